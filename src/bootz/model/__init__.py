@@ -1,0 +1,1 @@
+"""Nouns: frozen dataclasses and enums that every room shares; imports nothing of the project."""

@@ -1,0 +1,76 @@
+"""The signed things: voucher, owner certificate, and the sealed answer.
+
+Certificates inside are DER; times are aware UTC.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+
+class Assertion(Enum):
+    """How a manufacturer established ownership (RFC 8366 section 5.3)."""
+
+    VERIFIED = "verified"
+    LOGGED = "logged"
+    PROXIMITY = "proximity"
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherContent:
+    """The leaves of a voucher (RFC 8366, module ``ietf-voucher``).
+
+    ``pinned_domain_cert`` is one DER certificate; ``expires_on`` None means unlimited.
+    """
+
+    serial_number: str
+    assertion: Assertion
+    pinned_domain_cert: bytes
+    created_on: datetime | None = None
+    expires_on: datetime | None = None
+    idevid_issuer: bytes | None = None
+    revocation_checks: bool | None = None
+    last_renewal_date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipVoucher:
+    """A voucher that a manufacturer signed, verified; ``raw`` is the CMS it came in.
+
+    ``signer`` and ``anchor`` are DER; ``encoding`` is ``json`` or ``xml``; ``warnings`` name
+    every quirk that was tolerated.
+    """
+
+    raw: bytes = field(repr=False)
+    content: VoucherContent
+    signer: bytes = field(repr=False)
+    anchor: bytes = field(repr=False)
+    signing_time: datetime | None
+    encoding: str = "json"
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerCertificate:
+    """An owner certificate with the intermediates that lead to the pinned domain certificate.
+
+    ``cms`` is the SignedData it travels in; the others are DER.
+    """
+
+    cms: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+    intermediates: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedData:
+    """Signed bootstrapping data as it travels: the exact signed bytes and what vouches for them.
+
+    ``signature`` is base64 text; the three are empty when a chassis in insecure mode asked
+    without a nonce.
+    """
+
+    payload: bytes = field(repr=False)
+    signature: str = field(default="", repr=False)
+    ownership_voucher: bytes = field(default=b"", repr=False)
+    owner_certificate: bytes = field(default=b"", repr=False)

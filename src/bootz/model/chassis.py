@@ -1,0 +1,142 @@
+"""The chassis in its three degrees of trust: claimed, known, proven.
+
+Serial numbers are compared without case (``fold_serial``); a Chassis keeps the inventory's
+spelling, an answer uses the device's own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from bootz.model.identity import TpmKeyType
+
+
+def fold_serial(serial_number: str) -> str:
+    """Return the form of a serial number under which two spellings are the same card."""
+    return serial_number.strip().casefold()
+
+
+class BootMode(Enum):
+    """Whether a chassis checks ownership (Bootz ``BootMode``)."""
+
+    SECURE = "secure"
+    INSECURE = "insecure"
+
+
+class CardStatus(Enum):
+    """Bootz ``ControlCardState.ControlCardStatus``."""
+
+    UNSPECIFIED = 0
+    NOT_INITIALIZED = 1
+    INITIALIZED = 2
+
+
+class CardKind(Enum):
+    """What a card is for; both kinds carry an identity of their own."""
+
+    CONTROL = "control"
+    LINE = "line"
+
+
+class Release(Enum):
+    """Which release of the interface a chassis on the shared path runs; decides what is written."""
+
+    V0_3 = "v0.3"
+    CURRENT = "current"
+
+
+class VoucherDelivery(Enum):
+    """How several vouchers travel (workflow S7)."""
+
+    SINGLE = "single"
+    BUNDLE = "bundle"
+    AUTO = "auto"
+
+
+class DynamicConfigPolicy(Enum):
+    """What becomes of dynamic configuration for a device that does not know the fields."""
+
+    MERGE = "merge"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedCard:
+    """A card as a device lists it. Part number and slot are recorded, never a reason to refuse."""
+
+    serial_number: str
+    part_number: str = ""
+    slot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChassisDescriptor:
+    """What a device says of itself; nothing in it is trusted (Bootz ``ChassisDescriptor``).
+
+    ``serial_number`` may be empty for a modular chassis; without ``control_cards`` the
+    chassis is a fixed form factor.
+    """
+
+    manufacturer: str
+    part_number: str
+    serial_number: str
+    control_cards: tuple[ClaimedCard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCard:
+    """A card on record. ``tpm_public_key`` is DER SubjectPublicKeyInfo of EK or PPK, if known."""
+
+    serial_number: str
+    part_number: str = ""
+    slot: str = ""
+    kind: CardKind = CardKind.CONTROL
+    tpm_public_key: bytes | None = None
+    tpm_key_type: TpmKeyType = TpmKeyType.UNSPECIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Chassis:
+    """A chassis as the inventory knows it.
+
+    ``key`` is the inventory's own stable identifier; ``manufacturer`` the vendor's name;
+    ``revision`` rises with every change that could alter an answer to this chassis.
+    """
+
+    key: int
+    manufacturer: str
+    serial_number: str
+    cards: tuple[ControlCard, ...]
+    part_number: str = ""
+    hostname: str = ""
+    boot_mode: BootMode = BootMode.SECURE
+    release: Release = Release.CURRENT
+    streaming: bool = True
+    skip_idevid_serial_check: bool = False
+    voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE
+    dynamic_config: DynamicConfigPolicy = DynamicConfigPolicy.MERGE
+    modular: bool = False
+    revision: int = 0
+
+    def card(self, serial_number: str) -> ControlCard | None:
+        """Return the card of this chassis with that serial number, compared without case."""
+        folded = fold_serial(serial_number)
+        for card in self.cards:
+            if fold_serial(card.serial_number) == folded:
+                return card
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenChassis:
+    """A chassis on record whose identity the peer has proven; only ``protocol`` makes one.
+
+    ``proven_serial`` is the serial number in the proof (empty where the chassis skips that
+    comparison and the certificate names none); ``evidence`` the SHA-256 fingerprint of the
+    IDevID, or the name of the challenge that was won.
+    """
+
+    chassis: Chassis
+    proven_serial: str
+    evidence: str
+    proven_at: datetime

@@ -1,0 +1,26 @@
+"""The outcome of one check of the security chain, with its evidence.
+
+Both sides keep these: the server's journal and the router's state tell a person what was
+expected and what was seen. No field ever holds a secret.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Outcome(Enum):
+    """What became of one check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check by name, in the order in which it was made."""
+
+    name: str
+    outcome: Outcome
+    expected: str = ""
+    seen: str = ""

@@ -1,0 +1,79 @@
+"""One tree of errors; each carries a reason code and no transport code.
+
+The class says whose fault it is. ``str(error)`` is one line for a log: the place and the
+detail; the reason's row (``bootz.reasons``) has the remedy. Nothing in an error is a secret.
+"""
+
+from bootz.reasons import Reason, reason_row
+
+
+class BootzError(Exception):
+    """The root of all errors that leave the package.
+
+    Args:
+        reason: a code of ``bootz.reasons.REASONS``.
+        detail: what is wrong, for a person; no secrets, no payloads.
+        where: the place: a field, a file and row, a serial number.
+        expected: for a check, what would have passed.
+        seen: for a check, what was there.
+    """
+
+    def __init__(
+        self, reason: str, detail: str, *, where: str = "", expected: str = "", seen: str = ""
+    ) -> None:
+        self.row: Reason = reason_row(reason)
+        self.detail = detail
+        self.where = where
+        self.expected = expected
+        self.seen = seen
+        super().__init__(f"{where}: {detail}" if where else detail)
+
+    @property
+    def reason(self) -> str:
+        """The stable code of the reason."""
+        return self.row.code
+
+    @property
+    def remedy(self) -> str:
+        """The next action for a person."""
+        return self.row.action
+
+
+class PeerError(BootzError):
+    """The peer sent what must not be sent."""
+
+
+class WireError(PeerError):
+    """Bytes that are not of the form, or over a bound."""
+
+
+class OrderError(PeerError):
+    """A message at a moment when it is not legal."""
+
+
+class TrustError(PeerError):
+    """A proof that does not hold."""
+
+
+class PolicyError(PeerError):
+    """A well-formed, proven request that is not allowed."""
+
+
+class OperatorError(BootzError):
+    """Something the operator gave does not fit."""
+
+
+class ConfigError(OperatorError):
+    """A setting, a file, a row of an import, a template, an argument."""
+
+
+class UnknownChassis(OperatorError):
+    """The inventory does not know what was asked for."""
+
+
+class ConflictError(OperatorError):
+    """What shall be made exists already, or is in use."""
+
+
+class Unavailable(BootzError):
+    """The world does not answer: a file, a disk, a database, a server, a token."""

@@ -1,0 +1,36 @@
+"""Reasons of transports: messages and listeners."""
+
+from bootz.reasons.reason import Fault, Reason
+
+ROWS = (
+    Reason(
+        "message-too-large",
+        Fault.TOO_LARGE,
+        "A message is longer than this side accepts.",
+        "Ask the vendor why the router sends so much; the bound is `limits.max_message_bytes`.",
+    ),
+    Reason(
+        "message-compressed",
+        Fault.UNIMPLEMENTED,
+        "A message is compressed, which this side does not offer.",
+        "Switch compression off in the peer's gRPC client.",
+    ),
+    Reason(
+        "message-cut",
+        Fault.MALFORMED,
+        "The peer's stream ended inside a message.",
+        "Look at the network between the two; the peer tries again by itself.",
+    ),
+    Reason(
+        "listen-failed",
+        Fault.UNAVAILABLE,
+        "The server cannot listen on an address.",
+        "Stop the program that holds the port, or choose another with --listen.",
+    ),
+    Reason(
+        "tls-material-unusable",
+        Fault.CONFIGURATION,
+        "The server's TLS certificate and key cannot be loaded together.",
+        "Issue a new certificate (`bootz keys rotate tls`), or name files that belong together.",
+    ),
+)

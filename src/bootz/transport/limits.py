@@ -1,0 +1,21 @@
+"""The bounds of a listener, in one frozen object."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerLimits:
+    """What one peer, and all peers together, may cost. Times in seconds, sizes in bytes.
+
+    ``request_timeout`` bounds a unary call from its headers to its answer; ``idle_timeout`` the
+    time a connection may live without a call.
+    """
+
+    max_message_bytes: int = 1 << 20
+    max_connections: int = 4096
+    max_connections_per_address: int = 1024
+    max_streams_per_connection: int = 16
+    handshake_timeout: float = 10.0
+    idle_timeout: float = 60.0
+    request_timeout: float = 30.0
+    backlog: int = 1024

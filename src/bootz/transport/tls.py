@@ -1,0 +1,97 @@
+"""The server's side of TLS: a client certificate is asked for and not demanded.
+
+Source: pki.md section 6, "TLS server side"; RFC 8446 section 4.3.2.
+"""
+
+import ssl
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootz.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedHandshake:
+    """Why a handshake failed; ``certificate``: because of the client's certificate."""
+
+    reason: str
+    certificate: bool
+
+
+refusal_sink: ContextVar[Callable[[RefusedHandshake], None] | None] = ContextVar(
+    "refusal_sink", default=None
+)
+"""Where the handshake of the connection that is being accepted tells its refusal."""
+
+
+class _AlertingSSLObject(ssl.SSLObject):
+    """Sends the alert of a refused handshake before the connection ends, and says why.
+
+    The event loops drop the outgoing bytes when ``do_handshake`` raises, so that a device with
+    a refused certificate would see a reset and no alert. Pretending once to want more input
+    makes the loop flush them; the kept error is raised at the next call.
+    """
+
+    _kept: ssl.SSLError | None = None
+
+    def do_handshake(self) -> None:
+        """Continue the handshake.
+
+        Raises:
+            ssl.SSLError: it failed, or wants more input.
+        """
+        if self._kept is not None:
+            raise self._kept
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            self._kept = error
+            sink = refusal_sink.get()
+            if sink is not None:
+                if isinstance(error, ssl.SSLCertVerificationError):
+                    sink(RefusedHandshake(error.verify_message, certificate=True))
+                else:
+                    sink(RefusedHandshake(error.reason or "protocol error", certificate=False))
+            raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "alert to be flushed") from error
+
+
+def server_context(
+    certificate: Path, key: Path, *, client_anchors: Sequence[bytes] | None = None
+) -> ssl.SSLContext:
+    """Build a server's TLS context.
+
+    Args:
+        certificate: PEM file with the server's chain, leaf first.
+        key: PEM file with its key.
+        client_anchors: DER of all CAs whose clients pass; None asks for no certificate.
+
+    Raises:
+        ConfigError: certificate and key cannot be loaded, or do not belong together.
+    """
+    # Not create_default_context: it honours SSLKEYLOGFILE.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    # A resumed session has lost the client's chain.
+    context.options |= ssl.OP_NO_TICKET
+    context.num_tickets = 0
+    context.sslobject_class = _AlertingSSLObject
+    try:
+        # Without a password callback OpenSSL would prompt on the terminal for an encrypted key.
+        context.load_cert_chain(certificate, key, password=lambda: b"")
+        if client_anchors is not None:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+            if client_anchors:
+                context.load_verify_locations(cadata=b"".join(client_anchors))
+    except (ssl.SSLError, OSError) as error:
+        raise ConfigError(
+            "tls-material-unusable",
+            f"certificate and key cannot be loaded: {getattr(error, 'reason', None) or error}",
+            where=str(certificate),
+        ) from error
+    return context

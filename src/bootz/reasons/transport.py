@@ -33,4 +33,10 @@ ROWS = (
         "The server's TLS certificate and key cannot be loaded together.",
         "Issue a new certificate (`bootz keys rotate tls`), or name files that belong together.",
     ),
+    Reason(
+        "method-unknown",
+        Fault.UNIMPLEMENTED,
+        "The peer called a method that this server does not serve.",
+        "Compare the router's release with the dialects in docs/dialects.md.",
+    ),
 )

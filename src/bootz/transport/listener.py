@@ -16,16 +16,18 @@ from typing import Any
 import h2.config
 import structlog
 from grpclib.config import Configuration
+from grpclib.const import Cardinality
 from grpclib.const import Handler as Method
 from grpclib.events import _DispatchServerEvents
 from grpclib.protocol import H2Protocol
 from grpclib.protocol import Stream as H2Stream
-from grpclib.server import Handler
+from grpclib.server import Handler, Stream
 from h2.settings import SettingCodes
 
-from bootz.errors import Unavailable
+from bootz.errors import PolicyError, Unavailable
 from bootz.transport.codec import BytesCodec
 from bootz.transport.limits import ListenerLimits
+from bootz.transport.status import grpc_error
 from bootz.transport.tls import RefusedHandshake, refusal_sink
 
 _H2_CONFIG = h2.config.H2Configuration(
@@ -43,13 +45,32 @@ OnRefused = Callable[[str, RefusedHandshake], None]
 """Told the peer's address and why its handshake was refused."""
 
 
+async def _unknown_method(stream: Stream[Any, Any]) -> None:
+    raise grpc_error(PolicyError("method-unknown", "there is no such method"))
+
+
+_UNKNOWN_METHOD = Method(_unknown_method, Cardinality.UNARY_UNARY, bytes, bytes)
+
+
+class _Methods(dict[str, Method]):
+    """The method table, with an answer for every path.
+
+    grpclib refuses an unknown path without a content type, which other clients take for a
+    broken server instead of an unknown method.
+    """
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the row of a path, or the one that says that there is none."""
+        return super().get(key, default or _UNKNOWN_METHOD)
+
+
 class _Calls(Handler):
     """The calls of one connection; knows how many run and when the last one ended."""
 
     active = 0
 
     def __init__(self, methods: Mapping[str, Method], dispatch: _DispatchServerEvents) -> None:
-        super().__init__(dict(methods), BytesCodec(), None, dispatch)
+        super().__init__(_Methods(methods), BytesCodec(), None, dispatch)
         self.last_progress = time.monotonic()
 
     def accept(

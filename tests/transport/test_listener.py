@@ -1,0 +1,366 @@
+"""What a peer can and cannot do to a listener, over real sockets and real TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+from grpclib.client import Channel, UnaryUnaryMethod
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.exceptions import GRPCError, StreamTerminatedError
+from grpclib.server import Stream
+from pki import Pair, client_context, make_pair
+
+from bootz.errors import BootzError, Unavailable
+from bootz.transport.codec import BytesCodec
+from bootz.transport.limits import ListenerLimits
+from bootz.transport.listener import GrpcListener
+from bootz.transport.messages import receive_bounded
+from bootz.transport.peer import peer_info
+from bootz.transport.status import grpc_error
+from bootz.transport.tls import RefusedHandshake, server_context
+
+LIMITS = ListenerLimits(max_message_bytes=100, handshake_timeout=30, idle_timeout=60)
+
+
+class World:
+    """A listener with two methods: one echoes, one waits until it is let go."""
+
+    def __init__(self, folder: Path, limits: ListenerLimits = LIMITS) -> None:
+        self.folder = folder
+        self.ca = make_pair("vendor CA", ca=True)
+        self.intermediate = make_pair("vendor sub-CA", self.ca, ca=True)
+        self.device = make_pair("device", self.intermediate)
+        self.server = make_pair("server", ip="127.0.0.1")
+        self.refused: list[tuple[str, RefusedHandshake]] = []
+        self.refusal = asyncio.Event()
+        self.waiting = asyncio.Event()
+        self.release = asyncio.Event()
+        self.listener = GrpcListener(
+            {
+                "/test.Echo/Echo": Handler(self._echo, Cardinality.UNARY_UNARY, bytes, bytes),
+                "/test.Echo/Wait": Handler(self._wait, Cardinality.UNARY_UNARY, bytes, bytes),
+            },
+            limits=limits,
+            context=self.context(self.server),
+            on_refused=self._on_refused,
+        )
+        self.address = ("", 0)
+
+    def context(self, server: Pair) -> ssl.SSLContext:
+        return server_context(*server.save(self.folder, "server"), client_anchors=[self.ca.der])
+
+    def _on_refused(self, peer: str, refusal: RefusedHandshake) -> None:
+        self.refused.append((peer, refusal))
+        self.refusal.set()
+
+    async def _echo(self, stream: Stream[Any, Any]) -> None:
+        try:
+            message = await receive_bounded(stream, LIMITS.max_message_bytes)
+        except BootzError as error:
+            raise grpc_error(error) from error
+        peer = peer_info(stream)
+        names = [str(len(peer.certificates)), peer.reached_at[0], peer.address.split(":")[0]]
+        await stream.send_message((message or b"none") + b" " + " ".join(names).encode())
+
+    async def _wait(self, stream: Stream[Any, Any]) -> None:
+        await receive_bounded(stream, LIMITS.max_message_bytes)
+        self.waiting.set()
+        await self.release.wait()
+        await stream.send_message(b"done")
+
+    async def start(self) -> World:
+        (self.address,) = await self.listener.start([("127.0.0.1", 0)])
+        return self
+
+    def channel(self, context: ssl.SSLContext) -> Channel:
+        return Channel(*self.address, ssl=context, codec=BytesCodec())
+
+    async def call(self, context: ssl.SSLContext, message: bytes, method: str = "Echo") -> bytes:
+        channel = self.channel(context)
+        try:
+            echo = UnaryUnaryMethod[bytes, bytes](channel, f"/test.Echo/{method}", bytes, bytes)
+            answer = await echo(message)
+            assert answer is not None
+            return answer
+        finally:
+            channel.close()
+
+
+def run(
+    story: Callable[[World], Awaitable[None]],
+    folder: Path,
+    limits: ListenerLimits = LIMITS,
+    runner: Callable[..., None] = asyncio.run,
+) -> None:
+    async def play() -> None:
+        world = await World(folder, limits).start()
+        try:
+            await asyncio.wait_for(story(world), 60)
+        finally:
+            world.release.set()
+            await world.listener.drain(5)
+        assert world.listener.connection_count == 0
+
+    runner(play())
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_client_certificate_is_optional_and_seen_with_its_chain(
+    tmp_path: Path, version: ssl.TLSVersion, runner: Callable[..., None]
+) -> None:
+    async def story(world: World) -> None:
+        with_one = client_context(tmp_path, world.device, version=version)
+        without = client_context(tmp_path, version=version)
+        # Leaf, intermediate and root were sent; all three are told as DER.
+        assert await world.call(with_one, b"a") == b"a 3 127.0.0.1 127.0.0.1"
+        assert await world.call(without, b"b") == b"b 0 127.0.0.1 127.0.0.1"
+
+    run(story, tmp_path, runner=runner)
+
+
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    ("flaw", "alert", "told"),
+    [
+        ("self-signed", "unknown ca", "self-signed certificate"),
+        ("foreign", "unknown ca", "unable to get"),
+        ("expired", "certificate expired", "certificate has expired"),
+    ],
+)
+def test_refused_certificate_gets_an_alert_and_is_told(
+    tmp_path: Path,
+    version: ssl.TLSVersion,
+    flaw: str,
+    alert: str,
+    told: str,
+    runner: Callable[..., None],
+) -> None:
+    async def story(world: World) -> None:
+        pair = {
+            "self-signed": lambda: make_pair("rogue"),
+            "foreign": lambda: make_pair("device", make_pair("other CA", ca=True)),
+            "expired": lambda: make_pair("device", world.intermediate, expired=True),
+        }[flaw]()
+        if flaw == "foreign":
+            pair = Pair(pair.key, pair.certificate)
+        reader, writer = None, None
+        with pytest.raises(ssl.SSLError) as caught:
+            reader, writer = await asyncio.open_connection(
+                *world.address, ssl=client_context(tmp_path, pair, version=version)
+            )
+            while await reader.read(100):
+                pass
+        assert alert in str(caught.value).lower().replace("_", " ")
+        if writer is not None:
+            writer.transport.abort()
+        await world.refusal.wait()
+        ((peer, refusal),) = world.refused
+        assert peer.startswith("127.0.0.1:")
+        assert refusal.certificate
+        assert told in refusal.reason
+
+    run(story, tmp_path, runner=runner)
+
+
+def test_message_over_the_bound_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        assert (await world.call(context, b"x" * 100)).startswith(b"x" * 100)
+        with pytest.raises(GRPCError) as caught:
+            await world.call(context, b"x" * 101)
+        assert caught.value.status is Status.RESOURCE_EXHAUSTED
+        assert str(caught.value.message).startswith("message-too-large")
+
+    run(story, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("frame", "status", "reason"),
+    [
+        (struct.pack(">BI", 1, 3) + b"abc", Status.UNIMPLEMENTED, "message-compressed"),
+        (struct.pack(">BI", 0, 50) + b"abc", Status.INVALID_ARGUMENT, "message-cut"),
+        (b"\x00\x00", Status.INVALID_ARGUMENT, "message-cut"),
+        (struct.pack(">BI", 0, 2**32 - 1), Status.RESOURCE_EXHAUSTED, "message-too-large"),
+    ],
+)
+def test_lying_length_prefix_is_refused(
+    tmp_path: Path, frame: bytes, status: Status, reason: str
+) -> None:
+    async def story(world: World) -> None:
+        channel = world.channel(client_context(tmp_path))
+        try:
+            async with channel.request(
+                "/test.Echo/Echo", Cardinality.UNARY_UNARY, bytes, bytes
+            ) as stream:
+                await stream.send_request()
+                await stream._stream.send_data(frame, end_stream=True)
+                stream._end_done = stream._send_message_done = True
+                with pytest.raises(GRPCError) as caught:
+                    await stream.recv_message()
+                assert caught.value.status is status
+                assert str(caught.value.message).startswith(reason)
+        finally:
+            channel.close()
+
+    run(story, tmp_path)
+
+
+def test_unknown_method_is_unimplemented(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        with pytest.raises(GRPCError) as caught:
+            await world.call(client_context(tmp_path), b"", method="Nothing")
+        assert caught.value.status is Status.UNIMPLEMENTED
+
+    run(story, tmp_path)
+
+
+def test_garbage_instead_of_http2_ends_only_its_own_connection(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        reader, writer = await asyncio.open_connection(*world.address, ssl=context)
+        writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 20)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            while True:
+                await reader.readexactly(1000)
+        writer.transport.abort()
+        assert await world.call(context, b"alive") == b"alive 0 127.0.0.1 127.0.0.1"
+
+    run(story, tmp_path)
+
+
+def test_silent_peers_are_cut_at_the_handshake_deadline(tmp_path: Path) -> None:
+    limits = ListenerLimits(handshake_timeout=0.2)
+
+    async def story(world: World) -> None:
+        reader, writer = await asyncio.open_connection(*world.address)
+        assert await reader.read() == b""
+        writer.close()
+
+    run(story, tmp_path, limits)
+
+
+def test_idle_connections_are_closed_by_the_server(tmp_path: Path) -> None:
+    limits = ListenerLimits(idle_timeout=0.2)
+
+    async def story(world: World) -> None:
+        reader, writer = await asyncio.open_connection(*world.address, ssl=client_context(tmp_path))
+        while await reader.read(1000):
+            pass
+        writer.close()
+
+    run(story, tmp_path, limits)
+
+
+def test_connections_of_one_address_are_bounded(tmp_path: Path) -> None:
+    limits = ListenerLimits(max_connections_per_address=2, handshake_timeout=30)
+
+    async def story(world: World) -> None:
+        held = [await asyncio.open_connection(*world.address) for _ in range(2)]
+        reader, writer = await asyncio.open_connection(*world.address)
+        assert await _ended(reader)
+        writer.close()
+        for _, other in held:
+            other.transport.abort()
+
+    run(story, tmp_path, limits)
+
+
+def test_streams_of_one_connection_are_bounded(tmp_path: Path) -> None:
+    limits = ListenerLimits(max_streams_per_connection=1)
+
+    async def story(world: World) -> None:
+        channel = world.channel(client_context(tmp_path))
+        wait = UnaryUnaryMethod[bytes, bytes](channel, "/test.Echo/Wait", bytes, bytes)
+        echo = UnaryUnaryMethod[bytes, bytes](channel, "/test.Echo/Echo", bytes, bytes)
+        first = asyncio.create_task(wait(b""))
+        await world.waiting.wait()
+        second = asyncio.create_task(echo(b"later"))
+        third = await world.call(client_context(tmp_path), b"other connection")
+        assert third.startswith(b"other connection")
+        assert not second.done()
+        world.release.set()
+        assert await first == b"done"
+        assert (await second or b"").startswith(b"later")
+        channel.close()
+
+    run(story, tmp_path, limits)
+
+
+def test_reloaded_context_counts_for_new_connections(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        other = make_pair("new server", ip="127.0.0.1")
+        strict = client_context(tmp_path, anchor=other.der)
+        with pytest.raises(ssl.SSLError):
+            await world.call(strict, b"too early")
+        world.listener.context = world.context(other)
+        assert (await world.call(strict, b"now")).startswith(b"now")
+
+    run(story, tmp_path)
+
+
+def test_drain_lets_running_calls_end_and_takes_no_new_ones(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        running = asyncio.create_task(world.call(context, b"", method="Wait"))
+        await world.waiting.wait()
+        draining = asyncio.create_task(world.listener.drain(60))
+        await asyncio.sleep(0)
+        with pytest.raises(OSError):
+            await world.call(context, b"late")
+        world.release.set()
+        assert await running == b"done"
+        await draining
+
+    run(story, tmp_path)
+
+
+def test_drain_cuts_what_does_not_end(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        running = asyncio.create_task(world.call(client_context(tmp_path), b"", method="Wait"))
+        await world.waiting.wait()
+        await world.listener.drain(0.1)
+        with pytest.raises((GRPCError, StreamTerminatedError, OSError)):
+            await running
+
+    run(story, tmp_path)
+
+
+def test_address_in_use_is_one_clear_error_and_nothing_stays_open(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        second = GrpcListener({}, limits=LIMITS, context=None)
+        with pytest.raises(Unavailable) as caught:
+            await second.start([("127.0.0.1", 0), world.address])
+        assert caught.value.reason == "listen-failed"
+        assert caught.value.where == f"127.0.0.1:{world.address[1]}"
+
+    run(story, tmp_path)
+
+
+def test_ipv6_is_served(tmp_path: Path) -> None:
+    async def play() -> None:
+        world = World(tmp_path)
+        if not socket.has_ipv6:
+            pytest.fail("this machine has no IPv6, which the product needs")
+        (world.address,) = await world.listener.start([("::1", 0)])
+        answer = await world.call(client_context(tmp_path), b"six")
+        assert answer == b"six 0 ::1 ["
+        await world.listener.drain(5)
+
+    asyncio.run(play())
+
+
+async def _ended(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await reader.read() == b""
+    except ConnectionError:
+        return True

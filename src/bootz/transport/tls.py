@@ -60,7 +60,11 @@ class _AlertingSSLObject(ssl.SSLObject):
 
 
 def server_context(
-    certificate: Path, key: Path, *, client_anchors: Sequence[bytes] | None = None
+    certificate: Path,
+    key: Path,
+    *,
+    client_anchors: Sequence[bytes] | None = None,
+    protocols: Sequence[str] = ("h2",),
 ) -> ssl.SSLContext:
     """Build a server's TLS context.
 
@@ -68,6 +72,7 @@ def server_context(
         certificate: PEM file with the server's chain, leaf first.
         key: PEM file with its key.
         client_anchors: DER of all CAs whose clients pass; None asks for no certificate.
+        protocols: what is offered by ALPN (RFC 7301), the preferred one first.
 
     Raises:
         ConfigError: certificate and key cannot be loaded, or do not belong together.
@@ -75,7 +80,7 @@ def server_context(
     # Not create_default_context: it honours SSLKEYLOGFILE.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["h2"])
+    context.set_alpn_protocols(list(protocols))
     # A resumed session has lost the client's chain.
     context.options |= ssl.OP_NO_TICKET
     context.num_tickets = 0

@@ -1,0 +1,1 @@
+"""Written by tools/generate_protos.py from the schema; never edited."""

@@ -1,0 +1,1 @@
+"""Proofs: bytes go in, the verified thing or a TrustError comes out; no I/O, no clock."""

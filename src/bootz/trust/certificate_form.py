@@ -1,0 +1,234 @@
+"""The form of certificates: DER and PEM in, and what a single certificate says of itself.
+
+Nothing here is verified; ``certificates`` builds chains.
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtensionOID
+
+from bootz.errors import TrustError
+from bootz.trust.asn1 import (
+    OCTET_STRING,
+    SEQUENCE,
+    Asn1Error,
+    Element,
+    read_one,
+)
+
+MAX_CERTIFICATE_BYTES: Final = 64 << 10
+MAX_BUNDLE_BYTES: Final = 4 << 20
+"""Of a PEM file with the CAs of a vendor."""
+
+_BEGIN: Final = "-----BEGIN CERTIFICATE-----"
+_END: Final = "-----END CERTIFICATE-----"
+_BOOLEAN: Final = 0x01
+_VERSION: Final = 0xA0
+_EXTENSIONS: Final = 0xA3
+_KEY_IDENTIFIER: Final = 0x80
+
+
+class CertificateError(TrustError):
+    """A certificate cannot be read, or nobody who counts vouches for it."""
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    """Return a certificate that is read to the end, so that nothing fails later.
+
+    Raises:
+        CertificateError: ``certificate-malformed``: not one DER certificate, or a part of it
+            (names, extensions, key) cannot be understood.
+    """
+    if len(der) > MAX_CERTIFICATE_BYTES:
+        raise _malformed(f"longer than {MAX_CERTIFICATE_BYTES} bytes")
+    try:
+        if _tbs(der)[1].integer() < 0:
+            raise ValueError("a negative serial number")
+        certificate = x509.load_der_x509_certificate(der)
+        # The library reads these only when asked; now is the time to fail.
+        _ = certificate.version, certificate.subject, certificate.issuer, certificate.extensions
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        _ = certificate.public_key()
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        UnsupportedAlgorithm,
+    ) as error:
+        raise _malformed(_first_words(error)) from error
+    return certificate
+
+
+def parse_certificates(data: bytes) -> tuple[bytes, ...]:
+    """Return the DER of every certificate in a file: PEM, or one DER.
+
+    In PEM, text between the blocks is a remark; blocks of any other kind are refused, so that a
+    private key is never taken along by mistake.
+
+    Raises:
+        CertificateError: no certificate, or anything that is none.
+    """
+    if len(data) > MAX_BUNDLE_BYTES:
+        raise _malformed(f"longer than {MAX_BUNDLE_BYTES} bytes")
+    if data[:1] == b"\x30":
+        load_certificate(data)
+        return (data,)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _malformed("neither DER nor PEM") from error
+    return parse_pem(text, remarks=True)
+
+
+def parse_pem(text: str, *, remarks: bool) -> tuple[bytes, ...]:
+    """Return the DER of every PEM block, in order.
+
+    Args:
+        text: the PEM.
+        remarks: whether other text may stand between the blocks.
+
+    Raises:
+        CertificateError: no block, a block of another kind, or one that is no certificate.
+    """
+    found: list[bytes] = []
+    block: list[str] | None = None
+    for number, each in enumerate(text.splitlines(), 1):
+        line = each.strip()
+        if block is not None and line == _END:
+            found.append(_decode_block("".join(block), number))
+            block = None
+        elif line.startswith("-----"):
+            if block is not None or line != _BEGIN:
+                raise _malformed(f"line {number} is no border of a certificate")
+            block = []
+        elif block is not None:
+            block.append(line)
+        elif line and not remarks:
+            raise _malformed(f"line {number} is outside of any certificate")
+    if block is not None:
+        raise _malformed("the last certificate is cut")
+    if not found:
+        raise _malformed("no certificate in it")
+    return tuple(found)
+
+
+def _decode_block(text: str, number: int) -> bytes:
+    try:
+        der = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _malformed(f"the certificate that ends in line {number} is not base64") from error
+    load_certificate(der)
+    return der
+
+
+def pem_from_der(ders: Iterable[bytes]) -> bytes:
+    """Return certificates as PEM, in order."""
+    return b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in ders)
+
+
+def fingerprint(der: bytes) -> str:
+    """Return the SHA-256 of a certificate, 64 lower-case hex digits."""
+    return hashlib.sha256(der).hexdigest()
+
+
+def spki_fingerprint(public_key: PublicKeyTypes) -> str:
+    """Return the SHA-256 of a key's SubjectPublicKeyInfo, 64 lower-case hex digits."""
+    encoded = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def issuer_and_serial(der: bytes) -> tuple[bytes, bytes]:
+    """Return the issuer's Name and the serial number of a certificate, both raw.
+
+    Raises:
+        Asn1Error: not a certificate.
+    """
+    fields = _tbs(der)
+    return fields[3].raw, fields[1].raw
+
+
+def authority_key_identifier(der: bytes) -> bytes | None:
+    """Return the AuthorityKeyIdentifier SEQUENCE of a certificate, verbatim; None without one.
+
+    This is form (b) of masa-ovgs.md 2.2, what ``idevid-issuer`` carries.
+
+    Raises:
+        CertificateError: not a certificate.
+    """
+    load_certificate(der)
+    try:
+        return _extension(der, bytes.fromhex("551d23"))
+    except Asn1Error as error:
+        raise _malformed(str(error)) from error
+
+
+def key_identifier(encoded: bytes) -> bytes | None:
+    """Return the keyIdentifier of an AuthorityKeyIdentifier SEQUENCE; None if it has none.
+
+    Raises:
+        Asn1Error: not such a SEQUENCE.
+    """
+    reader = read_one(encoded, SEQUENCE).children()
+    found = reader.take_if(_KEY_IDENTIFIER)
+    for _ in reader.rest():
+        pass
+    return None if found is None else found.content
+
+
+def subject_key_identifier(certificate: x509.Certificate) -> bytes | None:
+    """Return the SubjectKeyIdentifier of a certificate; None without one."""
+    try:
+        extension = certificate.extensions.get_extension_for_oid(
+            ExtensionOID.SUBJECT_KEY_IDENTIFIER
+        )
+    except x509.ExtensionNotFound:
+        return None
+    value = extension.value
+    return value.digest if isinstance(value, x509.SubjectKeyIdentifier) else None
+
+
+def _tbs(der: bytes) -> list[Element]:
+    """Return the fields of TBSCertificate, a placeholder where the version is absent."""
+    outer = read_one(der, SEQUENCE).children()
+    fields = list(outer.take(SEQUENCE).children().rest())
+    if fields and fields[0].tag != _VERSION:
+        fields.insert(0, Element(_VERSION, b"", b""))
+    if len(fields) < 7:
+        raise Asn1Error("certificate with too few fields")
+    fields[3].expect(SEQUENCE)
+    fields[1].integer()
+    return fields
+
+
+def _extension(der: bytes, wanted: bytes) -> bytes | None:
+    for block in _tbs(der)[7:]:
+        if block.tag != _EXTENSIONS:
+            continue
+        for each in block.children().take(SEQUENCE).children().rest():
+            reader = each.expect(SEQUENCE).children()
+            name = reader.take_any()
+            reader.take_if(_BOOLEAN)
+            value = reader.take(OCTET_STRING)
+            if name.content == wanted:
+                return value.content
+    return None
+
+
+def _malformed(detail: str) -> CertificateError:
+    return CertificateError(
+        "certificate-malformed", f"not a certificate: {detail}", expected="a DER certificate"
+    )
+
+
+def _first_words(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__

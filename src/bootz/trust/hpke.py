@@ -1,0 +1,66 @@
+"""HPKE in base mode, one message: how bootstrapping data is encrypted for one stream.
+
+DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, empty info, empty associated data. The
+ephemeral key is drawn by the library. Source: RFC 9180; Bootz ``TransportKey``; pki.md section 7.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from bootz.errors import TrustError
+
+PUBLIC_KEY_BYTES: Final = 32
+ENCAPSULATED_KEY_BYTES: Final = 32
+
+_SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+class HpkeError(TrustError):
+    """A key that nothing can be encrypted for, or a message that does not open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """An encrypted message: the encapsulated key (32 bytes), the ciphertext with its tag."""
+
+    encapsulated_key: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
+
+
+def seal(plaintext: bytes, public_key: bytes) -> Sealed:
+    """Encrypt for the holder of a key (32 raw bytes of X25519).
+
+    Raises:
+        HpkeError: ``transport-key-invalid``: another length, or a point of low order.
+    """
+    try:
+        # The exchange with such a point fails in the library: all could read the message.
+        sealed = _SUITE.encrypt(plaintext, X25519PublicKey.from_public_bytes(public_key))
+    except ValueError as error:
+        raise HpkeError(
+            "transport-key-invalid",
+            "the public key is no usable X25519 key",
+            expected=f"{PUBLIC_KEY_BYTES} bytes",
+            seen=f"{len(public_key)} bytes",
+        ) from error
+    return Sealed(sealed[:ENCAPSULATED_KEY_BYTES], sealed[ENCAPSULATED_KEY_BYTES:])
+
+
+def open_sealed(sealed: Sealed, private_key: X25519PrivateKey) -> bytes:
+    """Return the plaintext.
+
+    Raises:
+        HpkeError: ``data-undecryptable``: for another key, altered, or cut.
+    """
+    try:
+        if len(sealed.encapsulated_key) != ENCAPSULATED_KEY_BYTES:
+            raise ValueError("length of the encapsulated key")
+        return _SUITE.decrypt(sealed.encapsulated_key + sealed.ciphertext, private_key)
+    except (InvalidTag, ValueError) as error:
+        raise HpkeError(
+            "data-undecryptable", "the message does not open with this stream's key"
+        ) from error

@@ -1,0 +1,86 @@
+"""The IDevID: the serial number it proves, and its form inside a stream's request.
+
+Source: IEEE 802.1AR; Bootz ``Identity.idevid_cert``; pki.md section 6.
+"""
+
+import base64
+import binascii
+from typing import Final
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from bootz.trust.certificate_form import CertificateError, load_certificate, parse_pem
+
+MAX_IDENTITY_TEXT: Final = 64 << 10
+MAX_IDENTITY_CERTIFICATES: Final = 8
+
+_MARK: Final = "SN:"
+_PLACE: Final = "IDevID serialNumber"
+
+
+def idevid_serial_number(certificate: x509.Certificate) -> str:
+    """Return the serial number that an IDevID proves.
+
+    It stands in the last serialNumber attribute of the subject, plain or as
+    ``PID:<product> SN:<serial>``. No other field is looked at.
+
+    Raises:
+        CertificateError: none, empty, or not to be read in one way only. An empty serial number
+            would equal another empty one.
+    """
+    attributes = certificate.subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
+    value = attributes[-1].value if attributes else ""
+    if not isinstance(value, str) or value.count(_MARK) > 1 or not value.isprintable():
+        raise CertificateError(
+            "certificate-serial-ambiguous",
+            "the serial number can be read in more than one way",
+            where=_PLACE,
+            expected="`PID:... SN:...` or plain",
+            seen=repr(value[:80]),
+        )
+    serial = value.rpartition(_MARK)[2].strip()
+    if not serial:
+        raise CertificateError(
+            "certificate-serial-missing",
+            "the subject names no serial number",
+            where=_PLACE,
+            expected="a serial number",
+            seen="none",
+        )
+    return serial
+
+
+def parse_identity_certificate(text: str) -> tuple[bytes, tuple[bytes, ...]]:
+    """Return leaf and intermediates (DER) of an identity: base64 of one DER, or PEM, leaf first.
+
+    Raises:
+        CertificateError: neither of them, over 64 KiB, or more than 8 certificates.
+    """
+    where = "identity.idevid_cert"
+    if len(text) > MAX_IDENTITY_TEXT:
+        raise CertificateError(
+            "certificate-malformed", "the identity is too long", where=where, expected="64 KiB"
+        )
+    stripped = text.strip()
+    try:
+        if stripped.startswith("-----"):
+            leaf, *others = parse_pem(stripped, remarks=False)
+        else:
+            leaf, others = base64.b64decode(stripped, validate=True), []
+            load_certificate(leaf)
+    except (binascii.Error, ValueError) as error:
+        raise CertificateError(
+            "certificate-malformed", "neither base64 of one DER nor PEM", where=where
+        ) from error
+    except CertificateError as error:
+        raise CertificateError(error.reason, error.detail, where=where) from error
+    if len(others) >= MAX_IDENTITY_CERTIFICATES:
+        raise CertificateError(
+            "certificate-malformed",
+            "the identity has too many certificates",
+            where=where,
+            expected=f"at most {MAX_IDENTITY_CERTIFICATES}",
+            seen=str(1 + len(others)),
+        )
+    return leaf, tuple(others)

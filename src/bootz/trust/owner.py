@@ -1,0 +1,169 @@
+"""The owner certificate in its CMS: built once by the owner, verified by every router.
+
+Source: RFC 8366 section 5.3, RFC 8572 section 3.2; pki.md section 3.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bootz.errors import TrustError
+from bootz.model.artifacts import OwnerCertificate, OwnershipVoucher
+from bootz.trust.certificates import (
+    AnchorSet,
+    CertificateError,
+    PinnedDomain,
+    load_certificate,
+    verify_chain,
+)
+from bootz.trust.cms import (
+    CmsError,
+    VerifiedSigner,
+    build_signed_data,
+    parse_signed_data,
+    verify_signers,
+)
+from bootz.trust.cms_signer import ID_DATA
+from bootz.trust.keys import describe_key
+from bootz.trust.signature import Sign, SignatureScheme, scheme_for
+
+_REASONS: Final = {"cms-bad-signature": "oc-bad-signature", "cms-unsupported": "oc-bad-signature"}
+_OUT_OF_DATE: Final = frozenset({"certificate-expired", "certificate-not-yet-valid"})
+_ISSUED_WITH: Final = {"1.2.840.113549.1.1.11": "sha256", "1.2.840.10045.4.3.3": "sha384"}
+_FIELD: Final = "ownership_certificate"
+
+
+class OwnerCertificateError(TrustError):
+    """The owner certificate is not of the form, or the voucher does not vouch for it."""
+
+
+def build_owner_certificate(
+    certificate: bytes,
+    intermediates: Sequence[bytes],
+    *,
+    scheme: SignatureScheme,
+    sign: Sign,
+    signing_time: datetime,
+) -> OwnerCertificate:
+    """Return the owner certificate in its CMS, signed with its own key over empty content.
+
+    The signature proves possession only; freshness comes from the nonce in the signed data, so
+    that this is built once and kept.
+
+    Args:
+        certificate: DER.
+        intermediates: DER, between the certificate and the pinned domain certificate, which
+            itself is never sent: the voucher has it.
+        scheme: how ``sign`` signs.
+        sign: gets the bytes to be signed, whole; its errors pass through.
+        signing_time: aware; a router with a dead clock judges the chain at this time.
+
+    Raises:
+        CmsError: the certificate cannot be read.
+    """
+    cms = build_signed_data(
+        content=b"",
+        content_type=ID_DATA,
+        signer_certificate=certificate,
+        intermediates=intermediates,
+        scheme=scheme,
+        sign=sign,
+        signing_time=signing_time,
+    )
+    return OwnerCertificate(cms, certificate, tuple(intermediates))
+
+
+def verify_owner_certificate(
+    cms: bytes, voucher: OwnershipVoucher, *, now: datetime | None
+) -> OwnerCertificate:
+    """Return the owner certificate that a verified voucher vouches for.
+
+    It is the certificate of the only signer, wherever it stands in the bag, and must chain to
+    the pinned domain certificate, or be it.
+
+    Args:
+        cms: DER of a SignedData without content.
+        voucher: from ``verify_voucher``, checked for this card.
+        now: aware UTC; None without a trusted clock: judged at the signing time of this CMS,
+            else of the voucher, else at its ``created-on``.
+
+    Raises:
+        OwnerCertificateError: ``oc-malformed``, ``oc-bad-signature``, ``oc-not-under-pdc``,
+            ``oc-expired``, ``oc-revoked``.
+
+    Source: masa-ovgs.md 1.7, step 8.
+    """
+    signer = _open(cms)
+    moment = now or signer.signing_time or voucher.signing_time or voucher.content.created_on
+    if moment is None:
+        raise OwnerCertificateError(
+            "oc-not-under-pdc",
+            "there is no time at which to judge the chain: no clock, signing time, created-on",
+            where=_FIELD,
+        )
+    try:
+        pinned = PinnedDomain(AnchorSet.from_der([voucher.content.pinned_domain_cert]))
+        chain = verify_chain(signer.certificate, signer.others, pinned, now=moment)
+    except CertificateError as error:
+        late = error.reason in _OUT_OF_DATE
+        raise OwnerCertificateError(
+            "oc-expired" if late else "oc-not-under-pdc",
+            "the owner certificate does not chain to the certificate that the voucher pins",
+            where=_FIELD,
+            expected="a valid chain to the pinned domain certificate",
+            seen=f"{error.reason}: {error}",
+        ) from error
+    if voucher.content.revocation_checks:
+        # No list and no responder is asked, so that fresh status is never to be had.
+        raise OwnerCertificateError(
+            "oc-revoked",
+            "the voucher demands revocation checks and there is no fresh status",
+            where=_FIELD,
+            expected="proof that the owner certificate is not revoked",
+            seen="none",
+        )
+    return OwnerCertificate(cms, signer.certificate, chain.chain[1:-1])
+
+
+def signature_warning(certificate: bytes) -> str:
+    """Name why some routers will refuse what this owner certificate signs; empty if none will.
+
+    The reference implementation takes the hash of a signature from the algorithm by which the
+    certificate itself was issued, not from its key, and knows two of them.
+
+    Raises:
+        SignatureError: the key is of a kind or size that does not count.
+        CertificateError: the certificate cannot be read.
+
+    Source: pki.md section 4.
+    """
+    owner = load_certificate(certificate)
+    natural = scheme_for(owner.public_key()).hash
+    issued_with = owner.signature_algorithm_oid
+    if _ISSUED_WITH.get(issued_with.dotted_string) == natural.name:
+        return ""
+    return (
+        f"a {describe_key(owner.public_key())} owner key under an issuer that signs with "
+        f"{issued_with.dotted_string}: routers that follow the issuer's hash refuse its signatures"
+    )
+
+
+def _open(cms: bytes) -> VerifiedSigner:
+    try:
+        signed = parse_signed_data(cms)
+        if len(signed.signers) != 1:
+            raise CmsError(
+                "cms-malformed", "one signer is due", expected="1", seen=str(len(signed.signers))
+            )
+        if signed.content_type != ID_DATA or signed.content:
+            raise CmsError("cms-malformed", "content where none is due", expected="empty data")
+        (signer,) = verify_signers(signed)
+    except CmsError as error:
+        raise OwnerCertificateError(
+            _REASONS.get(error.reason, "oc-malformed"),
+            error.detail,
+            where=_FIELD,
+            expected=error.expected,
+            seen=error.seen,
+        ) from error
+    return signer

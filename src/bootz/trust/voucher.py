@@ -1,0 +1,343 @@
+"""The ownership voucher: issued by a manufacturer, verified by routers and owners.
+
+Source: RFC 8366 section 5; masa-ovgs.md sections 1.4 to 1.7.
+"""
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, Literal, TypeAlias
+
+from cryptography import x509
+
+from bootz.model.artifacts import Assertion, OwnershipVoucher, VoucherContent
+from bootz.model.chassis import fold_serial
+from bootz.trust.asn1 import OCTET_STRING, Asn1Error, read_one
+from bootz.trust.certificate_form import key_identifier
+from bootz.trust.certificates import (
+    CertificateError,
+    VendorCAs,
+    VerifiedChain,
+    authority_key_identifier,
+    fingerprint,
+    verify_chain,
+)
+from bootz.trust.cms import (
+    CmsError,
+    VerifiedSigner,
+    build_signed_data,
+    parse_signed_data,
+    verify_signers,
+)
+from bootz.trust.cms_signer import ID_DATA
+from bootz.trust.signature import Sign, SignatureScheme
+from bootz.trust.voucher_content import ReadContent, VoucherError, read_content, write_content
+
+__all__ = [
+    "EContentType",
+    "VoucherError",
+    "check_voucher",
+    "issue_voucher",
+    "parse_unverified_voucher",
+    "verify_voucher",
+]
+
+MAX_VOUCHER_BYTES: Final = 64 << 10
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far in the future a voucher may have been made: the vendor's clock is not ours."""
+
+EContentType: TypeAlias = Literal["anima-json", "pkcs7-data"]
+
+_CONTENT_TYPES: Final[dict[EContentType, str]] = {
+    "anima-json": "1.2.840.113549.1.9.16.1.40",
+    "pkcs7-data": ID_DATA,
+}
+
+_REASONS: Final = {
+    "cms-bad-signature": "ov-bad-signature",
+    "cms-unsupported": "ov-bad-signature",
+}
+_FIELD: Final = "ownership_voucher"
+
+
+def issue_voucher(
+    content: VoucherContent,
+    *,
+    signer_certificate: bytes,
+    chain: Sequence[bytes],
+    scheme: SignatureScheme,
+    sign: Sign,
+    now: datetime,
+    econtent_type: EContentType = "anima-json",
+) -> bytes:
+    """Return the CMS of a voucher, in DER.
+
+    What may be promised is the issuer's policy and was decided before.
+
+    Args:
+        content: the leaves; without ``created_on`` it is ``now``.
+        signer_certificate: DER.
+        chain: DER, what is above the signer, to the vendor's root.
+        scheme: how ``sign`` signs.
+        sign: gets the bytes to be signed, whole; its errors pass through.
+        now: aware UTC; becomes the signing time.
+        econtent_type: ``pkcs7-data`` is for readers that do not know RFC 8366's own.
+
+    Raises:
+        CmsError: the signer's certificate cannot be read.
+    """
+    return build_signed_data(
+        content=write_content(replace(content, created_on=content.created_on or now)),
+        content_type=_CONTENT_TYPES[econtent_type],
+        signer_certificate=signer_certificate,
+        intermediates=chain,
+        scheme=scheme,
+        sign=sign,
+        signing_time=now,
+    )
+
+
+def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> OwnershipVoucher:
+    """Return the voucher a manufacturer signed; nothing unverified leaves this function.
+
+    Whether it is for a certain card is ``check_voucher``'s to say.
+
+    Args:
+        cms: DER of a SignedData around a voucher in JSON or XML, at most 64 KiB.
+        anchors: anchors for vouchers, never the owner's own.
+        now: aware UTC time at which the signer's chain and the voucher must be valid; None
+            without a trusted clock: the chain is then judged at the signing time, else at
+            ``created-on``, and the voucher's own dates not at all.
+
+    Raises:
+        VoucherError: malformed, wrongly signed, of an untrusted signer, out of date, or pinning
+            no certificate; the reason says which.
+
+    Source: masa-ovgs.md 1.7, steps 1 to 3 and 6.
+    """
+    raw, signers = _open(cms)
+    content: ReadContent | None = None
+    flaw: VoucherError | None = None
+    for signer in signers:
+        moment = now or signer.signing_time
+        if moment is None:
+            content = content or read_content(raw)
+            moment = content.content.created_on
+        try:
+            chain = _verify_signer(signer, anchors, moment)
+        except VoucherError as error:
+            flaw = flaw or error
+            continue
+        content = content or read_content(raw)
+        if now is not None:
+            _check_dates(content.content, now)
+        return OwnershipVoucher(
+            raw=cms,
+            content=content.content,
+            signer=signer.certificate,
+            anchor=chain.anchor,
+            signing_time=signer.signing_time,
+            encoding=content.encoding,
+            warnings=content.warnings,
+        )
+    raise flaw or VoucherError("ov-malformed", "nobody signed the voucher", where=_FIELD)
+
+
+def check_voucher(
+    voucher: OwnershipVoucher,
+    *,
+    serial_number: str,
+    exact: bool,
+    idevid_certificate: bytes | None,
+    accepted: frozenset[Assertion],
+    now: datetime | None,
+    pinned_domain_cert: bytes | None = None,
+    allow_unlimited: bool = True,
+) -> tuple[str, ...]:
+    """Check that a verified voucher is for this card, and return warnings.
+
+    Args:
+        voucher: from ``verify_voucher``.
+        serial_number: the card's.
+        exact: compare byte for byte, as a router must; else without case, as inventories do.
+        idevid_certificate: the card's IDevID (DER) to compare ``idevid-issuer`` with; None where
+            it is not at hand, which is then a warning.
+        accepted: the assertions that count.
+        now: aware UTC time for the voucher's dates; None without a trusted clock.
+        pinned_domain_cert: the owner's (DER), for an owner; a router has none to compare.
+        allow_unlimited: whether a voucher without an end counts.
+
+    Raises:
+        VoucherError: ``ov-wrong-serial``, ``ov-wrong-issuer``, ``ov-not-yet-valid``,
+            ``ov-expired``, ``ov-unlimited``, ``ov-assertion``, ``ov-pins-other``.
+        CertificateError: the IDevID cannot be read.
+
+    Source: masa-ovgs.md 1.7, steps 4 to 8.
+    """
+    content = voucher.content
+    own, named = serial_number, content.serial_number
+    if not exact:
+        own, named = fold_serial(own), fold_serial(named)
+    if own != named:
+        raise VoucherError(
+            "ov-wrong-serial",
+            "the voucher is for another serial number",
+            where="serial-number",
+            expected=serial_number,
+            seen=content.serial_number,
+        )
+    warnings: list[str] = []
+    if content.idevid_issuer is not None:
+        if idevid_certificate is None:
+            warnings.append("idevid-issuer is not compared: the IDevID is not at hand")
+        else:
+            _check_issuer(content.idevid_issuer, idevid_certificate)
+    if now is not None:
+        _check_dates(content, now)
+    if content.expires_on is None and not allow_unlimited:
+        raise VoucherError(
+            "ov-unlimited", "the voucher never ends", where="expires-on", seen="none"
+        )
+    if content.assertion not in accepted:
+        raise VoucherError(
+            "ov-assertion",
+            "the voucher's assertion is not accepted",
+            where="assertion",
+            expected=", ".join(sorted(each.value for each in accepted)),
+            seen=content.assertion.value,
+        )
+    if pinned_domain_cert not in (None, content.pinned_domain_cert):
+        raise VoucherError(
+            "ov-pins-other",
+            "the voucher pins another certificate than this owner's",
+            where="pinned-domain-cert",
+            expected=fingerprint(pinned_domain_cert or b""),
+            seen=fingerprint(content.pinned_domain_cert),
+        )
+    return tuple(warnings)
+
+
+def parse_unverified_voucher(cms: bytes) -> VoucherContent:
+    """Return what a voucher claims, for display and for sorting; nothing of it is verified.
+
+    Raises:
+        VoucherError: ``ov-malformed``, or the content is none.
+    """
+    try:
+        signed = parse_signed_data(cms, max_size=MAX_VOUCHER_BYTES)
+    except CmsError as error:
+        raise _not_opened(error) from error
+    return read_content(_content_of(signed.content_type, signed.content)).content
+
+
+def _open(cms: bytes) -> tuple[bytes, tuple[VerifiedSigner, ...]]:
+    """Return the content and the signers whose signature over it holds."""
+    try:
+        signed = parse_signed_data(cms, max_size=MAX_VOUCHER_BYTES)
+        content = _content_of(signed.content_type, signed.content)
+        return content, verify_signers(signed)
+    except CmsError as error:
+        raise _not_opened(error) from error
+
+
+def _content_of(content_type: str, content: bytes | None) -> bytes:
+    if content_type not in _CONTENT_TYPES.values():
+        raise VoucherError(
+            "ov-malformed",
+            "the CMS holds another type of content",
+            where=_FIELD,
+            expected=", ".join(_CONTENT_TYPES.values()),
+            seen=content_type,
+        )
+    if content is None:
+        raise VoucherError("ov-malformed", "the CMS has no content in it", where=_FIELD)
+    return content
+
+
+def _not_opened(error: CmsError) -> VoucherError:
+    reason = _REASONS.get(error.reason, "ov-malformed")
+    return VoucherError(
+        reason, error.detail, where=_FIELD, expected=error.expected, seen=error.seen
+    )
+
+
+def _verify_signer(
+    signer: VerifiedSigner, anchors: VendorCAs, moment: datetime | None
+) -> VerifiedChain:
+    """Return the chain from the signer to an anchor; an embedded root gives no trust."""
+    if moment is None:
+        raise VoucherError(
+            "ov-untrusted-signer",
+            "there is no time at which to judge the signer: no clock, signing time, created-on",
+            where=_FIELD,
+        )
+    try:
+        chain = verify_chain(signer.certificate, signer.others, anchors, now=moment)
+    except CertificateError as error:
+        raise VoucherError(
+            "ov-untrusted-signer",
+            "the voucher's signer does not chain to an anchor of the vendor",
+            where=_FIELD,
+            expected="a chain to an anchor of the vendor",
+            seen=f"{error.reason}: {error}",
+        ) from error
+    try:
+        usage = chain.leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return chain
+    if not usage.digital_signature:
+        raise VoucherError(
+            "ov-untrusted-signer",
+            "the voucher's signer may not sign data",
+            where=_FIELD,
+            expected="keyUsage with digitalSignature",
+        )
+    return chain
+
+
+def _check_dates(content: VoucherContent, now: datetime) -> None:
+    if content.created_on is not None and content.created_on - CLOCK_SKEW > now:
+        raise VoucherError(
+            "ov-not-yet-valid",
+            "the voucher was created in the future",
+            where="created-on",
+            expected=f"at most {CLOCK_SKEW} after {now.isoformat()}",
+            seen=content.created_on.isoformat(),
+        )
+    if content.expires_on is not None and now >= content.expires_on:
+        raise VoucherError(
+            "ov-expired",
+            "the voucher is past its end",
+            where="expires-on",
+            expected=f"after {now.isoformat()}",
+            seen=content.expires_on.isoformat(),
+        )
+
+
+def _check_issuer(issuer: bytes, idevid_certificate: bytes) -> None:
+    """Compare keyIdentifiers; three forms of the leaf are in use (masa-ovgs.md 2.2)."""
+    encoded = authority_key_identifier(idevid_certificate)
+    own = None if encoded is None else _named_key(encoded)
+    if own is None or not hmac.compare_digest(own, _named_key(issuer) or b""):
+        raise VoucherError(
+            "ov-wrong-issuer",
+            "the voucher names another issuer than that of the IDevID",
+            where="idevid-issuer",
+            expected="none on the IDevID" if own is None else own.hex(),
+            seen=issuer.hex()[:128],
+        )
+
+
+def _named_key(issuer: bytes) -> bytes | None:
+    """Return the keyIdentifier of any of the three forms; None where a SEQUENCE has none."""
+    try:
+        encoded = read_one(issuer, OCTET_STRING).content
+    except Asn1Error:
+        encoded = issuer
+    try:
+        return key_identifier(encoded)
+    except Asn1Error:
+        # The bare keyIdentifier; what merely looks like an OCTET STRING is bare as well.
+        return issuer

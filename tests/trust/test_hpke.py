@@ -1,0 +1,117 @@
+"""HPKE: opened by the one it is for, and by a second implementation of RFC 9180 written here."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootz.trust.hpke import HpkeError, Sealed, open_sealed, seal
+
+KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+PUBLIC = KEY.public_key().public_bytes_raw()
+KEM = b"KEM\x00\x20"
+HPKE = b"HPKE\x00\x20\x00\x01\x00\x02"
+
+
+def extract(suite: bytes, salt: bytes, label: bytes, material: bytes) -> bytes:
+    return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + material, "sha256")
+
+
+def expand(suite: bytes, key: bytes, label: bytes, info: bytes, length: int) -> bytes:
+    text = length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + info
+    return hmac.digest(key, text + b"\x01", "sha256")[:length]
+
+
+def key_and_nonce(shared: bytes, encapsulated: bytes) -> tuple[bytes, bytes]:
+    """Sections 4.1 and 5.1 of RFC 9180, mode base, empty info."""
+    secret = expand(
+        KEM,
+        extract(KEM, b"", b"eae_prk", shared),
+        b"shared_secret",
+        encapsulated + PUBLIC,
+        32,
+    )
+    context = (
+        b"\x00" + extract(HPKE, b"", b"psk_id_hash", b"") + extract(HPKE, b"", b"info_hash", b"")
+    )
+    schedule = extract(HPKE, secret, b"secret", b"")
+    return (
+        expand(HPKE, schedule, b"key", context, 32),
+        expand(HPKE, schedule, b"base_nonce", context, 12),
+    )
+
+
+@pytest.mark.parametrize("size", [0, 1, 20_000, 1 << 20])
+def test_what_is_sealed_opens(size: int) -> None:
+    text = hashlib.shake_128(b"text").digest(size)
+    sealed = seal(text, PUBLIC)
+    assert (len(sealed.encapsulated_key), len(sealed.ciphertext)) == (32, size + 16)
+    assert open_sealed(sealed, KEY) == text
+    assert seal(text, PUBLIC) != sealed
+
+
+def test_the_suite_is_the_one_of_the_interface() -> None:
+    sealed = seal(b"text", PUBLIC)
+    shared = KEY.exchange(X25519PublicKey.from_public_bytes(sealed.encapsulated_key))
+    key, nonce = key_and_nonce(shared, sealed.encapsulated_key)
+    assert AESGCM(key).decrypt(nonce, sealed.ciphertext, b"") == b"text"
+    own = X25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+    encapsulated = own.public_key().public_bytes_raw()
+    key, nonce = key_and_nonce(own.exchange(KEY.public_key()), encapsulated)
+    made = Sealed(encapsulated, AESGCM(key).encrypt(nonce, b"other text", b""))
+    assert open_sealed(made, KEY) == b"other text"
+
+
+LOW_ORDER = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")
+
+
+@pytest.mark.parametrize(
+    "key", [b"", bytes(31), bytes(33), bytes(32), b"\1" + bytes(31), LOW_ORDER], ids=range(6)
+)
+def test_a_key_that_nothing_is_encrypted_for(key: bytes) -> None:
+    with pytest.raises(HpkeError) as caught:
+        seal(b"text", key)
+    assert caught.value.reason == "transport-key-invalid"
+
+
+GOOD = seal(b"text", PUBLIC)
+OTHER = seal(b"text", X25519PrivateKey.generate().public_key().public_bytes_raw())
+
+
+@pytest.mark.parametrize(
+    "sealed",
+    [
+        OTHER,
+        Sealed(b"", b""),
+        Sealed(bytes(32), GOOD.ciphertext),
+        Sealed(GOOD.encapsulated_key, b""),
+        Sealed(GOOD.encapsulated_key, GOOD.ciphertext[:-1]),
+        Sealed(GOOD.encapsulated_key, b"x" + GOOD.ciphertext[1:]),
+        Sealed(OTHER.encapsulated_key, GOOD.ciphertext),
+        Sealed(GOOD.encapsulated_key + GOOD.ciphertext, b""),
+        Sealed(GOOD.encapsulated_key[:31], GOOD.encapsulated_key[31:] + GOOD.ciphertext),
+    ],
+    ids=range(9),
+)
+def test_a_message_that_does_not_open(sealed: Sealed) -> None:
+    with pytest.raises(HpkeError) as caught:
+        open_sealed(sealed, KEY)
+    assert caught.value.reason == "data-undecryptable"
+    assert not isinstance(caught.value, InvalidTag)
+
+
+@given(st.binary(max_size=48), st.binary(max_size=64))
+def test_any_bytes_are_refused(encapsulated: bytes, ciphertext: bytes) -> None:
+    with pytest.raises(HpkeError):
+        open_sealed(Sealed(encapsulated, ciphertext), KEY)
+
+
+def test_nothing_of_a_message_is_shown() -> None:
+    assert repr(GOOD) == "Sealed()"

@@ -1,0 +1,1 @@
+"""Order: the session state machines of both sides; no I/O, no clock, no dice."""

@@ -1,0 +1,336 @@
+"""The order of a request for bootstrapping data, the router's side; no I/O, no clock, no dice.
+
+The law of this room: first contact trusts nobody. What an answer says counts only after
+voucher, owner certificate, signature and nonce have been verified, in that order; each step
+leaves a ``Check`` behind, also when it fails. Source: workflow.md W5 to W9; pki.md section 9.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import NoReturn
+
+from bootz.errors import BootzError, TrustError, WireError
+from bootz.model.artifacts import Assertion, SealedData
+from bootz.model.bootstrap import BootstrapData, BootstrapRequest, CardState
+from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard, fold_serial
+from bootz.model.checks import Check, Outcome
+from bootz.model.identity import Identity
+from bootz.protocol.device_ownership import (
+    VERIFIED_ONLY,
+    DeviceCard,
+    Ownership,
+    sort_vouchers,
+    verify_card_owner,
+    verify_card_voucher,
+)
+from bootz.trust.certificates import fingerprint, load_certificate
+from bootz.trust.signature import verify_response_signature
+from bootz.wire.answers import decode_bootstrap_data
+from bootz.wire.dialects import Dialect
+
+__all__ = ["DeviceCard", "DeviceDescription", "DeviceSession", "OpenedAnswer", "OpenedCard"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDescription:
+    """The chassis as it describes itself, with the cards that a request is about.
+
+    ``active`` is the card that asks; a modular chassis lists ``cards``, a fixed one does not.
+    """
+
+    manufacturer: str
+    part_number: str
+    serial_number: str
+    cards: tuple[DeviceCard, ...]
+    active: CardState
+    modular: bool = False
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCard:
+    """A card with its verified data; ``ownership`` is None where it was not asked for."""
+
+    card: DeviceCard
+    data: BootstrapData
+    ownership: Ownership | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCard:
+    """A card that must not be used, and why (S9)."""
+
+    card: DeviceCard
+    error: BootzError
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAnswer:
+    """An answer that holds. ``cards`` is never empty, and has the active card if that asked.
+
+    ``unanswered`` are cards that the server passed over; ``trust_anchor`` (DER) verifies every
+    later connection.
+    """
+
+    cards: tuple[OpenedCard, ...]
+    failed: tuple[FailedCard, ...]
+    unanswered: tuple[DeviceCard, ...]
+    trust_anchor: bytes = field(repr=False)
+
+
+class _Stage(Enum):
+    OPEN = "open"
+    REQUESTED = "requested"
+    VERIFIED = "verified"
+    READ = "read"
+
+
+class DeviceSession:
+    """One request and its answer. Call ``request``, then ``open`` (or ``verify`` and ``read``).
+
+    Args:
+        device: who asks, and for which cards.
+        accepted: the assertions of a voucher that are good enough.
+    """
+
+    def __init__(
+        self, device: DeviceDescription, *, accepted: frozenset[Assertion] = VERIFIED_ONLY
+    ) -> None:
+        self._device = device
+        self._accepted = accepted
+        self._stage = _Stage.OPEN
+        self._nonce: str | None = None
+        self._checks: list[Check] = []
+        self._owned: dict[str, Ownership] = {}
+        self._failed: list[FailedCard] = []
+        done = device.active.status is CardStatus.INITIALIZED
+        asking = device.active.serial_number
+        self._targets = tuple(
+            card for card in device.cards if not (done and card.serial_number == asking)
+        )
+        self._required = "" if done else asking
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check so far, in order, the failed one last."""
+        return tuple(self._checks)
+
+    def request(self, nonce: str | None) -> BootstrapRequest:
+        """Return the request. Without a nonce ownership is not checked: for laboratories only."""
+        self._enter(_Stage.OPEN, _Stage.REQUESTED)
+        self._nonce = nonce
+        device = self._device
+        listed = tuple(
+            ClaimedCard(card.serial_number, card.part_number, card.slot) for card in device.cards
+        )
+        return BootstrapRequest(
+            ChassisDescriptor(
+                device.manufacturer,
+                device.part_number,
+                device.serial_number,
+                listed if device.modular else (),
+            ),
+            device.active,
+            nonce,
+            device.identity,
+        )
+
+    def open(self, sealed: SealedData, dialect: Dialect, *, now: datetime | None) -> OpenedAnswer:
+        """Verify an answer and return what it says; nothing unverified leaves this method.
+
+        Args:
+            sealed: the answer as it was received.
+            dialect: how its data are spelt.
+            now: aware UTC, None without a trusted clock.
+
+        Raises:
+            TrustError: a proof does not hold; the reason names the row of pki.md section 9.
+            WireError: the verified bytes are not bootstrapping data for this device.
+        """
+        self.verify(sealed, now=now)
+        return self.read(sealed.payload, dialect)
+
+    def verify(self, sealed: SealedData, *, now: datetime | None) -> None:
+        """Verify who signed ``sealed.payload`` (rows 1 to 7); says nothing of its content.
+
+        Raises:
+            TrustError: voucher, owner certificate or signature does not hold.
+        """
+        self._enter(_Stage.REQUESTED, _Stage.VERIFIED)
+        if self._nonce is None:
+            self._note("ownership", Outcome.SKIPPED, seen="insecure: no nonce was sent")
+            return
+        candidates = self._sort(sealed.ownership_voucher)
+        for card in self._targets:
+            try:
+                self._own(card, candidates.get(card.serial_number, ()), sealed, now)
+            except TrustError as error:
+                self._failed.append(FailedCard(card, error))
+                if card.serial_number == self._required:
+                    raise
+        if not self._owned:
+            raise self._failed[0].error
+        ownership = next(iter(self._owned.values()))
+        if not sealed.signature:
+            self._fail(
+                "signature",
+                TrustError(
+                    "sig-malformed",
+                    "the answer is not signed",
+                    where="response_signature",
+                    expected="a signature by the owner certificate",
+                    seen="none",
+                ),
+            )
+        try:
+            verify_response_signature(ownership.owner.certificate, sealed.signature, sealed.payload)
+        except TrustError as error:
+            self._fail("signature", error)
+        self._note("signature", Outcome.PASSED, seen=fingerprint(ownership.owner.certificate))
+
+    def read(self, payload: bytes, dialect: Dialect) -> OpenedAnswer:
+        """Read verified bytes (rows 9 and 10): ``sealed.payload``, or what it decrypts to.
+
+        Raises:
+            TrustError: the nonce is not the one that was sent, or the anchor is none.
+            WireError: not bootstrapping data, or none for the asking card.
+        """
+        self._enter(_Stage.VERIFIED, _Stage.READ)
+        try:
+            decoded = decode_bootstrap_data(payload, dialect)
+        except WireError as error:
+            self._fail(
+                "data", WireError("data-malformed", error.detail, where=error.where or "payload")
+            )
+        if self._nonce is not None:
+            seen = decoded.nonce or ""
+            if not hmac.compare_digest(seen.encode(), self._nonce.encode()):
+                self._fail(
+                    "nonce",
+                    TrustError(
+                        "nonce-mismatch",
+                        "the answer was not made for this request",
+                        where="nonce",
+                        expected="the nonce of the request",
+                        seen="another" if seen else "none",
+                    ),
+                )
+            self._note("nonce", Outcome.PASSED)
+        data = self._by_serial(decoded.responses)
+        opened: list[OpenedCard] = []
+        unanswered: list[DeviceCard] = []
+        failed = {each.card.serial_number for each in self._failed}
+        for card in self._targets:
+            mine = data.get(fold_serial(card.serial_number))
+            if card.serial_number in failed:
+                continue
+            if mine is None:
+                unanswered.append(card)
+            else:
+                opened.append(OpenedCard(card, mine, self._owned.get(card.serial_number)))
+        served = [each.card.serial_number for each in opened]
+        if not served or (self._required and self._required not in served):
+            self._fail(
+                "data",
+                WireError(
+                    "data-card-missing",
+                    "the answer has no data for the card that asked",
+                    where="responses",
+                    expected=self._required or self._targets[0].serial_number,
+                    seen=", ".join(each.serial_number for each in decoded.responses) or "none",
+                ),
+            )
+        self._note("data", Outcome.PASSED, seen=", ".join(served))
+        return OpenedAnswer(
+            tuple(opened), tuple(self._failed), tuple(unanswered), self._anchor(opened[0].data)
+        )
+
+    def _sort(self, vouchers: bytes) -> Mapping[str, tuple[bytes, ...]]:
+        if not vouchers:
+            self._fail(
+                "voucher",
+                TrustError(
+                    "ov-missing",
+                    "the answer has no ownership voucher",
+                    where="ownership_voucher",
+                    expected="a voucher or a bundle",
+                    seen="none",
+                ),
+            )
+        try:
+            candidates, warnings = sort_vouchers(vouchers, self._targets)
+        except TrustError as error:
+            self._fail("voucher", error)
+        for warning in warnings:
+            self._note("voucher-bundle", Outcome.SKIPPED, seen=warning)
+        return candidates
+
+    def _own(
+        self,
+        card: DeviceCard,
+        candidates: Sequence[bytes],
+        sealed: SealedData,
+        now: datetime | None,
+    ) -> None:
+        if now is None:
+            self._note("clock", Outcome.SKIPPED, seen="not trusted: judged at the signing time")
+        try:
+            voucher = verify_card_voucher(candidates, card, accepted=self._accepted, now=now)
+        except TrustError as error:
+            self._fail("voucher", error)
+        self._note("voucher", Outcome.PASSED, card.serial_number, fingerprint(voucher.signer))
+        try:
+            owner = verify_card_owner(sealed.owner_certificate, voucher, now=now)
+        except TrustError as error:
+            self._fail("owner-certificate", error)
+        self._note(
+            "owner-certificate",
+            Outcome.PASSED,
+            fingerprint(voucher.content.pinned_domain_cert),
+            fingerprint(owner.certificate),
+        )
+        self._owned[card.serial_number] = Ownership(voucher, owner)
+
+    def _by_serial(self, responses: Sequence[BootstrapData]) -> Mapping[str, BootstrapData]:
+        data: dict[str, BootstrapData] = {}
+        for response in responses:
+            serial = fold_serial(response.serial_number)
+            if serial in data:
+                self._fail(
+                    "data",
+                    WireError(
+                        "data-card-repeated",
+                        "the answer has data twice for one card",
+                        where="responses.serial_num",
+                        seen=response.serial_number,
+                    ),
+                )
+            data[serial] = response
+        return data
+
+    def _anchor(self, data: BootstrapData) -> bytes:
+        try:
+            load_certificate(data.server_trust_cert)
+        except TrustError as error:
+            self._fail(
+                "trust-anchor",
+                TrustError("anchor-malformed", error.detail, where="server_trust_cert"),
+            )
+        self._note("trust-anchor", Outcome.PASSED, seen=fingerprint(data.server_trust_cert))
+        return data.server_trust_cert
+
+    def _enter(self, expected: _Stage, following: _Stage) -> None:
+        if self._stage is not expected:
+            raise RuntimeError(f"step out of order: at {self._stage.value}")
+        self._stage = following
+
+    def _note(self, name: str, outcome: Outcome, expected: str = "", seen: str = "") -> None:
+        self._checks.append(Check(name, outcome, expected, seen))
+
+    def _fail(self, name: str, error: BootzError) -> NoReturn:
+        seen = f"{error.reason}: {error.seen}" if error.seen else error.reason
+        self._note(name, Outcome.FAILED, error.expected, seen)
+        raise error

@@ -1,0 +1,138 @@
+"""The order of a status report, the owner's side: it counts only for the chassis that is proven."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bootz.errors import WireError
+from bootz.model.bootstrap import ReportedStatus, StatusReport
+from bootz.model.chassis import Chassis, ProvenChassis
+from bootz.protocol.steps import (
+    ForeignChassis,
+    MissingRecord,
+    PresentedCertificate,
+    Stage,
+    Steps,
+    known,
+    untrusted,
+)
+from bootz.trust.certificates import fingerprint
+from bootz.trust.vendor import Vendor
+
+
+class ReportSession(Steps):
+    """One status report, from claim to the chassis that it is recorded for.
+
+    Call in this order: ``claim``, ``resolve``. Source: wire.md section 4, ReportStatus.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._report: StatusReport | None = None
+        self._certificate: PresentedCertificate | None = None
+        self._idevid_serial = ""
+        self._proven: ProvenChassis | None = None
+
+    @property
+    def idevid_serial(self) -> str:
+        """The serial number in the certificate as presented."""
+        return self._idevid_serial
+
+    @property
+    def proven(self) -> ProvenChassis | None:
+        """The chassis that the report counts for, once everything about it is proven."""
+        return self._proven
+
+    def claim(
+        self,
+        report: StatusReport,
+        certificate: PresentedCertificate | None,
+        *,
+        names_cards: bool,
+    ) -> tuple[str, ...]:
+        """Take a report; return the serial numbers whose chassis are needed.
+
+        ``names_cards`` is False for the dialect whose reports name no card (``v0.1.0``).
+
+        Raises:
+            WireError: no status, or no card named.
+            UnprovenPeer: no certificate, or an unreadable one.
+        """
+        self._enter(Stage.OPEN, Stage.CLAIMED)
+        self._report = report
+        if report.status is ReportedStatus.UNSPECIFIED:
+            self._fail(
+                "report-form",
+                WireError("report-status-unspecified", "the report has no status", where="status"),
+            )
+        if names_cards and not report.states:
+            self._fail(
+                "report-form",
+                WireError("report-without-cards", "the report names no card", where="states"),
+            )
+        self._pass("report-form", seen=report.status.name)
+        self._idevid_serial = self._require_certificate(certificate)
+        self._certificate = certificate
+        wanted = [self._idevid_serial] if self._idevid_serial else []
+        if report.states:
+            wanted.append(report.states[0].serial_number)
+        return tuple(wanted)
+
+    def resolve(
+        self, candidates: Sequence[Chassis], vendors: Iterable[Vendor], *, now: datetime
+    ) -> ProvenChassis:
+        """Find the chassis that the certificate proves, and hold the report against it.
+
+        ``candidates`` are the chassis of the serial numbers that ``claim`` returned.
+
+        Raises:
+            UnprovenPeer: the certificate chains to no CA of the manufacturer.
+            MissingRecord: the proven serial number is on no record.
+            ForeignChassis: a card in ``states`` is not of the proven chassis.
+        """
+        self._enter(Stage.CLAIMED, Stage.DONE)
+        report = known(self._report)
+        certificate = known(self._certificate)
+        by_name = {vendor.name.casefold(): vendor for vendor in vendors}
+        flaws = {
+            name: self._chain_flaw(vendor, certificate, now) for name, vendor in by_name.items()
+        }
+        chained = {name for name, flaw in flaws.items() if flaw is None}
+        if not chained:
+            named = {c.manufacturer.casefold() for c in candidates}
+            flaw = next((flaws[name] for name in named if name in flaws), None)
+            self._fail("idevid-chain", untrusted("any vendor", flaw))
+        evidence = fingerprint(certificate.leaf)
+        self._pass("idevid-chain", seen=evidence)
+        of_vendor = [c for c in candidates if c.manufacturer.casefold() in chained]
+        first = report.states[0].serial_number if report.states else ""
+        lenient = [c for c in of_vendor if c.skip_idevid_serial_check and c.card(first)]
+        proven = [c for c in of_vendor if self._idevid_serial and c.card(self._idevid_serial)]
+        records = {chassis.key: chassis for chassis in (lenient or proven)}
+        if len(records) != 1:
+            self._fail(
+                "chassis-on-record",
+                MissingRecord(
+                    "chassis-unknown" if not records else "chassis-ambiguous",
+                    "the proven serial number is not that of one chassis on record",
+                    where="IDevID serialNumber",
+                    expected="one chassis on record",
+                    seen=self._idevid_serial or "none",
+                ),
+            )
+        chassis = next(iter(records.values()))
+        self._pass("chassis-on-record", seen=self._idevid_serial or first)
+        foreign = [s.serial_number for s in report.states if chassis.card(s.serial_number) is None]
+        if foreign:
+            self._fail(
+                "report-cards",
+                ForeignChassis(
+                    "report-card-foreign",
+                    "the report names a card that is not of the proven chassis",
+                    where="states",
+                    expected=", ".join(card.serial_number for card in chassis.cards),
+                    seen=", ".join(foreign),
+                ),
+            )
+        self._pass("report-cards", seen=", ".join(s.serial_number for s in report.states))
+        self._proven = ProvenChassis(chassis, self._idevid_serial, evidence, now)
+        return self._proven

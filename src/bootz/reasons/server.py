@@ -1,0 +1,105 @@
+"""Reasons of the bootstrap server: why a router was refused, and what a person does about it."""
+
+from bootz.reasons.reason import Fault, Reason
+
+ROWS = (
+    Reason(
+        "tls-certificate-refused",
+        Fault.UNAUTHENTICATED,
+        "The client certificate failed the TLS handshake.",
+        "Compare the certificate's issuer with the vendor's CA bundle (`bootz vendor show`); "
+        "add the missing CA, or ask the vendor why the certificate is out of date.",
+    ),
+    Reason(
+        "client-certificate-missing",
+        Fault.UNAUTHENTICATED,
+        "A unary call came without a client certificate.",
+        "Check that the router has its IDevID and presents it in TLS, or that it uses a stream.",
+    ),
+    Reason(
+        "client-certificate-unreadable",
+        Fault.UNAUTHENTICATED,
+        "The client certificate passed TLS and cannot be parsed strictly.",
+        "Ask the vendor for an IDevID that is valid DER; the detail names the flaw.",
+    ),
+    Reason(
+        "chassis-unknown",
+        Fault.NOT_FOUND,
+        "No chassis on record has the card that asked.",
+        "Compare the serial number with the purchase order and add the chassis "
+        "(`bootz chassis add`), or find out whose router this is.",
+    ),
+    Reason(
+        "chassis-ambiguous",
+        Fault.NOT_FOUND,
+        "Several chassis on record have the card that asked, of different manufacturers.",
+        "Give the vendor the name the router sends as an alias (`bootz vendor set --alias`).",
+    ),
+    Reason(
+        "chassis-serial-contradicts",
+        Fault.FORBIDDEN,
+        "The chassis serial number in the request is not the one on record.",
+        "Check whether the card was moved to another chassis, and correct the inventory.",
+    ),
+    Reason(
+        "idevid-untrusted",
+        Fault.UNAUTHENTICATED,
+        "The IDevID does not chain to a CA of the chassis's manufacturer, or is out of date.",
+        "Check the vendor's CA bundle and the clock; if both are right, treat the router as "
+        "foreign.",
+    ),
+    Reason(
+        "idevid-serial-foreign",
+        Fault.FORBIDDEN,
+        "A genuine device asked in the name of a chassis that it is no card of.",
+        "Check whether the card was swapped; if the chassis never had it, investigate the router.",
+    ),
+    Reason(
+        "nonce-missing",
+        Fault.PRECONDITION,
+        "A chassis in secure mode asked without a nonce.",
+        "Enable secure mode on the router; allow insecure mode for the chassis only in a lab.",
+    ),
+    Reason(
+        "cards-unknown",
+        Fault.NOT_FOUND,
+        "None of the cards in the request is one that this chassis gets data for.",
+        "Compare the slots with the inventory; accept the replacement card or correct the record.",
+    ),
+    Reason(
+        "voucher-missing",
+        Fault.PRECONDITION,
+        "No valid ownership voucher is stored for a card that needs one.",
+        "Import the voucher (`bootz voucher import`); until then the router keeps asking.",
+    ),
+    Reason(
+        "report-status-unspecified",
+        Fault.MALFORMED,
+        "A status report has no status.",
+        "Ask the vendor: the router sends a status that the interface does not define.",
+    ),
+    Reason(
+        "report-without-cards",
+        Fault.MALFORMED,
+        "A status report names no card.",
+        "Ask the vendor: the router must list the state of its cards.",
+    ),
+    Reason(
+        "report-card-foreign",
+        Fault.FORBIDDEN,
+        "A status report names a card that is not of the proven chassis.",
+        "Nothing was recorded; find out why this router reports for another's card.",
+    ),
+    Reason(
+        "request-timeout",
+        Fault.DEADLINE,
+        "The peer did not finish its request in time.",
+        "Look at the network between router and server; the router tries again by itself.",
+    ),
+    Reason(
+        "owner-identity-unusable",
+        Fault.UNAVAILABLE,
+        "The owner certificate or its key cannot be used, so that nothing can be signed.",
+        "See `bootz keys show`; correct the named file, then send SIGHUP to the server.",
+    ),
+)

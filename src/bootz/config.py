@@ -1,0 +1,341 @@
+"""A site's settings: one frozen object out of ``bootz.yaml``, validated at birth.
+
+No secret stands in it; it names the files that hold them. Relative paths are below the site.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from bootz.errors import ConfigError
+from bootz.transport.limits import ListenerLimits
+
+CONFIG_NAME: Final = "bootz.yaml"
+DEFAULT_PORT: Final = 15006
+
+MAX_CONFIG_BYTES: Final = 1 << 20
+
+_DNS_NAME: Final = re.compile(
+    r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+_LIMITS: Final = ListenerLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and port; an IPv6 address stands without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def pair(self) -> tuple[str, int]:
+        """As listeners take it."""
+        return (self.host, self.port)
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read ``ADDRESS:PORT``; IPv6 in brackets, port 0 lets the system choose.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    host = host[1:-1] if bracketed else host
+    if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"{text!r} is not ADDRESS:PORT")
+    if bracketed != (":" in host):
+        raise ValueError(f"{text!r}: an IPv6 address stands in brackets")
+    return Endpoint(check_host(host), int(port))
+
+
+def check_host(text: str) -> str:
+    """Return a DNS name or IP address as it is.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        # Digits and dots alone are an address that was mistyped, never a name.
+        if _DNS_NAME.fullmatch(text) is None or text.replace(".", "").isdecimal():
+            raise ValueError(f"{text!r} is no DNS name and no IP address") from None
+    return text
+
+
+def _check_listen(text: str) -> str:
+    parse_endpoint(text)
+    return text
+
+
+def _check_base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("is http://HOST or https://HOST, with port and path as needed")
+    return text.rstrip("/")
+
+
+Listen = Annotated[str, AfterValidator(_check_listen)]
+Host = Annotated[str, AfterValidator(check_host)]
+BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
+
+
+class _Frozen(BaseModel):
+    # hide_input: what stands in the file may be a secret put in the wrong place.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class DatabaseSettings(_Frozen):
+    """Where inventory, vouchers and journal are kept."""
+
+    url: str = Field(
+        "sqlite:///bootz.db",
+        description="sqlite:///FILE or postgresql://USER@HOST/NAME, without a password.",
+    )
+    password_file: Path | None = Field(
+        None, description="File of mode 0600 with the password for PostgreSQL."
+    )
+
+
+class TlsSettings(_Frozen):
+    """The server's TLS certificate, which the server issues to itself under the trust anchor."""
+
+    validity_days: int = Field(90, ge=2, le=825, description="Life of a new certificate, in days.")
+    renew_before_days: int = Field(
+        30, ge=1, le=800, description="Days before its end at which it is replaced."
+    )
+
+    @model_validator(mode="after")
+    def _renews_in_time(self) -> Self:
+        if self.renew_before_days >= self.validity_days:
+            raise ValueError("renew_before_days must be smaller than validity_days")
+        return self
+
+
+class LimitSettings(_Frozen):
+    """What one router, and all together, may cost. Times in seconds, sizes in bytes."""
+
+    max_message_bytes: int = Field(
+        _LIMITS.max_message_bytes, ge=4096, le=64 << 20, description="Longest message accepted."
+    )
+    max_connections: int = Field(
+        _LIMITS.max_connections, ge=1, le=1 << 20, description="Connections of all together."
+    )
+    max_connections_per_address: int = Field(
+        _LIMITS.max_connections_per_address, ge=1, description="Connections of one address."
+    )
+    max_streams_per_connection: int = Field(
+        _LIMITS.max_streams_per_connection, ge=1, le=1000, description="Calls at once on each."
+    )
+    handshake_timeout: float = Field(
+        _LIMITS.handshake_timeout, gt=0, le=600, description="Seconds for the TLS handshake."
+    )
+    idle_timeout: float = Field(
+        _LIMITS.idle_timeout, gt=0, le=86400, description="Seconds without a call."
+    )
+    request_timeout: float = Field(
+        _LIMITS.request_timeout, gt=0, le=3600, description="Seconds for one call."
+    )
+
+    def listener(self) -> ListenerLimits:
+        """Return them as listeners take them."""
+        return ListenerLimits(**self.model_dump())
+
+
+class ImageSettings(_Frozen):
+    """The image store."""
+
+    folder: Path = Field(Path("images"), description="Where the files are kept.")
+    http: tuple[Listen, ...] = Field(
+        ("127.0.0.1:15007",), description="Addresses that serve images over HTTP."
+    )
+    https: tuple[Listen, ...] = Field(
+        ("127.0.0.1:15008",), description="Addresses that serve images over HTTPS."
+    )
+    base_url: BaseUrl | None = Field(
+        None,
+        description="What image URLs begin with. "
+        "Default: http, the address at which the router reached the server, the first HTTP port.",
+    )
+
+
+class LogSettings(_Frozen):
+    """The log, on stderr."""
+
+    format: Literal["json", "console"] = Field("json", description="json or console.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="debug, info, warning or error."
+    )
+
+
+class OwnerSettings(_Frozen):
+    """Owner certificate and key that are kept elsewhere, in place of those of the site."""
+
+    pinned_domain_certificate: Path = Field(description="File with the certificate vouchers pin.")
+    certificate: Path = Field(
+        description="File with the owner certificate, then those between it and the pinned one."
+    )
+    key: str = Field(
+        description="Its key: a file of mode 0600, or a PKCS#11 URI (RFC 7512) "
+        "pkcs11:token=T;object=O?module-path=/M.so&pin-source=file:/PIN."
+    )
+    passphrase_file: Path | None = Field(
+        None, description="File of mode 0600 with the passphrase of an encrypted key file."
+    )
+
+
+class SiteConfig(_Frozen):
+    """Everything an operator sets for a site."""
+
+    organization: str = Field(
+        "Bootz owner",
+        min_length=1,
+        max_length=64,
+        description="The owner's name, as it stands in certificates that are made here.",
+    )
+    listen: tuple[Listen, ...] = Field(
+        (f"127.0.0.1:{DEFAULT_PORT}",),
+        min_length=1,
+        description="Addresses of the Bootz server. 0.0.0.0 and [::] are all of the machine's.",
+    )
+    advertised: tuple[Host, ...] = Field(
+        (),
+        description="Names and addresses in the URIs that routers are given, beyond the above.",
+    )
+    database: DatabaseSettings = Field(DatabaseSettings(), description="The database.")
+    tls: TlsSettings = Field(TlsSettings(), description="The server's TLS certificate.")
+    limits: LimitSettings = Field(LimitSettings(), description="Bounds against bad peers.")
+    images: ImageSettings = Field(ImageSettings(), description="The image store.")
+    log: LogSettings = Field(LogSettings(), description="The log.")
+    drain_timeout: float = Field(
+        30.0, ge=0, le=3600, description="Seconds that running calls get at SIGTERM."
+    )
+    owner: OwnerSettings | None = Field(
+        None, description="Owner certificate and key kept elsewhere. Default: those in keys/."
+    )
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """``listen``, parsed."""
+        return tuple(parse_endpoint(text) for text in self.listen)
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        """Return a mapping.
+
+        Raises:
+            yaml.YAMLError: a key stands twice.
+        """
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"{key.value} stands twice", problem_mark=key.start_mark
+                )
+            seen.add(str(key.value))
+        mapping: dict[object, object] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def parse_config(content: bytes, *, where: str = CONFIG_NAME) -> SiteConfig:
+    """Return the settings of a file; an empty one is valid.
+
+    Raises:
+        ConfigError: not YAML, an unknown key, or a value that does not fit; all are named.
+    """
+    if len(content) > MAX_CONFIG_BYTES:
+        raise ConfigError("site-config-invalid", "is longer than 1 MiB", where=where)
+    try:
+        document = yaml.load(content, _StrictLoader)  # noqa: S506 -- a SafeLoader
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ConfigError("site-config-invalid", _yaml_fault(error), where=where) from error
+    if document is not None and not isinstance(document, dict):
+        raise ConfigError("site-config-invalid", "is no list of keys with values", where=where)
+    try:
+        return SiteConfig.model_validate(document or {})
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        told = "; ".join(
+            f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {_words(fault['msg'])}"
+            for fault in faults[:20]
+        )
+        raise ConfigError("site-config-invalid", told, where=where) from error
+
+
+def load_config(path: Path) -> SiteConfig:
+    """Return the settings of a site's file.
+
+    Raises:
+        ConfigError: it cannot be read, or does not hold.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            "site-config-invalid", f"cannot be read: {error.strerror}", where=str(path)
+        ) from error
+    return parse_config(content, where=str(path))
+
+
+def write_config(config: SiteConfig) -> bytes:
+    """Return a file of these settings, in which every key is explained.
+
+    Keys at their default are commented out, so that the file says what was chosen.
+    """
+    lines = ["# Settings of a Bootz site. Lines that are commented out show the default."]
+    _explain(config, lines, indent="", commented=False)
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _explain(model: BaseModel, lines: list[str], *, indent: str, commented: bool) -> None:
+    chosen = model.model_fields_set
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        default = commented or name not in chosen or value == field.default
+        mark = "# " if default else ""
+        if not indent:
+            lines.append("")
+        lines.append(f"{indent}# {field.description}")
+        if isinstance(value, BaseModel):
+            lines.append(f"{mark}{indent}{name}:")
+            _explain(value, lines, indent=indent + "  ", commented=default)
+        else:
+            plain = model.model_dump(mode="json", include={name})[name]
+            text = yaml.safe_dump({name: plain}, default_flow_style=None, width=1000).strip()
+            lines.append(f"{mark}{indent}{text}")
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ").replace(
+        "Extra inputs are not permitted", "there is no such key"
+    )
+
+
+def _yaml_fault(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return "is not YAML"
+    return f"line {mark.line + 1}: {getattr(error, 'problem', None) or 'is not YAML'}"

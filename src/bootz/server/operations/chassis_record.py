@@ -1,0 +1,308 @@
+"""A chassis as the operator writes it down: the record, its bounds, and its document."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import Enum
+from typing import Annotated, Any, Final, Literal, Self
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from pydantic import BaseModel, Field, JsonValue
+
+from bootz.errors import ConfigError
+from bootz.model.chassis import (
+    BootMode,
+    CardKind,
+    DynamicConfigPolicy,
+    Release,
+    VoucherDelivery,
+    fold_serial,
+)
+from bootz.model.identity import TpmKeyType
+from bootz.server.operations.profile_document import Content
+from bootz.server.operations.texts import (
+    MAX_JSON,
+    MAX_NAME,
+    MAX_SERIAL,
+    STRICT,
+    checked_text,
+    dump_json,
+    parse_model,
+)
+
+MAX_CARDS: Final = 256
+"""Cards of one chassis; what a voucher bundle can carry (masa-ovgs.md 3.3)."""
+_MAX_KEY: Final = 4096
+_INVALID: Final = "chassis-invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class CardRecord:
+    """A card. ``mac`` and ``client_id`` are for DHCP; the key is DER SubjectPublicKeyInfo."""
+
+    serial_number: str
+    part_number: str = ""
+    slot: str = ""
+    kind: CardKind = CardKind.CONTROL
+    mac: str = ""
+    client_id: str = ""
+    tpm_public_key: bytes | None = field(default=None, repr=False)
+    tpm_key_type: TpmKeyType = TpmKeyType.UNSPECIFIED
+
+    def to_document(self) -> dict[str, JsonValue]:
+        """Return what a chassis's document has under ``cards``; defaults left out."""
+        document: dict[str, JsonValue] = {"serial_number": self.serial_number}
+        for name in ("part_number", "slot", "mac", "client_id"):
+            if text := getattr(self, name):
+                document[name] = text
+        if self.kind is not CardKind.CONTROL:
+            document["kind"] = self.kind.value
+        if self.tpm_public_key is not None:
+            document["tpm_public_key"] = base64.b64encode(self.tpm_public_key).decode()
+        if self.tpm_key_type is not TpmKeyType.UNSPECIFIED:
+            document["tpm_key_type"] = self.tpm_key_type.name.lower()
+        return document
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object], *, where: str = "") -> Self:
+        """Read a card of an import.
+
+        Raises:
+            ConfigError: ``chassis-invalid``; names every key that does not fit.
+        """
+        return cls._of(parse_model(_CardDocument, document, reason=_INVALID, where=where), where)
+
+    @classmethod
+    def _of(cls, parsed: "_CardDocument", where: str) -> Self:
+        return cls(
+            serial_number=parsed.serial_number,
+            part_number=parsed.part_number,
+            slot=parsed.slot,
+            kind=parsed.kind,
+            mac=parsed.mac,
+            client_id=parsed.client_id,
+            tpm_public_key=_read_key(parsed.tpm_public_key, where),
+            tpm_key_type=TpmKeyType[parsed.tpm_key_type.upper()],
+        )
+
+
+class _CardDocument(BaseModel):
+    model_config = STRICT
+
+    serial_number: str
+    part_number: str = ""
+    slot: str = ""
+    kind: CardKind = CardKind.CONTROL
+    mac: str = ""
+    client_id: str = ""
+    tpm_public_key: Annotated[str, Field(max_length=2 * _MAX_KEY)] = ""
+    tpm_key_type: Literal["unspecified", "ek", "ppk"] = "unspecified"
+
+
+class _ChassisDocument(BaseModel):
+    model_config = STRICT
+
+    vendor: str
+    serial_number: str = ""
+    cards: Annotated[tuple[_CardDocument, ...], Field(max_length=MAX_CARDS)] = ()
+    part_number: str = ""
+    hostname: str = ""
+    modular: bool = False
+    boot_mode: BootMode = BootMode.SECURE
+    release: Release | None = None
+    streaming: bool = True
+    skip_idevid_serial_check: bool = False
+    voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE
+    dynamic_config: DynamicConfigPolicy = DynamicConfigPolicy.MERGE
+    profile: str | None = None
+    variables: dict[str, JsonValue] = {}
+    overrides: Content = Content()
+
+
+@dataclass(frozen=True, slots=True)
+class ChassisRecord:
+    """A chassis on record. ``vendor`` and ``profile`` are names.
+
+    ``release`` None follows the profile. ``url_tag`` tells in image URLs who downloads; it, the
+    database's ``key`` and ``revision`` are not compared.
+    """
+
+    vendor: str
+    serial_number: str
+    cards: tuple[CardRecord, ...] = ()
+    part_number: str = ""
+    hostname: str = ""
+    modular: bool = False
+    boot_mode: BootMode = BootMode.SECURE
+    release: Release | None = None
+    streaming: bool = True
+    skip_idevid_serial_check: bool = False
+    voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE
+    dynamic_config: DynamicConfigPolicy = DynamicConfigPolicy.MERGE
+    profile: str | None = None
+    variables: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    overrides: Content = field(default_factory=Content, repr=False)
+    key: int = field(default=0, compare=False)
+    url_tag: str = field(default="", compare=False, repr=False)
+    revision: int = field(default=0, compare=False)
+
+    def to_document(self) -> dict[str, JsonValue]:
+        """Return what ``from_document`` reads; defaults left out."""
+        document: dict[str, JsonValue] = {
+            "vendor": self.vendor,
+            "serial_number": self.serial_number,
+        }
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name in _PLAIN_FIELDS and value != item.default:
+                document[item.name] = value.value if isinstance(value, Enum) else value
+        if self.modular or self.cards not in ((), (_only_card(self),)):
+            document["cards"] = [card.to_document() for card in self.cards]
+        if self.variables:
+            document["variables"] = dict(self.variables)
+        if overrides := self.overrides.to_json():
+            document["overrides"] = overrides
+        return document
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, object], *, where: str = "") -> Self:
+        """Read a chassis of an import; bounds are checked by ``normal_chassis``.
+
+        Raises:
+            ConfigError: ``chassis-invalid``; names every key that does not fit.
+        """
+        parsed = parse_model(_ChassisDocument, document, reason=_INVALID, where=where)
+        given: dict[str, Any] = {name: getattr(parsed, name) for name in _PLAIN_FIELDS}
+        return cls(
+            vendor=parsed.vendor,
+            serial_number=parsed.serial_number,
+            cards=tuple(
+                CardRecord._of(card, f"{where}: card {card.serial_number!r}")  # noqa: SLF001
+                for card in parsed.cards
+            ),
+            variables=parsed.variables,
+            overrides=parsed.overrides,
+            **given,
+        )
+
+
+_PLAIN_FIELDS: Final = (
+    "part_number",
+    "hostname",
+    "modular",
+    "boot_mode",
+    "release",
+    "streaming",
+    "skip_idevid_serial_check",
+    "voucher_delivery",
+    "dynamic_config",
+    "profile",
+)
+
+
+def normal_chassis(record: ChassisRecord) -> ChassisRecord:
+    """Return a record with every text checked and stripped; a fixed chassis gets its one card.
+
+    Raises:
+        ConfigError: ``chassis-invalid``.
+    """
+    where = f"chassis {record.serial_number.strip()[:MAX_SERIAL]!r}"
+    serial = _text(record.serial_number, "serial_number", where, MAX_SERIAL)
+    given = record.cards
+    if not record.modular and not given:
+        given = (CardRecord(serial, record.part_number),)
+    cards = tuple(_normal_card(card, where) for card in given)
+    own = [fold_serial(card.serial_number) for card in cards]
+    if not record.modular and own != [fold_serial(serial)]:
+        raise ConfigError(
+            _INVALID,
+            "a fixed chassis has one card, of its own serial number; "
+            "say `modular` for a chassis with slots",
+            where=where,
+        )
+    if not cards:
+        raise ConfigError(_INVALID, "a modular chassis needs its cards", where=where)
+    if len(cards) > MAX_CARDS:
+        raise ConfigError(_INVALID, f"it has over {MAX_CARDS} cards", where=where)
+    if len(set(own)) != len(cards):
+        raise ConfigError(_INVALID, "a card's serial number is there twice", where=where)
+    if len(dump_json(dict(record.variables))) > MAX_JSON:
+        raise ConfigError(_INVALID, f"variables: over {MAX_JSON} bytes", where=where)
+    return replace(
+        record,
+        serial_number=serial,
+        cards=cards,
+        part_number=_text(record.part_number, "part_number", where, MAX_NAME),
+        hostname=_text(record.hostname, "hostname", where, 255),
+        profile=record.profile or None,
+    )
+
+
+def serials_of(record: ChassisRecord) -> tuple[str, ...]:
+    """Return every serial number that a chassis takes, folded: its own and its cards'."""
+    own = (record.serial_number,) if record.serial_number else ()
+    return tuple(
+        dict.fromkeys(
+            fold_serial(serial) for serial in (*own, *(card.serial_number for card in record.cards))
+        )
+    )
+
+
+def _only_card(record: ChassisRecord) -> CardRecord:
+    return CardRecord(record.serial_number, record.part_number)
+
+
+def _normal_card(card: CardRecord, where: str) -> CardRecord:
+    serial = checked_text(
+        card.serial_number, "card", reason=_INVALID, where=where, most=MAX_SERIAL, least=1
+    )
+    where = f"{where} card {serial!r}"
+    if card.tpm_public_key is not None:
+        _check_key(card.tpm_public_key, where)
+        if card.tpm_key_type is TpmKeyType.UNSPECIFIED:
+            raise ConfigError(_INVALID, "tpm_key_type: say whether ek or ppk", where=where)
+    return replace(
+        card,
+        serial_number=serial,
+        part_number=_text(card.part_number, "part_number", where, MAX_NAME),
+        slot=_text(card.slot, "slot", where, MAX_NAME),
+        mac=_normal_mac(card.mac, where),
+        client_id=_text(card.client_id, "client_id", where, 512),
+    )
+
+
+def _normal_mac(mac: str, where: str) -> str:
+    """Return a MAC address as six pairs of lower-case hex digits with colons."""
+    digits = mac.strip().lower()
+    for separator in ":-.":
+        digits = digits.replace(separator, "")
+    if not digits:
+        return ""
+    if len(digits) != 12 or set(digits) - set("0123456789abcdef"):
+        raise ConfigError(_INVALID, "mac is not a MAC address", where=where, seen=mac[:40])
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
+def _read_key(text: str, where: str) -> bytes | None:
+    if not text:
+        return None
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error as error:
+        raise ConfigError(_INVALID, "tpm_public_key is not base64", where=where) from error
+
+
+def _check_key(key: bytes, where: str) -> None:
+    try:
+        if len(key) <= _MAX_KEY:
+            load_der_public_key(key)
+            return
+    except (ValueError, UnsupportedAlgorithm):
+        pass
+    raise ConfigError(_INVALID, "tpm_public_key is no DER SubjectPublicKeyInfo", where=where)
+
+
+def _text(text: str, name: str, where: str, most: int) -> str:
+    return checked_text(text, name, reason=_INVALID, where=where, most=most)

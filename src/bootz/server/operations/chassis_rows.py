@@ -1,0 +1,183 @@
+"""Chassis between records and rows of the database."""
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
+
+from bootz.model.chassis import (
+    BootMode,
+    CardKind,
+    DynamicConfigPolicy,
+    Release,
+    VoucherDelivery,
+)
+from bootz.model.identity import TpmKeyType
+from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, serials_of
+from bootz.server.operations.profile_document import Content
+from bootz.server.operations.texts import dump_json, load_object
+from bootz.server.store.schema import CARD, CHASSIS, PROFILE, SERIAL, VENDOR
+
+_BATCH: Final = 500
+_TAG_BYTES: Final = 12
+
+_UPDATE: Final = update(CHASSIS).where(CHASSIS.c.id == bindparam("key"))
+_FORGET_CARDS: Final = delete(CARD).where(CARD.c.chassis_id == bindparam("key"))
+_FORGET_SERIALS: Final = delete(SERIAL).where(SERIAL.c.chassis_id == bindparam("key"))
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A record with the keys of its vendor and profile; ``record.key`` is its own."""
+
+    record: ChassisRecord
+    vendor_key: int
+    profile_key: int | None
+
+
+def insert_chassis(connection: Connection, placed: Sequence[Placed]) -> None:
+    """Write new chassis; their keys, tags and revisions are set."""
+    if not placed:
+        return
+    connection.execute(
+        insert(CHASSIS), [{"id": each.record.key, **_chassis_values(each)} for each in placed]
+    )
+    _insert_cards(connection, placed)
+
+
+def update_chassis(connection: Connection, placed: Placed) -> None:
+    """Replace everything of one chassis but its key."""
+    key = {"key": placed.record.key}
+    connection.execute(_UPDATE.values(**_chassis_values(placed)), key)
+    connection.execute(_FORGET_CARDS, key)
+    connection.execute(_FORGET_SERIALS, key)
+    _insert_cards(connection, [placed])
+
+
+def new_url_tag() -> str:
+    """Return a tag for image URLs that nobody can guess."""
+    return secrets.token_urlsafe(_TAG_BYTES)
+
+
+def read_chassis(
+    connection: Connection, *conditions: ColumnElement[bool], after: int = 0
+) -> Iterator[ChassisRecord]:
+    """Return the chassis for which all conditions hold, by key, a batch at a time."""
+    names = _Names.read(connection)
+    statement = select(CHASSIS).where(*conditions).order_by(CHASSIS.c.id).limit(_BATCH)
+    while True:
+        rows = connection.execute(statement.where(CHASSIS.c.id > after)).all()
+        if not rows:
+            return
+        after = rows[-1].id
+        cards = _read_cards(connection, [row.id for row in rows])
+        for row in rows:
+            yield _record(row, cards.get(row.id, []), names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    vendors: Mapping[int, str]
+    profiles: Mapping[int, str]
+
+    @classmethod
+    def read(cls, connection: Connection) -> "_Names":
+        vendors = connection.execute(select(VENDOR.c.id, VENDOR.c.name))
+        profiles = connection.execute(select(PROFILE.c.id, PROFILE.c.name))
+        return cls({row.id: row.name for row in vendors}, {row.id: row.name for row in profiles})
+
+
+def _read_cards(connection: Connection, keys: Sequence[int]) -> dict[int, list[CardRecord]]:
+    cards: dict[int, list[CardRecord]] = {}
+    rows = connection.execute(select(CARD).where(CARD.c.chassis_id.in_(keys)).order_by(CARD.c.id))
+    for row in rows:
+        cards.setdefault(row.chassis_id, []).append(
+            CardRecord(
+                serial_number=row.serial,
+                part_number=row.part_number,
+                slot=row.slot,
+                kind=CardKind(row.kind),
+                mac=row.mac,
+                client_id=row.client_id,
+                tpm_public_key=row.tpm_public_key,
+                tpm_key_type=TpmKeyType(row.tpm_key_type),
+            )
+        )
+    return cards
+
+
+def _record(row: Row[Any], cards: Sequence[CardRecord], names: _Names) -> ChassisRecord:
+    return ChassisRecord(
+        vendor=names.vendors[row.vendor_id],
+        serial_number=row.serial,
+        cards=tuple(cards),
+        part_number=row.part_number,
+        hostname=row.hostname,
+        modular=row.modular,
+        boot_mode=BootMode(row.boot_mode),
+        release=None if row.release is None else Release(row.release),
+        streaming=row.streaming,
+        skip_idevid_serial_check=row.skip_idevid_serial_check,
+        voucher_delivery=VoucherDelivery(row.voucher_delivery),
+        dynamic_config=DynamicConfigPolicy(row.dynamic_config),
+        profile=None if row.profile_id is None else names.profiles[row.profile_id],
+        variables=load_object(row.variables),
+        overrides=Content.model_validate(load_object(row.overrides)),
+        key=row.id,
+        url_tag=row.url_tag,
+        revision=row.revision,
+    )
+
+
+def with_identity(record: ChassisRecord, *, key: int, url_tag: str, revision: int) -> ChassisRecord:
+    """Return a record with what only the database gives."""
+    return replace(record, key=key, url_tag=url_tag, revision=revision)
+
+
+def _chassis_values(placed: Placed) -> dict[str, Any]:
+    record = placed.record
+    return {
+        "vendor_id": placed.vendor_key,
+        "serial": record.serial_number,
+        "part_number": record.part_number,
+        "hostname": record.hostname,
+        "modular": record.modular,
+        "boot_mode": record.boot_mode.value,
+        "release": None if record.release is None else record.release.value,
+        "streaming": record.streaming,
+        "skip_idevid_serial_check": record.skip_idevid_serial_check,
+        "voucher_delivery": record.voucher_delivery.value,
+        "dynamic_config": record.dynamic_config.value,
+        "profile_id": placed.profile_key,
+        "variables": dump_json(dict(record.variables)),
+        "overrides": dump_json(record.overrides.to_json()),
+        "url_tag": record.url_tag,
+        "revision": record.revision,
+    }
+
+
+def _insert_cards(connection: Connection, placed: Sequence[Placed]) -> None:
+    cards = [
+        {
+            "chassis_id": each.record.key,
+            "serial": card.serial_number,
+            "part_number": card.part_number,
+            "slot": card.slot,
+            "kind": card.kind.value,
+            "mac": card.mac,
+            "client_id": card.client_id,
+            "tpm_public_key": card.tpm_public_key,
+            "tpm_key_type": card.tpm_key_type.value,
+        }
+        for each in placed
+        for card in each.record.cards
+    ]
+    connection.execute(insert(CARD), cards)
+    serials = [
+        {"serial_folded": serial, "vendor_id": each.vendor_key, "chassis_id": each.record.key}
+        for each in placed
+        for serial in serials_of(each.record)
+    ]
+    connection.execute(insert(SERIAL), serials)

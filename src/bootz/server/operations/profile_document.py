@@ -1,0 +1,152 @@
+"""What a class of routers shall get: the document of a profile, validated at birth.
+
+Text keys are Jinja2 templates. Keys of structured things (credentials, policies, certz, metadata,
+bootloader) are either a template whose output is YAML or JSON, or the object itself, in which
+every string is a template.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import field_validator as checks
+
+from bootz.errors import ConfigError
+from bootz.model.chassis import Release
+
+MAX_TEMPLATE = 4 * 1024 * 1024
+"""Characters of one template; the answer that carries it must fit a gRPC message."""
+
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Template = Annotated[str, Field(max_length=MAX_TEMPLATE)]
+Structured = Template | dict[str, JsonValue]
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ImageRef(BaseModel):
+    """An image, SMU or patch on record, by name and version."""
+
+    model_config = _FROZEN
+
+    name: Name
+    version: Name
+
+
+class ExternalImage(BaseModel):
+    """An image at a URL elsewhere; ``sha256`` is 64 lower-case hex digits or empty if unknown."""
+
+    model_config = _FROZEN
+
+    name: Name
+    version: Name
+    url: Annotated[str, Field(min_length=1, max_length=2048)]
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
+class _Quiet(BaseModel):
+    """Its repr names what is set and never a value: any of them may be a secret."""
+
+    model_config = _FROZEN
+
+    def __repr_args__(self) -> list[tuple[str | None, object]]:
+        return [("sets", sorted(self.model_fields_set))]
+
+
+class CertzEntry(_Quiet):
+    """A TLS profile for the device; ``primary`` is the one that old dialects get."""
+
+    ssl_profile_id: Name
+    certz: Structured
+    primary: bool = False
+
+    @checks("ssl_profile_id")
+    @classmethod
+    def _not_reserved(cls, value: str) -> str:
+        if value == "system_default_profile":
+            raise ValueError("system_default_profile is the device's own and cannot be set")
+        return value
+
+
+class Content(_Quiet):
+    """What a router shall get. A key that is not set says nothing; an empty one says "empty".
+
+    ``boot_config`` False leaves the boot configuration out of the answer altogether (a device
+    takes that as "missing"). ``ztp_server_line`` and ``ta_file`` are the stored server data of
+    workflow S5. ``image_hash_algorithm`` empty follows the dialect.
+    """
+
+    image: ImageRef | ExternalImage | None = None
+    smus: tuple[ImageRef, ...] = ()
+    patches: tuple[ImageRef, ...] = ()
+    script: Template | None = None
+    boot_config: bool = True
+    vendor_config: Template | None = None
+    dynamic_vendor_config: Template | None = None
+    oc_config: Structured | None = None
+    dynamic_oc_config: Structured | None = None
+    bootloader_config: Structured | None = None
+    metadata: Structured | None = None
+    boot_password_hash: Annotated[str, Field(max_length=1024)] | None = None
+    credentials: Structured | None = None
+    pathz: Structured | None = None
+    authz: Structured | None = None
+    certz_profiles: tuple[CertzEntry, ...] | None = None
+    image_hash_algorithm: Literal["", "SHA256", "ietf-sztp-conveyed-info:sha-256"] = ""
+    image_hash_format: Literal["hex", "colon-hex"] = "hex"
+    ztp_server_line: Literal["auto", "on", "off"] = "auto"
+    ta_file: Annotated[str, Field(max_length=1024)] = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.script is not None and not self.script.startswith("#!"):
+            raise ValueError("script: must start with #!")
+        entries = self.certz_profiles or ()
+        ids = [entry.ssl_profile_id for entry in entries]
+        if len(set(ids)) != len(ids):
+            raise ValueError("certz_profiles: ssl_profile_id is there twice")
+        if sum(entry.primary for entry in entries) > 1:
+            raise ValueError("certz_profiles: only one entry can be primary")
+        return self
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Return the keys that are set, as JSON; ``Content.parse`` of it gives the same again."""
+        dumped: dict[str, JsonValue] = self.model_dump(mode="json", exclude_unset=True)
+        return dumped
+
+    @classmethod
+    def parse(cls, document: Mapping[str, object], *, where: str = "") -> Self:
+        """Return the validated document.
+
+        Raises:
+            ConfigError: ``document-invalid``; names every key that does not fit, never its value.
+        """
+        try:
+            return cls.model_validate(dict(document))
+        except ValidationError as error:
+            faults = [
+                f"{'.'.join(str(step) for step in fault['loc']) or 'document'}: {fault['msg']}"
+                for fault in error.errors(include_input=False, include_url=False)
+            ]
+            raise ConfigError("document-invalid", "; ".join(faults), where=where) from None
+
+    def image_refs(self) -> tuple[tuple[str, ImageRef], ...]:
+        """Return all images on record that this names, as (kind, reference)."""
+        own = (("image", self.image),) if isinstance(self.image, ImageRef) else ()
+        return (
+            *own,
+            *(("smu", ref) for ref in self.smus),
+            *(("patch", ref) for ref in self.patches),
+        )
+
+
+class ProfileDocument(Content):
+    """A profile: content, with defaults for variables, and the release its devices run."""
+
+    variables: dict[str, JsonValue] = Field(default_factory=dict)
+    release: Release | None = None
+
+    def overridden_by(self, overrides: Content) -> "ProfileDocument":
+        """Return this profile with every key that ``overrides`` sets replaced."""
+        own = {name: getattr(overrides, name) for name in overrides.model_fields_set}
+        return self.model_copy(update=own)

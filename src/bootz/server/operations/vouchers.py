@@ -1,0 +1,306 @@
+"""Vouchers in store: only what holds completely gets there, so that none shadows a good one."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, or_, select
+
+from bootz.errors import BootzError, ConfigError, TrustError, UnknownChassis
+from bootz.model.artifacts import Assertion, OwnershipVoucher
+from bootz.model.chassis import fold_serial
+from bootz.server.operations.texts import dump_json, load_texts
+from bootz.server.operations.vendors import VendorRecord, find_vendor, list_vendors
+from bootz.server.store.revision import raise_revision
+from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
+from bootz.server.store.times import (
+    from_optional_text,
+    from_text,
+    to_optional_text,
+    to_text,
+)
+from bootz.trust.certificates import load_certificate
+from bootz.trust.voucher import check_voucher, parse_unverified_voucher, verify_voucher
+
+ACCEPTED: Final = frozenset({Assertion.VERIFIED})
+"""What routers accept (masa-ovgs.md 1.7, step 7)."""
+
+_ROWS: Final = select(VOUCHER, VENDOR.c.name.label("vendor")).select_from(VOUCHER.join(VENDOR))
+
+
+class StoreOutcome(Enum):
+    """What became of a voucher that was given."""
+
+    STORED = "stored"
+    SAME = "same"
+    """It is in store already."""
+    OLDER = "older"
+    """It is stored, and a newer one for the same card is served."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherResult:
+    """What became of one voucher; ``serial_number`` is what it claims, even if refused.
+
+    ``error`` says why it was refused.
+    """
+
+    serial_number: str
+    outcome: StoreOutcome
+    vendor: str = ""
+    warnings: tuple[str, ...] = ()
+    error: BootzError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherRecord:
+    """A voucher in store, verified when it was stored. ``expires_on`` None: never.
+
+    ``signer`` is the subject of the signer's certificate, ``pinned_sha256`` the fingerprint of
+    the pinned domain certificate, ``sha256`` that of the voucher.
+    """
+
+    serial_number: str
+    vendor: str
+    created_on: datetime | None
+    expires_on: datetime | None
+    assertion: Assertion
+    encoding: str
+    signer: str
+    pinned_sha256: str
+    sha256: str
+    warnings: tuple[str, ...]
+    stored_at: datetime
+    raw: bytes = field(repr=False)
+    key: int = field(default=0, compare=False)
+
+    def left(self, now: datetime) -> timedelta | None:
+        """Return how long it still holds, negative when past, None without an end."""
+        return None if self.expires_on is None else self.expires_on - now
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedVoucher:
+    """A voucher that holds for this owner, and the vendor whose anchors vouch for it."""
+
+    voucher: OwnershipVoucher
+    vendor: VendorRecord
+    warnings: tuple[str, ...]
+
+
+def check_for_owner(
+    connection: Connection,
+    raw: bytes,
+    *,
+    pinned_domain_cert: bytes,
+    now: datetime,
+    vendor: str | None = None,
+) -> VerifiedVoucher:
+    """Verify everything of a voucher: signer, dates, assertion, and that it pins this owner.
+
+    Args:
+        connection: to the inventory.
+        raw: DER of the CMS.
+        pinned_domain_cert: this owner's, DER.
+        now: aware UTC.
+        vendor: whose anchors count; None tries all, first those that have such a card.
+
+    Raises:
+        TrustError: it does not hold.
+        ConfigError: ``voucher-vendor-unknown``.
+        UnknownChassis: no such vendor.
+    """
+    serial = parse_unverified_voucher(raw).serial_number
+    spellings = _spellings(connection, serial)
+    if vendor is not None:
+        owner = find_vendor(connection, vendor)
+        voucher = verify_voucher(raw, owner.to_vendor().voucher_anchors, now=now)
+    else:
+        voucher, owner = _verify_under_any(connection, raw, spellings, now)
+    warnings = check_voucher(
+        voucher,
+        serial_number=serial,
+        exact=False,
+        idevid_certificate=None,
+        accepted=ACCEPTED,
+        now=now,
+        pinned_domain_cert=pinned_domain_cert,
+    )
+    on_record = spellings.get(owner.key)
+    if on_record is not None and on_record != voucher.content.serial_number:
+        warnings += (
+            f"the inventory spells the serial number {on_record!r}; routers compare exactly",
+        )
+    return VerifiedVoucher(voucher, owner, (*voucher.warnings, *warnings))
+
+
+def store_voucher(
+    connection: Connection,
+    raw: bytes,
+    *,
+    pinned_domain_cert: bytes,
+    now: datetime,
+    vendor: str | None = None,
+) -> VoucherResult:
+    """Verify a voucher and store it; a wrong one is refused in the result and nothing is written.
+
+    Args: as of ``check_for_owner``.
+    """
+    try:
+        verified = check_for_owner(
+            connection, raw, pinned_domain_cert=pinned_domain_cert, now=now, vendor=vendor
+        )
+    except (TrustError, ConfigError, UnknownChassis) as error:
+        return VoucherResult(_claimed_serial(raw), StoreOutcome.REFUSED, vendor or "", error=error)
+    voucher, owner = verified.voucher, verified.vendor
+    content = voucher.content
+    row = {
+        "vendor_id": owner.key,
+        "serial": content.serial_number,
+        "serial_folded": fold_serial(content.serial_number),
+        "pinned_sha256": hashlib.sha256(content.pinned_domain_cert).hexdigest(),
+        "sha256": hashlib.sha256(raw).hexdigest(),
+    }
+    same_card = [
+        VOUCHER.c[name] == row[name] for name in ("serial_folded", "vendor_id", "pinned_sha256")
+    ]
+    others = connection.execute(
+        select(VOUCHER.c.sha256, VOUCHER.c.created_on).where(
+            *same_card, or_(VOUCHER.c.expires_on.is_(None), VOUCHER.c.expires_on > to_text(now))
+        )
+    ).all()
+    if any(other.sha256 == row["sha256"] for other in others):
+        outcome = StoreOutcome.SAME
+    else:
+        created = to_optional_text(content.created_on)
+        connection.execute(
+            insert(VOUCHER).values(
+                **row,
+                raw=raw,
+                created_on=created,
+                expires_on=to_optional_text(content.expires_on),
+                assertion=content.assertion.value,
+                encoding=voucher.encoding,
+                signer=load_certificate(voucher.signer).subject.rfc4514_string(),
+                warnings=dump_json(list(verified.warnings)),
+                stored_at=to_text(now),
+            )
+        )
+        raise_revision(connection, shared=False)
+        newer = any((other.created_on or "") > (created or "") for other in others)
+        outcome = StoreOutcome.OLDER if newer else StoreOutcome.STORED
+    return VoucherResult(content.serial_number, outcome, owner.name, verified.warnings)
+
+
+def list_vouchers(
+    connection: Connection,
+    *,
+    serial: str | None = None,
+    vendor: str | None = None,
+    expiring_before: datetime | None = None,
+) -> tuple[VoucherRecord, ...]:
+    """Return vouchers by serial number, of one card the newest first.
+
+    ``expiring_before`` leaves only those that have ended by then.
+
+    Raises:
+        UnknownChassis: no such vendor.
+    """
+    statement = _ROWS
+    if serial is not None:
+        statement = statement.where(VOUCHER.c.serial_folded == fold_serial(serial))
+    if vendor is not None:
+        key = find_vendor(connection, vendor).key
+        statement = statement.where(VOUCHER.c.vendor_id == key)
+    if expiring_before is not None:
+        statement = statement.where(VOUCHER.c.expires_on <= to_text(expiring_before))
+    newest_first = (
+        VOUCHER.c.created_on.is_not(None).desc(),
+        VOUCHER.c.created_on.desc(),
+        VOUCHER.c.id.desc(),
+    )
+    order = statement.order_by(VOUCHER.c.serial_folded, VENDOR.c.name_folded, *newest_first)
+    return tuple(_record(row) for row in connection.execute(order))
+
+
+def find_vouchers(
+    connection: Connection, serial: str, vendor: str | None = None
+) -> tuple[VoucherRecord, ...]:
+    """Return the vouchers of a card, the newest first.
+
+    Raises:
+        UnknownChassis: none is stored, or no such vendor.
+    """
+    found = list_vouchers(connection, serial=serial, vendor=vendor)
+    if not found:
+        raise UnknownChassis(
+            "voucher-not-found", f"no voucher is stored for {serial!r}", where="voucher"
+        )
+    return found
+
+
+def _verify_under_any(
+    connection: Connection, raw: bytes, known: Iterable[int], now: datetime
+) -> tuple[OwnershipVoucher, VendorRecord]:
+    """Verify under the first vendor whose anchors vouch; those that know the card come first."""
+    first = set(known)
+    vendors = sorted(list_vendors(connection), key=lambda record: record.key not in first)
+    flaw: TrustError | None = None
+    for record in vendors:
+        try:
+            return verify_voucher(raw, record.to_vendor().voucher_anchors, now=now), record
+        except TrustError as error:
+            if error.reason != "ov-untrusted-signer":
+                raise
+            flaw = flaw or error
+    raise ConfigError(
+        "voucher-vendor-unknown",
+        "no vendor on record vouches for the signer",
+        where="voucher",
+        seen="no vendor at all" if flaw is None else flaw.seen,
+    ) from flaw
+
+
+def _spellings(connection: Connection, serial: str) -> dict[int, str]:
+    """Return how the inventory spells a serial number, by the vendor's key."""
+    folded = fold_serial(serial)
+    rows = connection.execute(
+        select(SERIAL.c.vendor_id, CHASSIS.c.serial.label("chassis"), CARD.c.serial.label("card"))
+        .select_from(SERIAL.join(CHASSIS, CHASSIS.c.id == SERIAL.c.chassis_id).join(CARD))
+        .where(SERIAL.c.serial_folded == folded)
+    )
+    return {
+        row.vendor_id: spelling
+        for row in rows
+        for spelling in (row.chassis, row.card)
+        if fold_serial(spelling) == folded
+    }
+
+
+def _claimed_serial(raw: bytes) -> str:
+    try:
+        return parse_unverified_voucher(raw).serial_number
+    except TrustError:
+        return ""
+
+
+def _record(row: Row[Any]) -> VoucherRecord:
+    return VoucherRecord(
+        serial_number=row.serial,
+        vendor=row.vendor,
+        created_on=from_optional_text(row.created_on),
+        expires_on=from_optional_text(row.expires_on),
+        assertion=Assertion(row.assertion),
+        encoding=row.encoding,
+        signer=row.signer,
+        pinned_sha256=row.pinned_sha256,
+        sha256=row.sha256,
+        warnings=load_texts(row.warnings),
+        stored_at=from_text(row.stored_at),
+        raw=row.raw,
+        key=row.id,
+    )

@@ -1,0 +1,130 @@
+"""A site: the folder in which an owner keeps configuration, database, keys and images.
+
+bootz.yaml    settings; the file that makes the folder a site
+bootz.db      inventory, vouchers, journal (unless they are in PostgreSQL)
+keys/         what ``keyring.json`` lists
+images/       the image store
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bootz.config import CONFIG_NAME, SiteConfig, load_config
+from bootz.errors import ConfigError
+from bootz.keystore.protected import read_secret
+from bootz.server.keyring import KEYRING_NAME, Keys
+from bootz.server.store.database import Database, open_database
+
+SITE_VARIABLE = "BOOTZ_SITE"
+
+
+def utc_now() -> datetime:
+    """Return the time now, aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An opened site. ``clock`` returns aware UTC."""
+
+    root: Path
+    config: SiteConfig
+    clock: Callable[[], datetime] = field(default=utc_now, repr=False)
+
+    @property
+    def images_folder(self) -> Path:
+        """Where the image store keeps its files."""
+        return self.root / self.config.images.folder
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where the site keeps its keys, mode 0700."""
+        return self.root / "keys"
+
+    @property
+    def keys(self) -> Keys:
+        """The site's keys."""
+        return Keys(self.keys_folder)
+
+    def database(self, *, create: bool = False) -> Database:
+        """Open the database; the caller closes it.
+
+        Raises:
+            ConfigError: the URL does not hold.
+            Unavailable: it does not answer.
+        """
+        return open_database(self._database_url(), create=create)
+
+    def _database_url(self) -> str:
+        settings = self.config.database
+        try:
+            url = make_url(settings.url)
+        except (ArgumentError, ValueError) as error:
+            raise ConfigError(
+                "database-url-invalid", "cannot be read", where="database.url"
+            ) from error
+        if url.password is not None:
+            raise ConfigError(
+                "database-url-invalid",
+                "holds a password, which belongs in the file that password_file names",
+                where="database.url",
+            )
+        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+            url = url.set(database=str((self.root / url.database).absolute()))
+        if settings.password_file is not None:
+            secret = read_secret(self.root / settings.password_file)
+            url = url.set(password=secret.decode(errors="surrogateescape"))
+        return url.render_as_string(hide_password=False)
+
+    def pinned_domain_cert(self) -> bytes:
+        """Return the DER of the certificate that this owner's vouchers must pin.
+
+        Raises:
+            ConfigError: it cannot be read.
+        """
+        from bootz.server.owner import owner_files
+
+        return owner_files(self).pinned_domain_cert
+
+    def stamp(self) -> tuple[object, ...]:
+        """Return something that differs after settings or keys have changed; cheap."""
+        return tuple(
+            _stamp(path) for path in (self.root / CONFIG_NAME, self.keys_folder / KEYRING_NAME)
+        )
+
+
+def find_site(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    """Return the site's folder: the option, else ``BOOTZ_SITE``, else the current directory.
+
+    Raises:
+        ConfigError: there is no site.
+    """
+    named = environ.get(SITE_VARIABLE)
+    root = option or (Path(named) if named else cwd)
+    root = cwd / root
+    if not (root / CONFIG_NAME).is_file():
+        raise ConfigError("site-missing", f"there is no {CONFIG_NAME}", where=str(root))
+    return root
+
+
+def open_site(root: Path, *, clock: Callable[[], datetime] = utc_now) -> Site:
+    """Open a site that ``bootz init`` made.
+
+    Raises:
+        ConfigError: there is none, or its settings do not hold.
+    """
+    find_site(root, {}, Path.cwd())
+    return Site(root, load_config(root / CONFIG_NAME), clock)
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return (status.st_ino, status.st_mtime_ns, status.st_size)

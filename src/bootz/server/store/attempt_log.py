@@ -1,0 +1,256 @@
+"""Writes what happened into attempts and events, a batch in one transaction.
+
+A request with a new nonce opens an attempt; the same chassis with the same nonce repeats into
+it, and so does a refusal like the one before. A report or download belongs to the chassis's
+latest attempt. Who is not proven gets a row without chassis. Nobody can fill the disk: rows
+without chassis, attempts of a chassis and events of an attempt are bounded, the oldest go.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, delete, insert, select
+
+from bootz.model.chassis import fold_serial
+from bootz.server.operations.texts import dump_json
+from bootz.server.ports import CallRecord
+from bootz.server.store.attempt_states import AttemptState, EventKind
+from bootz.server.store.drafts import Draft, latest_of, of_nonces, strays_of, write_drafts
+from bootz.server.store.entries import (
+    Data,
+    DownloadRecord,
+    Verdict,
+    call_data,
+    checks_data,
+    refusal_key,
+    verdict_of,
+)
+from bootz.server.store.replacements import note_foreign_cards
+from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
+from bootz.server.store.times import to_text
+from bootz.server.store.words import bounded
+
+Entry = CallRecord | DownloadRecord
+
+_BY_TAG: Final = select(CHASSIS.c.id, CHASSIS.c.url_tag).where(
+    CHASSIS.c.url_tag.in_(bindparam("tags", expanding=True))
+)
+_FORGET_OLD: Final = delete(ATTEMPT).where(
+    ATTEMPT.c.chassis_id == bindparam("key"), ATTEMPT.c.number <= bindparam("last")
+)
+_PRUNED_EVERY: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLimits:
+    """How much is kept: rows of strangers, attempts of one chassis, events of one attempt."""
+
+    strays: int = 10_000
+    attempts: int = 1_000
+    events: int = 200
+
+
+class AttemptLog:
+    """Applies batches of entries; remembers only when it last looked for old rows."""
+
+    def __init__(self, limits: JournalLimits) -> None:
+        self._limits = limits
+        self._strays_since = _PRUNED_EVERY
+
+    def write(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Write entries in their order; the caller commits."""
+        batch = _Batch(connection, entries, self._limits)
+        for entry in entries:
+            if isinstance(entry, CallRecord):
+                batch.take_call(entry)
+            else:
+                batch.take_download(entry)
+        batch.flush()
+        self._prune(connection, batch)
+
+    def _prune(self, connection: Connection, batch: "_Batch") -> None:
+        old = [
+            {"key": draft.chassis_id, "last": draft.number - self._limits.attempts}
+            for draft in batch.opened
+            if draft.chassis_id is not None and draft.number > self._limits.attempts
+        ]
+        if old:
+            connection.execute(_FORGET_OLD, old)
+        self._strays_since += sum(draft.chassis_id is None for draft in batch.opened)
+        if self._strays_since >= _PRUNED_EVERY:
+            self._strays_since = 0
+            stray = ATTEMPT.c.refusal_key.is_not(None)
+            newest = select(ATTEMPT.c.id).where(stray).order_by(ATTEMPT.c.id.desc())
+            last = connection.scalar(newest.offset(self._limits.strays).limit(1))
+            if last is not None:
+                connection.execute(delete(ATTEMPT).where(stray, ATTEMPT.c.id <= last))
+
+
+class _Batch:
+    """One batch while it is applied to the attempts it belongs to."""
+
+    def __init__(
+        self, connection: Connection, entries: Sequence[Entry], limits: JournalLimits
+    ) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._touched: dict[int, Draft] = {}
+        self._events: list[tuple[Draft, str, EventKind, Data]] = []
+        self.opened: list[Draft] = []
+        calls = [entry for entry in entries if isinstance(entry, CallRecord)]
+        tags = {entry.url_tag for entry in entries if isinstance(entry, DownloadRecord)}
+        self._by_tag = self._chassis_of_tags(tags)
+        keys = {call.chassis_key for call in calls if call.chassis_key is not None}
+        keys.update(self._by_tag.values())
+        self._latest = latest_of(connection, keys) if keys else {}
+        refusals = {refusal_key(call) for call in calls if self._known(call) is None}
+        self._strays = strays_of(connection, refusals) if refusals else {}
+        self._by_nonce = self._earlier(calls)
+
+    def take_call(self, call: CallRecord) -> None:
+        """Apply one call."""
+        verdict = verdict_of(call)
+        chassis = self._known(call)
+        if chassis is None:
+            self._take_stray(call, verdict)
+            return
+        draft = self._belongs_to(call, verdict, chassis)
+        if draft is None:
+            draft = self._open(call, verdict, chassis)
+        elif call.report is None:
+            draft.repeats += 1
+        draft.nonce_digest = call.nonce_digest or draft.nonce_digest
+        draft.reports += call.report is not None
+        self._keep_call(draft, call, verdict)
+        if call.foreign_cards:
+            note_foreign_cards(self._connection, chassis, call)
+
+    def take_download(self, download: DownloadRecord) -> None:
+        """Count a download for the latest attempt of the chassis whose tag it bears."""
+        chassis = self._by_tag.get(download.url_tag)
+        draft = None if chassis is None else self._latest.get(chassis)
+        if draft is None:
+            return
+        draft.downloads += 1
+        draft.image_bytes += max(0, download.bytes_sent)
+        draft.updated_at = to_text(download.at)
+        self._add_event(draft, draft.updated_at, EventKind.DOWNLOAD, download.data())
+
+    def flush(self) -> None:
+        """Write all attempts, then the events in their order."""
+        write_drafts(self._connection, list(self._touched.values()))
+        if self._events:
+            self._connection.execute(
+                insert(EVENT),
+                [
+                    {"attempt_id": draft.key, "at": at, "kind": kind.value, "data": dump_json(data)}
+                    for draft, at, kind, data in self._events
+                ],
+            )
+
+    def _take_stray(self, call: CallRecord, verdict: Verdict) -> None:
+        key = refusal_key(call)
+        draft = self._strays.get(key)
+        if draft is None:
+            draft = self._open(call, verdict, None)
+            self._strays[key] = draft
+        else:
+            draft.repeats += 1
+        self._keep_call(draft, call, verdict)
+
+    def _keep_call(self, draft: Draft, call: CallRecord, verdict: Verdict) -> None:
+        draft.updated_at = to_text(call.at)
+        draft.peer = bounded(call.peer)
+        draft.dialect = bounded(call.dialect)
+        draft.proven_serial = bounded(call.proven_serial) or draft.proven_serial
+        draft.idevid_fingerprint = bounded(call.idevid_fingerprint) or draft.idevid_fingerprint
+        data = dict(call_data(call, verdict))
+        if call.report is None:
+            draft.checks = dump_json(checks_data(call))
+        else:
+            data["checks"] = checks_data(call)
+        if call.sent:
+            draft.sent = dump_json(
+                {
+                    bounded(name): bounded(value) if isinstance(value, str) else value
+                    for name, value in call.sent.items()
+                }
+            )
+        # What the router has reported, a late repetition of its question does not take back.
+        reported = draft.state not in {AttemptState.REFUSED, AttemptState.ANSWERED}
+        moves = call.report is not None or not reported
+        changes = moves and draft.state is not verdict.state
+        if moves:
+            draft.state = verdict.state
+            draft.reason = verdict.reason
+            draft.detail = verdict.detail
+        self._add_event(draft, draft.updated_at, verdict.kind, data, changes=changes)
+
+    def _add_event(
+        self, draft: Draft, at: str, kind: EventKind, data: Data, *, changes: bool = False
+    ) -> None:
+        self._touched[id(draft)] = draft
+        # A change of state is worth more room; yet not even that without end.
+        if draft.events < self._limits.events * (4 if changes else 1):
+            draft.events += 1
+            self._events.append((draft, at, kind, data))
+
+    def _belongs_to(self, call: CallRecord, verdict: Verdict, chassis: int) -> Draft | None:
+        """Return the attempt that a call of a proven chassis is part of, None for a new one."""
+        latest = self._latest[chassis]
+        if latest is None or call.report is not None:
+            return latest
+        if call.nonce_digest:
+            if latest.nonce_digest == call.nonce_digest:
+                return latest
+            if earlier := self._by_nonce.get((chassis, call.nonce_digest)):
+                return earlier
+        elif latest.state is AttemptState.ANSWERED and not latest.nonce_digest:
+            return latest
+        same = latest.state is AttemptState.REFUSED is verdict.state
+        return latest if same and latest.reason == verdict.reason else None
+
+    def _open(self, call: CallRecord, verdict: Verdict, chassis: int | None) -> Draft:
+        latest = None if chassis is None else self._latest[chassis]
+        claimed = bounded(call.claimed_serial)
+        at = to_text(call.at)
+        draft = Draft(
+            chassis_id=chassis,
+            number=0 if chassis is None else 1 if latest is None else latest.number + 1,
+            claimed_manufacturer=bounded(call.claimed_manufacturer),
+            claimed_serial=claimed,
+            serial_folded=fold_serial(claimed),
+            refusal_key=refusal_key(call) if chassis is None else None,
+            started_at=at,
+            updated_at=at,
+            state=verdict.state,
+        )
+        self.opened.append(draft)
+        if chassis is not None:
+            self._latest[chassis] = draft
+            if call.nonce_digest:
+                self._by_nonce[chassis, call.nonce_digest] = draft
+        return draft
+
+    def _known(self, call: CallRecord) -> int | None:
+        """Return the chassis of a call, None for a stranger or one that was removed meanwhile."""
+        return call.chassis_key if call.chassis_key in self._latest else None
+
+    def _earlier(self, calls: Iterable[CallRecord]) -> dict[tuple[int, str], Draft]:
+        wanted = {
+            (call.chassis_key, call.nonce_digest)
+            for call in calls
+            if call.chassis_key is not None
+            and call.nonce_digest
+            and (latest := self._latest.get(call.chassis_key)) is not None
+            and latest.nonce_digest != call.nonce_digest
+        }
+        return of_nonces(self._connection, wanted) if wanted else {}
+
+    def _chassis_of_tags(self, tags: Iterable[str]) -> dict[str, int]:
+        wanted = sorted(tag for tag in tags if tag.isascii() and tag.isprintable() and tag)
+        if not wanted:
+            return {}
+        rows = self._connection.execute(_BY_TAG, {"tags": wanted})
+        return {row.url_tag: row.id for row in rows}

@@ -1,0 +1,191 @@
+"""Reading the journal: the attempts of a chassis, the latest of all, and what happens next."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import JsonValue
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+
+from bootz.model.chassis import fold_serial
+from bootz.model.checks import Check, Outcome
+from bootz.server.store.attempt_states import AttemptState, EventKind
+from bootz.server.store.database import Database
+from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT, SERIAL, VENDOR
+from bootz.server.store.times import from_text
+
+PAGE: Final = 1_000
+"""Events that are read at once."""
+
+_ATTEMPTS: Final = select(
+    ATTEMPT,
+    CHASSIS.c.hostname,
+    CHASSIS.c.serial.label("chassis_serial"),
+    VENDOR.c.name.label("vendor"),
+).select_from(ATTEMPT.outerjoin(CHASSIS).outerjoin(VENDOR))
+
+_EVENTS: Final = select(
+    EVENT,
+    ATTEMPT.c.number,
+    ATTEMPT.c.state,
+    ATTEMPT.c.claimed_serial,
+    ATTEMPT.c.dialect,
+    CHASSIS.c.hostname,
+    CHASSIS.c.serial.label("chassis_serial"),
+).select_from(EVENT.join(ATTEMPT).outerjoin(CHASSIS))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. ``state`` is the attempt's when this was read.
+
+    ``chassis`` is the name of the chassis on record, empty for a stranger.
+    """
+
+    id: int
+    attempt: int
+    number: int
+    at: datetime
+    kind: EventKind
+    chassis: str
+    serial_number: str
+    dialect: str
+    state: AttemptState
+    data: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt, from the first request to the last report.
+
+    ``number`` counts the attempts of the chassis; 0 for a stranger. ``image_bytes`` is what the
+    site's own image store has sent. ``repeats`` counts further calls of the same kind.
+    """
+
+    id: int
+    number: int
+    vendor: str
+    chassis: str
+    claimed_manufacturer: str
+    claimed_serial: str
+    proven_serial: str
+    idevid_fingerprint: str
+    peer: str
+    dialect: str
+    started_at: datetime
+    updated_at: datetime
+    state: AttemptState
+    reason: str
+    detail: str
+    checks: tuple[Check, ...]
+    sent: Mapping[str, JsonValue]
+    image_bytes: int
+    downloads: int
+    reports: int
+    repeats: int
+
+
+def attempts_of(connection: Connection, serial: str, *, most: int = 20) -> tuple[Attempt, ...]:
+    """Return the latest attempts of a chassis, or of whoever claimed the number; newest first."""
+    folded = fold_serial(serial)
+    chassis = select(SERIAL.c.chassis_id).where(SERIAL.c.serial_folded == folded)
+    return _read(
+        connection,
+        most,
+        or_(ATTEMPT.c.chassis_id.in_(chassis), ATTEMPT.c.serial_folded == folded),
+    )
+
+
+def latest_attempts(connection: Connection, *, most: int = 50) -> tuple[Attempt, ...]:
+    """Return the latest attempts of all, newest first."""
+    return _read(connection, most)
+
+
+def events_of(connection: Connection, attempts: Sequence[int]) -> tuple[Event, ...]:
+    """Return what happened in these attempts, in order."""
+    return _events(connection, EVENT.c.attempt_id.in_(attempts), most=None)
+
+
+def events_after(connection: Connection, event_id: int, *, most: int = PAGE) -> tuple[Event, ...]:
+    """Return the next events after one, in order."""
+    return _events(connection, EVENT.c.id > event_id, most=most)
+
+
+def last_event(connection: Connection) -> int:
+    """Return the id of the latest event, 0 before the first."""
+    return connection.scalar(select(func.max(EVENT.c.id))) or 0
+
+
+def follow(database: Database, after: int, wait: Callable[[], None]) -> Iterator[Event]:
+    """Return events as they come, without end; ``wait`` is called when there is no news.
+
+    Raises:
+        Unavailable: the database does not answer or refuses.
+    """
+    while True:
+        with database.read() as connection:
+            events = events_after(connection, after)
+        if not events:
+            wait()
+        for event in events:
+            after = event.id
+            yield event
+
+
+def _read(
+    connection: Connection, most: int, *conditions: ColumnElement[bool]
+) -> tuple[Attempt, ...]:
+    statement = _ATTEMPTS.where(*conditions).order_by(ATTEMPT.c.id.desc()).limit(most)
+    return tuple(_attempt(row) for row in connection.execute(statement))
+
+
+def _events(
+    connection: Connection, condition: ColumnElement[bool], *, most: int | None
+) -> tuple[Event, ...]:
+    statement = _EVENTS.where(condition).order_by(EVENT.c.id).limit(most)
+    return tuple(
+        Event(
+            id=row.id,
+            attempt=row.attempt_id,
+            number=row.number,
+            at=from_text(row.at),
+            kind=EventKind(row.kind),
+            chassis=row.hostname or row.chassis_serial or "",
+            serial_number=row.chassis_serial or row.claimed_serial,
+            dialect=row.dialect,
+            state=AttemptState(row.state),
+            data=json.loads(row.data),
+        )
+        for row in connection.execute(statement)
+    )
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        id=row.id,
+        number=row.number,
+        vendor=row.vendor or "",
+        chassis=row.hostname or row.chassis_serial or "",
+        claimed_manufacturer=row.claimed_manufacturer,
+        claimed_serial=row.claimed_serial,
+        proven_serial=row.proven_serial,
+        idevid_fingerprint=row.idevid_fingerprint,
+        peer=row.peer,
+        dialect=row.dialect,
+        started_at=from_text(row.started_at),
+        updated_at=from_text(row.updated_at),
+        state=AttemptState(row.state),
+        reason=row.reason,
+        detail=row.detail,
+        checks=tuple(
+            Check(name, Outcome(outcome), expected, seen)
+            for name, outcome, expected, seen in json.loads(row.checks)
+        ),
+        sent=json.loads(row.sent),
+        image_bytes=row.image_bytes,
+        downloads=row.downloads,
+        reports=row.reports,
+        repeats=row.repeats,
+    )

@@ -1,0 +1,159 @@
+"""Attempts while calls are applied to them, and the statements that read and write them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, select, update
+
+from bootz.server.store.attempt_states import AttemptState
+from bootz.server.store.revision import take_keys
+from bootz.server.store.schema import ATTEMPT, CHASSIS
+
+_FIXED: Final = (
+    "chassis_id",
+    "number",
+    "claimed_manufacturer",
+    "claimed_serial",
+    "serial_folded",
+    "refusal_key",
+    "started_at",
+)
+_MOVING: Final = (
+    "proven_serial",
+    "idevid_fingerprint",
+    "peer",
+    "dialect",
+    "nonce_digest",
+    "updated_at",
+    "reason",
+    "detail",
+    "checks",
+    "sent",
+    "image_bytes",
+    "downloads",
+    "reports",
+    "repeats",
+    "events",
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """One attempt; ``key`` is 0 until it is written. Times and JSON are text, as in the table."""
+
+    chassis_id: int | None
+    number: int
+    claimed_manufacturer: str
+    claimed_serial: str
+    serial_folded: str
+    refusal_key: str | None
+    started_at: str
+    updated_at: str
+    state: AttemptState
+    proven_serial: str = ""
+    idevid_fingerprint: str = ""
+    peer: str = ""
+    dialect: str = ""
+    nonce_digest: str = ""
+    reason: str = ""
+    detail: str = ""
+    checks: str = "[]"
+    sent: str = "{}"
+    image_bytes: int = 0
+    downloads: int = 0
+    reports: int = 0
+    repeats: int = 0
+    events: int = 0
+    key: int = 0
+
+
+_CHASSIS_KEYS: Final[BindParameter[int]] = bindparam("keys", expanding=True)
+_newest = ATTEMPT.alias("newest")
+_LATEST: Final = (
+    select(CHASSIS.c.id.label("of_chassis"), ATTEMPT)
+    .select_from(
+        CHASSIS.outerjoin(
+            ATTEMPT,
+            ATTEMPT.c.id
+            == select(func.max(_newest.c.id))
+            .where(_newest.c.chassis_id == CHASSIS.c.id)
+            .scalar_subquery(),
+        )
+    )
+    .where(CHASSIS.c.id.in_(_CHASSIS_KEYS))
+    # PostgreSQL alone: nobody removes the chassis while its attempt is written.
+    .with_for_update(read=True, key_share=True, of=CHASSIS)
+)
+_BY_NONCE: Final = select(ATTEMPT).where(
+    ATTEMPT.c.nonce_digest.in_(bindparam("nonces", expanding=True)),
+    ATTEMPT.c.chassis_id.in_(_CHASSIS_KEYS),
+)
+_STRAYS: Final = (
+    select(ATTEMPT)
+    .where(ATTEMPT.c.refusal_key.in_(bindparam("refusals", expanding=True)))
+    .order_by(ATTEMPT.c.id)
+)
+_INSERT: Final = insert(ATTEMPT)
+_UPDATE: Final = (
+    update(ATTEMPT)
+    .where(ATTEMPT.c.id == bindparam("key"))
+    .values({"state": bindparam("state"), **{name: bindparam(name) for name in _MOVING}})
+)
+
+
+def latest_of(connection: Connection, chassis: Iterable[int]) -> dict[int, Draft | None]:
+    """Return the latest attempt of each chassis, None without one; no chassis, no entry."""
+    rows = connection.execute(_LATEST, {"keys": sorted(chassis)}).all()
+    return {row.of_chassis: None if row.id is None else _draft(row) for row in rows}
+
+
+def of_nonces(
+    connection: Connection, wanted: Iterable[tuple[int, str]]
+) -> dict[tuple[int, str], Draft]:
+    """Return the attempts that were made with certain nonces, by chassis and digest."""
+    pairs = list(wanted)
+    values = {"keys": [key for key, _ in pairs], "nonces": [nonce for _, nonce in pairs]}
+    return {
+        (row.chassis_id, row.nonce_digest): _draft(row)
+        for row in connection.execute(_BY_NONCE, values).all()
+    }
+
+
+def strays_of(connection: Connection, refusals: Iterable[str]) -> dict[str, Draft]:
+    """Return the newest row of each kind of refusal of strangers."""
+    rows = connection.execute(_STRAYS, {"refusals": list(refusals)}).all()
+    return {row.refusal_key: _draft(row) for row in rows}
+
+
+def write_drafts(connection: Connection, drafts: Sequence[Draft]) -> None:
+    """Write new attempts, which get their keys, and those that have changed."""
+    fresh = [draft for draft in drafts if not draft.key]
+    changed = [_moving(draft) for draft in drafts if draft.key]
+    if fresh:
+        first = take_keys(connection, "journal", len(fresh))
+        for key, draft in enumerate(fresh, first):
+            draft.key = key
+        connection.execute(
+            _INSERT,
+            [
+                {
+                    "id": draft.key,
+                    "state": draft.state.value,
+                    **{name: getattr(draft, name) for name in _FIXED + _MOVING},
+                }
+                for draft in fresh
+            ],
+        )
+    if changed:
+        connection.execute(_UPDATE, changed)
+
+
+def _moving(draft: Draft) -> dict[str, Any]:
+    values = {name: getattr(draft, name) for name in _MOVING}
+    return {"key": draft.key, "state": draft.state.value, **values}
+
+
+def _draft(row: Row[Any]) -> Draft:
+    values = {name: getattr(row, name) for name in _FIXED + _MOVING}
+    return Draft(key=row.id, state=AttemptState(row.state), **values)

@@ -1,0 +1,143 @@
+"""The port ``Journal`` on the database: one writer commits everything that waits, then tells.
+
+Under load one flush of the disk serves many routers; alone, a router waits for its own. What
+was acknowledged has reached the disk; what the queue cannot hold is refused, never forgotten.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from bootz.errors import Unavailable
+from bootz.server.ports import CallRecord
+from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits
+from bootz.server.store.database import Database
+from bootz.server.store.entries import DownloadRecord
+
+log = structlog.get_logger()
+
+MAX_WAITING: Final = 4096
+"""Entries in memory; at some kilobytes each, and a slow disk, still a modest amount."""
+_MAX_BATCH: Final = 512
+"""Entries of one transaction, so that the first does not wait for ever for the last."""
+
+_Waiting = tuple[Entry, "asyncio.Future[None]"]
+
+
+class SqlJournal:
+    """The record of every attempt; fills the port ``Journal``. Belongs to one event loop.
+
+    Call ``start`` first; ``close`` writes what waits and ends the writer.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        limits: JournalLimits | None = None,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._database = database
+        self._log = AttemptLog(limits or JournalLimits())
+        self._max_waiting = max_waiting
+        self._waiting: deque[_Waiting] = deque()
+        self._wake = threading.Condition()
+        self._closing = True
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writer: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the writer; call it in the event loop that will use the journal."""
+        self._closing = False
+        self._loop = asyncio.get_running_loop()
+        self._writer = threading.Thread(
+            target=self._write_all, args=(self._loop,), name="journal", daemon=True
+        )
+        self._writer.start()
+
+    async def close(self) -> None:
+        """Write what waits, then end; later entries are refused."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.join)
+
+    async def record(self, call: CallRecord) -> None:
+        """Store one call; when this returns it survives a crash of process and machine.
+
+        Raises:
+            Unavailable: the queue is full, the journal closed, or the database refuses.
+        """
+        await self._enqueue(call)
+
+    async def record_download(self, download: DownloadRecord) -> None:
+        """Store that an image was fetched, for the latest attempt of the chassis it belongs to.
+
+        Raises:
+            Unavailable: the queue is full, the journal closed, or the database refuses.
+        """
+        await self._enqueue(download)
+
+    async def _enqueue(self, entry: Entry) -> None:
+        if self._loop is None:
+            raise RuntimeError("the journal was not started")
+        done = self._loop.create_future()
+        with self._wake:
+            if self._closing or len(self._waiting) >= self._max_waiting:
+                raise Unavailable(
+                    "journal-overloaded",
+                    "the journal is closed" if self._closing else "too many calls wait",
+                    where="journal",
+                )
+            self._waiting.append((entry, done))
+            self._wake.notify()
+        await done
+
+    def _write_all(self, loop: asyncio.AbstractEventLoop) -> None:
+        while batch := self._next_batch():
+            error = self._write([entry for entry, _ in batch])
+            if error is not None and len(batch) > 1 and not isinstance(error, Unavailable):
+                # One entry that cannot be written shall not take the others with it.
+                outcomes = [(done, self._write([entry])) for entry, done in batch]
+            else:
+                outcomes = [(done, error) for _, done in batch]
+            try:
+                loop.call_soon_threadsafe(_tell, outcomes)
+            except RuntimeError:
+                # The loop has ended, and with it everybody who waited; the entries are written.
+                return
+
+    def _next_batch(self) -> list[_Waiting]:
+        with self._wake:
+            while not self._waiting and not self._closing:
+                self._wake.wait()
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_BATCH))]
+
+    def _write(self, entries: Sequence[Entry]) -> Exception | None:
+        try:
+            with self._database.write_journal() as connection:
+                self._log.write(connection, entries)
+        except Unavailable as error:
+            log.error("journal-not-written", detail=str(error), entries=len(entries))
+            return error
+        except Exception as error:
+            # A defect of ours: the call fails, the writer lives on.
+            log.exception("journal-failed", entries=len(entries))
+            return error
+        return None
+
+
+def _tell(outcomes: Sequence[tuple["asyncio.Future[None]", Exception | None]]) -> None:
+    for done, error in outcomes:
+        # A caller that has gone does not wait any more.
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)

@@ -1,0 +1,57 @@
+"""Cards that a proven chassis lists and that are not on record: an operator decides on them."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from bootz.model.chassis import fold_serial
+from bootz.server.ports import CallRecord
+from bootz.server.store.schema import PENDING_REPLACEMENT
+from bootz.server.store.times import to_text
+from bootz.server.store.words import bounded
+
+MAX_PENDING: Final = 64
+"""Rows of one chassis; a proven device cannot fill the disk with numbers it makes up."""
+
+_KNOWN: Final = select(PENDING_REPLACEMENT.c.serial_folded).where(
+    PENDING_REPLACEMENT.c.chassis_id == bindparam("key")
+)
+_SEEN_AGAIN: Final = (
+    update(PENDING_REPLACEMENT)
+    .where(
+        PENDING_REPLACEMENT.c.chassis_id == bindparam("key"),
+        PENDING_REPLACEMENT.c.serial_folded == bindparam("folded"),
+    )
+    .values(last_seen=bindparam("seen"))
+)
+
+
+def note_foreign_cards(connection: Connection, chassis_key: int, call: CallRecord) -> None:
+    """Keep the foreign cards of a call, and what the device had proven when it listed them."""
+    seen = to_text(call.at)
+    known = set(connection.scalars(_KNOWN, {"key": chassis_key}).all())
+    spelling = {fold_serial(serial): bounded(serial) for serial in call.foreign_cards}
+    again = [
+        {"key": chassis_key, "folded": folded, "seen": seen} for folded in spelling.keys() & known
+    ]
+    if again:
+        connection.execute(_SEEN_AGAIN, again)
+    fresh: Sequence[tuple[str, str]] = [
+        (bounded(folded), serial) for folded, serial in spelling.items() if folded not in known
+    ]
+    rows = [
+        {
+            "chassis_id": chassis_key,
+            "serial": serial,
+            "serial_folded": folded,
+            "proven_serial": bounded(call.proven_serial),
+            "evidence": bounded(call.idevid_fingerprint),
+            "first_seen": seen,
+            "last_seen": seen,
+            "state": "pending",
+        }
+        for folded, serial in fresh[: max(0, MAX_PENDING - len(known))]
+    ]
+    if rows:
+        connection.execute(insert(PENDING_REPLACEMENT), rows)

@@ -1,0 +1,214 @@
+"""The tables. Times are UTC text of fixed width, so that they sort; JSON is text.
+
+A serial number is one row of ``serial``, whether a chassis or a card has it, so that the
+database itself keeps it unique per manufacturer, without case. The keys of chassis and attempts
+are counted in ``meta`` (``revision.py``), so that many are written at once and none comes again.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SCHEMA_VERSION = 1
+"""Rises with every change of a table."""
+
+METADATA = MetaData()
+
+# BIGINT would not be SQLite's row id.
+_KEY = BigInteger().with_variant(Integer(), "sqlite")
+_TIME = String(27)
+
+META = Table(
+    "meta",
+    METADATA,
+    Column("key", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+VENDOR = Table(
+    "vendor",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False, unique=True),
+    Column("aliases", Text, nullable=False),
+    Column("ien", Text, nullable=False),
+    Column("idevid_ca", Text, nullable=False),
+    Column("intermediates", Text, nullable=False),
+    Column("voucher_ca", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+)
+
+PROFILE = Table(
+    "profile",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False, unique=True),
+    Column("description", Text, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
+IMAGE = Table(
+    "image",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("kind", String(8), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("added_at", _TIME, nullable=False),
+    UniqueConstraint("kind", "name", "version"),
+)
+
+CHASSIS = Table(
+    "chassis",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=False),
+    Column("vendor_id", ForeignKey("vendor.id"), nullable=False, index=True),
+    Column("serial", Text, nullable=False),
+    Column("part_number", Text, nullable=False),
+    Column("hostname", Text, nullable=False),
+    Column("modular", Boolean, nullable=False),
+    Column("boot_mode", String(8), nullable=False),
+    Column("release", String(8), nullable=True),
+    Column("streaming", Boolean, nullable=False),
+    Column("skip_idevid_serial_check", Boolean, nullable=False),
+    Column("voucher_delivery", String(8), nullable=False),
+    Column("dynamic_config", String(8), nullable=False),
+    Column("profile_id", ForeignKey("profile.id"), nullable=True, index=True),
+    Column("variables", Text, nullable=False),
+    Column("overrides", Text, nullable=False),
+    Column("url_tag", String(32), nullable=False, unique=True),
+    Column("revision", BigInteger, nullable=False),
+)
+
+CARD = Table(
+    "card",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("serial", Text, nullable=False),
+    Column("part_number", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("mac", Text, nullable=False),
+    Column("client_id", Text, nullable=False),
+    Column("tpm_public_key", LargeBinary, nullable=True),
+    Column("tpm_key_type", Integer, nullable=False),
+)
+
+SERIAL = Table(
+    "serial",
+    METADATA,
+    Column("serial_folded", Text, primary_key=True),
+    Column("vendor_id", ForeignKey("vendor.id"), primary_key=True),
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+IMAGE_USE = Table(
+    "image_use",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("image_id", ForeignKey("image.id"), nullable=False, index=True),
+    Column("profile_id", ForeignKey("profile.id", ondelete="CASCADE"), nullable=True, index=True),
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), nullable=True, index=True),
+)
+
+VOUCHER = Table(
+    "voucher",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("vendor_id", ForeignKey("vendor.id"), nullable=False, index=True),
+    Column("serial", Text, nullable=False),
+    Column("serial_folded", Text, nullable=False),
+    Column("pinned_sha256", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("created_on", _TIME, nullable=True),
+    Column("expires_on", _TIME, nullable=True),
+    Column("assertion", String(16), nullable=False),
+    Column("encoding", String(8), nullable=False),
+    Column("signer", Text, nullable=False),
+    Column("warnings", Text, nullable=False),
+    Column("stored_at", _TIME, nullable=False),
+    UniqueConstraint("serial_folded", "vendor_id", "pinned_sha256", "sha256"),
+)
+
+ATTEMPT = Table(
+    "attempt",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=False),
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="SET NULL"), nullable=True),
+    Column("number", Integer, nullable=False),
+    Column("claimed_manufacturer", Text, nullable=False),
+    Column("claimed_serial", Text, nullable=False),
+    Column("serial_folded", Text, nullable=False, index=True),
+    Column("proven_serial", Text, nullable=False),
+    Column("idevid_fingerprint", Text, nullable=False),
+    Column("peer", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("nonce_digest", Text, nullable=False),
+    Column("refusal_key", String(64), nullable=True, index=True),
+    Column("started_at", _TIME, nullable=False),
+    Column("updated_at", _TIME, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("checks", Text, nullable=False),
+    Column("sent", Text, nullable=False),
+    Column("image_bytes", BigInteger, nullable=False),
+    Column("downloads", Integer, nullable=False),
+    Column("reports", Integer, nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Index("ix_attempt_chassis", "chassis_id", "id"),
+    Index("ix_attempt_nonce", "nonce_digest", "chassis_id"),
+)
+
+Index(
+    "ix_attempt_stray",
+    ATTEMPT.c.id,
+    sqlite_where=ATTEMPT.c.refusal_key.is_not(None),
+    postgresql_where=ATTEMPT.c.refusal_key.is_not(None),
+)
+
+EVENT = Table(
+    "event",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("attempt_id", ForeignKey("attempt.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("at", _TIME, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("data", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+PENDING_REPLACEMENT = Table(
+    "pending_replacement",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("serial_folded", Text, nullable=False),
+    Column("proven_serial", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("first_seen", _TIME, nullable=False),
+    Column("last_seen", _TIME, nullable=False),
+    Column("state", String(16), nullable=False),
+    UniqueConstraint("chassis_id", "serial_folded"),
+)

@@ -1,0 +1,23 @@
+"""Times in the database: UTC text of fixed width, the same in every engine, sortable as text."""
+
+from datetime import UTC, datetime
+
+
+def to_text(moment: datetime) -> str:
+    """Return an aware time as ``YYYY-MM-DDThh:mm:ss.ffffffZ``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").zfill(26) + "Z"
+
+
+def to_optional_text(moment: datetime | None) -> str | None:
+    """Return ``to_text``, or None for None."""
+    return None if moment is None else to_text(moment)
+
+
+def from_text(text: str) -> datetime:
+    """Return the aware UTC time that ``to_text`` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def from_optional_text(text: str | None) -> datetime | None:
+    """Return ``from_text``, or None for None."""
+    return None if text is None else from_text(text)

@@ -1,0 +1,28 @@
+"""An SQLite inventory with a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+from store.world import maker
+
+from bootz.server.operations.vendors import add_vendor
+from bootz.server.store.database import Database, open_database
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    with opened.write() as connection:
+        add_vendor(connection, maker().vendor)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    with database.write() as opened:
+        yield opened

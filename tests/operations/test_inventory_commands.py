@@ -1,0 +1,220 @@
+"""The nouns of the inventory and of the journal, through the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from store.world import NOW, call, maker, owner, refusal, report
+
+from bootz.cli.main import run
+from bootz.keystore.files import write_certificates
+from bootz.model.bootstrap import ReportedStatus
+from bootz.server.operations.chassis import find_chassis
+from bootz.server.ports import CallRecord
+from bootz.server.store.database import open_database
+from bootz.server.store.journal import SqlJournal
+
+SECRET = "s3cret-value"
+
+
+class Shell:
+    """A site, and a person who types commands at it."""
+
+    def __init__(self, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.root = root
+        self.capsys = capsys
+
+    def ok(self, *words: str) -> str:
+        code, out, err = self.run(*words)
+        assert code == 0, err
+        return out
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.ok(*words, "--output", "json"))
+
+    def refused(self, *words: str) -> str:
+        code, _, err = self.run(*words, "--output", "json")
+        assert code == 1
+        reason: str = json.loads(err.splitlines()[-1])["error"]["reason"]
+        return reason
+
+    def run(self, *words: str) -> tuple[int, str, str]:
+        code = run(["--site", str(self.root), *words])
+        out, err = self.capsys.readouterr()
+        return code, out, err
+
+    def file(self, name: str, content: str | bytes) -> str:
+        path = self.root / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    def record(self, *calls: CallRecord) -> None:
+        async def write() -> None:
+            journal = SqlJournal(database)
+            journal.start()
+            for each in calls:
+                await journal.record(each)
+            await journal.close()
+
+        database = open_database(f"sqlite:///{self.root}/bootz.db")
+        asyncio.run(write())
+        database.close()
+
+    def key(self, serial: str) -> int:
+        database = open_database(f"sqlite:///{self.root}/bootz.db")
+        with database.read() as connection:
+            key = find_chassis(connection, serial).key
+        database.close()
+        return key
+
+
+@pytest.fixture
+def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    (tmp_path / "bootz.yaml").write_text(
+        "owner: {certificate: oc.pem, key: oc.key, pinned_domain_certificate: pdc.pem}\n"
+    )
+    open_database(f"sqlite:///{tmp_path}/bootz.db", create=True).close()
+    for name in ("oc.pem", "pdc.pem"):
+        write_certificates(tmp_path / name, [owner().der])
+    made = Shell(tmp_path, capsys)
+    ca = made.file("acme.der", maker().ca)
+    made.ok("vendor", "add", "Acme", "--ca", ca, "--alias", "Acme Inc", "--ien", "9")
+    return made
+
+
+def test_vendors(shell: Shell) -> None:
+    other = shell.file("other.der", maker("Other").ca)
+    shell.ok("vendor", "set", "acme inc", "--voucher-ca", other, "--ztp-server-line", "on")
+    shown = shell.json("vendor", "show", "Acme")
+    assert shown["voucher_ca"][0]["subject"] == "CN=Other CA"
+    assert (shown["aliases"], shown["settings"]) == (["Acme Inc"], {"ztp_server_line": "on"})
+    assert [row["name"] for row in shell.json("vendor", "list")] == ["Acme"]
+    assert shell.refused("vendor", "add", "ACME", "--ca", other) == "vendor-exists"
+    assert shell.refused("vendor", "add", "X", "--ca", str(shell.root)) == "file-unreadable"
+    junk = shell.file("junk.pem", "nothing")
+    assert shell.refused("vendor", "add", "X", "--ca", junk) == "vendor-invalid"
+    shell.ok("vendor", "remove", "Acme")
+    assert "acme" not in shell.ok("vendor", "list").lower()
+
+
+def test_profiles_and_their_secrets(shell: Shell) -> None:
+    file = shell.file(
+        "p.yaml",
+        f"vendor_config: {SECRET}\nboot_password_hash: {SECRET}\nvariables: {{v: {SECRET}}}\n"
+        f"credentials: {{a: {SECRET}}}\nrelease: v0.3\n",
+    )
+    out = shell.ok("profile", "add", "edge", "--file", file, "--description", "all")
+    out += shell.ok("profile", "show", "edge") + shell.ok("profile", "list")
+    out += json.dumps(shell.json("profile", "show", "edge"))
+    assert SECRET not in out
+    config = shell.file("c.j2", "hostname {{ chassis.hostname }}")
+    shell.ok("profile", "set", "EDGE", "--vendor-config", config, "--unset", "release")
+    shown = shell.json("profile", "show", "edge")
+    assert "release" not in shown
+    assert shown["vendor_config"] == "set (31 characters)"
+    assert shell.refused("profile", "set", "edge", "--image", "xr/1") == "image-not-found"
+    bad = shell.file("bad.yaml", f"a: &a [{SECRET}]\nb: *a\n")
+    code, _, err = shell.run("profile", "add", "x", "--file", bad)
+    assert (code, SECRET in err, "bad.yaml" in err) == (1, False, True)
+    shell.ok("profile", "remove", "edge")
+    assert shell.refused("profile", "show", "edge") == "profile-not-found"
+
+
+def test_chassis(shell: Shell) -> None:
+    override = shell.file("o.yaml", f"boot_password_hash: {SECRET}\n")
+    code, out, err = shell.run(
+        *("chassis", "add", "FX1", "--vendor", "acme inc", "--hostname", "r1", "--var", "k=v=w"),
+        *("--boot-mode", "insecure", "--override-file", override, "--mac", "001b.4411.3ab7"),
+    )
+    assert (code, "INSECURE" in err, SECRET in out) == (0, True, False)
+    modular = ("--modular", "--card", "RP0:0:RP-X", "--card", "RP1:1")
+    shell.ok("chassis", "add", "CH1", "--vendor", "Acme", *modular)
+    assert "INSECURE" in shell.ok("chassis", "list")
+    shown = shell.json("chassis", "show", "rp1")
+    assert [card["slot"] for card in shown["cards"]] == ["0", "1"]
+    shell.ok("chassis", "set", "RP0", "--card", "RP0", "--card", "RP2:1", "--release", "v0.3")
+    shown = shell.json("chassis", "show", "CH1")
+    assert [card["serial_number"] for card in shown["cards"]] == ["RP0", "RP2"]
+    assert (shown["release"], shown["cards"][0]["part_number"]) == ("v0.3", "RP-X")
+    shell.ok(
+        *("chassis", "set", "fx1", "--boot-mode", "secure", "--unset-var", "k"),
+        *("--unset-override", "boot_password_hash", "--new-serial", "FX2"),
+    )
+    shown = shell.json("chassis", "show", "FX2")
+    assert (shown["boot_mode"], shown["variables"], shown["overrides"]) == ("secure", [], {})
+    assert shown["cards"][0]["mac"] == "00:1b:44:11:3a:b7"
+    assert shell.refused("chassis", "show", "FX1") == "chassis-not-found"
+    assert shell.refused("chassis", "add", "rp2", "--vendor", "Acme") == "serial-taken"
+    shell.ok("chassis", "remove", "FX2")
+    assert [row["serial_number"] for row in shell.json("chassis", "list")] == ["CH1"]
+    assert shell.run("chassis", "add", "Y", "--vendor", "Acme", "--var", "novalue")[0] == 2
+    assert shell.run("chassis", "add", "Y", "--vendor", "Acme", "--image", "xr")[0] == 2
+
+
+def test_vouchers(shell: Shell) -> None:
+    folder = shell.root / "delivery"
+    folder.mkdir()
+    good = maker().voucher("FX1", owner().der)
+    (folder / "FX1.vcj").write_bytes(good)
+    shell.ok("voucher", "verify", str(folder))
+    assert shell.json("voucher", "list") == []
+    (folder / "bad.vcj").write_bytes(maker("Rogue").voucher("FX2", owner().der))
+    assert shell.refused("voucher", "verify", str(folder)) == "voucher-vendor-unknown"
+    code, out, err = shell.run("voucher", "import", str(folder), "--output", "json")
+    assert [row["outcome"] for row in json.loads(out)] == ["stored", "refused"]
+    assert (code, "voucher-import-refused" in err) == (1, True)
+    (row,) = shell.json("voucher", "list")
+    assert (row["serial_number"], row["vendor"], row["expires_on"]) == ("FX1", "Acme", "never")
+    assert shell.json("voucher", "list", "--expiring", "30") == []
+    shown = shell.json("voucher", "show", "fx1")
+    assert (shown["pinned_domain_cert"], shown["signer"]) == ("CN=owner", "CN=Acme vouchers")
+    assert shell.json("voucher", "show", str(folder / "bad.vcj"))["verified"] is False
+    assert shell.refused("voucher", "show", "FX2") == "voucher-not-found"
+
+
+def test_attempts_are_explained(shell: Shell) -> None:
+    shell.ok("chassis", "add", "FX1", "--vendor", "Acme", "--hostname", "r1")
+    key = shell.key("FX1")
+    shell.record(
+        refusal("FX9\x1b[2J"),
+        call(chassis_key=key, nonce_digest="n"),
+        report(ReportedStatus.FAILURE, message="disk full", chassis_key=key),
+    )
+    (explained,) = shell.json("attempts", "fx1")
+    assert (explained["state"], explained["detail"]) == ("failure", "disk full")
+    assert explained["next"].startswith("Read the router's own message")
+    assert explained["checks"] == [
+        {"check": "nonce", "outcome": "passed", "expected": "a nonce", "seen": "present"}
+    ]
+    assert [event["kind"] for event in explained["events"]] == ["answered", "report"]
+    table = shell.ok("attempts", "FX1")
+    assert all(word in table for word in ("disk full", "present", "device-reported-failure"))
+    latest = shell.json("attempts")
+    assert [row["state"] for row in latest] == ["failure", "refused"]
+    assert "\x1b[2J" not in shell.ok("attempts")
+    assert shell.refused("attempts", "NOBODY") == "attempt-not-found"
+
+
+def test_watch_ends_after_the_events_that_were_asked_for(shell: Shell) -> None:
+    shell.ok("chassis", "add", "FX1", "--vendor", "Acme", "--hostname", "r1")
+    key = shell.key("FX1")
+    shell.record(
+        call(chassis_key=key, nonce_digest="n"),
+        report(ReportedStatus.SUCCESS, chassis_key=key, at=NOW),
+        refusal("X\x1b[2J", peer="\x1b[2J:1"),
+    )
+    words = ("watch", "--from-start", "--count", "3")
+    lines = shell.ok(*words, "--output", "json").splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [(event["kind"], event["state"]) for event in events] == [
+        ("answered", "success"),
+        ("report", "success"),
+        ("refused", "refused"),
+    ]
+    plain = shell.ok(*words)
+    assert "r1 FX1 report SUCCESS" in plain
+    assert "\x1b[2J" not in plain

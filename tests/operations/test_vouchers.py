@@ -1,0 +1,222 @@
+"""Vouchers: verified completely before they are stored; files of every form, bounded."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import tarfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+from store.world import NOW, maker, owner
+
+from bootz.errors import BootzError, ConfigError
+from bootz.model.artifacts import Assertion
+from bootz.server.operations import voucher_files
+from bootz.server.operations.chassis import ChassisRecord, add_chassis
+from bootz.server.operations.vendors import add_vendor
+from bootz.server.operations.voucher_files import find_voucher_files, read_voucher_text
+from bootz.server.operations.vouchers import (
+    StoreOutcome,
+    VoucherResult,
+    find_vouchers,
+    list_vouchers,
+    store_voucher,
+)
+from bootz.trust.bundle import BundleLimits, pack_bundle
+
+PINNED = owner().der
+DAY = timedelta(days=1)
+
+
+def store(connection: Connection, raw: bytes, vendor: str | None = None) -> VoucherResult:
+    return store_voucher(connection, raw, pinned_domain_cert=PINNED, now=NOW, vendor=vendor)
+
+
+def test_a_good_voucher_is_stored_once(connection: Connection) -> None:
+    add_chassis(connection, ChassisRecord("Acme", "fx1"))
+    raw = maker().voucher("FX1", PINNED, expires=NOW + DAY)
+    first, second = store(connection, raw), store(connection, raw, "acme")
+    assert (first.outcome, second.outcome) == (StoreOutcome.STORED, StoreOutcome.SAME)
+    assert first.vendor == "Acme"
+    # The router compares byte for byte, so another spelling is worth a word.
+    assert any("'fx1'" in warning for warning in first.warnings)
+    (kept,) = find_vouchers(connection, " fx1")
+    assert (kept.raw, kept.serial_number, kept.left(NOW)) == (raw, "FX1", DAY)
+    assert list_vouchers(connection, expiring_before=NOW) == ()
+    assert list_vouchers(connection, expiring_before=NOW + DAY) == (kept,)
+    with pytest.raises(BootzError) as caught:
+        find_vouchers(connection, "other")
+    assert caught.value.reason == "voucher-not-found"
+
+
+def swapped(raw: bytes) -> bytes:
+    """The same voucher with one letter of its content changed."""
+    return raw.replace(b'"FX1"', b'"FX2"')
+
+
+@pytest.mark.parametrize(
+    ("raw", "vendor", "reason"),
+    [
+        (maker().voucher("FX1", owner("rival").der), None, "ov-pins-other"),
+        (maker().voucher("FX1", PINNED, expires=NOW - DAY), None, "ov-expired"),
+        (maker().voucher("FX1", PINNED, expires=NOW), None, "ov-expired"),
+        (maker().voucher("FX1", PINNED, created=NOW + DAY), None, "ov-not-yet-valid"),
+        (maker().voucher("FX1", PINNED, assertion=Assertion.LOGGED), None, "ov-assertion"),
+        (maker("Rogue").voucher("FX1", PINNED), None, "voucher-vendor-unknown"),
+        (maker("Rogue").voucher("FX1", PINNED), "Acme", "ov-untrusted-signer"),
+        (maker("Other").voucher("FX1", PINNED), "Acme", "ov-untrusted-signer"),
+        (maker().voucher("FX1", PINNED), "Nobody", "vendor-not-found"),
+        (maker().voucher("x" * 65, PINNED), None, "ov-content"),
+        (maker().voucher("a\nb", PINNED), None, "ov-content"),
+        (swapped(maker().voucher("FX1", PINNED)), None, "ov-bad-signature"),
+        (maker().voucher("FX1", PINNED) + b"\x00", None, "ov-malformed"),
+        (maker().voucher("FX1", PINNED)[:-1], None, "ov-malformed"),
+        (b"", None, "ov-malformed"),
+        (b"\x30" * 1_000_000, None, "ov-malformed"),
+    ],
+)
+def test_a_wrong_voucher_is_refused_and_never_stored(
+    connection: Connection, raw: bytes, vendor: str | None, reason: str
+) -> None:
+    add_vendor(connection, maker("Other").vendor)
+    good = maker().voucher("FX1", PINNED, created=NOW - DAY)
+    assert store(connection, good).outcome is StoreOutcome.STORED
+    result = store(connection, raw, vendor)
+    assert result.outcome is StoreOutcome.REFUSED
+    assert result.error is not None
+    assert result.error.reason == reason
+    assert [voucher.raw for voucher in list_vouchers(connection)] == [good]
+
+
+def test_the_vendor_is_found_by_its_anchors(connection: Connection) -> None:
+    add_vendor(connection, maker("Other").vendor)
+    assert store(connection, maker("Other").voucher("FX1", PINNED)).vendor == "Other"
+    assert store(connection, maker().voucher("FX1", PINNED)).vendor == "Acme"
+    assert [v.vendor for v in list_vouchers(connection, vendor="other")] == ["Other"]
+
+
+RAW = maker().voucher("FX1", PINNED)
+TEXT = base64.encodebytes(RAW)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        RAW,
+        TEXT,
+        TEXT.replace(b"\n", b"\r\n"),
+        b"-----BEGIN CMS-----\n" + TEXT + b"-----END CMS-----\n",
+        b"\n-----BEGIN PKCS7-----\n" + TEXT + b"-----END PKCS7-----\n\n",
+    ],
+)
+def test_a_voucher_may_be_der_pem_or_base64(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "FX1.vcj"
+    path.write_bytes(data)
+    (found,) = find_voucher_files([path]).vouchers
+    assert (found.raw, found.error) == (RAW, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"no voucher!",
+        b"-----BEGIN CMS-----\n" + TEXT + b"-----END PKCS7-----\n",
+        TEXT + b"!",
+        RAW * 100,
+        base64.b64encode(bytes(70_000)),
+    ],
+)
+def test_a_file_that_is_no_voucher_is_told_and_others_go_on(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "bad.vcj").write_bytes(data)
+    (tmp_path / "good.vcj").write_bytes(RAW)
+    bad, good = find_voucher_files([tmp_path]).vouchers
+    assert bad.error is not None
+    assert (bad.error.reason, good.raw) == ("voucher-file-invalid", RAW)
+
+
+@given(st.binary(max_size=400) | st.text(max_size=400).map(str.encode))
+def test_any_bytes_are_der_or_a_clear_error(data: bytes) -> None:
+    try:
+        der = read_voucher_text(data, "file")
+    except ConfigError as error:
+        assert error.reason == "voucher-file-invalid"  # noqa: PT017 -- both ends are right
+    else:
+        assert der
+
+
+def test_folders_are_searched_links_are_not_followed(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "in" / "deep", tmp_path / "out"
+    inside.mkdir(parents=True)
+    outside.mkdir()
+    (inside / "a.vcj").write_bytes(RAW)
+    (inside / "readme.txt").write_bytes(b"x")
+    (outside / "b.vcj").write_bytes(RAW)
+    (inside / "link.vcj").symlink_to(outside / "b.vcj")
+    found = find_voucher_files([tmp_path / "in"])
+    assert [Path(voucher.where).name for voucher in found.vouchers] == ["a.vcj"]
+
+
+def test_a_tar_is_read_in_memory_whatever_its_names(tmp_path: Path) -> None:
+    other = maker().voucher("FX2", PINNED)
+    bundle = pack_bundle({"FX1": RAW, "FX2": other})
+    (tmp_path / "all.tar").write_bytes(bundle)
+    (tmp_path / "all.tar.gz").write_bytes(gzip.compress(bundle))
+    for name in ("all.tar", "all.tar.gz"):
+        found = find_voucher_files([tmp_path / name])
+        assert [voucher.raw for voucher in found.vouchers] == [RAW, other]
+    evil = io.BytesIO()
+    with tarfile.open(fileobj=evil, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for entry, content in (("../up.vcj", RAW), ("/abs.vcj", RAW), ("junk.vcj", b"junk")):
+            info = tarfile.TarInfo(entry)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+        link = tarfile.TarInfo("link.vcj")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    (tmp_path / "evil.tar").write_bytes(evil.getvalue())
+    found = find_voucher_files([tmp_path / "evil.tar"])
+    assert (len(found.vouchers), len(found.warnings)) == (0, 4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "all.tar",
+        "all.tar.gz",
+        "evil.tar",
+    ]
+
+
+def test_bombs_and_damage_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = BundleLimits(entries=3, entry_bytes=65536, total_bytes=100_000)
+    monkeypatch.setattr(voucher_files, "OFFLINE_LIMITS", limits)
+    bundle = pack_bundle({"FX1": RAW})
+    for name, data in {
+        "bomb.gz": gzip.compress(bytes(10_000_000)),
+        "cut.gz": gzip.compress(bundle)[:-9],
+        "twice.gz": gzip.compress(bundle) * 2,
+        "noise.gz": b"\x1f\x8b" + bytes(40),
+        "many.tar": pack_bundle({f"S{number}": RAW for number in range(4)}),
+        "cut.tar": bundle[:700],
+    }.items():
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(BootzError) as caught:
+            find_voucher_files([tmp_path / name])
+        assert (caught.value.reason, name in str(caught.value)) == ("voucher-file-invalid", True)
+    for number in range(4):
+        (tmp_path / f"{number}.vcj").write_bytes(RAW)
+    with pytest.raises(BootzError) as caught:
+        find_voucher_files([tmp_path])
+    assert caught.value.reason == "voucher-file-invalid"
+
+
+def test_missing_and_empty_places_are_told(tmp_path: Path) -> None:
+    with pytest.raises(BootzError) as caught:
+        find_voucher_files([tmp_path / "none.vcj"])
+    assert caught.value.reason == "file-unreadable"
+    with pytest.raises(BootzError) as caught:
+        find_voucher_files([tmp_path])
+    assert caught.value.reason == "voucher-file-invalid"

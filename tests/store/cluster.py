@@ -1,0 +1,49 @@
+"""A PostgreSQL of our own, on a unix socket only, for as long as the tests run."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+BIN = Path("/usr/lib/postgresql/15/bin")
+
+
+class Cluster:
+    """A running cluster; ``url`` makes a fresh database."""
+
+    def __init__(self) -> None:
+        self.root = Path(tempfile.mkdtemp(prefix="bootz-pg-"))
+        self._count = 0
+        # PostgreSQL does not run as root.
+        self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if self._as:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.root, user.pw_uid, user.pw_gid)
+        self.data = self.root / "data"
+        self._run("initdb", "-D", self.data, "-A", "trust", "-U", "bootz", "--no-sync")
+        options = f"-c listen_addresses= -k {self.root} -c fsync=off"
+        self._run("pg_ctl", "-D", self.data, "-w", "-l", self.root / "log", "-o", options, "start")
+
+    def url(self) -> str:
+        self._count += 1
+        name = f"site{self._count}"
+        self._run("createdb", "-h", self.root, "-U", "bootz", name)
+        return f"postgresql://bootz@/{name}?host={self.root}"
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: object) -> None:
+        subprocess.run(
+            [*self._as, str(BIN / program), *map(str, arguments)],
+            check=True,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )

@@ -1,0 +1,264 @@
+"""Serves the depot over HTTP and HTTPS: what the catalogue names, and nothing else.
+
+Source: RFC 9110 (conditions in section 13, ranges in section 14). Files are read in chunks off
+the event loop, so that memory stays flat and a slow disk delays nobody else.
+"""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, TypeVar, TypeVarTuple
+
+import structlog
+from aiohttp import web
+
+from bootz.errors import BootzError, Unavailable
+from bootz.images.addresses import ImageAddress, parse_target
+from bootz.images.connection import ImageConnection
+from bootz.images.depot import Depot
+from bootz.images.limits import ImageLimits
+from bootz.images.ports import Catalogue, CatalogueEntry, Download, DownloadObserver
+from bootz.images.ranges import ByteRange, RangeVerdict, names_tag, parse_range
+from bootz.transport.acceptor import Acceptor
+
+log = structlog.get_logger()
+
+_Arguments = TypeVarTuple("_Arguments")
+_Result = TypeVar("_Result")
+
+_LAST_WORDS_S = 5.0
+"""Seconds that the records of cut downloads may take."""
+
+_METHODS = ("GET", "HEAD")
+
+
+class ImageServer:
+    """The depot's door.
+
+    Args:
+        depot: where the files are.
+        catalogue: knows what may be served.
+        observer: hears of downloads.
+        limits: bounds for each peer and all together.
+    """
+
+    def __init__(
+        self,
+        depot: Depot,
+        catalogue: Catalogue,
+        observer: DownloadObserver,
+        limits: ImageLimits | None = None,
+    ) -> None:
+        self._depot = depot
+        self._catalogue = catalogue
+        self._observer = observer
+        self._limits = limits or ImageLimits()
+        self._acceptors: list[Acceptor] = []
+        self._http: web.Server | None = None
+        self._answering: set[asyncio.Task[object]] = set()
+        self._readers = ThreadPoolExecutor(self._limits.readers, "image-reader")
+
+    async def start(
+        self, addresses: Sequence[tuple[str, int]], tls: ssl.SSLContext | None = None
+    ) -> tuple[tuple[str, int], ...]:
+        """Listen, with TLS or without; may be called for each of the two.
+
+        Returns the addresses with the ports that the system chose for 0.
+
+        Raises:
+            Unavailable: an address cannot be listened on; then none of this call is.
+        """
+        http = self._http = self._http or web.Server(self._handle)
+
+        def connection(release: Callable[[], None]) -> ImageConnection:
+            return ImageConnection(http, self._limits, release)
+
+        acceptor = Acceptor(connection, limits=self._limits, context=tls)
+        bound = await acceptor.start(addresses)
+        self._acceptors.append(acceptor)
+        return bound
+
+    def replace_tls(self, tls: ssl.SSLContext) -> None:
+        """Use another context for TLS connections to come."""
+        for acceptor in self._acceptors:
+            if acceptor.context is not None:
+                acceptor.context = tls
+
+    async def drain(self, timeout: float) -> None:
+        """Stop accepting, let downloads end for at most ``timeout`` seconds, then cut the rest."""
+        for acceptor in self._acceptors:
+            await acceptor.stop()
+        if self._http is not None:
+            self._http.pre_shutdown()
+            deadline = asyncio.get_running_loop().time() + timeout
+            for acceptor in self._acceptors:
+                await acceptor.wait_empty(deadline - asyncio.get_running_loop().time())
+            for connection in self._http.connections:
+                if isinstance(connection, ImageConnection):
+                    connection.abort()
+            if self._answering:
+                await asyncio.wait(self._answering, timeout=_LAST_WORDS_S)
+        self._acceptors.clear()
+        self._readers.shutdown(wait=False)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a request is handled in a task")
+        self._answering.add(task)
+        try:
+            return await self._answer(request)
+        except BootzError as error:
+            # The image is on record, and the fault is on this side.
+            log.error("image-unavailable", reason=error.reason, detail=str(error))
+            return _refusal(503)
+        finally:
+            self._answering.discard(task)
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method not in _METHODS:
+            return _refusal(405, {"Allow": ", ".join(_METHODS)})
+        address = parse_target(request.raw_path)
+        entry = address and await self._catalogue.find(address.sha256, address.file_name)
+        if not address or not entry:
+            log.info("image-not-found", peer=_connection(request).peer)
+            return _refusal(404)
+        headers = {"ETag": f'"{entry.sha256}"', "Accept-Ranges": "bytes", "Server": "bootz"}
+        match = request.headers.get("If-Match")
+        if match is not None and not names_tag(match, entry.sha256, weak=False):
+            return _refusal(412, headers)
+        none_match = request.headers.get("If-None-Match")
+        if none_match is not None and names_tag(none_match, entry.sha256, weak=True):
+            return web.Response(status=304, headers=headers)
+        part = _wanted(request, entry)
+        if part is RangeVerdict.UNSATISFIABLE:
+            return _refusal(416, {**headers, "Content-Range": f"bytes */{entry.size}"})
+        status = 200
+        if isinstance(part, ByteRange):
+            status = 206
+            last = part.start + part.length - 1
+            headers["Content-Range"] = f"bytes {part.start}-{last}/{entry.size}"
+        else:
+            part = ByteRange(0, entry.size)
+        response = web.StreamResponse(status=status, headers=headers)
+        response.content_type = "application/octet-stream"
+        response.content_length = part.length
+        reading = await self._off_loop(_open_whole, self._depot, entry)
+        try:
+            if request.method == "HEAD":
+                await response.prepare(request)
+            else:
+                await self._send(request, response, reading, part, address, entry.size)
+        finally:
+            await self._off_loop(reading.close)
+        return response
+
+    async def _send(
+        self,
+        request: web.BaseRequest,
+        response: web.StreamResponse,
+        reading: BinaryIO,
+        part: ByteRange,
+        address: ImageAddress,
+        size: int,
+    ) -> None:
+        connection = _connection(request)
+        peer = connection.peer
+        sent = 0
+        cut = ""
+        try:
+            await response.prepare(request)
+            while sent < part.length:
+                wanted = min(self._limits.chunk_bytes, part.length - sent)
+                chunk = await self._off_loop(os.pread, reading.fileno(), wanted, part.start + sent)
+                if not chunk:
+                    cut = "the file became shorter"
+                    break
+                await response.write(chunk)
+                sent += len(chunk)
+            if not cut:
+                await response.write_eof()
+        except ConnectionError:
+            cut = "the peer stalled" if connection.stalled else "the peer left"
+        except OSError as error:
+            cut = error.strerror or type(error).__name__
+        except asyncio.CancelledError:
+            cut = "cancelled"
+            raise
+        finally:
+            if cut:
+                connection.abort()
+            log.info(
+                "image-sent" if not cut else "image-cut",
+                sha256=address.sha256,
+                peer=peer,
+                start=part.start,
+                bytes=sent,
+                why=cut or None,
+            )
+            await self._tell(
+                Download(
+                    url_tag=address.url_tag,
+                    sha256=address.sha256,
+                    file_name=address.file_name,
+                    peer=peer,
+                    start=part.start,
+                    bytes_sent=sent,
+                    size=size,
+                    complete=not cut,
+                )
+            )
+
+    async def _tell(self, download: Download) -> None:
+        try:
+            await self._observer.downloaded(download)
+        except BootzError as error:
+            # The router has its image; a journal that fails takes nothing from it.
+            log.error("download-not-recorded", reason=error.reason, detail=str(error))
+
+    async def _off_loop(
+        self, call: Callable[[*_Arguments], _Result], *args: *_Arguments
+    ) -> _Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, call, *args)
+
+
+def _connection(request: web.BaseRequest) -> ImageConnection:
+    if not isinstance(request.protocol, ImageConnection):
+        raise TypeError("a request of another server")
+    return request.protocol
+
+
+def _wanted(request: web.BaseRequest, entry: CatalogueEntry) -> ByteRange | RangeVerdict:
+    """Return the part that a request asks for; only GET has ranges (RFC 9110 section 14.2)."""
+    ranges = request.headers.getall("Range", [])
+    if request.method != "GET" or len(ranges) != 1:
+        return RangeVerdict.WHOLE
+    condition = request.headers.get("If-Range")
+    # A date never matches: without Last-Modified nobody can have one of ours.
+    if condition is not None and condition.strip() != f'"{entry.sha256}"':
+        return RangeVerdict.WHOLE
+    return parse_range(ranges[0], entry.size)
+
+
+def _open_whole(depot: Depot, entry: CatalogueEntry) -> BinaryIO:
+    reading = depot.open(entry.sha256)
+    size = os.fstat(reading.fileno()).st_size
+    if size != entry.size:
+        reading.close()
+        raise Unavailable(
+            "image-file-damaged",
+            "the file is not as long as on record",
+            where=entry.sha256,
+            expected=str(entry.size),
+            seen=str(size),
+        )
+    return reading
+
+
+def _refusal(status: int, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=status, text=f"{status}\n", headers={"Server": "bootz", **(headers or {})}
+    )

@@ -1,0 +1,109 @@
+"""A MASA's folder: its configuration, keys and database in one place."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from bootz.errors import ConfigError
+from bootz.keystore.files import KeyKind, atomic_write
+from bootz.masa.config import (
+    CONFIG_NAME,
+    DATABASE_NAME,
+    MasaConfig,
+    SigningKey,
+    load_config,
+    write_config,
+)
+from bootz.masa.issuing import VoucherIssuer
+from bootz.masa.keys import VOUCHER_SIGNER, load_voucher_keys, make_keys
+from bootz.masa.ledger.access import Rules
+from bootz.masa.records import Records
+from bootz.masa.service import MasaService
+from bootz.masa.store.database import Database, open_database
+
+Clock = Callable[[], datetime]
+"""The time now, aware UTC."""
+
+
+class MasaFolder:
+    """An opened folder; whoever opens it closes it."""
+
+    def __init__(self, path: Path, config: MasaConfig, database: Database, clock: Clock) -> None:
+        self.path = path
+        self.config = config
+        self.database = database
+        self._clock = clock
+
+    @property
+    def rules(self) -> Rules:
+        """What the ledger needs of the configuration."""
+        return Rules(frozenset(self.config.iens), assigner_may_grant=self.config.assigner_may_grant)
+
+    def now(self) -> datetime:
+        """Return the time now."""
+        return self._clock()
+
+    @contextmanager
+    def records(self) -> Iterator[Records]:
+        """The manufacturer's records, in one transaction that an error undoes."""
+        with self.database.write() as connection:
+            yield Records(connection, rules=self.rules, now=self._clock())
+
+    def make_service(self) -> MasaService:
+        """Return the service of this folder, with its keys loaded.
+
+        Raises:
+            BootzError: a key cannot be loaded.
+        """
+        keys = load_voucher_keys(self.path, self.config)
+        issuer = VoucherIssuer(keys, clock=self._clock, encoding=self.config.econtent_type)
+        return MasaService(self.database, issuer, rules=self.rules, clock=self._clock)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def open_masa(path: Path, *, clock: Clock) -> MasaFolder:
+    """Open a folder that ``make_masa`` made.
+
+    Raises:
+        BootzError: there is none, or it cannot be opened.
+    """
+    config = load_config(path)
+    return MasaFolder(path, config, open_database(path / DATABASE_NAME), clock)
+
+
+def make_masa(
+    path: Path,
+    *,
+    name: str,
+    iens: Sequence[str],
+    hosts: Sequence[str],
+    kind: KeyKind,
+    now: datetime,
+) -> MasaConfig:
+    """Make a MASA's folder: configuration, keys (0600), an empty database.
+
+    Raises:
+        BootzError: something is there already, or an argument does not fit.
+    """
+    if (path / CONFIG_NAME).exists():
+        raise ConfigError("file-exists", "there is a MASA already", where=str(path))
+    for ien in iens:
+        if not ien.isdecimal() or len(ien) > 10:
+            raise ConfigError("masa-record-invalid", "is a decimal number", where="ien", seen=ien)
+    key = SigningKey(certificate=f"{VOUCHER_SIGNER}.pem", key=f"{VOUCHER_SIGNER}.key")
+    config = MasaConfig(name=name, iens=dict.fromkeys(iens, key))
+    try:
+        (path / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            "file-unreadable", f"cannot be made: {error.strerror}", where=str(path)
+        ) from error
+    make_keys(path, name, kind=kind, hosts=hosts, now=now)
+    open_database(path / DATABASE_NAME, create=True).close()
+    # Last: a folder without it is no MASA.
+    atomic_write(path / CONFIG_NAME, write_config(config))
+    return config

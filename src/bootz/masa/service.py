@@ -1,0 +1,138 @@
+"""The MASA's conversations, free of transports: authenticate, decide, issue, record."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import TypeVar
+from uuid import uuid4
+
+import structlog
+
+from bootz.masa.issuing import IssuedVoucher, VoucherIssuer
+from bootz.masa.ledger.access import Access, Rules
+from bootz.masa.ledger.errors import LedgerError
+from bootz.masa.ledger.nouns import Caller
+from bootz.masa.ledger.vouchers import VoucherOrder
+from bootz.masa.store.book import SqlBook
+from bootz.masa.store.database import Database
+from bootz.masa.store.directory import Directory
+from bootz.masa.store.issues import IssueLog, IssueRecord
+from bootz.masa.tokens import MAX_TOKEN, digest_of
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Decision = Callable[[Access], T]
+"""A function of the ledger with its arguments filled in."""
+
+
+class MasaService:
+    """What both the gRPC and the HTTP side call.
+
+    Args:
+        database: where everything is kept.
+        issuer: makes the vouchers.
+        rules: what the manufacturer decided.
+        clock: the time now, aware UTC.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        issuer: VoucherIssuer,
+        *,
+        rules: Rules,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._issuer = issuer
+        self._rules = rules
+        self.clock = clock
+
+    def new_id(self, kind: str) -> str:
+        """Return a new id of a kind, opaque to clients."""
+        return f"{kind}-{uuid4()}"
+
+    async def authenticate(self, token: str | None) -> Caller:
+        """Return whom a bearer token stands for.
+
+        Raises:
+            LedgerError: no token, an unknown one, or an expired one.
+        """
+        if not token:
+            raise LedgerError("token-missing", "the call came without a bearer token")
+        if len(token) > MAX_TOKEN:
+            raise LedgerError("token-unknown", "the token is too long to be one")
+        digest = digest_of(token)
+
+        def find() -> Caller:
+            with self._database.read() as connection:
+                holder = Directory(connection).holder_of(digest)
+            if holder is None:
+                raise LedgerError("token-unknown", "nobody has this token")
+            if holder.expires_at is not None and holder.expires_at <= self.clock():
+                raise LedgerError("token-expired", f"token {holder.token_id} has expired")
+            return holder.caller
+
+        return await asyncio.to_thread(find)
+
+    async def look(self, caller: Caller, decision: Decision[T]) -> T:
+        """Run a decision that only reads."""
+
+        def run() -> T:
+            with self._database.read() as connection:
+                return decision(Access(SqlBook(connection), caller, self._rules))
+
+        return await asyncio.to_thread(run)
+
+    async def change(self, caller: Caller, decision: Decision[T]) -> T:
+        """Run a decision that may write; an error leaves everything as it was."""
+
+        def run() -> T:
+            with self._database.write() as connection:
+                return decision(Access(SqlBook(connection), caller, self._rules))
+
+        return await asyncio.to_thread(run)
+
+    async def issue(
+        self,
+        caller: Caller,
+        decision: Decision[tuple[VoucherOrder, ...]],
+        *,
+        max_bytes: int | None,
+    ) -> tuple[IssuedVoucher, ...]:
+        """Issue what a decision orders; it is in the log before anyone gets it.
+
+        ``max_bytes`` is what the vouchers may have together, None for no bound.
+
+        Raises:
+            LedgerError: as the decision says, or the signing key did not work.
+        """
+        orders = await self.look(caller, decision)
+        issued = await self._issuer.issue(orders, max_bytes=max_bytes)
+        records = [
+            IssueRecord(
+                at=voucher.created_on,
+                user=caller.user,
+                component=voucher.order.component.name,
+                cert_id=voucher.order.certificate.cert_id,
+                pinned_sha256=sha256(voucher.order.certificate.certificate).hexdigest(),
+                expires_on=voucher.order.expires_on,
+                voucher_sha256=sha256(voucher.cms).hexdigest(),
+            )
+            for voucher in issued
+        ]
+
+        def record() -> None:
+            with self._database.write() as connection:
+                IssueLog(connection).append(records)
+
+        await asyncio.to_thread(record)
+        log.info(
+            "vouchers-issued",
+            count=len(records),
+            user=str(caller.user),
+            serial_numbers=[item.component.serial_number for item in records[:10]],
+        )
+        return issued

@@ -1,0 +1,1 @@
+"""What the manufacturer keeps, in one SQLite file."""

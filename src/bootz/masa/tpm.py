@@ -1,0 +1,63 @@
+"""TPM keys as the factory recorded them: read strictly once, answered as SubjectPublicKeyInfo.
+
+Source: masa-ovgs.md sections 4.2 and 5, item 9.
+"""
+
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
+
+from bootz.errors import ConfigError
+from bootz.masa.ledger.nouns import TpmData
+
+_BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
+
+
+def ek_public_key(tpm: TpmData) -> bytes:
+    """Return the EK's public key (DER SubjectPublicKeyInfo), empty where none is known."""
+    if tpm.endorsement_key:
+        return tpm.endorsement_key
+    if tpm.ek_certificate:
+        try:
+            key = x509.load_der_x509_certificate(tpm.ek_certificate).public_key()
+        except _BAD:
+            # EK certificates may name key types that only TPMs know; the certificate itself goes.
+            return b""
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return b""
+
+
+def read_public_key(field: str, data: bytes) -> bytes:
+    """Return a public key as DER SubjectPublicKeyInfo; PEM, DER and PKCS#1 are read.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    try:
+        pem = data.lstrip().startswith(b"-----BEGIN")
+        key = load_pem_public_key(data) if pem else load_der_public_key(data)
+    except _BAD as error:
+        raise ConfigError("masa-record-invalid", "is not a public key", where=field) from error
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def read_ek_certificate(field: str, data: bytes) -> bytes:
+    """Return an EK certificate as DER, from PEM or DER.
+
+    Raises:
+        ConfigError: it is no certificate.
+    """
+    try:
+        if data.lstrip().startswith(b"-----BEGIN"):
+            return x509.load_pem_x509_certificate(data).public_bytes(Encoding.DER)
+        x509.load_der_x509_certificate(data)
+    except _BAD as error:
+        raise ConfigError("masa-record-invalid", "is not a certificate", where=field) from error
+    return data

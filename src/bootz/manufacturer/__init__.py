@@ -1,0 +1,1 @@
+"""A manufacturer for laboratories: its CA gives routers identities and their owners vouchers."""

@@ -1,0 +1,201 @@
+"""gRPC from the router's end: one call with a bounded answer, and errors with a reason.
+
+Bytes pass through as they are, because ``wire`` alone reads and writes messages. First contact
+verifies nothing of the server, since there is no anchor yet and the answer proves itself;
+every later connection is verified against the anchor of a verified answer (pki.md section 5).
+"""
+
+import asyncio
+import ssl
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+
+from grpclib.client import Channel, UnaryUnaryMethod
+from grpclib.encoding.base import CodecBase
+from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+from h2.exceptions import H2Error
+
+from bootz.device.identity import CardIdentity
+from bootz.errors import BootzError, PeerError, TrustError, Unavailable, WireError
+from bootz.wire.uri import BootzUri
+
+MAX_ANSWER_BYTES = 4 << 20
+"""The largest answer a router takes: the room of a bundle (masa-ovgs.md 3.2)."""
+
+MAX_STATUS_TEXT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds: until a connection stands with its handshake, and until a call is answered."""
+
+    connect: float = 10.0
+    call: float = 30.0
+
+
+class ServerRefused(PeerError):
+    """The server answered a call with a status other than OK; ``seen`` has it."""
+
+
+class _BytesCodec(CodecBase):
+    __content_subtype__ = "proto"
+
+    def encode(self, message: bytes, message_type: type) -> bytes:
+        return message
+
+    def decode(self, data: bytes, message_type: type) -> bytes:
+        return data
+
+
+def client_context(identity: CardIdentity | None, anchor: bytes | None) -> ssl.SSLContext:
+    """Build a TLS client; it verifies the server exactly where an ``anchor`` (DER) is given.
+
+    Raises:
+        ConfigError: the identity cannot serve TLS.
+        TrustError: the anchor cannot be loaded.
+    """
+    # Not create_default_context: it honours SSLKEYLOGFILE and trusts the host's CAs.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["h2"])
+    if anchor is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        # An anchor may be a subordinate CA, even the server's own certificate.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            context.load_verify_locations(cadata=anchor)
+        except ssl.SSLError as error:
+            raise TrustError(
+                "anchor-malformed", "TLS cannot load the trust anchor", where="server_trust_cert"
+            ) from error
+    if identity is not None:
+        identity.load_into(context)
+    return context
+
+
+class GrpcClient:
+    """One connection to one server, opened by ``connect``; an async context manager."""
+
+    def __init__(self, uri: BootzUri, context: ssl.SSLContext, timeouts: Timeouts) -> None:
+        self._uri = uri
+        self._timeouts = timeouts
+        self._channel = Channel(uri.host, uri.port, ssl=context, codec=_BytesCodec())
+
+    async def __aenter__(self) -> "GrpcClient":
+        try:
+            await self.connect()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._channel.close()
+
+    async def connect(self) -> None:
+        """Bring the connection about, TLS included.
+
+        Raises:
+            TrustError: the server is not the one that the anchor vouches for.
+            Unavailable: nothing answers there.
+        """
+        async with self._errors(self._timeouts.connect, "contact-unreachable"):
+            # The public calls connect too; only this one tells unreachable from unanswered.
+            await self._channel.__connect__()
+
+    async def call(self, path: str, message: bytes) -> bytes:
+        """Make one unary call and return the message of the answer.
+
+        Raises:
+            ServerRefused: a status other than OK.
+            TrustError: on connecting again, the server was not the right one.
+            WireError: the answer is too large, compressed, or not gRPC.
+            Unavailable: no answer, or a broken one.
+        """
+        method = UnaryUnaryMethod[bytes, bytes](self._channel, path, bytes, bytes)
+        async with (
+            self._errors(self._timeouts.call, "contact-deadline"),
+            method.open(timeout=self._timeouts.call) as stream,
+        ):
+            await stream.send_message(message, end=True)
+            await stream.recv_initial_metadata()
+            # grpclib itself would read whatever length the prefix claims.
+            raw = stream._stream  # noqa: SLF001
+            prefix = await raw.recv_data(5)
+            body = b""
+            if prefix:
+                compressed, length = struct.unpack(">BI", prefix)
+                if compressed or length > MAX_ANSWER_BYTES:
+                    raise WireError(
+                        "contact-answer-too-large",
+                        "the answer is compressed" if compressed else "the answer is too large",
+                        where=self._uri.authority,
+                        expected=f"at most {MAX_ANSWER_BYTES} bytes",
+                        seen=str(length),
+                    )
+                body = bytes(await raw.recv_data(length))
+                if len(body) != length:
+                    raise self._broken("the answer ended too early")
+            await stream.recv_trailing_metadata()
+            if not prefix:
+                raise self._broken("the answer is empty")
+            return body
+
+    def _broken(self, detail: str) -> Unavailable:
+        return Unavailable("contact-broken", detail, where=self._uri.authority)
+
+    @asynccontextmanager
+    async def _errors(self, seconds: float, late: str) -> AsyncIterator[None]:
+        """Bound the time, and turn what libraries raise into errors with a reason."""
+        where = self._uri.authority
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except BootzError:
+            raise
+        except GRPCError as error:
+            text = (error.message or "")[:MAX_STATUS_TEXT]
+            raise ServerRefused(
+                "contact-refused",
+                f"the server answered {error.status.name}: {text}",
+                where=where,
+                expected="OK",
+                seen=f"{error.status.name} {text}".strip(),
+            ) from error
+        except ssl.SSLCertVerificationError as error:
+            raise TrustError(
+                "contact-server-untrusted",
+                f"the server's certificate is refused: {error.verify_message}",
+                where=where,
+                expected="a chain to the trust anchor, for this host",
+                seen=error.verify_message,
+            ) from error
+        except TimeoutError as error:
+            raise Unavailable(late, f"nothing within {seconds:g} s", where=where) from error
+        except (
+            StreamTerminatedError,
+            ProtocolError,
+            H2Error,
+            AssertionError,
+            struct.error,
+        ) as error:
+            # AssertionError: grpclib's answer to a stream that ends inside a message.
+            raise self._broken(str(error) or "the connection was lost") from error
+        except (OSError, ssl.SSLError) as error:
+            raise Unavailable(
+                "contact-unreachable", str(error) or type(error).__name__, where=where
+            ) from error

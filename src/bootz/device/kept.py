@@ -1,0 +1,145 @@
+"""What the router keeps on its disk between power-ons: an answer to go on with, a report to send.
+
+An answer is kept as it was received, with the nonce that it answers, and is verified again
+before it is used: the disk vouches for nothing.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bootz.errors import ConfigError
+from bootz.model.artifacts import SealedData
+from bootz.model.bootstrap import CardState
+from bootz.model.chassis import CardStatus
+
+_STATUSES = CardStatus.__members__
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer with what it takes to verify it. ``nonce`` None: insecure, none was sent."""
+
+    uri: str
+    dialect: str
+    nonce: str | None = field(repr=False)
+    sealed: SealedData
+
+    def write(self) -> bytes:
+        """Return the form that is kept."""
+        sealed = self.sealed
+        return _write(
+            {
+                "uri": self.uri,
+                "dialect": self.dialect,
+                "nonce": self.nonce,
+                "payload": _text(sealed.payload),
+                "signature": sealed.signature,
+                "ownership_voucher": _text(sealed.ownership_voucher),
+                "owner_certificate": _text(sealed.owner_certificate),
+            }
+        )
+
+    @classmethod
+    def read(cls, data: bytes) -> "KeptAnswer":
+        """Return what ``write`` wrote.
+
+        Raises:
+            ConfigError: it is damaged.
+        """
+        kept = _Record(data)
+        nonce = kept.value("nonce")
+        return cls(
+            kept.text("uri"),
+            kept.text("dialect"),
+            nonce if isinstance(nonce, str) else None,
+            SealedData(
+                kept.data("payload"),
+                kept.text("signature"),
+                kept.data("ownership_voucher"),
+                kept.data("owner_certificate"),
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """The report that is left to send, to whom, and by which anchor (DER) that one is known."""
+
+    uri: str
+    dialect: str
+    anchor: bytes = field(repr=False)
+    states: tuple[CardState, ...]
+    message: str
+
+    def write(self) -> bytes:
+        """Return the form that is kept."""
+        return _write(
+            {
+                "uri": self.uri,
+                "dialect": self.dialect,
+                "anchor": _text(self.anchor),
+                "states": {state.serial_number: state.status.name for state in self.states},
+                "message": self.message,
+            }
+        )
+
+    @classmethod
+    def read(cls, data: bytes) -> "KeptReport":
+        """Return what ``write`` wrote.
+
+        Raises:
+            ConfigError: it is damaged.
+        """
+        kept = _Record(data)
+        states = kept.value("states")
+        if not isinstance(states, Mapping) or not all(
+            isinstance(status, str) and status in _STATUSES for status in states.values()
+        ):
+            raise _damaged("states")
+        return cls(
+            kept.text("uri"),
+            kept.text("dialect"),
+            kept.data("anchor"),
+            tuple(CardState(str(name), CardStatus[status]) for name, status in states.items()),
+            kept.text("message"),
+        )
+
+
+class _Record:
+    def __init__(self, data: bytes) -> None:
+        try:
+            value = json.loads(data)
+        except ValueError as error:
+            raise _damaged("document") from error
+        if not isinstance(value, dict):
+            raise _damaged("document")
+        self._members: Mapping[str, object] = value
+
+    def value(self, name: str) -> object:
+        return self._members.get(name)
+
+    def text(self, name: str) -> str:
+        value = self._members.get(name)
+        if not isinstance(value, str):
+            raise _damaged(name)
+        return value
+
+    def data(self, name: str) -> bytes:
+        try:
+            return base64.b64decode(self.text(name), validate=True)
+        except ValueError as error:
+            raise _damaged(name) from error
+
+
+def _damaged(place: str) -> ConfigError:
+    return ConfigError("hardware-damaged", "a kept record is not of its form", where=place)
+
+
+def _write(members: Mapping[str, object]) -> bytes:
+    return json.dumps(members, sort_keys=True).encode()
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

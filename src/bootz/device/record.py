@@ -1,0 +1,72 @@
+"""What a router tells of itself, for a person or a program: the leaves of workflow.md, and more."""
+
+from bootz.device.hardware import Hardware
+from bootz.device.state import Phase, RouterState
+from bootz.device.workflow import BootResult
+
+
+def boot_record(
+    hardware: Hardware, state: RouterState, result: BootResult, seconds: float
+) -> dict[str, object]:
+    """Return the account of one power-on; ``seconds`` is how long it took."""
+    return {**_common(hardware, state), "result": result.value, "seconds": round(seconds, 3)}
+
+
+def state_record(hardware: Hardware, state: RouterState) -> dict[str, object]:
+    """Return the router's present state, with ``/system/bootz/state`` as a part."""
+    record = hardware.record
+    return {
+        **_common(hardware, state),
+        "manufacturer": record.manufacturer,
+        "part_number": record.part_number,
+        "modular": record.modular,
+        "secure_mode": record.secure_mode,
+        "operational": state.phase is Phase.OPERATIONAL,
+        "phase": state.phase,
+        "cards": [
+            {
+                "name": card.name,
+                "kind": card.kind,
+                "slot": card.slot,
+                "serial_number": card.serial_number,
+                "part_number": card.part_number,
+            }
+            for card in record.cards
+        ],
+        "bootz": {
+            "status": state.status,
+            "error-count": state.error_count,
+            "last-boot-attempt": state.last_boot_attempt,
+            "checksum": state.checksum,
+        },
+    }
+
+
+def _common(hardware: Hardware, state: RouterState) -> dict[str, object]:
+    image = state.image
+    return {
+        "serial_number": hardware.record.serial_number or hardware.record.cards[0].serial_number,
+        "dialect": state.dialect,
+        "statuses": list(state.statuses),
+        "status": state.status,
+        "attempts": state.attempts,
+        "error_count": state.error_count,
+        "last_boot_attempt": state.last_boot_attempt,
+        "checksum": state.checksum,
+        "image": None
+        if image is None
+        else {"name": image.name, "version": image.version, "sha256": image.sha256},
+        "configuration_sha256": state.running,
+        "script_sha256": state.script_sha256,
+        "reason": state.reason,
+        "message": state.message,
+        "checks": [
+            {
+                "name": check.name,
+                "outcome": check.outcome,
+                "expected": check.expected,
+                "seen": check.seen,
+            }
+            for check in state.checks
+        ],
+    }

@@ -1,0 +1,106 @@
+"""What the router remembers: one record, replaced whole, from which every restart goes on.
+
+The record is the only root: whatever a folder holds beside it and the record does not name
+counts for nothing. So a router that is killed between any two writes comes up in the state
+before or after a step, never in between.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+
+from bootz.model.checks import Check
+
+MAX_STATUSES = 256
+"""How much of the status sequence is kept; a router that retries for days does not grow."""
+
+
+class BootzStatus(Enum):
+    """The leaf ``/system/bootz/state/status`` (workflow.md, telemetry)."""
+
+    UNSPECIFIED = "BOOTZ_UNSPECIFIED"
+    SENT = "BOOTZ_SENT"
+    RECEIVED = "BOOTZ_RECEIVED"
+    OS_UPGRADE_IN_PROGRESS = "BOOTZ_OS_UPGRADE_IN_PROGRESS"
+    OS_UPGRADE_COMPLETE = "BOOTZ_OS_UPGRADE_COMPLETE"
+    CONFIGURATION_APPLIED = "BOOTZ_CONFIGURATION_APPLIED"
+    OK = "BOOTZ_OK"
+    OV_INVALID = "BOOTZ_OV_INVALID"
+    OS_INVALID_IMAGE = "BOOTZ_OS_INVALID_IMAGE"
+    CONFIGURATION_INVALID = "BOOTZ_CONFIGURATION_INVALID"
+
+
+class Phase(Enum):
+    """What is left to do after a restart."""
+
+    CONTACT = "contact"
+    """Everything: no verified answer is on the disk."""
+    ANSWERED = "answered"
+    """An answer was verified and kept: image and configuration are to be installed."""
+    CONFIGURED = "configured"
+    """Only the report that says so."""
+    OPERATIONAL = "operational"
+    """Nothing: Bootz does not start again (W13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledImage:
+    """The software that runs; ``sha256`` is empty for what the factory installed."""
+
+    name: str
+    version: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RouterState:
+    """The record. ``answer``, ``report``, ``running`` and ``startup`` name files by SHA-256.
+
+    ``checks`` are those of the last answer; ``reason`` and ``message`` tell the last failure
+    and are empty after a success; ``checksum`` is that of workflow.md's telemetry.
+    """
+
+    phase: Phase = Phase.CONTACT
+    statuses: tuple[BootzStatus, ...] = (BootzStatus.UNSPECIFIED,)
+    attempts: int = 0
+    error_count: int = 0
+    last_boot_attempt: datetime | None = None
+    checksum: str = ""
+    image: InstalledImage | None = None
+    answer: str = ""
+    report: str = ""
+    running: str = ""
+    startup: str = ""
+    script_sha256: str = ""
+    dialect: str = ""
+    reason: str = ""
+    message: str = ""
+    checks: tuple[Check, ...] = field(default=())
+
+    @property
+    def status(self) -> BootzStatus:
+        """The present status."""
+        return self.statuses[-1]
+
+    def moved(self, status: BootzStatus) -> "RouterState":
+        """Return the record with a status added; a repetition (after a restart) adds nothing."""
+        if status is self.status:
+            return self
+        return replace(self, statuses=(*self.statuses, status)[-MAX_STATUSES:])
+
+    def failed(self, reason: str, message: str, status: BootzStatus | None) -> "RouterState":
+        """Return the record after a failed attempt: counted, explained, back to the contact."""
+        counted = replace(
+            self,
+            phase=Phase.CONTACT,
+            answer="",
+            running=self.startup,
+            error_count=self.error_count + 1,
+            reason=reason,
+            message=message,
+        )
+        return counted if status is None else counted.moved(status)
+
+    def after_reset(self) -> "RouterState":
+        """Return the record of a factory reset: the software stays, everything else is gone."""
+        return RouterState(image=self.image)

@@ -1,0 +1,87 @@
+"""What is measured, and what came out."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from bootz.errors import ConfigError
+
+
+class IdentityKey(Enum):
+    """The kind of key in the routers' IDevIDs; the server's share of TLS depends on it."""
+
+    RSA_2048 = "rsa-2048"
+    P256 = "p256"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchPlan:
+    """One measurement.
+
+    ``inventory`` is the number of chassis on record; ``routers`` how many different ones of them
+    onboard; ``onboardings`` how many onboardings are measured, so that a router may come back;
+    ``clients`` the number of client processes, each with ``concurrency`` onboardings at a time.
+    ``config_bytes`` is the size of the vendor configuration that each router gets.
+    """
+
+    inventory: int
+    onboardings: int
+    routers: int
+    clients: int
+    concurrency: int
+    dialect: str
+    identity: IdentityKey
+    config_bytes: int
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run.
+
+        Raises:
+            ConfigError: ``bench-plan-invalid``, naming the option.
+        """
+        for name, low, high in (
+            ("inventory", 1, 1_000_000),
+            ("onboardings", 1, 10_000_000),
+            ("routers", 1, 100_000),
+            ("clients", 1, 64),
+            ("concurrency", 1, 512),
+            ("config_bytes", 0, 1_000_000),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ConfigError(
+                    "bench-plan-invalid",
+                    "out of range",
+                    where=f"--{name.replace('_', '-')}",
+                    expected=f"{low} to {high}",
+                    seen=str(value),
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """What was measured. Times in seconds but for ``cpu_ms``; memory in bytes.
+
+    ``cpu_ms`` is the CPU time of the server process, user and system, of all its threads, per
+    onboarding in milliseconds; ``p50`` and ``p99`` are of whole onboardings as a router sees
+    them; ``resident`` is the server's memory at the end, ``resident_peak`` its highest.
+    """
+
+    plan: BenchPlan
+    cpu_ms: float
+    per_second: float
+    p50: float
+    p99: float
+    seconds: float
+    resident: int
+    resident_peak: int
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least ``share`` (0 to 1) of all do not exceed.
+
+    ``values`` must not be empty.
+    """
+    ordered = sorted(values)
+    return ordered[max(math.ceil(share * len(ordered)), 1) - 1]

@@ -1,0 +1,141 @@
+"""The server under measurement: ``bootz serve`` as its own process, watched from outside."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bootz.errors import Unavailable
+
+COMMAND: Final = (sys.executable, "-c", "from bootz.cli.main import main; main()")
+"""This program, as another process."""
+
+_START_S: Final = 60
+_STOP_S: Final = 30
+_POLL_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a process and its children have used: CPU seconds, and bytes of memory."""
+
+    cpu: float
+    resident: int
+    resident_peak: int
+
+
+class ServerProcess:
+    """A running server; ``address`` is where it listens."""
+
+    def __init__(self, process: subprocess.Popen[bytes], address: tuple[str, int]) -> None:
+        self._process = process
+        self.address = address
+
+    def usage(self) -> Usage:
+        """Return what the server and its children have used until now.
+
+        Raises:
+            Unavailable: it has ended.
+        """
+        used = None if self._process.poll() is not None else _used(self._process.pid)
+        if used is None:
+            raise Unavailable("bench-server-failed", "it ended by itself")
+        return used
+
+
+@contextmanager
+def serving(site: Path) -> Iterator[ServerProcess]:
+    """Serve a site on a port of the system's choice on 127.0.0.1; its log is ``serve.log`` there.
+
+    Raises:
+        Unavailable: the server does not start.
+    """
+    journal = site / "serve.log"
+    with journal.open("wb") as writing:
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            [*COMMAND, "--site", str(site), "serve", "--listen", "127.0.0.1:0"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=writing,
+        )
+    try:
+        yield ServerProcess(process, _await_address(process, journal))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await_address(process: subprocess.Popen[bytes], journal: Path) -> tuple[str, int]:
+    give_up = time.monotonic() + _START_S
+    while time.monotonic() < give_up:
+        ended = process.poll() is not None
+        for line in journal.read_bytes().splitlines():
+            address = read_serving_line(line)
+            if address is not None:
+                return address
+        if ended:
+            break
+        time.sleep(_POLL_S)
+    lines = journal.read_text(errors="replace").strip().splitlines()
+    raise Unavailable(
+        "bench-server-failed", lines[-1][:300] if lines else "it said nothing", where=str(journal)
+    )
+
+
+def read_serving_line(line: bytes) -> tuple[str, int] | None:
+    """Return the first address of the server's line ``serving``, None for any other line."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or told.get("event") != "serving":
+        return None
+    bound = told.get("bound")
+    if not isinstance(bound, list) or not bound:
+        return None
+    host, _, port = str(bound[0]).rpartition(":")
+    return (host.strip("[]"), int(port)) if port.isdecimal() else None
+
+
+def _used(pid: int) -> Usage | None:
+    """Return what a process and its children have used, None when it is gone (proc(5))."""
+    folder = Path("/proc", str(pid))
+    try:
+        # The name of the program, in parentheses, may hold blanks.
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        status = (folder / "status").read_text()
+        children = [
+            int(child)
+            for task in (folder / "task").iterdir()
+            for child in (task / "children").read_text().split()
+        ]
+    except OSError:
+        return None
+    # Times of its own, user and system, and those of children that have ended.
+    cpu = sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    resident, peak = _kilobytes(status, "VmRSS") * 1024, _kilobytes(status, "VmHWM") * 1024
+    for child in children:
+        used = _used(child)
+        if used is not None:
+            cpu += used.cpu
+            resident += used.resident
+            peak += used.resident_peak
+    return Usage(cpu, resident, peak)
+
+
+def _kilobytes(status: str, key: str) -> int:
+    for line in status.splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1])
+    return 0

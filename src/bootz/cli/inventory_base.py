@@ -1,0 +1,127 @@
+"""What the nouns of the inventory share: transactions, documents in files, and hidden secrets."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+import yaml
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+from bootz.cli.base import Cli
+from bootz.errors import ConfigError, Unavailable
+from bootz.server.operations.profile_document import Content
+
+MAX_FILE: Final = 8 * 1024 * 1024
+"""Bytes of a file that an option names."""
+
+_HIDDEN: Final = frozenset({"boot_password_hash", "credentials", "certz_profiles"})
+_LONG: Final = frozenset(
+    {
+        "script",
+        "vendor_config",
+        "dynamic_vendor_config",
+        "oc_config",
+        "dynamic_oc_config",
+        "bootloader_config",
+        "metadata",
+        "pathz",
+        "authz",
+    }
+)
+
+
+@contextmanager
+def reading(cli: Cli) -> Iterator[Connection]:
+    """Open the site's database for one consistent look."""
+    database = cli.site().database()
+    try:
+        with database.read() as connection:
+            yield connection
+    finally:
+        database.close()
+
+
+@contextmanager
+def writing(cli: Cli) -> Iterator[Connection]:
+    """Open the site's database for one change, all of it or nothing."""
+    database = cli.site().database()
+    try:
+        with database.write() as connection:
+            yield connection
+    finally:
+        database.close()
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file that an option names.
+
+    Raises:
+        ConfigError: it is too large.
+        Unavailable: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise Unavailable("file-unreadable", str(error.strerror), where=str(path)) from error
+    if len(data) > MAX_FILE:
+        raise ConfigError("usage", f"the file has over {MAX_FILE} bytes", where=str(path))
+    return data
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML without anchors: a document of some lines cannot unfold to gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not allowed")
+        return super().compose_node(parent, index)
+
+
+def read_document(path: Path) -> dict[str, object]:
+    """Return the mapping in a YAML or JSON file.
+
+    Raises:
+        ConfigError: ``document-invalid``; names the line, never the content.
+        Unavailable: it cannot be read.
+    """
+    try:
+        document = yaml.load(read_file(path), _PlainLoader)  # noqa: S506 -- a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark is not None else str(path)
+        problem = getattr(error, "problem", None) or "it is not YAML"
+        raise ConfigError("document-invalid", str(problem), where=where) from None
+    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+        raise ConfigError("document-invalid", "the file must hold a mapping", where=str(path))
+    return document
+
+
+def shown_content(content: Content) -> dict[str, JsonValue]:
+    """Return a document as a table may show it: of configuration and secrets only that they are."""
+    return {name: _shown(name, value) for name, value in content.to_json().items()}
+
+
+def _shown(name: str, value: JsonValue) -> JsonValue:
+    if name == "variables" and isinstance(value, Mapping):
+        return list[JsonValue](sorted(value))
+    if name in _HIDDEN and value is not None:
+        return "set"
+    if name in _LONG and value is not None:
+        return f"set ({len(value)} characters)" if isinstance(value, str) else "set"
+    return value
+
+
+def name_and_version(text: str, option: str) -> dict[str, str]:
+    """Read ``NAME/VERSION``.
+
+    Raises:
+        BadParameter: it is none.
+    """
+    name, slash, version = text.rpartition("/")
+    if not slash or not name or not version:
+        raise click.BadParameter(f"{text!r} is not NAME/VERSION", param_hint=option)
+    return {"name": name, "version": version}

@@ -1,0 +1,94 @@
+"""The entry point: finds the noun, and maps every error to words and an exit code, once."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from types import MappingProxyType
+
+import click
+import structlog
+
+from bootz.cli.base import Cli, Noun
+from bootz.errors import BootzError
+
+NOUNS = MappingProxyType(
+    {
+        "lab": ("bootz.cli.lab", "Run the whole system on this machine."),
+        "init": ("bootz.cli.init", "Make a site: configuration, database, keys."),
+        "serve": ("bootz.cli.serve", "Run the Bootz server of a site."),
+        "watch": ("bootz.cli.watch", "Show attempts as they happen."),
+        "attempts": ("bootz.cli.attempts", "Explain the attempts of a chassis."),
+        "vendor": ("bootz.cli.vendor", "Manufacturers and their CA bundles."),
+        "chassis": ("bootz.cli.chassis", "The inventory of routers."),
+        "profile": ("bootz.cli.profile", "What a class of routers shall get."),
+        "image": ("bootz.cli.image", "Software images, SMUs and patches."),
+        "voucher": ("bootz.cli.voucher", "Ownership vouchers."),
+        "keys": ("bootz.cli.keys", "The site's keys and certificates."),
+        "import": ("bootz.cli.import_", "Import an inventory, all or nothing."),
+        "export": ("bootz.cli.export", "Write what import reads."),
+        "reasons": ("bootz.cli.reasons", "Every reason code with its next action."),
+        "manufacturer": ("bootz.cli.manufacturer", "A manufacturer for labs: CA and vouchers."),
+        "masa": ("bootz.cli.masa", "The manufacturer's voucher service, OVGS."),
+        "router": ("bootz.cli.router", "Emulated routers, for any Bootz server."),
+        "bench": ("bootz.cli.bench", "Measure what an onboarding costs."),
+    }
+)
+"""Each noun's module, which has ``command``, and its summary; loaded only when it is used."""
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class _Bootz(Noun):
+    """The root: its commands are modules, found by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all nouns in the order in which a newcomer meets them."""
+        return list(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a noun's module."""
+        row = NOUNS.get(cmd_name)
+        if row is None:
+            return None
+        command: click.Command = importlib.import_module(row[0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the nouns without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in NOUNS.items()])
+
+
+@click.group(cls=_Bootz, name="bootz")
+@click.version_option(package_name="bootz")
+def bootz() -> None:
+    """Bootz: from factory state to managed state, with proofs."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one call of the command and return its exit code; prints, never raises."""
+    # The log is words: stdout has only the data that was asked for.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    cli = Cli()
+    try:
+        code = bootz.main(list(arguments), prog_name="bootz", standalone_mode=False, obj=cli)
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE if isinstance(error, click.UsageError) else EXIT_FAILED
+    except BootzError as error:
+        cli.output.error(error)
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # The reader (head, less) has left; what it wanted is done.
+        sys.stdout = None
+        return 0
+    except (click.Abort, KeyboardInterrupt):
+        return EXIT_INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,107 @@
+"""``bootz masa``: run a manufacturer's voucher service, and keep its records."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, noun
+from bootz.cli.masa_base import MASA, masa_option
+from bootz.cli.masa_records import NOUNS
+from bootz.errors import ConfigError
+from bootz.keystore.files import KeyKind
+
+command = noun("masa", "The manufacturer's side: vouchers issued over OVGS and HTTPS.")
+for each in NOUNS:
+    command.add_command(each)
+
+_KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P384}
+
+
+@command.command("init")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--name", default="Example Vendor", show_default=True, help="The manufacturer.")
+@click.option(
+    "--ien", "iens", multiple=True, required=True, help="Enterprise number served; repeatable."
+)
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    default=("localhost", "127.0.0.1", "::1"),
+    show_default=True,
+    help="A DNS name or address of the server, for its TLS certificate; repeatable.",
+)
+@click.option(
+    "--key-type",
+    type=click.Choice(sorted(_KINDS)),
+    default="p256",
+    show_default=True,
+    help="The kind of the root's and the signer's key.",
+)
+@click.pass_obj
+def init(
+    cli: Cli, folder: Path, name: str, iens: tuple[str, ...], hosts: tuple[str, ...], key_type: str
+) -> None:
+    """Make DIR: root, voucher-signing and TLS certificate with keys, an empty database."""
+    from bootz.masa.folder import make_masa
+
+    make_masa(
+        folder, name=name, iens=iens, hosts=hosts, kind=_KINDS[key_type], now=datetime.now(UTC)
+    )
+    cli.output.record(
+        {
+            "folder": folder,
+            "root": folder / "keys" / "root.pem",
+            "voucher_signer": folder / "keys" / "voucher-signer.pem",
+            "iens": list(iens),
+        }
+    )
+    cli.output.message(
+        f"Owners trust {folder / 'keys' / 'root.pem'}. Next: bootz masa org add NAME "
+        f"--masa {folder}; then bootz masa serve --masa {folder}."
+    )
+
+
+@command.command("serve")
+@masa_option
+@click.option("--grpc", multiple=True, metavar="HOST:PORT", help="OVGS; repeatable.")
+@click.option("--http", multiple=True, metavar="HOST:PORT", help="JSON requests; repeatable.")
+@click.option("--plaintext", is_flag=True, help="Without TLS; on loopback only.")
+def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext: bool) -> None:
+    """Serve until SIGTERM; SIGHUP reads the TLS certificate again."""
+    import uvloop
+
+    from bootz.masa.app import serve_masa
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(
+            serve_masa(
+                masa,
+                clock=lambda: datetime.now(UTC),
+                grpc_listen=grpc,
+                http_listen=http,
+                plaintext=plaintext,
+            )
+        )
+
+
+@command.command("import")
+@masa_option
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
+@click.pass_obj
+def import_(cli: Cli, masa: Path, file: Path, *, dry_run: bool) -> None:
+    """Load organisations, users, components and certificates from a YAML file, all or nothing."""
+    from bootz.masa.importing import import_file
+
+    with MASA.opened(masa) as folder:
+        report = import_file(folder, file, dry_run=dry_run)
+    for error in report.errors:
+        cli.output.error(error)
+    if report.errors:
+        raise ConfigError("masa-import-refused", f"{len(report.errors)} errors", where=str(file))
+    cli.output.record(
+        {"dry_run": dry_run, **report.counts, "certificate_ids": list(report.cert_ids.values())}
+    )

@@ -1,0 +1,76 @@
+"""What the verbs of ``bootz masa`` share: the folder they work on, and words for users."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from bootz.masa.folder import MasaFolder
+    from bootz.masa.ledger.nouns import User
+    from bootz.masa.records import Records
+
+masa_option: Final = click.option(
+    "--masa",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="BOOTZ_MASA",
+    default=Path(),
+    metavar="DIR",
+    help="The MASA's folder. Default: $BOOTZ_MASA, else the current directory.",
+)
+
+TYPES: Final = ("user", "service-account")
+
+type_option: Final = click.option(
+    "--type", "kind", type=click.Choice(TYPES), default="user", show_default=True
+)
+
+
+class _Opener:
+    """Opens a MASA's folder for one verb."""
+
+    @contextmanager
+    def opened(self, path: Path) -> Iterator["MasaFolder"]:
+        """Open a folder and close it at exit."""
+        from bootz.masa.folder import open_masa
+
+        folder = open_masa(path, clock=lambda: datetime.now(UTC))
+        try:
+            yield folder
+        finally:
+            folder.close()
+
+    @contextmanager
+    def records(self, path: Path) -> Iterator["Records"]:
+        """One transaction over the records of a folder."""
+        with self.opened(path) as folder, folder.records() as records:
+            yield records
+
+
+MASA: Final = _Opener()
+
+
+def user_named(username: str, kind: str, org_id: str) -> "User":
+    """Return the triple that a command names."""
+    from bootz.masa.importing import ACCOUNT_TYPES
+    from bootz.masa.ledger.nouns import User
+
+    return User(username, ACCOUNT_TYPES[kind], org_id)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Read an option's instant: RFC 3339, or a date for its first moment in UTC.
+
+    Raises:
+        click.BadParameter: it is neither.
+    """
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text} is no date or RFC 3339 time") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,175 @@
+"""What a command prints: tables for a person, JSON or YAML for a program, from the same rows."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bootz.errors import BootzError
+
+
+class OutputFormat(Enum):
+    """The forms of ``--output``."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: the rows' key, and its title for a person."""
+
+    key: str
+    title: str = ""
+    right: bool = False
+
+
+class Output:
+    """Prints in the format that was asked for; the same keys in all three."""
+
+    def __init__(self, form: OutputFormat) -> None:
+        self.form = form
+
+    def rows(self, columns: Sequence[Column], rows: Iterable[Mapping[str, object]]) -> None:
+        """Print a list: the columns as a table, or all keys of all rows as a document."""
+        kept = list(rows)
+        if self.form is not OutputFormat.TABLE:
+            self.document(kept)
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            title = column.title or column.key.replace("_", " ").upper()
+            table.add_column(title, justify="right" if column.right else "left", overflow="fold")
+        for row in kept:
+            table.add_row(*(Text(_cell(row.get(column.key))) for column in columns))
+        stdout().print(table)
+
+    def record(self, record: Mapping[str, object]) -> None:
+        """Print one thing: a line per key, or the document."""
+        if self.form is not OutputFormat.TABLE:
+            self.document(record)
+            return
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(overflow="fold")
+        for key, value in record.items():
+            table.add_row(key.replace("_", " "), Text(_cell(value)))
+        stdout().print(table)
+
+    def document(self, value: object) -> None:
+        """Print a document; YAML where a table was asked for, because it has no columns."""
+        plain = _plain(value)
+        if self.form is OutputFormat.JSON:
+            write_text(json.dumps(plain, indent=2, ensure_ascii=False))
+        else:
+            write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip("\n"))
+
+    def message(self, text: str) -> None:
+        """Tell the person something; never data."""
+        stderr().print(Text(text))
+
+    def warning(self, text: str) -> None:
+        """Tell the person something that must be seen."""
+        stderr().print(Text.assemble(("warning: ", "bold yellow"), text))
+
+    def error(self, error: BootzError) -> None:
+        """Tell the person what failed, where, and what to do next."""
+        if self.form is OutputFormat.JSON:
+            sys.stderr.write(json.dumps({"error": error_record(error)}) + "\n")
+            return
+        console = stderr()
+        console.print(Text.assemble(("error: ", "bold red"), str(error)))
+        if error.expected or error.seen:
+            console.print(Text(f"  expected: {error.expected or '-'}; seen: {error.seen or '-'}"))
+        console.print(Text(f"  reason: {error.reason}. {error.row.meaning}"))
+        console.print(Text(f"  next: {error.remedy}"))
+
+
+def error_record(error: BootzError) -> dict[str, str]:
+    """Return an error as machines get it."""
+    return {
+        "reason": error.reason,
+        "detail": error.detail,
+        "where": error.where,
+        "expected": error.expected,
+        "seen": error.seen,
+        "meaning": error.row.meaning,
+        "next": error.remedy,
+    }
+
+
+def stdout() -> Console:
+    """Return a console for data; without a terminal it is wide, so that no cell is folded."""
+    return _console(sys.stdout)
+
+
+def stderr() -> Console:
+    """Return a console for messages."""
+    return _console(sys.stderr)
+
+
+def _console(file: object) -> Console:
+    terminal = bool(getattr(file, "isatty", bool)())
+    return Console(
+        file=file,  # type: ignore[arg-type]
+        width=None if terminal else 400,
+        highlight=False,
+        soft_wrap=not terminal,
+    )
+
+
+def write_text(text: str) -> None:
+    """Write one text to stdout as it is."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: object) -> object:
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case datetime():
+            return value.isoformat()
+        case Enum():
+            return _plain(value.value)
+        case Path():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case Iterable():
+            return [_plain(item) for item in value]
+    raise RuntimeError(f"{type(value).__name__} has no plain form")
+
+
+def _cell(value: object) -> str:
+    match _plain(value):
+        case None:
+            return "-"
+        case bool() as flag:
+            return "yes" if flag else "no"
+        case list() as items:
+            return ", ".join(_cell(item) for item in items) or "-"
+        case dict() as pairs:
+            return ", ".join(f"{key}={_cell(item)}" for key, item in pairs.items()) or "-"
+        case "":
+            return "-"
+        case other:
+            return printable(str(other))
+
+
+def printable(text: str) -> str:
+    """Return a text whose characters cannot move the cursor; it may be a stranger's."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text
+    )

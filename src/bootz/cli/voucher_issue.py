@@ -1,0 +1,91 @@
+"""``bootz voucher issue``: what a laboratory's manufacturer gives an owner."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.manufacturer import now
+from bootz.errors import ConfigError, Unavailable
+from bootz.keystore.files import atomic_write
+from bootz.manufacturer.room import Manufacturer
+from bootz.trust.certificates import parse_certificates
+
+
+@click.command("issue", cls=Verb)
+@click.option(
+    "--manufacturer",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The manufacturer's folder (`bootz manufacturer init`).",
+)
+@click.option("--serial", "serial_number", required=True, help="The card's exact serial number.")
+@click.option(
+    "--pinned-domain-cert",
+    "pinned",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The owner's pinned domain certificate, PEM or DER.",
+)
+@click.option(
+    "-o",
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE.vcj",
+    help="The voucher file to write.",
+)
+@click.option(
+    "--expires",
+    default="",
+    metavar="DAYS|TIME",
+    help="Days from now, or a time such as 2027-01-31T00:00:00Z. Default: never.",
+)
+@click.pass_obj
+def issue_command(
+    cli: Cli, folder: Path, serial_number: str, pinned: Path, target: Path, expires: str
+) -> None:
+    """Issue an ownership voucher: one card obeys one owner."""
+    maker = Manufacturer.open(folder, clock=now)
+    try:
+        certificates = parse_certificates(pinned.read_bytes())
+    except OSError as error:
+        raise Unavailable("file-unreadable", str(error), where=str(pinned)) from error
+    if len(certificates) != 1:
+        raise ConfigError(
+            "manufacturer-argument",
+            "the file holds not one certificate",
+            where=str(pinned),
+            expected="one certificate",
+            seen=str(len(certificates)),
+        )
+    expires_on = _end(expires)
+    voucher = maker.issue_voucher(serial_number, certificates[0], expires_on=expires_on)
+    atomic_write(target, voucher)
+    cli.output.record(
+        {
+            "serial_number": serial_number,
+            "manufacturer": maker.name,
+            "expires_on": expires_on,
+            "voucher": target,
+        }
+    )
+
+
+def _end(expires: str) -> datetime | None:
+    if not expires:
+        return None
+    if expires.isdigit() and len(expires) < 7:
+        return now() + timedelta(days=int(expires))
+    try:
+        moment = datetime.fromisoformat(expires)
+    except ValueError as error:
+        raise ConfigError(
+            "manufacturer-argument", "neither days nor a time", where="--expires", seen=expires
+        ) from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,59 @@
+# make lab    sets up and runs the whole system on this machine, on loopback only
+# make check  sets up and runs everything that must pass
+# Both can be called again at any time, and after `git clean -xdf`.
+
+PYTHON ?= python3
+ARGS ?=
+PROCESSES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: lab check format lint types contracts test lock protos
+
+lab: $(VENV)/lab.stamp
+	@$(BIN)/bootz lab $(ARGS)
+
+check: $(VENV)/check.stamp packages format lint types contracts test
+
+# Locked with hashes: what is installed is what was tested.
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/lab.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/check.stamp: requirements-check.lock $(VENV)/lab.stamp
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-check.lock
+	@touch $@
+
+.PHONY: packages
+packages:
+	@tools/install-test-packages
+
+format: $(VENV)/check.stamp
+	$(BIN)/ruff format --check --quiet .
+
+lint: $(VENV)/check.stamp
+	$(BIN)/ruff check --quiet .
+
+types: $(VENV)/check.stamp
+	$(BIN)/mypy
+
+contracts: $(VENV)/check.stamp
+	$(BIN)/lint-imports --no-cache
+
+test: $(VENV)/check.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest --numprocesses $(PROCESSES) $(ARGS)
+
+# For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
+lock:
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --extra postgresql --extra pkcs11 --group build -o requirements.lock
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate --extra postgresql --extra pkcs11 --group build --group dev \
+	    -c requirements.lock -o requirements-check.lock
+
+protos: $(VENV)/check.stamp
+	$(BIN)/python tools/generate_protos.py

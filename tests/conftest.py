@@ -1,0 +1,44 @@
+"""Leaves out, on a laptop that lacks a real part, the tests that meet it, and says so.
+
+In CI (``CI`` is set) nothing is left out: a part that is missing fails its tests.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+PARTS = {
+    "kea": "kea-dhcp4",
+    "swtpm": "swtpm",
+    "softhsm": "softhsm2-util",
+    "postgresql": "postgres",
+}
+"""Mark of the tests, and the command without which they cannot run."""
+
+_FOLDERS = ["/usr/sbin", "/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+
+
+def _missing() -> set[str]:
+    path = os.pathsep.join([os.environ.get("PATH", ""), *_FOLDERS])
+    return {mark for mark, command in PARTS.items() if shutil.which(command, path=path) is None}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("CI"):
+        return
+    missing = _missing()
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in missing)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_report_header() -> str | None:
+    missing = set() if os.environ.get("CI") else _missing()
+    if not missing:
+        return None
+    return f"left out, because it is not installed: {', '.join(sorted(missing))}"

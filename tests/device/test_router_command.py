@@ -220,3 +220,39 @@ def test_an_identity_is_read_in_every_form_that_is_one(
     assert code == (0 if form in {"der", "base64"} else 1)
     if code:
         assert json.loads(shell.stderr)["error"]["reason"] == "hardware-identity"
+
+
+def test_several_routers_are_powered_on_together(
+    world: World, shell: Shell, tmp_path: Path
+) -> None:
+    maker = tmp_path / "maker"
+    assert shell("manufacturer", "init", maker)[0] == 0
+    lab = tmp_path / "lab"
+    serials = ("--serial", "A1", "--serial", "A2")
+    code, records = shell("router", "manufacture", lab, "--manufacturer", maker, *serials)
+    assert (code, [record["serial_number"] for record in records]) == (0, ["A1", "A2"])
+    assert (
+        len({(lab / serial / "cards/RP0/identity.key").read_bytes() for serial in ("A1", "A2")})
+        == 2
+    )
+    folders = [made(world, shell), lab / "A1"]
+    (lab / "A1" / "state.json").write_text("damaged")
+
+    async def story() -> None:
+        async with FakeServer(world) as server:
+            waits = ("--retry-wait", 0, "--report-wait", 0, "--max-attempts", 1)
+            code, records = await asyncio.to_thread(
+                shell, "router", "boot", *folders, "--uri", server.uri, *waits
+            )
+            # One whose hardware is damaged fails alone, and the exit code says so.
+            assert code == 1
+            assert [record["status"] for record in records] == ["BOOTZ_OK", ""]
+            assert records[1]["reason"] == "hardware-damaged"
+
+    play(story)
+
+
+def test_an_identity_that_exists_is_of_one_router(world: World, shell: Shell) -> None:
+    chain, key = world.idevid.save(world.folder, "idevid")
+    files = ("--idevid-cert", chain, "--idevid-key", key, "--serial", "A1", "--serial", "A2")
+    assert shell("router", "manufacture", world.folder / "r", *files) == (2, None)

@@ -1,0 +1,196 @@
+"""``bootz router boot``: powers routers on, several at once in one process."""
+
+import asyncio
+import json
+import secrets
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.manufacturer import now
+from bootz.cli.output import Column, Output
+from bootz.device.contact import UnaryContact
+from bootz.device.grpc_client import Timeouts
+from bootz.device.hardware import Hardware
+from bootz.device.installer import DownloadOptions
+from bootz.device.record import boot_record
+from bootz.device.state import BootzStatus
+from bootz.device.workflow import BootOptions, BootResult, Notify, Router
+from bootz.errors import BootzError, ConfigError
+from bootz.wire.dialects import DIALECTS, Dialect, dialect_by_name
+from bootz.wire.uri import parse_bootz_uri
+
+_COLUMNS = (
+    Column("serial_number", "SERIAL"),
+    Column("dialect"),
+    Column("result"),
+    Column("status"),
+    Column("attempts", right=True),
+    Column("reason"),
+    Column("seconds", right=True),
+)
+
+
+@click.command("boot", cls=Verb)
+@click.argument(
+    "folders",
+    metavar="DIR...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+)
+@click.option(
+    "--uri",
+    "uris",
+    multiple=True,
+    required=True,
+    metavar="bootz://HOST:PORT",
+    help="A bootstrap server; several are tried in turn.",
+)
+@click.option(
+    "--dialect",
+    "dialect_name",
+    type=click.Choice([row.name for row in DIALECTS]),
+    default="current",
+    show_default=True,
+    help="The release of the interface that the router was built against.",
+)
+@click.option("--insecure", is_flag=True, help="Send no nonce and check no ownership.")
+@click.option("--retry-wait", default=10.0, show_default=True, help="Seconds between attempts.")
+@click.option("--max-attempts", default=0, show_default=True, help="0: without end.")
+@click.option("--report-wait", default=1.0, show_default=True, help="First wait; it doubles.")
+@click.option("--report-attempts", default=0, show_default=True, help="0: without end.")
+@click.option("--connect-timeout", default=10.0, show_default=True, help="Seconds.")
+@click.option("--call-timeout", default=30.0, show_default=True, help="Seconds.")
+@click.option("--image-stall", default=30.0, show_default=True, help="Seconds without a byte.")
+@click.option("--image-tries", default=5, show_default=True, help="Tries of one download.")
+@click.option("--image-wait", default=2.0, show_default=True, help="Seconds between tries.")
+@click.option(
+    "--progress",
+    type=click.Choice(["text", "json-lines", "none"]),
+    default="text",
+    show_default=True,
+    help="How each step is told on stderr.",
+)
+@click.pass_context
+def command(
+    context: click.Context,
+    folders: Sequence[Path],
+    *,
+    uris: Sequence[str],
+    dialect_name: str,
+    insecure: bool,
+    retry_wait: float,
+    max_attempts: int,
+    report_wait: float,
+    report_attempts: int,
+    connect_timeout: float,
+    call_timeout: float,
+    image_stall: float,
+    image_tries: int,
+    image_wait: float,
+    progress: str,
+) -> None:
+    """Power on routers, all together. Exit code 0: each works (BOOTZ_OK, or no Bootz to run)."""
+    cli: Cli = context.obj
+    numbers = (retry_wait, max_attempts, report_wait, report_attempts, image_wait)
+    if min(numbers) < 0 or min(connect_timeout, call_timeout, image_stall, image_tries) <= 0:
+        raise ConfigError("usage", "waits, times and counts cannot be negative", where="boot")
+    options = BootOptions(
+        tuple(parse_bootz_uri(uri) for uri in uris),
+        dialect_by_name(dialect_name),
+        insecure=insecure,
+        retry_wait=retry_wait,
+        max_attempts=max_attempts,
+        report_wait=report_wait,
+        report_attempts=report_attempts,
+        timeouts=Timeouts(connect_timeout, call_timeout),
+        download=DownloadOptions(connect_timeout, image_stall, image_tries, image_wait),
+    )
+    routers = [Hardware.open(folder) for folder in folders]
+    tell = _forms(cli.output)[progress]
+    records = asyncio.run(_power_on_all(routers, options, tell, alone=len(routers) == 1))
+    if len(records) == 1:
+        cli.output.record(records[0])
+    else:
+        cli.output.rows(_COLUMNS, records)
+    context.exit(0 if all(_works(record) for record in records) else 1)
+
+
+def _works(record: Mapping[str, object]) -> bool:
+    return record["status"] is BootzStatus.OK or record["result"] == BootResult.NORMAL_BOOT.value
+
+
+async def _power_on_all(
+    routers: Sequence[Hardware], options: BootOptions, tell: Notify, *, alone: bool
+) -> Sequence[Mapping[str, object]]:
+    """Run routers side by side; one whose hardware fails does not stop the others."""
+
+    async def run(hardware: Hardware) -> Mapping[str, object]:
+        serial = hardware.record.serial_number or hardware.record.active.serial_number
+
+        def notify(event: str, fields: Mapping[str, object]) -> None:
+            tell(event, {"serial_number": serial, **fields})
+
+        try:
+            return await _power_on(hardware, options, notify)
+        except BootzError as error:
+            if alone:
+                raise
+            told = {"reason": error.reason, "detail": str(error)}
+            notify("hardware-failed", told)
+            return {
+                "serial_number": serial,
+                "result": BootResult.FAILED.value,
+                "status": "",
+                "reason": error.reason,
+                "message": str(error),
+            }
+
+    return await asyncio.gather(*(run(hardware) for hardware in routers))
+
+
+async def _power_on(
+    hardware: Hardware, options: BootOptions, notify: Notify
+) -> Mapping[str, object]:
+    identity = hardware.identity(hardware.record.active)
+
+    def contact_for(dialect: Dialect) -> UnaryContact:
+        return UnaryContact(identity, dialect, options.timeouts)
+
+    router = Router(
+        hardware,
+        options,
+        contact_for,
+        clock=now,
+        make_nonce=secrets.token_urlsafe,
+        notify=notify,
+    )
+    started = time.monotonic()
+    result = await router.boot()
+    seconds = time.monotonic() - started
+    return boot_record(hardware, hardware.load_state(), result, seconds)
+
+
+def _forms(output: Output) -> Mapping[str, Notify]:
+    """Return how each step is told, by the words of ``--progress``."""
+
+    def json_line(event: str, fields: Mapping[str, object]) -> None:
+        sys.stderr.write(json.dumps({"event": event, **fields}) + "\n")
+        sys.stderr.flush()
+
+    def text_line(event: str, fields: Mapping[str, object]) -> None:
+        serial, *words = (
+            f"{value}" if name == "serial_number" else f"{name}={value}"
+            for name, value in fields.items()
+        )
+        output.message(" ".join([serial, event, *words]))
+
+    def silence(_event: str, _fields: Mapping[str, object]) -> None:
+        return
+
+    return {"json-lines": json_line, "text": text_line, "none": silence}

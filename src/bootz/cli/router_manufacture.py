@@ -1,0 +1,119 @@
+"""``bootz router manufacture``: builds routers, which are folders."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.progress import Progress
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.manufacturer import KEY_KINDS, key_option, now
+from bootz.cli.output import Column, stderr
+from bootz.cli.router_identity import existing_identity
+from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+from bootz.device.record import state_record
+from bootz.device.state import InstalledImage, RouterState
+from bootz.manufacturer.room import Manufacturer
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("part_number"))
+
+
+@click.command("manufacture", cls=Verb)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--manufacturer",
+    "maker_folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The manufacturer's folder: it issues the identity.",
+)
+@click.option(
+    "--serial",
+    "serial_numbers",
+    multiple=True,
+    required=True,
+    help="The serial number. With several, each router is a folder of that name below DIR.",
+)
+@click.option("--part-number", default="BOOTZ-8000", show_default=True, help="The part number.")
+@key_option
+@click.option("--idevid-cert", type=_FILE, metavar="FILE", help="An identity that exists.")
+@click.option("--idevid-key", type=_FILE, metavar="FILE", help="The key of --idevid-cert.")
+@click.option(
+    "--vendor-anchor",
+    "vendor_anchors",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="A CA that vouchers must lead to; for --idevid-cert.",
+)
+@click.option("--vendor-name", default="", help="The manufacturer's name; for --idevid-cert.")
+@click.option(
+    "--image",
+    "factory_image",
+    nargs=2,
+    metavar="NAME VERSION",
+    default=("factory", "0"),
+    show_default=True,
+    help="The software that the factory installs.",
+)
+@click.option(
+    "--secure-mode/--no-secure-mode",
+    default=True,
+    show_default=True,
+    help="Whether Bootz runs at power-on.",
+)
+@click.option("--strict-images", is_flag=True, help="Take only files that begin with BOOTZ-IMAGE.")
+@click.pass_obj
+def command(
+    cli: Cli,
+    folder: Path,
+    *,
+    maker_folder: Path | None,
+    serial_numbers: Sequence[str],
+    part_number: str,
+    kind: str,
+    idevid_cert: Path | None,
+    idevid_key: Path | None,
+    vendor_anchors: Sequence[Path],
+    vendor_name: str,
+    factory_image: tuple[str, str],
+    secure_mode: bool,
+    strict_images: bool,
+) -> None:
+    """Build a router of fixed form: a folder that is its hardware."""
+    maker = None
+    if maker_folder is not None and idevid_cert is None:
+        maker = Manufacturer.open(maker_folder, clock=now)
+        vendor_name = vendor_name or maker.name
+    elif maker_folder is not None or idevid_cert is None or idevid_key is None:
+        raise click.UsageError(
+            "give either --manufacturer, or --idevid-cert with --idevid-key and --vendor-anchor"
+        )
+    elif len(serial_numbers) > 1:
+        raise click.UsageError("an identity that exists is of one router alone")
+    state = RouterState(image=InstalledImage(*factory_image))
+    built: list[Hardware] = []
+    with Progress(console=stderr(), transient=True, disable=len(serial_numbers) == 1) as progress:
+        for serial in progress.track(serial_numbers, description="manufacturing routers"):
+            record = CardRecord("RP0", serial, part_number)
+            if maker is not None:
+                issued = maker.issue_identity(serial, part_number, kind=KEY_KINDS[kind])
+                card = NewCard(record, issued.key, issued.chain, [maker.anchor])
+            elif idevid_cert is not None and idevid_key is not None:
+                card = existing_identity(record, idevid_cert, idevid_key, vendor_anchors)
+            chassis = ChassisRecord(
+                vendor_name,
+                serial,
+                (record,),
+                part_number,
+                secure_mode=secure_mode,
+                strict_images=strict_images,
+            )
+            place = folder if len(serial_numbers) == 1 else folder / serial
+            built.append(Hardware.manufacture(place, chassis, [card], state))
+    records = [state_record(hardware, state) for hardware in built]
+    if len(records) == 1:
+        cli.output.record(records[0])
+    else:
+        cli.output.rows(_COLUMNS, records)

@@ -13,6 +13,7 @@ from bootz.cli.router_identity import existing_identity
 from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
 from bootz.device.record import state_record
 from bootz.device.state import InstalledImage, RouterState
+from bootz.keystore.files import load_certificates
 from bootz.manufacturer.room import Manufacturer
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -45,7 +46,7 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
     type=_FILE,
     multiple=True,
     metavar="FILE",
-    help="A CA that vouchers must lead to; for --idevid-cert.",
+    help="A CA that vouchers must lead to. With --manufacturer: beside its own.",
 )
 @click.option("--vendor-name", default="", help="The manufacturer's name; for --idevid-cert.")
 @click.option(
@@ -92,6 +93,7 @@ def command(
         )
     elif len(serial_numbers) > 1:
         raise click.UsageError("an identity that exists is of one router alone")
+    anchors = [der for path in vendor_anchors for der in load_certificates(path)]
     state = RouterState(image=InstalledImage(*factory_image))
     built: list[Hardware] = []
     with Progress(console=stderr(), transient=True, disable=len(serial_numbers) == 1) as progress:
@@ -99,7 +101,7 @@ def command(
             record = CardRecord("RP0", serial, part_number)
             if maker is not None:
                 issued = maker.issue_identity(serial, part_number, kind=KEY_KINDS[kind])
-                card = NewCard(record, issued.key, issued.chain, [maker.anchor])
+                card = NewCard(record, issued.key, issued.chain, [maker.anchor, *anchors])
             elif idevid_cert is not None and idevid_key is not None:
                 card = existing_identity(record, idevid_cert, idevid_key, vendor_anchors)
             chassis = ChassisRecord(

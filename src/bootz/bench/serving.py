@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bootz.errors import Unavailable
-
-COMMAND: Final = (sys.executable, "-c", "from bootz.cli.main import main; main()")
-"""This program, as another process."""
+from bootz.processes import COMMAND
 
 _START_S: Final = 60
 _STOP_S: Final = 30

@@ -16,11 +16,11 @@ from cryptography.x509.oid import NameOID
 
 from bootz.bench.client import Router
 from bootz.bench.plan import BenchPlan, IdentityKey
-from bootz.bench.serving import COMMAND
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, PrivateKey, generate_key, random_serial
 from bootz.model.artifacts import Assertion, VoucherContent
 from bootz.model.chassis import Release
+from bootz.processes import COMMAND
 from bootz.server.operations.chassis import ChassisRecord, add_all_chassis
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile

@@ -1,0 +1,145 @@
+"""The program as other processes: commands that end, and services that say when they serve.
+
+Whoever plays several parties on one machine starts them like this, so that they share nothing.
+"""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from bootz.errors import Unavailable
+
+COMMAND: Final = (sys.executable, "-c", "from bootz.cli.main import main; main()")
+"""The ``bootz`` command of the Python that runs."""
+
+MAX_LINE: Final = 1 << 20
+"""Bytes of one line that a process may say."""
+
+_START_S: Final = 60
+_STOP_S: Final = 45
+
+Event = Mapping[str, object]
+
+
+async def run_command(
+    *arguments: str | Path, prefix: Sequence[str] = (), where: str = ""
+) -> object:
+    """Run ``bootz`` with ``--output json`` and return what it prints, parsed; None for nothing.
+
+    Args:
+        arguments: the words after ``bootz``.
+        prefix: words before it, such as ``ip netns exec NAME``.
+        where: what the command is for, in an error.
+
+    Raises:
+        Unavailable: ``process-failed``; with the command's own last words.
+    """
+    words = [str(argument) for argument in arguments]
+    process = await asyncio.create_subprocess_exec(
+        *prefix,
+        *COMMAND,
+        *words,
+        "--output",
+        "json",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        told, said = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise Unavailable("process-failed", last_words(said), where=where or " ".join(words[:2]))
+    return json.loads(told) if told.strip() else None
+
+
+def last_words(said: bytes) -> str:
+    """Return what a failed command said on stderr, on one line."""
+    lines = said.decode(errors="replace").strip().splitlines()
+    error = next((read_event(line.encode()).get("error") for line in lines[-1:]), None)
+    if isinstance(error, dict):
+        return f"{error.get('where') or ''} {error.get('detail')} ({error.get('reason')})".strip()
+    return " ".join(line.strip() for line in lines[-4:])[:600] or "it said nothing"
+
+
+def read_event(line: bytes) -> Event:
+    """Return a line of JSON as an event; any other line is an event without a name."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+@asynccontextmanager
+async def service(
+    *arguments: str | Path, log: Path, prefix: Sequence[str] = ()
+) -> AsyncIterator[Event]:
+    """Run ``bootz`` until the block ends; yields its event ``serving`` once it serves.
+
+    Its log goes to the file. It is asked to stop (SIGTERM), and killed if it does not.
+
+    Raises:
+        Unavailable: ``process-failed``; it ended, or did not come up within a minute.
+    """
+    words = [str(argument) for argument in arguments]
+    process = await asyncio.create_subprocess_exec(
+        *prefix,
+        *COMMAND,
+        *words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        limit=MAX_LINE,
+    )
+    serving: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+
+    def hear(event: Event) -> None:
+        if event.get("event") == "serving" and not serving.done():
+            serving.set_result(event)
+
+    reading = asyncio.create_task(_keep_log(process, log, hear))
+    try:
+        waited: set[asyncio.Future[Any]] = {serving, reading}
+        await asyncio.wait(waited, timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            said = await asyncio.to_thread(log.read_bytes)
+            raise Unavailable("process-failed", last_words(said), where=" ".join(words[:4]))
+        yield serving.result()
+    finally:
+        await _stop(process)
+        await reading
+
+
+async def _keep_log(
+    process: asyncio.subprocess.Process, log: Path, hear: Callable[[Event], None]
+) -> None:
+    """Write each line of a process to a file, and hand it on; until the process ends."""
+    if process.stderr is None:
+        raise RuntimeError("stderr is no pipe")
+    with log.open("wb") as writing:
+        async for line in process.stderr:
+            writing.write(line)
+            writing.flush()
+            hear(read_event(line))
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

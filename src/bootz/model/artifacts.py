@@ -67,10 +67,18 @@ class SealedData:
     """Signed bootstrapping data as it travels: the exact signed bytes and what vouches for them.
 
     ``signature`` is base64 text; the three are empty when a chassis in insecure mode asked
-    without a nonce.
+    without a nonce. On a stream that encrypts, ``payload`` is the ciphertext for
+    ``encapsulated_key``, and ``plaintext`` what it decrypts to for the one that can (else None).
     """
 
     payload: bytes = field(repr=False)
     signature: str = field(default="", repr=False)
     ownership_voucher: bytes = field(default=b"", repr=False)
     owner_certificate: bytes = field(default=b"", repr=False)
+    encapsulated_key: bytes = field(default=b"", repr=False)
+    plaintext: bytes | None = field(default=None, repr=False)
+
+    @property
+    def content(self) -> bytes | None:
+        """The bootstrapping data themselves; None where they are encrypted and not opened."""
+        return self.plaintext if self.encapsulated_key else self.payload

@@ -20,7 +20,7 @@ from bootz.model.chassis import (
     Release,
     VoucherDelivery,
 )
-from bootz.model.identity import TpmKeyType
+from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, normal_chassis
 from bootz.server.operations.images import ImageKind, ImageRecord
 from bootz.server.operations.profile_document import Content, ProfileDocument
@@ -45,8 +45,14 @@ cards = st.builds(
     kind=st.sampled_from(CardKind),
     mac=st.sampled_from(["", "00:1b:44:11:3a:b7"]),
     client_id=st.just("") | names,
-    tpm_public_key=st.just(KEY),
-    tpm_key_type=st.sampled_from([TpmKeyType.EK, TpmKeyType.PPK]),
+    tpm=st.builds(
+        TpmRecord,
+        version=st.sampled_from([None, TpmVersion.TPM20]),
+        ek=st.sampled_from([None, KEY]),
+        ppk=st.sampled_from([None, KEY]),
+        key=st.sampled_from([None, KEY]),
+        ek_certificate=st.sampled_from([None, owner().der]),
+    ),
 )
 chassis = st.builds(
     ChassisRecord,
@@ -142,7 +148,7 @@ def test_any_document_is_content_or_a_clear_error(document: dict[str, object]) -
         (ChassisRecord, {"vendor": "v", "overrides": {"nonsense": 1}}, ["overrides.nonsense"]),
         (
             ChassisRecord,
-            {"vendor": "v", "cards": [{"serial_number": "c", "tpm_public_key": "!"}]},
+            {"vendor": "v", "cards": [{"serial_number": "c", "tpm": {"ek": "!"}}]},
             ["base64"],
         ),
         (VendorRecord, {"name": "v"}, ["idevid_ca"]),

@@ -14,7 +14,7 @@ from store.world import maker, owner
 
 from bootz.errors import BootzError
 from bootz.model.chassis import BootMode, CardKind, Release
-from bootz.model.identity import TpmKeyType
+from bootz.model.identity import TpmRecord
 from bootz.server.operations.chassis import (
     CardRecord,
     ChassisRecord,
@@ -224,10 +224,11 @@ def fixed(serial: str = "A", **changes: Any) -> ChassisRecord:
         ),
         (fixed(cards=(CardRecord("A", mac="nonsense"),)), "chassis-invalid"),
         (
-            fixed(cards=(CardRecord("A", tpm_public_key=b"x", tpm_key_type=TpmKeyType.EK),)),
+            fixed(cards=(CardRecord("A", tpm=TpmRecord(ek=b"x")),)),
             "chassis-invalid",
         ),
-        (fixed(cards=(CardRecord("A", tpm_public_key=b"\x30\x00"),)), "chassis-invalid"),
+        (fixed(cards=(CardRecord("A", tpm=TpmRecord(ppk=b"\x30\x00")),)), "chassis-invalid"),
+        (fixed(cards=(CardRecord("A", tpm=TpmRecord(ek_certificate=b"x")),)), "chassis-invalid"),
         (fixed(hostname="h" * 256), "chassis-invalid"),
         (fixed(vendor="Nobody"), "vendor-not-found"),
         (fixed(profile="none"), "profile-not-found"),

@@ -12,7 +12,7 @@ from store.world import NOW, maker, owner
 
 from bootz.errors import BootzError
 from bootz.model.chassis import BootMode, CardKind, Chassis, ControlCard, Release
-from bootz.model.identity import TpmKeyType
+from bootz.model.identity import TpmRecord
 from bootz.server.operations.chassis import (
     CardRecord,
     ChassisRecord,
@@ -73,7 +73,7 @@ def test_a_card_is_found_whatever_its_case(database: Database) -> None:
     (modular,) = ask(database, lambda inventory: inventory.chassis_of_card("lc1"))
     assert [card.serial_number for card in modular.cards] == ["RP0", "LC1"]
     assert modular.cards[1].kind is CardKind.LINE
-    assert modular.cards[0].tpm_key_type is TpmKeyType.UNSPECIFIED
+    assert modular.cards[0].tpm == TpmRecord()
 
 
 def test_the_chassis_number_of_a_modular_chassis_is_no_card(database: Database) -> None:

@@ -20,6 +20,7 @@ from bootz.server.operations.chassis import (
 )
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
 from bootz.server.operations.profile_document import Content
+from bootz.server.operations.tpm_record import shown_tpm
 
 
 class _Chassis(Noun):
@@ -180,6 +181,6 @@ def _shown(record: ChassisRecord) -> dict[str, object]:
 
 def _shown_card(card: CardRecord) -> dict[str, object]:
     document: dict[str, object] = dict(card.to_document())
-    if "tpm_public_key" in document:
-        document["tpm_public_key"] = "set"
+    if tpm := shown_tpm(card.tpm):
+        document["tpm"] = tpm
     return document

@@ -9,6 +9,7 @@ import click
 from pydantic import JsonValue
 
 from bootz.cli.inventory_base import name_and_version, read_document
+from bootz.cli.tpm_options import TPM_OPTIONS, with_tpm
 from bootz.model.chassis import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
 from bootz.server.operations.profile_document import Content
@@ -66,6 +67,7 @@ _OPTIONS = (
         help="Keys of a profile's document that are different for this chassis.",
     ),
     click.option("--image", metavar="NAME/VERSION", help="Another image than the profile's."),
+    *TPM_OPTIONS,
 )
 
 
@@ -113,6 +115,7 @@ def with_options(record: ChassisRecord, options: Mapping[str, Any]) -> ChassisRe
         changed = replace(changed, cards=(_own_card(changed, options["mac"]),))
     elif options["mac"] is not None:
         raise click.BadParameter("a modular chassis has one for each card", param_hint="--mac")
+    changed = replace(changed, cards=with_tpm(changed.cards, options))
     overrides: dict[str, object] = dict(record.overrides.to_json())
     if options["override_file"] is not None:
         overrides |= read_document(options["override_file"])

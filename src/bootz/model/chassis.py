@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from bootz.model.identity import TpmKeyType
+from bootz.model.identity import NO_TPM, TpmRecord
 
 
 def fold_serial(serial_number: str) -> str:
@@ -85,14 +85,13 @@ class ChassisDescriptor:
 
 @dataclass(frozen=True, slots=True)
 class ControlCard:
-    """A card on record. ``tpm_public_key`` is DER SubjectPublicKeyInfo of EK or PPK, if known."""
+    """A card on record."""
 
     serial_number: str
     part_number: str = ""
     slot: str = ""
     kind: CardKind = CardKind.CONTROL
-    tpm_public_key: bytes | None = None
-    tpm_key_type: TpmKeyType = TpmKeyType.UNSPECIFIED
+    tpm: TpmRecord = NO_TPM
 
 
 @dataclass(frozen=True, slots=True)

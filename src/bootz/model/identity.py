@@ -3,8 +3,9 @@
 Source: Bootz message ``Identity``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 
 class IdentityKind(Enum):
@@ -32,8 +33,34 @@ class Identity:
 
 
 class TpmKeyType(Enum):
-    """Which TPM key the inventory holds for a card (``openconfig.attestz.Key``)."""
+    """Which key of a TPM a challenge is encrypted to (``openconfig.attestz.Key``)."""
 
     UNSPECIFIED = 0
     EK = 1
     PPK = 2
+
+
+class TpmVersion(Enum):
+    """Which of the two families of TPM a card has."""
+
+    TPM12 = "1.2"
+    TPM20 = "2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class TpmRecord:
+    """What is on record of a card's TPM. Keys are DER SubjectPublicKeyInfo, None if unknown.
+
+    ``ek`` is the endorsement key, ``ppk`` a platform primary key that takes its place; ``key``
+    is one of the two, nobody said which. ``ek_certificate`` is DER.
+    """
+
+    version: TpmVersion | None = None
+    ek: bytes | None = field(default=None, repr=False)
+    ppk: bytes | None = field(default=None, repr=False)
+    key: bytes | None = field(default=None, repr=False)
+    ek_certificate: bytes | None = field(default=None, repr=False)
+
+
+NO_TPM: Final = TpmRecord()
+"""Nothing is known of it."""

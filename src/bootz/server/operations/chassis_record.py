@@ -1,14 +1,10 @@
 """A chassis as the operator writes it down: the record, its bounds, and its document."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pydantic import BaseModel, Field, JsonValue
 
 from bootz.errors import ConfigError
@@ -20,7 +16,7 @@ from bootz.model.chassis import (
     VoucherDelivery,
     fold_serial,
 )
-from bootz.model.identity import TpmKeyType
+from bootz.model.identity import NO_TPM, TpmRecord
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import (
     MAX_JSON,
@@ -31,16 +27,16 @@ from bootz.server.operations.texts import (
     dump_json,
     parse_model,
 )
+from bootz.server.operations.tpm_record import TpmDocument, normal_tpm, tpm_document
 
 MAX_CARDS: Final = 256
 """Cards of one chassis; what a voucher bundle can carry (masa-ovgs.md 3.3)."""
-_MAX_KEY: Final = 4096
 _INVALID: Final = "chassis-invalid"
 
 
 @dataclass(frozen=True, slots=True)
 class CardRecord:
-    """A card. ``mac`` and ``client_id`` are for DHCP; the key is DER SubjectPublicKeyInfo."""
+    """A card. ``mac`` and ``client_id`` are for DHCP."""
 
     serial_number: str
     part_number: str = ""
@@ -48,8 +44,7 @@ class CardRecord:
     kind: CardKind = CardKind.CONTROL
     mac: str = ""
     client_id: str = ""
-    tpm_public_key: bytes | None = field(default=None, repr=False)
-    tpm_key_type: TpmKeyType = TpmKeyType.UNSPECIFIED
+    tpm: TpmRecord = NO_TPM
 
     def to_document(self) -> dict[str, JsonValue]:
         """Return what a chassis's document has under ``cards``; defaults left out."""
@@ -59,10 +54,8 @@ class CardRecord:
                 document[name] = text
         if self.kind is not CardKind.CONTROL:
             document["kind"] = self.kind.value
-        if self.tpm_public_key is not None:
-            document["tpm_public_key"] = base64.b64encode(self.tpm_public_key).decode()
-        if self.tpm_key_type is not TpmKeyType.UNSPECIFIED:
-            document["tpm_key_type"] = self.tpm_key_type.name.lower()
+        if tpm := tpm_document(self.tpm):
+            document["tpm"] = tpm
         return document
 
     @classmethod
@@ -83,8 +76,7 @@ class CardRecord:
             kind=parsed.kind,
             mac=parsed.mac,
             client_id=parsed.client_id,
-            tpm_public_key=_read_key(parsed.tpm_public_key, where),
-            tpm_key_type=TpmKeyType[parsed.tpm_key_type.upper()],
+            tpm=parsed.tpm.to_record(where),
         )
 
 
@@ -97,8 +89,7 @@ class _CardDocument(BaseModel):
     kind: CardKind = CardKind.CONTROL
     mac: str = ""
     client_id: str = ""
-    tpm_public_key: Annotated[str, Field(max_length=2 * _MAX_KEY)] = ""
-    tpm_key_type: Literal["unspecified", "ek", "ppk"] = "unspecified"
+    tpm: TpmDocument = TpmDocument()
 
 
 class _ChassisDocument(BaseModel):
@@ -259,10 +250,6 @@ def _normal_card(card: CardRecord, where: str) -> CardRecord:
         card.serial_number, "card", reason=_INVALID, where=where, most=MAX_SERIAL, least=1
     )
     where = f"{where} card {serial!r}"
-    if card.tpm_public_key is not None:
-        _check_key(card.tpm_public_key, where)
-        if card.tpm_key_type is TpmKeyType.UNSPECIFIED:
-            raise ConfigError(_INVALID, "tpm_key_type: say whether ek or ppk", where=where)
     return replace(
         card,
         serial_number=serial,
@@ -270,6 +257,7 @@ def _normal_card(card: CardRecord, where: str) -> CardRecord:
         slot=_text(card.slot, "slot", where, MAX_NAME),
         mac=_normal_mac(card.mac, where),
         client_id=_text(card.client_id, "client_id", where, 512),
+        tpm=normal_tpm(card.tpm, where),
     )
 
 
@@ -283,25 +271,6 @@ def _normal_mac(mac: str, where: str) -> str:
     if len(digits) != 12 or set(digits) - set("0123456789abcdef"):
         raise ConfigError(_INVALID, "mac is not a MAC address", where=where, seen=mac[:40])
     return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
-
-
-def _read_key(text: str, where: str) -> bytes | None:
-    if not text:
-        return None
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error as error:
-        raise ConfigError(_INVALID, "tpm_public_key is not base64", where=where) from error
-
-
-def _check_key(key: bytes, where: str) -> None:
-    try:
-        if len(key) <= _MAX_KEY:
-            load_der_public_key(key)
-            return
-    except (ValueError, UnsupportedAlgorithm):
-        pass
-    raise ConfigError(_INVALID, "tpm_public_key is no DER SubjectPublicKeyInfo", where=where)
 
 
 def _text(text: str, name: str, where: str, most: int) -> str:

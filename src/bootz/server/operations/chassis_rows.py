@@ -14,7 +14,7 @@ from bootz.model.chassis import (
     Release,
     VoucherDelivery,
 )
-from bootz.model.identity import TpmKeyType
+from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, serials_of
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import dump_json, load_object
@@ -101,8 +101,13 @@ def _read_cards(connection: Connection, keys: Sequence[int]) -> dict[int, list[C
                 kind=CardKind(row.kind),
                 mac=row.mac,
                 client_id=row.client_id,
-                tpm_public_key=row.tpm_public_key,
-                tpm_key_type=TpmKeyType(row.tpm_key_type),
+                tpm=TpmRecord(
+                    TpmVersion(row.tpm_version) if row.tpm_version else None,
+                    row.tpm_ek,
+                    row.tpm_ppk,
+                    row.tpm_key,
+                    row.tpm_ek_certificate,
+                ),
             )
         )
     return cards
@@ -168,8 +173,11 @@ def _insert_cards(connection: Connection, placed: Sequence[Placed]) -> None:
             "kind": card.kind.value,
             "mac": card.mac,
             "client_id": card.client_id,
-            "tpm_public_key": card.tpm_public_key,
-            "tpm_key_type": card.tpm_key_type.value,
+            "tpm_version": card.tpm.version.value if card.tpm.version else "",
+            "tpm_ek": card.tpm.ek,
+            "tpm_ppk": card.tpm.ppk,
+            "tpm_key": card.tpm.key,
+            "tpm_ek_certificate": card.tpm.ek_certificate,
         }
         for each in placed
         for card in each.record.cards

@@ -27,7 +27,7 @@ from bootz.model.chassis import (
     VoucherDelivery,
     fold_serial,
 )
-from bootz.model.identity import TpmKeyType
+from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.chassis import chassis_by_key
 from bootz.server.operations.images import ImageRecord, find_file
 from bootz.server.operations.intent import ChassisIntent, build_intent, release_of
@@ -53,8 +53,10 @@ _BY_SERIAL: Final = (
         CARD.c.part_number.label("card_part_number"),
         CARD.c.slot.label("card_slot"),
         CARD.c.kind.label("card_kind"),
-        CARD.c.tpm_public_key,
-        CARD.c.tpm_key_type,
+        CARD.c.tpm_version,
+        CARD.c.tpm_ek,
+        CARD.c.tpm_ppk,
+        CARD.c.tpm_key,
     )
     .select_from(SERIAL)
     .join(CHASSIS, CHASSIS.c.id == SERIAL.c.chassis_id)
@@ -206,8 +208,12 @@ def _chassis(rows: Sequence[Row[Any]], shared: SharedRecords) -> list[Chassis]:
                 part_number=row.card_part_number,
                 slot=row.card_slot,
                 kind=CardKind(row.card_kind),
-                tpm_public_key=row.tpm_public_key,
-                tpm_key_type=TpmKeyType(row.tpm_key_type),
+                tpm=TpmRecord(
+                    TpmVersion(row.tpm_version) if row.tpm_version else None,
+                    row.tpm_ek,
+                    row.tpm_ppk,
+                    row.tpm_key,
+                ),
             )
         )
         if position + 1 < len(rows) and rows[position + 1].id == row.id:

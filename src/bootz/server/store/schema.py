@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Rises with every change of a table."""
 
 METADATA = MetaData()
@@ -107,8 +107,11 @@ CARD = Table(
     Column("kind", String(8), nullable=False),
     Column("mac", Text, nullable=False),
     Column("client_id", Text, nullable=False),
-    Column("tpm_public_key", LargeBinary, nullable=True),
-    Column("tpm_key_type", Integer, nullable=False),
+    Column("tpm_version", String(4), nullable=False),
+    Column("tpm_ek", LargeBinary, nullable=True),
+    Column("tpm_ppk", LargeBinary, nullable=True),
+    Column("tpm_key", LargeBinary, nullable=True),
+    Column("tpm_ek_certificate", LargeBinary, nullable=True),
 )
 
 SERIAL = Table(

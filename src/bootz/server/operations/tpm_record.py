@@ -1,0 +1,164 @@
+"""What is on record of a card's TPM: its document, its bounds, keys as vendors hand them out."""
+
+import base64
+import binascii
+from dataclasses import replace
+from typing import Annotated, Final
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+    load_pem_public_key,
+)
+from pydantic import BaseModel, Field, JsonValue
+
+from bootz.errors import ConfigError, TrustError
+from bootz.model.identity import TpmRecord, TpmVersion
+from bootz.server.operations.texts import STRICT
+from bootz.trust.certificates import fingerprint, parse_certificates
+
+MAX_KEY: Final = 4096
+"""Bytes of a key or of an EK certificate."""
+
+_INVALID: Final = "chassis-invalid"
+_BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
+_Text = Annotated[str, Field(max_length=2 * MAX_KEY)]
+
+
+class TpmDocument(BaseModel):
+    """``tpm`` of a card's document: keys and certificate are base64 of DER."""
+
+    model_config = STRICT
+
+    version: TpmVersion | None = None
+    ek: _Text = ""
+    ppk: _Text = ""
+    key: _Text = ""
+    ek_certificate: _Text = ""
+
+    def to_record(self, where: str) -> TpmRecord:
+        """Return the record; bounds are checked by ``normal_tpm``.
+
+        Raises:
+            ConfigError: ``chassis-invalid``; a text is not base64.
+        """
+        return TpmRecord(
+            self.version,
+            _decoded(self.ek, "ek", where),
+            _decoded(self.ppk, "ppk", where),
+            _decoded(self.key, "key", where),
+            _decoded(self.ek_certificate, "ek_certificate", where),
+        )
+
+
+def tpm_document(record: TpmRecord) -> dict[str, JsonValue]:
+    """Return what ``TpmDocument`` reads; empty where nothing is on record."""
+    document: dict[str, JsonValue] = {}
+    if record.version is not None:
+        document["version"] = record.version.value
+    for name, data in _blobs(record).items():
+        document[name] = base64.b64encode(data).decode()
+    return document
+
+
+def shown_tpm(record: TpmRecord) -> dict[str, object]:
+    """Return what a person may want to compare: the SHA-256 of each key and certificate."""
+    shown: dict[str, object] = {name: fingerprint(data) for name, data in _blobs(record).items()}
+    return shown if record.version is None else {"version": record.version.value, **shown}
+
+
+def _blobs(record: TpmRecord) -> dict[str, bytes]:
+    found = {
+        "ek": record.ek,
+        "ppk": record.ppk,
+        "key": record.key,
+        "ek_certificate": record.ek_certificate,
+    }
+    return {name: data for name, data in found.items() if data is not None}
+
+
+def normal_tpm(record: TpmRecord, where: str) -> TpmRecord:
+    """Return a record whose keys are public keys; the EK is taken from its certificate.
+
+    Raises:
+        ConfigError: ``chassis-invalid``: something is no key or certificate, or EK and
+            certificate contradict.
+    """
+    for name in ("ek", "ppk", "key"):
+        if (data := _blobs(record).get(name)) is not None:
+            _check_key(data, name, where)
+    if record.version is TpmVersion.TPM12 and record.ppk is not None:
+        raise ConfigError(_INVALID, "tpm.ppk: a TPM 1.2 has none", where=where)
+    if record.ek_certificate is None:
+        return record
+    certified = _certified_key(record.ek_certificate, where)
+    if certified is not None and record.ek not in (None, certified):
+        raise ConfigError(_INVALID, "tpm.ek is not the key in its certificate", where=where)
+    return record if certified is None else replace(record, ek=certified)
+
+
+def _check_key(data: bytes, name: str, where: str) -> None:
+    try:
+        if len(data) <= MAX_KEY:
+            load_der_public_key(data)
+            return
+    except _BAD:
+        pass
+    raise ConfigError(_INVALID, f"tpm.{name} is no DER SubjectPublicKeyInfo", where=where)
+
+
+def _certified_key(certificate: bytes, where: str) -> bytes | None:
+    """Return the key in an EK certificate, None where only TPMs know its kind."""
+    try:
+        if len(certificate) > MAX_KEY:
+            raise ValueError("too long")
+        parsed = x509.load_der_x509_certificate(certificate)
+    except _BAD as error:
+        raise ConfigError(
+            _INVALID, "tpm.ek_certificate is no DER certificate", where=where
+        ) from error
+    try:
+        key = parsed.public_key()
+    except _BAD:
+        return None
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def read_tpm_key(data: bytes, where: str) -> bytes:
+    """Return a public key as DER SubjectPublicKeyInfo, from PEM or DER.
+
+    Raises:
+        ConfigError: ``chassis-invalid``; it is none.
+    """
+    try:
+        pem = data.lstrip().startswith(b"-----")
+        key = load_pem_public_key(data) if pem else load_der_public_key(data)
+    except _BAD as error:
+        raise ConfigError(_INVALID, "is no public key in PEM or DER", where=where) from error
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def read_ek_certificate(data: bytes, where: str) -> bytes:
+    """Return an EK certificate as DER, from PEM or DER.
+
+    Raises:
+        ConfigError: ``chassis-invalid``; it is none.
+    """
+    if not data.lstrip().startswith(b"-----"):
+        return data
+    try:
+        return parse_certificates(data)[0]
+    except TrustError as error:
+        raise ConfigError(_INVALID, "is no certificate in PEM or DER", where=where) from error
+
+
+def _decoded(text: str, name: str, where: str) -> bytes | None:
+    if not text:
+        return None
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error as error:
+        raise ConfigError(_INVALID, f"tpm.{name} is not base64", where=where) from error

@@ -1,0 +1,44 @@
+"""A SoftHSM token of our own; the test fails where the library is not installed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+LIBRARY = Path("/usr/lib/softhsm/libsofthsm2.so")
+PIN = "0000-user"
+
+
+class SoftToken:
+    """A token in a folder. SOFTHSM2_CONF is read when the library is initialised."""
+
+    def __init__(self, folder: Path, label: str = "owner") -> None:
+        self.folder = folder
+        self.label = label
+        self.store = folder / "tokens"
+        self.store.mkdir(parents=True)
+        configuration = folder / "softhsm2.conf"
+        configuration.write_text(f"directories.tokendir = {self.store}\nlog.level = ERROR\n")
+        os.environ["SOFTHSM2_CONF"] = str(configuration)
+        self.pin_file = folder / "pin"
+        self.write_pin(PIN)
+        subprocess.run(
+            [
+                *("softhsm2-util", "--init-token", "--free", "--label", label),
+                *("--pin", PIN, "--so-pin", "0000-so"),
+            ],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+        )
+
+    def write_pin(self, pin: str) -> None:
+        self.pin_file.write_text(pin + "\n")
+        self.pin_file.chmod(0o600)
+
+    def uri(self, key: str) -> str:
+        return (
+            f"pkcs11:token={self.label};object={key}"
+            f"?module-path={LIBRARY}&pin-source=file:{self.pin_file}"
+        )

@@ -33,6 +33,8 @@ _DNS_NAME: Final = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _LIMITS: Final = ListenerLimits()
+_END: Final = "...\n"
+"""What PyYAML writes after a plain value that stands alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,8 +326,8 @@ def _explain(model: BaseModel, lines: list[str], *, indent: str, commented: bool
             _explain(value, lines, indent=indent + "  ", commented=default)
         else:
             plain = model.model_dump(mode="json", include={name})[name]
-            text = yaml.safe_dump({name: plain}, default_flow_style=None, width=1000).strip()
-            lines.append(f"{mark}{indent}{text}")
+            text = yaml.safe_dump(plain, default_flow_style=True, width=1000)
+            lines.append(f"{mark}{indent}{name}: {text.removesuffix(_END).strip()}")
 
 
 def _words(message: str) -> str:

@@ -163,6 +163,12 @@ ROWS = (
         "Make the site with `bootz init`, or correct the database in bootz.yaml.",
     ),
     Reason(
+        "database-in-use",
+        Fault.CONFLICT,
+        "A new site would share a database with another one; nothing was changed in it.",
+        "Make an empty database, and name that with `bootz init --database`.",
+    ),
+    Reason(
         "database-version",
         Fault.CONFIGURATION,
         "The database was made by another version of this program.",

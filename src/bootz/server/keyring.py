@@ -16,7 +16,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Final
@@ -56,12 +56,16 @@ class Keyring:
 
     ``trust_anchors`` has the present one first, then earlier ones that devices may still hold.
     Owner and pinned domain are None where the settings name keys that are kept elsewhere.
+    ``owner_key`` is a PKCS#11 URI, or the path of an encrypted file that ``owner_passphrase_file``
+    opens; None where the key lies beside the owner certificate.
     """
 
     trust_anchors: tuple[str, ...]
     tls: str
     pinned_domain: str | None = None
     owner: str | None = None
+    owner_key: str | None = None
+    owner_passphrase_file: str | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -80,6 +84,8 @@ class _KeyringFile(BaseModel):
     tls: _Name
     pinned_domain: _Name | None = None
     owner: _Name | None = None
+    owner_key: str | None = None
+    owner_passphrase_file: str | None = None
 
 
 class Keys:
@@ -105,7 +111,7 @@ class Keys:
             ) from error
         except ValidationError as error:
             raise ConfigError("keyring-damaged", "is not of its form", where=str(path)) from error
-        return Keyring(read.trust_anchors, read.tls, read.pinned_domain, read.owner)
+        return Keyring(**dict(read))
 
     def write(self, keyring: Keyring) -> None:
         """Put a list in force, and remove what is no longer needed.
@@ -116,13 +122,8 @@ class Keys:
         Raises:
             Unavailable: the list cannot be written; then nothing has changed.
         """
-        model = _KeyringFile(
-            trust_anchors=keyring.trust_anchors,
-            tls=keyring.tls,
-            pinned_domain=keyring.pinned_domain,
-            owner=keyring.owner,
-        )
-        content = model.model_dump_json(indent=1).encode() + b"\n"
+        model = _KeyringFile(**asdict(keyring))
+        content = model.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
         atomic_write(self.folder / KEYRING_NAME, content, mode=0o600)
         for name in keyring.trust_anchors[1:]:
             self.path(name, "key").unlink(missing_ok=True)
@@ -130,6 +131,14 @@ class Keys:
             used = {int(n.rpartition("/")[2]) for n in keyring.names if n.startswith(role.value)}
             for number, path in self._numbered(role):
                 if used and number < min(max(used) - 1, *used):
+                    path.unlink(missing_ok=True)
+
+    def drop_unlisted(self, keyring: Keyring) -> None:
+        """Remove files that were stored for a change that did not come about."""
+        for role in Role:
+            used = {int(n.rpartition("/")[2]) for n in keyring.names if n.startswith(role.value)}
+            for number, path in self._numbered(role):
+                if number > max(used, default=0):
                     path.unlink(missing_ok=True)
 
     @contextmanager

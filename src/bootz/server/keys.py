@@ -1,4 +1,4 @@
-"""Making the owner's keys, rotating them, and retiring trust anchors.
+"""Making a site's keys, rotating them, and retiring trust anchors.
 
 Each verb leaves the site usable wherever it is interrupted (see ``keyring``).
 """
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bootz.config import SiteConfig
-from bootz.errors import ConfigError, UnknownChassis
+from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.keystore.files import KeyKind, PrivateKey, generate_key, random_serial
 from bootz.server.keyring import Keyring, Keys, Role, with_tls
 from bootz.server.site import Site
@@ -28,26 +28,6 @@ PINNED_DOMAIN_LIFE: Final = timedelta(days=30 * 365)
 
 OWNER_LIFE: Final = timedelta(days=5 * 365)
 TRUST_ANCHOR_LIFE: Final = timedelta(days=20 * 365)
-
-
-def create_owner_keys(site: Site, now: datetime) -> Keyring:
-    """Make all keys of a new site and put them in force.
-
-    The owner certificate is RSA-2048 under an RSA issuer with SHA-256, which every dialect's
-    router can verify (pki.md section 4).
-
-    Raises:
-        Unavailable: the files cannot be written.
-    """
-    keys, organization = site.keys, site.config.organization
-    with keys.changing():
-        pinned_domain = make_pinned_domain(keys, organization, now)
-        owner = make_owner(keys, pinned_domain, organization, now)
-        anchor = make_trust_anchor(keys, organization, now)
-        keyring = Keyring((anchor,), "", pinned_domain, owner)
-        keyring = with_tls(keyring, _new_tls(site, keyring, now))
-        keys.write(keyring)
-    return keyring
 
 
 def make_pinned_domain(keys: Keys, organization: str, now: datetime) -> str:
@@ -129,10 +109,14 @@ def rotate_owner(site: Site, now: datetime) -> Keyring:
             raise ConfigError(
                 "keys-elsewhere", "bootz.yaml names the owner's keys elsewhere", where="owner"
             )
+        if keyring.owner_key is not None:
+            raise ConfigError(
+                "keys-elsewhere", "the owner's key is not kept in the site", where="owner"
+            )
         owner = make_owner(site.keys, keyring.pinned_domain, site.config.organization, now)
         return replace(keyring, owner=owner)
 
-    return _change(site, change)
+    return change_keyring(site, change)
 
 
 def rotate_trust_anchor(site: Site, now: datetime) -> Keyring:
@@ -147,9 +131,9 @@ def rotate_trust_anchor(site: Site, now: datetime) -> Keyring:
             site.keys, site.config.organization, now, before=keyring.trust_anchors[0]
         )
         changed = replace(keyring, trust_anchors=(name, *keyring.trust_anchors))
-        return with_tls(changed, _new_tls(site, changed, now))
+        return with_tls(changed, new_tls(site, changed, now))
 
-    return _change(site, change)
+    return change_keyring(site, change)
 
 
 def rotate_tls(site: Site, now: datetime) -> Keyring:
@@ -158,7 +142,7 @@ def rotate_tls(site: Site, now: datetime) -> Keyring:
     Raises:
         ConfigError: the trust anchor's key is not kept here.
     """
-    return _change(site, lambda keyring: with_tls(keyring, _new_tls(site, keyring, now)))
+    return change_keyring(site, lambda keyring: with_tls(keyring, new_tls(site, keyring, now)))
 
 
 def retire_trust_anchors(site: Site, now: datetime, *, number: int | None = None) -> Keyring:
@@ -185,19 +169,37 @@ def retire_trust_anchors(site: Site, now: datetime, *, number: int | None = None
             )
         kept = keyring.trust_anchors[: keyring.trust_anchors.index(name)]
         changed = replace(keyring, trust_anchors=kept)
-        return with_tls(changed, _new_tls(site, changed, now))
+        return with_tls(changed, new_tls(site, changed, now))
 
-    return _change(site, change)
+    return change_keyring(site, change)
 
 
-def _change(site: Site, change: Callable[[Keyring], Keyring]) -> Keyring:
-    with site.keys.changing():
-        keyring = change(site.keys.read())
-        site.keys.write(keyring)
+def change_keyring(site: Site, change: Callable[[Keyring], Keyring]) -> Keyring:
+    """Put a changed list in force, under the lock; ``change`` gets the present one.
+
+    Raises:
+        BootzError: what ``change`` raises; or the files cannot be read or written.
+    """
+    keys = site.keys
+    with keys.changing():
+        before = keys.read()
+        try:
+            keyring = change(before)
+        except BootzError:
+            # Not even a key that is in no list shall lie about.
+            keys.drop_unlisted(before)
+            raise
+        keys.write(keyring)
     return keyring
 
 
-def _new_tls(site: Site, keyring: Keyring, now: datetime) -> str:
+def new_tls(site: Site, keyring: Keyring, now: datetime) -> str:
+    """Write a TLS certificate and key for the site's settings; return its name.
+
+    Raises:
+        ConfigError: the trust anchor's key is not kept here.
+        Unavailable: the files cannot be written.
+    """
     config: SiteConfig = site.config
     return issue_tls(
         site.keys,

@@ -17,6 +17,7 @@ from cryptography.x509.oid import SignatureAlgorithmOID
 
 from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.files import PublicKey, load_certificates, load_private_key
+from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
 from bootz.keystore.signer import BlockingSigner, FileSigner
 from bootz.model.artifacts import OwnerCertificate
 from bootz.server.service import OwnerState
@@ -27,7 +28,6 @@ from bootz.trust.signature import encode_signature
 
 WARN_BEFORE: Final = timedelta(days=30)
 
-_PKCS11_SCHEME: Final = "pkcs11:"
 _SHA256_RSA: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
 _SHA384_ECDSA: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA384
 
@@ -93,10 +93,10 @@ def owner_files(site: Site) -> OwnerFiles:
     if settings is not None:
         own = load_certificates(site.root / settings.certificate)
         pinned = load_certificates(site.root / settings.pinned_domain_certificate)
-        elsewhere = settings.key.startswith(_PKCS11_SCHEME)
+        elsewhere = settings.key.startswith(PKCS11_SCHEME)
         key = settings.key if elsewhere else str(site.root / settings.key)
         passphrase = settings.passphrase_file and site.root / settings.passphrase_file
-        return OwnerFiles(_only(pinned), own[0], own[1:], key, passphrase)
+        return OwnerFiles(only_certificate(pinned), own[0], own[1:], key, passphrase)
     keys = site.keys
     keyring = keys.read()
     if keyring.owner is None or keyring.pinned_domain is None:
@@ -107,7 +107,15 @@ def owner_files(site: Site) -> OwnerFiles:
         )
     own = keys.certificates(keyring.owner)
     pinned = keys.certificates(keyring.pinned_domain)
-    return OwnerFiles(_only(pinned), own[0], own[1:], str(keys.path(keyring.owner, "key")))
+    key = keyring.owner_key or str(keys.path(keyring.owner, "key"))
+    secret = keyring.owner_passphrase_file
+    return OwnerFiles(
+        only_certificate(pinned),
+        own[0],
+        own[1:],
+        key,
+        None if secret is None else Path(secret),
+    )
 
 
 def load_owner_state(site: Site, now: datetime) -> OwnerState:
@@ -166,7 +174,7 @@ def load_signer(key: str, *, passphrase_file: Path | None = None) -> BlockingSig
         ConfigError: it cannot be loaded.
         Unavailable: the token does not answer.
     """
-    if key.startswith(_PKCS11_SCHEME):
+    if key.startswith(PKCS11_SCHEME):
         # Here, because the library of the extra need not be installed for key files.
         from bootz.keystore.pkcs11 import Pkcs11Signer
 
@@ -222,7 +230,12 @@ def _reference_disagrees(certificate: x509.Certificate) -> str:
     )
 
 
-def _only(certificates: Sequence[bytes]) -> bytes:
+def only_certificate(certificates: Sequence[bytes]) -> bytes:
+    """Return the one certificate that a file with a pinned domain certificate must hold.
+
+    Raises:
+        ConfigError: ``certificate-unfit``.
+    """
     if len(certificates) != 1:
         raise ConfigError(
             "certificate-unfit",

@@ -36,8 +36,8 @@ from bootz.masa.store.schema import (
     MEMBER,
     ORG,
 )
-from bootz.masa.store.times import to_text
 from bootz.model.chassis import fold_serial
+from bootz.sql.times import to_text
 
 
 class SqlBook:

@@ -11,9 +11,9 @@ from bootz.masa.ledger.nouns import Caller, Component, ComponentName, Group, Use
 from bootz.masa.store.book import is_account, is_component
 from bootz.masa.store.rows import component_of, group_of, user_of
 from bootz.masa.store.schema import ACCOUNT, COMPONENT, GROUP, MEMBER, ORG, TOKEN
-from bootz.masa.store.times import from_text, to_text
 from bootz.masa.tokens import TokenDigest
 from bootz.model.chassis import fold_serial
+from bootz.sql.times import from_text, to_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, insert, select
 from bootz.masa.ledger.nouns import ComponentName, User
 from bootz.masa.store.rows import user_of
 from bootz.masa.store.schema import ISSUE
-from bootz.masa.store.times import from_text, to_text
 from bootz.model.chassis import fold_serial
+from bootz.sql.times import from_text, to_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bootz.masa.ledger.nouns import (
     TpmData,
     User,
 )
-from bootz.masa.store.times import from_text
+from bootz.sql.times import from_text
 
 
 def group_of(row: RowMapping) -> Group:

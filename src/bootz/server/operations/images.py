@@ -14,7 +14,7 @@ from bootz.errors import ConfigError, ConflictError, UnknownChassis
 from bootz.server.operations.texts import MAX_NAME, STRICT, checked_text, parse_model
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, IMAGE, IMAGE_USE, PROFILE
-from bootz.server.store.times import from_text, to_text
+from bootz.sql.times import from_text, to_text
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _NAMED_USERS: Final = 5

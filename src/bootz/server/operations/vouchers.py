@@ -16,7 +16,7 @@ from bootz.server.operations.texts import dump_json, load_texts
 from bootz.server.operations.vendors import VendorRecord, find_vendor, list_vendors
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
-from bootz.server.store.times import (
+from bootz.sql.times import (
     from_optional_text,
     from_text,
     to_optional_text,

@@ -28,8 +28,8 @@ from bootz.server.store.entries import (
 )
 from bootz.server.store.replacements import note_foreign_cards
 from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
-from bootz.server.store.times import to_text
 from bootz.server.store.words import bounded
+from bootz.sql.times import to_text
 
 Entry = CallRecord | DownloadRecord
 

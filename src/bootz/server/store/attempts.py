@@ -14,7 +14,7 @@ from bootz.model.checks import Check, Outcome
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.database import Database
 from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT, SERIAL, VENDOR
-from bootz.server.store.times import from_text
+from bootz.sql.times import from_text
 
 PAGE: Final = 1_000
 """Events that are read at once."""

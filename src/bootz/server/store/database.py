@@ -1,23 +1,19 @@
 """Opening the database and its transactions; the one place that knows which engine it is."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from sqlite3 import Connection as SqliteConnection
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, insert, inspect, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.store.schema import META, METADATA, SCHEMA_VERSION
+from bootz.sql.engine import Begin, converted, make_file, sqlite_engine, transaction
 
-_BUSY_TIMEOUT_S: Final = 30
-"""Seconds that a writer waits for another process's transaction."""
-
-_BEGIN: Final = "bootz_begin"
+_UNAVAILABLE: Final = "database-unavailable"
 _INVENTORY_LOCK: Final = select(META.c.value).where(META.c.key == "revision").with_for_update()
 _JOURNAL_LOCK: Final = select(META.c.value).where(META.c.key == "journal").with_for_update()
 
@@ -43,7 +39,7 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        with self._transaction(Begin.WRITE) as connection:
             connection.execute(_INVENTORY_LOCK)
             yield connection
 
@@ -54,7 +50,7 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with self._transaction("BEGIN IMMEDIATE") as connection:
+        with self._transaction(Begin.WRITE) as connection:
             if not self.embedded:
                 connection.execute(_JOURNAL_LOCK)
             yield connection
@@ -66,7 +62,7 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with self._transaction("BEGIN") as connection:
+        with self._transaction(Begin.READ) as connection:
             yield connection
 
     @contextmanager
@@ -76,23 +72,14 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with _converted(), self.engine.connect() as connection:
+        with converted(_UNAVAILABLE), self.engine.connect() as connection:
             if self.embedded:
                 yield connection
             else:
                 yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[Connection]:
-        with _converted(), self.engine.connect() as connection:
-            connection.execution_options(**{_BEGIN: begin})
-            if not self.embedded and begin == "BEGIN":
-                connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection.begin() as transaction:
-                yield connection
-                # A dry run has rolled back by itself.
-                if transaction.is_active:
-                    transaction.commit()
+    def _transaction(self, begin: Begin) -> AbstractContextManager[Connection]:
+        return transaction(self.engine, begin, unavailable=_UNAVAILABLE)
 
     def close(self) -> None:
         """Close all connections."""
@@ -114,22 +101,12 @@ def open_database(url: str, *, create: bool = False) -> Database:
         if engine.dialect.name == "sqlite":
             _find_file(engine.url, create=create)
         database = Database(engine)
-        with database._transaction("BEGIN IMMEDIATE" if create else "BEGIN") as connection:  # noqa: SLF001
+        with database._transaction(Begin.WRITE if create else Begin.READ) as connection:  # noqa: SLF001
             _check_schema(connection, create=create)
     except BaseException:
         engine.dispose()
         raise
     return database
-
-
-@contextmanager
-def _converted() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        # The statement and its parameters stay out: they may hold configuration.
-        lines = str(error.orig).splitlines() or [type(error).__name__]
-        raise Unavailable("database-unavailable", lines[0], where="database") from error
 
 
 def _parse(url: str) -> URL:
@@ -155,12 +132,7 @@ def _parse(url: str) -> URL:
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(
-            url, connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+        return sqlite_engine(Path(str(url.database)))
     try:
         return create_engine(
             url,
@@ -171,21 +143,6 @@ def _engine(url: URL) -> Engine:
         raise ConfigError("database-url-invalid", "the PostgreSQL driver is missing") from error
 
 
-def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
-    # The driver would begin transactions by itself, deferred, and so lose the write lock's wait.
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    # FULL: a commit has reached the disk before anyone is told.
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    begin = connection.get_execution_options().get(_BEGIN)
-    if begin is not None:
-        connection.exec_driver_sql(str(begin))
-
-
 def _find_file(url: URL, *, create: bool) -> None:
     path = Path(str(url.database))
     if path.exists():
@@ -193,11 +150,11 @@ def _find_file(url: URL, *, create: bool) -> None:
     if not create:
         raise Unavailable("database-missing", "there is no database", where=str(path))
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        make_file(path)
     except FileExistsError:
         pass
     except OSError as error:
-        raise Unavailable("database-unavailable", str(error.strerror), where=str(path)) from error
+        raise Unavailable(_UNAVAILABLE, str(error.strerror), where=str(path)) from error
 
 
 def _check_schema(connection: Connection, *, create: bool) -> None:

@@ -36,7 +36,7 @@ from bootz.server.operations.shared import SharedRecords, read_shared
 from bootz.server.store.database import Database
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.store.schema import CARD, CHASSIS, PROFILE, SERIAL, VENDOR, VOUCHER
-from bootz.server.store.times import to_text
+from bootz.sql.times import to_text
 from bootz.trust.vendor import Vendor
 
 _T = TypeVar("_T")

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from bootz.model.chassis import fold_serial
 from bootz.server.ports import CallRecord
 from bootz.server.store.schema import PENDING_REPLACEMENT
-from bootz.server.store.times import to_text
 from bootz.server.store.words import bounded
+from bootz.sql.times import to_text
 
 MAX_PENDING: Final = 64
 """Rows of one chassis; a proven device cannot fill the disk with numbers it makes up."""

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 def to_text(moment: datetime) -> str:
     """Return an aware time as ``YYYY-MM-DDThh:mm:ss.ffffffZ``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").zfill(26) + "Z"
+    # Not strftime: it writes years before 1000 without leading zeros.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def to_optional_text(moment: datetime | None) -> str | None:

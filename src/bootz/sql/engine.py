@@ -1,0 +1,101 @@
+"""Engines and transactions: what is committed has reached the disk before anyone is told.
+
+The driver's own transactions are switched off for SQLite: they would begin deferred, and so lose
+the wait for another writer's lock.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from bootz.errors import Unavailable
+
+_BUSY_TIMEOUT_S: Final = 30
+"""Seconds that a writer waits for another process's transaction."""
+
+_BEGIN: Final = "bootz_begin"
+
+
+class Begin(Enum):
+    """How a transaction begins; the words are SQLite's."""
+
+    READ = "BEGIN"
+    """One consistent view, which never waits for a writer."""
+    WRITE = "BEGIN IMMEDIATE"
+    """The only writer from the first statement on, so that what was read still holds."""
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """Return an engine for a file: WAL, every commit flushed to the disk, foreign keys kept."""
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def make_file(path: Path) -> None:
+    """Make an empty file for a database, mode 0600: it will hold hashes of secrets.
+
+    Raises:
+        OSError: it is there already (FileExistsError), or cannot be made.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+@contextmanager
+def transaction(engine: Engine, begin: Begin, *, unavailable: str) -> Iterator[Connection]:
+    """One transaction: commits at exit, undone by an error.
+
+    ``unavailable`` is the reason's code when the database does not answer.
+
+    Raises:
+        Unavailable: it does not answer, or refuses.
+    """
+    with converted(unavailable), engine.connect() as connection:
+        connection.execution_options(**{_BEGIN: begin.value})
+        if begin is Begin.READ and engine.dialect.name != "sqlite":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin() as begun:
+            yield connection
+            # A dry run has rolled back by itself.
+            if begun.is_active:
+                begun.commit()
+
+
+@contextmanager
+def converted(unavailable: str) -> Iterator[None]:
+    """Turn the database's errors into ``Unavailable`` with that reason."""
+    try:
+        yield
+    except DBAPIError as error:
+        # The statement and its parameters stay out: they may hold configuration or digests.
+        lines = str(error.orig).splitlines() or [type(error).__name__]
+        raise Unavailable(unavailable, lines[0], where="database") from error
+    except PoolTimeoutError as error:
+        raise Unavailable(unavailable, "all connections are busy", where="database") from error
+
+
+def _prepare(connection: SqliteConnection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    # FULL: a commit has reached the disk before anyone is told.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin(connection: Connection) -> None:
+    begin = connection.get_execution_options().get(_BEGIN)
+    if begin is not None:
+        connection.exec_driver_sql(str(begin))

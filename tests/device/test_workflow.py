@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,12 +26,14 @@ from device.world import (
 )
 from grpclib.const import Status
 
+from bootz.device.source import DiscoveryAccount, FixedUris
 from bootz.device.state import BootzStatus, Phase
 from bootz.device.workflow import BootResult
-from bootz.errors import BootzError
+from bootz.errors import BootzError, Unavailable
 from bootz.model.bootstrap import BootConfig, CertzProfile, ReportedStatus, SoftwareImage
 from bootz.model.chassis import CardStatus
 from bootz.wire.dialects import DIALECTS
+from bootz.wire.uri import BootzUri, parse_bootz_uri
 
 
 @pytest.fixture
@@ -295,13 +298,68 @@ def test_uris_are_tried_in_turn_and_an_unreachable_one_is_told(world: World) -> 
     async def story() -> None:
         hardware = world.manufacture()
         async with FakeServer(world) as server:
-            choice = options(server.uri, max_attempts=2)
-            dead = options("bootz://127.0.0.1:1").uris
-            choice = replace(choice, uris=dead + choice.uris)
+            source = FixedUris(
+                [parse_bootz_uri("bootz://127.0.0.1:1"), parse_bootz_uri(server.uri)]
+            )
+            choice = options(server.uri, max_attempts=2, source=source)
             result, state, log = await boot(hardware, choice)
         assert result is BootResult.ONBOARDED
         assert log.named("attempt-failed")[0]["reason"] == "contact-unreachable"
         assert names(state) == HONEST
+
+    play(story)
+
+
+class _Dhcp(FixedUris):
+    """A network that gives no lease at first."""
+
+    def __init__(self, uri: str, failures: int) -> None:
+        super().__init__([parse_bootz_uri(uri)])
+        self.failures = failures
+        self.calls: list[str] = []
+
+    async def discover(self) -> Sequence[BootzUri]:
+        self.calls.append("discover")
+        self.account = DiscoveryAccount("eth0", "ipv4", "bound" if not self.failures else "none")
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("contact-unreachable", "no answer", where="eth0")
+        return await super().discover()
+
+    async def release(self) -> None:
+        self.calls.append("release")
+
+    async def close(self) -> None:
+        self.calls.append("close")
+
+
+def test_a_round_without_servers_counts_and_the_next_one_is_used(world: World) -> None:
+    async def story() -> None:
+        hardware = world.manufacture()
+        async with FakeServer(world) as server:
+            source = _Dhcp(server.uri, 1)
+            result, state, log = await boot(
+                hardware, options(server.uri, max_attempts=2, source=source)
+            )
+        assert result is BootResult.ONBOARDED
+        assert source.calls == ["discover", "release", "discover", "close"]
+        assert (state.error_count, state.uri) == (1, server.uri)
+        assert state.discovery == DiscoveryAccount("eth0", "ipv4", "bound")
+        assert [fields["reason"] for fields in log.named("attempt-failed")] == [
+            "contact-unreachable"
+        ]
+
+    play(story)
+
+
+def test_servers_that_fail_send_the_router_back_to_discovery(world: World) -> None:
+    async def story() -> None:
+        hardware = world.manufacture()
+        source = _Dhcp("bootz://127.0.0.1:1", 0)
+        result, state, _ = await boot(hardware, options("bootz://h", max_attempts=2, source=source))
+        assert result is BootResult.FAILED
+        assert source.calls == ["discover", "release", "discover", "close"]
+        assert (state.error_count, state.reason) == (2, "contact-unreachable")
 
     play(story)
 

@@ -21,6 +21,7 @@ from bootz.device.contact import UnaryContact
 from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
 from bootz.device.installer import DownloadOptions
+from bootz.device.source import FixedUris
 from bootz.device.state import InstalledImage, RouterState
 from bootz.device.workflow import BootOptions, BootResult, Router
 from bootz.model.artifacts import Assertion, SealedData, VoucherContent
@@ -265,7 +266,7 @@ class Log:
 def options(uri: str, dialect: str = "current", **changes: Any) -> BootOptions:
     return replace(
         BootOptions(
-            (parse_bootz_uri(uri),),
+            FixedUris([parse_bootz_uri(uri)]),
             dialect_by_name(dialect),
             retry_wait=0,
             max_attempts=1,

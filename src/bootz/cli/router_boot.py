@@ -18,6 +18,7 @@ from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import Hardware
 from bootz.device.installer import DownloadOptions
 from bootz.device.record import boot_record
+from bootz.device.source import FixedUris
 from bootz.device.state import BootzStatus
 from bootz.device.workflow import BootOptions, BootResult, Notify, Router
 from bootz.errors import BootzError, ConfigError
@@ -101,7 +102,7 @@ def command(
     if min(numbers) < 0 or min(connect_timeout, call_timeout, image_stall, image_tries) <= 0:
         raise ConfigError("usage", "waits, times and counts cannot be negative", where="boot")
     options = BootOptions(
-        tuple(parse_bootz_uri(uri) for uri in uris),
+        FixedUris([parse_bootz_uri(uri) for uri in uris]),
         dialect_by_name(dialect_name),
         insecure=insecure,
         retry_wait=retry_wait,
@@ -160,7 +161,7 @@ async def _power_on(
     identity = hardware.identity(hardware.record.active)
 
     def contact_for(dialect: Dialect) -> UnaryContact:
-        return UnaryContact(identity, dialect, options.timeouts)
+        return UnaryContact(identity, dialect, options.timeouts, options.source.locate)
 
     router = Router(
         hardware,

@@ -8,12 +8,13 @@ every later connection is verified against the anchor of a verified answer (pki.
 import asyncio
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
 from grpclib.client import Channel, UnaryUnaryMethod
+from grpclib.config import Configuration
 from grpclib.encoding.base import CodecBase
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 from h2.exceptions import H2Error
@@ -26,6 +27,10 @@ MAX_ANSWER_BYTES = 4 << 20
 """The largest answer a router takes: the room of a bundle (masa-ovgs.md 3.2)."""
 
 MAX_STATUS_TEXT = 300
+
+
+Locate = Callable[[BootzUri], Awaitable[str]]
+"""Returns the host to connect to for a URI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +84,27 @@ def client_context(identity: CardIdentity | None, anchor: bytes | None) -> ssl.S
 
 
 class GrpcClient:
-    """One connection to one server, opened by ``connect``; an async context manager."""
+    """One connection to one server, opened by ``connect``; an async context manager.
 
-    def __init__(self, uri: BootzUri, context: ssl.SSLContext, timeouts: Timeouts) -> None:
+    ``locate`` tells the host to connect to; the certificate must name the URI's own host.
+    """
+
+    def __init__(
+        self,
+        uri: BootzUri,
+        context: ssl.SSLContext,
+        timeouts: Timeouts,
+        locate: Locate | None = None,
+    ) -> None:
         self._uri = uri
+        self._context = context
         self._timeouts = timeouts
-        self._channel = Channel(uri.host, uri.port, ssl=context, codec=_BytesCodec())
+        self._locate = locate
+        self._channel = self._channel_to(uri.host)
+
+    def _channel_to(self, host: str) -> Channel:
+        target = Configuration(ssl_target_name_override=self._uri.host)
+        return Channel(host, self._uri.port, ssl=self._context, codec=_BytesCodec(), config=target)
 
     async def __aenter__(self) -> "GrpcClient":
         try:
@@ -111,9 +131,11 @@ class GrpcClient:
 
         Raises:
             TrustError: the server is not the one that the anchor vouches for.
-            Unavailable: nothing answers there.
+            Unavailable: nothing answers there, or its name has no address.
         """
         async with self._errors(self._timeouts.connect, "contact-unreachable"):
+            if self._locate is not None:
+                self._channel = self._channel_to(await self._locate(self._uri))
             # The public calls connect too; only this one tells unreachable from unanswered.
             await self._channel.__connect__()
 

@@ -1,5 +1,7 @@
 """What a router tells of itself, for a person or a program: the leaves of workflow.md, and more."""
 
+from dataclasses import asdict
+
 from bootz.device.hardware import Hardware
 from bootz.device.state import Phase, RouterState
 from bootz.device.workflow import BootResult
@@ -47,6 +49,8 @@ def _common(hardware: Hardware, state: RouterState) -> dict[str, object]:
     return {
         "serial_number": hardware.record.serial_number or hardware.record.cards[0].serial_number,
         "dialect": state.dialect,
+        "uri": state.uri,
+        "dhcp": None if state.discovery is None else asdict(state.discovery),
         "statuses": list(state.statuses),
         "status": state.status,
         "attempts": state.attempts,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from bootz.device.source import DiscoveryAccount
 from bootz.model.checks import Check
 
 MAX_STATUSES = 256
@@ -57,7 +58,8 @@ class RouterState:
     """The record. ``answer``, ``report``, ``running`` and ``startup`` name files by SHA-256.
 
     ``checks`` are those of the last answer; ``reason`` and ``message`` tell the last failure
-    and are empty after a success; ``checksum`` is that of workflow.md's telemetry.
+    and are empty after a success; ``checksum`` is that of workflow.md's telemetry. ``uri`` is the
+    server that was asked last, ``discovery`` how the router came to it.
     """
 
     phase: Phase = Phase.CONTACT
@@ -73,6 +75,8 @@ class RouterState:
     startup: str = ""
     script_sha256: str = ""
     dialect: str = ""
+    uri: str = ""
+    discovery: DiscoveryAccount | None = None
     reason: str = ""
     message: str = ""
     checks: tuple[Check, ...] = field(default=())
@@ -100,6 +104,10 @@ class RouterState:
             message=message,
         )
         return counted if status is None else counted.moved(status)
+
+    def undiscovered(self, reason: str, message: str) -> "RouterState":
+        """Return the record after a discovery that brought nothing; what was done stays done."""
+        return replace(self, error_count=self.error_count + 1, reason=reason, message=message)
 
     def after_reset(self) -> "RouterState":
         """Return the record of a factory reset: the software stays, everything else is gone."""

@@ -7,7 +7,7 @@ the answer that it kept, which it verifies again.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,6 +19,7 @@ from bootz.device.hardware import Hardware
 from bootz.device.installer import DownloadOptions, InvalidImage, check_image, fetch_image
 from bootz.device.kept import KeptAnswer, KeptReport
 from bootz.device.openconfig import InvalidConfiguration
+from bootz.device.source import UriSource
 from bootz.device.state import BootzStatus, InstalledImage, Phase, RouterState
 from bootz.errors import BootzError, ConfigError, TrustError, WireError
 from bootz.model.bootstrap import CardState, ReportedStatus, SoftwareImage, StatusReport
@@ -52,10 +53,10 @@ class BootResult(Enum):
 class BootOptions:
     """What a person may choose. Waits are seconds; 0 attempts means without end.
 
-    ``report_wait`` doubles from try to try up to a minute.
+    ``source`` is this router's own; ``report_wait`` doubles from try to try up to a minute.
     """
 
-    uris: tuple[BootzUri, ...]
+    source: UriSource
     dialect: Dialect
     insecure: bool = False
     retry_wait: float = 10.0
@@ -114,32 +115,56 @@ class Router:
             begun = self._state.phase is not Phase.CONTACT
             if not begun and (not self._hardware.record.secure_mode or self._state.startup):
                 return BootResult.NORMAL_BOOT
-            return await self._loop()
+            try:
+                return await self._loop()
+            finally:
+                await self._options.source.close()
 
     async def _loop(self) -> BootResult:
         attempt = 0
         while True:
-            uri = self._options.uris[attempt % len(self._options.uris)]
-            attempt += 1
             try:
-                return await self._attempt(uri)
-            except _AttemptFailed as failure:
-                error = failure.error
-                self._save(self._state.failed(error.reason, str(error), failure.status))
-                self._notify(
-                    "attempt-failed",
-                    {
-                        "reason": error.reason,
-                        "detail": str(error),
-                        "status": self._state.status.value,
-                        "error_count": self._state.error_count,
-                    },
-                )
-            if attempt == self._options.max_attempts:
-                return BootResult.FAILED
-            if attempt % len(self._options.uris) == 0:
-                self._notify("waiting", {"seconds": self._options.retry_wait})
-                await asyncio.sleep(self._options.retry_wait)
+                uris = await self._discover()
+            except BootzError as error:
+                uris = ()
+                attempt += 1
+                self._fail(error, self._state.undiscovered(error.reason, str(error)))
+                if attempt == self._options.max_attempts:
+                    return BootResult.FAILED
+            for uri in uris:
+                attempt += 1
+                try:
+                    return await self._attempt(uri)
+                except _AttemptFailed as failure:
+                    cause = failure.error
+                    after = self._state.failed(cause.reason, str(cause), failure.status)
+                    self._fail(cause, after)
+                if attempt == self._options.max_attempts:
+                    return BootResult.FAILED
+            await self._options.source.release()
+            self._notify("waiting", {"seconds": self._options.retry_wait})
+            await asyncio.sleep(self._options.retry_wait)
+
+    async def _discover(self) -> Sequence[BootzUri]:
+        """W2 and W3: learn whom to ask, and keep what was learned."""
+        source = self._options.source
+        try:
+            return await source.discover()
+        finally:
+            self._save(replace(self._state, discovery=source.account))
+
+    def _fail(self, error: BootzError, after: RouterState) -> None:
+        """Record a failed attempt, and tell it."""
+        self._save(after)
+        self._notify(
+            "attempt-failed",
+            {
+                "reason": error.reason,
+                "detail": str(error),
+                "status": self._state.status.value,
+                "error_count": self._state.error_count,
+            },
+        )
 
     async def _attempt(self, uri: BootzUri) -> BootResult:
         while self._state.phase in {Phase.CONTACT, Phase.ANSWERED}:
@@ -161,6 +186,7 @@ class Router:
                 attempts=self._state.attempts + 1,
                 last_boot_attempt=self._clock(),
                 dialect=options.dialect.name,
+                uri=str(uri),
                 checks=(),
             )
         )

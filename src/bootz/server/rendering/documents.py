@@ -1,0 +1,172 @@
+"""Structured keys: an object whose strings are templates, or a template that gives YAML or JSON."""
+
+import json
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, Final, NoReturn, TypeVar
+
+import yaml
+from pydantic import JsonValue
+
+from bootz.errors import ConfigError
+from bootz.model.bootstrap import JsonObject
+from bootz.server.operations.profile_document import Structured
+from bootz.server.rendering.templates import Templates
+
+_DATES: Final = "tag:yaml.org,2002:timestamp"
+
+_Value = TypeVar("_Value")
+
+
+class _JsonLoader(yaml.SafeLoader):
+    """YAML that says what JSON could: no aliases, no dates, no key twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.composer.ComposerError(problem="aliases (*name) are not allowed")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping.
+
+        Raises:
+            yaml.YAMLError: a key is no text, or stands twice.
+        """
+        mapping: dict[Hashable, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str) or key in mapping:
+                raise yaml.constructor.ConstructorError(
+                    problem="a key stands twice" if isinstance(key, str) else "a key is no text",
+                    problem_mark=key_node.start_mark,
+                )
+            mapping[key] = self.construct_object(value_node, deep=True)
+        return mapping
+
+
+_JsonLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _DATES]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def render_object(
+    templates: Templates, wanted: Structured | None, values: Mapping[str, object], key: str
+) -> JsonObject | None:
+    """Return the object of a structured key, None where nothing is wanted.
+
+    Raises:
+        ConfigError: a template fails, or what comes out is no object.
+    """
+    if wanted is None:
+        return None
+    if not isinstance(wanted, str):
+        return _render_strings(templates, wanted, values, key)
+    return _read_object(templates.render(wanted, values, key), key)
+
+
+def render_json_text(
+    templates: Templates, wanted: Structured | None, values: Mapping[str, object], key: str
+) -> bytes:
+    """Return a structured key as JSON text; empty where nothing is wanted.
+
+    What a template gives as JSON stays byte for byte; YAML becomes compact JSON.
+
+    Raises:
+        ConfigError: a template fails, or what comes out is no object.
+    """
+    if wanted is None:
+        return b""
+    if isinstance(wanted, str):
+        text = templates.render(wanted, values, key)
+        if not text.strip():
+            return b""
+        if _json_object(text) is not None:
+            return _utf8(text, key)
+        document: object = _read_object(text, key)
+    else:
+        document = _render_strings(templates, wanted, values, key)
+    return _utf8(json.dumps(document, ensure_ascii=False, separators=(",", ":")), key)
+
+
+def render_text(
+    templates: Templates, wanted: str | None, values: Mapping[str, object], key: str
+) -> bytes:
+    """Return the output of a text key, empty where nothing is wanted.
+
+    Raises:
+        ConfigError: the template fails, or gives half of a surrogate pair.
+    """
+    return b"" if wanted is None else _utf8(templates.render(wanted, values, key), key)
+
+
+def _render_strings(
+    templates: Templates, value: Mapping[str, JsonValue], values: Mapping[str, object], key: str
+) -> dict[str, object]:
+    return {
+        name: _render_value(templates, item, values, f"{key}.{name}")
+        for name, item in value.items()
+    }
+
+
+def _render_value(
+    templates: Templates, value: JsonValue, values: Mapping[str, object], key: str
+) -> object:
+    if isinstance(value, str):
+        return templates.render(value, values, key)
+    if isinstance(value, Mapping):
+        return _render_strings(templates, value, values, key)
+    if isinstance(value, list):
+        return [
+            _render_value(templates, item, values, f"{key}[{number}]")
+            for number, item in enumerate(value)
+        ]
+    return value
+
+
+def _read_object(text: str, key: str) -> dict[str, object]:
+    found = _json_object(text)
+    if found is not None:
+        return found
+    try:
+        document = yaml.load(text, _JsonLoader)  # noqa: S506 -- a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = "" if mark is None else f", output line {mark.line + 1}"
+        problem = getattr(error, "problem", None) or "the output is not YAML or JSON"
+        raise ConfigError("rendered-invalid", str(problem), where=key + line) from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ConfigError("rendered-invalid", "the output is no object", where=key)
+    return document
+
+
+def _json_object(text: str) -> dict[str, object] | None:
+    """Return the object that a text is in JSON, None if it is none; JSON is read far faster."""
+    if not text.lstrip().startswith("{"):
+        return None
+    try:
+        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _unique(pairs: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:
+    members: dict[str, _Value] = {}
+    for key, item in pairs:
+        if key in members:
+            raise ValueError("a key stands twice")
+        members[key] = item
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _utf8(text: str, key: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError("rendered-invalid", "has a lone surrogate", where=key) from error

@@ -91,11 +91,9 @@ class Site:
 
         return owner_files(self).pinned_domain_cert
 
-    def stamp(self) -> tuple[object, ...]:
-        """Return something that differs after settings or keys have changed; cheap."""
-        return tuple(
-            _stamp(path) for path in (self.root / CONFIG_NAME, self.keys_folder / KEYRING_NAME)
-        )
+    def keys_stamp(self) -> object:
+        """Return something that differs after the keys in use have changed; cheap."""
+        return _stamp(self.keys_folder / KEYRING_NAME)
 
 
 def find_site(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:

@@ -8,7 +8,7 @@ import contextvars
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
@@ -58,6 +58,8 @@ class Acceptor:
         limits: bounds for each peer and all together.
         context: the TLS context of connections to come; assign another to reload. None: no TLS.
         on_refused: told of handshakes that failed for the peer's certificate or protocol.
+        before_handshake: awaited before each handshake, so that ``context`` can be brought up
+            to date; must not fail.
     """
 
     def __init__(
@@ -67,11 +69,13 @@ class Acceptor:
         limits: AcceptorLimits,
         context: ssl.SSLContext | None,
         on_refused: OnRefused | None = None,
+        before_handshake: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.context = context
         self._factory = factory
         self._limits = limits
         self._on_refused = on_refused
+        self._before_handshake = before_handshake
         self._sockets: list[socket.socket] = []
         self._per_address: Counter[str] = Counter()
         self._accepting: set[asyncio.Task[None]] = set()
@@ -182,6 +186,12 @@ class Acceptor:
 
         timeout = None if self.context is None else self._limits.handshake_timeout
         try:
+            if self._before_handshake is not None:
+                try:
+                    await self._before_handshake()
+                except asyncio.CancelledError:
+                    accepted.close()
+                    raise
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: self._factory(release),
                 accepted,

@@ -7,7 +7,7 @@ idle connections and draining are here, because grpclib leaves them to asyncio's
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import h2.config
@@ -137,6 +137,8 @@ class GrpcListener:
         limits: bounds for each peer and all together.
         context: the TLS context of connections to come; assign another to reload.
         on_refused: told of handshakes that failed for the peer's certificate or protocol.
+        before_handshake: awaited before each handshake, so that ``context`` can be brought up
+            to date; must not fail.
     """
 
     def __init__(
@@ -146,6 +148,7 @@ class GrpcListener:
         limits: ListenerLimits,
         context: ssl.SSLContext | None,
         on_refused: OnRefused | None = None,
+        before_handshake: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._methods = methods
         self._limits = limits
@@ -153,7 +156,11 @@ class GrpcListener:
         self._connections: set[_Connection] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._acceptor = Acceptor(
-            self._connection, limits=limits, context=context, on_refused=on_refused
+            self._connection,
+            limits=limits,
+            context=context,
+            on_refused=on_refused,
+            before_handshake=before_handshake,
         )
 
     @property

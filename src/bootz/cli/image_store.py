@@ -1,0 +1,69 @@
+"""Joins the depot and the owner's server, which do not know each other, in one process.
+
+The server's inventory says what may be served, and its journal hears of downloads.
+"""
+
+from bootz.images.addresses import ImageAddress
+from bootz.images.depot import Depot as DepotFolder
+from bootz.images.http_server import ImageServer
+from bootz.images.ports import CatalogueEntry, Download
+from bootz.server.app import Depot
+from bootz.server.ports import Clock
+from bootz.server.site import Site
+from bootz.server.store.entries import DownloadRecord
+from bootz.server.store.inventory import SqlInventory
+from bootz.server.store.journal import SqlJournal
+
+
+class _Catalogue:
+    """Fills the depot's port ``Catalogue`` from the inventory."""
+
+    def __init__(self, inventory: SqlInventory) -> None:
+        self._inventory = inventory
+
+    async def find(self, sha256: str, file_name: str) -> CatalogueEntry | None:
+        """Return the file with this digest and name, None if it may not be served."""
+        record = await self._inventory.served_file(sha256, file_name)
+        if record is None:
+            return None
+        return CatalogueEntry(record.sha256, record.file_name, record.size)
+
+
+class _Observer:
+    """Fills the depot's port ``DownloadObserver`` with the journal."""
+
+    def __init__(self, journal: SqlJournal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    async def downloaded(self, download: Download) -> None:
+        """Take note of a download that has ended, whole or cut."""
+        await self._journal.record_download(
+            DownloadRecord(
+                at=self._clock(),
+                url_tag=download.url_tag,
+                sha256=download.sha256,
+                file_name=download.file_name,
+                peer=download.peer,
+                start=download.start,
+                bytes_sent=download.bytes_sent,
+                size=download.size,
+                complete=download.complete,
+            )
+        )
+
+
+def image_target(sha256: str, file_name: str, url_tag: str) -> str:
+    """Return the path and query of a file at the depot."""
+    return ImageAddress(sha256, file_name, url_tag).target
+
+
+def _open(inventory: SqlInventory, journal: SqlJournal, site: Site) -> ImageServer:
+    return ImageServer(
+        DepotFolder(site.images_folder), _Catalogue(inventory), _Observer(journal, site.clock)
+    )
+
+
+def site_depot() -> Depot:
+    """Return the depot of a site, as its server takes it."""
+    return Depot(_open, image_target)

@@ -1,0 +1,309 @@
+"""The composition root of the owner's server: picks the parts, and swaps them on reload."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+
+from bootz.config import SiteConfig, parse_endpoint
+from bootz.errors import BootzError, Unavailable
+from bootz.server.grpc import bootstrap_methods
+from bootz.server.ports import Clock
+from bootz.server.rendering.reached import ImageTarget, Reached
+from bootz.server.rendering.renderer import SiteRenderer
+from bootz.server.service import BootstrapService
+from bootz.server.site import Site, open_site
+from bootz.server.snapshot import Snapshot, grpc_context, load_snapshot
+from bootz.server.store.inventory import SqlInventory
+from bootz.server.store.journal import SqlJournal
+from bootz.transport.listener import GrpcListener
+from bootz.transport.standard import StandardServices
+from bootz.transport.tls import RefusedHandshake
+from bootz.trust.vendor import Vendor
+from bootz.wire.dialects import DIALECTS
+from bootz.wire.generated import bootz_2023_11_pb2, bootz_pb2, bootz_v0_1_0_pb2
+
+log = structlog.get_logger()
+
+_SCHEMAS: Final = (bootz_pb2, bootz_2023_11_pb2, bootz_v0_1_0_pb2)
+"""All in one pool; those of the old paths are there for reflection alone."""
+
+Address = tuple[str, int]
+
+_MAX_TELLING: Final = 1000
+"""Refused handshakes that wait for the journal; who knocks faster is only logged."""
+
+_OWNER_RETRY: Final = timedelta(seconds=10)
+"""How often an owner's key that cannot be used is tried again."""
+
+_AT_START: Final = ("listen", "database", "limits")
+"""Settings that are read at start only."""
+
+
+class ImageStore(Protocol):
+    """The depot's door, which another party fills."""
+
+    async def start(
+        self, addresses: Sequence[Address], tls: ssl.SSLContext | None = None
+    ) -> tuple[Address, ...]:
+        """Listen, with TLS or without; return the addresses with their real ports.
+
+        Raises:
+            Unavailable: an address cannot be listened on.
+        """
+
+    def replace_tls(self, tls: ssl.SSLContext) -> None:
+        """Use another context for TLS connections to come."""
+
+    async def drain(self, timeout: float) -> None:
+        """Stop accepting, let downloads end for at most ``timeout`` seconds, then cut them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """What joins the image store to this party: its door, and how it spells a file's URL."""
+
+    open: Callable[[SqlInventory, SqlJournal, Site], ImageStore]
+    target: ImageTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Listens:
+    """Addresses in place of those in the settings; None takes those of the settings."""
+
+    bootz: tuple[str, ...] | None = None
+    image_http: tuple[str, ...] | None = None
+    image_https: tuple[str, ...] | None = None
+
+    def applied(self, site: Site) -> Site:
+        """Return the site with these addresses."""
+        config = site.config
+        images = {
+            name: value
+            for name, value in (("http", self.image_http), ("https", self.image_https))
+            if value is not None
+        }
+        changed: dict[str, object] = {"images": config.images.model_copy(update=images)}
+        if self.bootz is not None:
+            changed["listen"] = self.bootz
+        return Site(site.root, config.model_copy(update=changed), site.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where the server listens, with the ports that the system chose for 0."""
+
+    bootz: tuple[Address, ...]
+    image_http: tuple[Address, ...]
+    image_https: tuple[Address, ...]
+
+
+class SiteServer:
+    """A running server of one site.
+
+    Args:
+        site: the site, with the addresses that it shall listen on.
+        listens: what a reload puts in place of the addresses in the settings, too.
+        depot: the image store.
+        on_settings: told the settings at start and after each reload (for the log).
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        listens: Listens,
+        depot: Depot,
+        on_settings: Callable[[SiteConfig], None] = lambda _: None,
+    ) -> None:
+        self._listens = listens
+        self._depot = depot
+        self._on_settings = on_settings
+        self._site = listens.applied(site)
+        self._clock: Clock = site.clock
+        self._changing = asyncio.Lock()
+        self._telling: set[asyncio.Task[None]] = set()
+        self._retry_owner_at = site.clock()
+
+    async def start(self) -> Bound:
+        """Load everything and listen.
+
+        Raises:
+            ConfigError: settings, keys or database do not hold.
+            Unavailable: an address, the database or a file does not do.
+        """
+        config = self._site.config
+        self._database = self._site.database()
+        self._inventory = SqlInventory(self._database)
+        self._journal = SqlJournal(self._database)
+        self._journal.start()
+        try:
+            self._snapshot = await self._load(self._site)
+            return await self._listen(config)
+        except BaseException:
+            await self._close_stores()
+            raise
+
+    async def _listen(self, config: SiteConfig) -> Bound:
+        limits = config.limits.listener()
+        self._renderer = SiteRenderer(self._inventory.intent, Reached(self._depot.target))
+        self._service = BootstrapService(
+            inventory=self._inventory,
+            renderer=self._renderer,
+            journal=self._journal,
+            owner=lambda: self._snapshot.owner_state(),
+            clock=self._clock,
+        )
+        services = dict.fromkeys(dialect.service for dialect in DIALECTS)
+        self._standard = StandardServices(
+            list(services), pool=_SCHEMAS[0].DESCRIPTOR.pool, limits=limits
+        )
+        self._grpc = GrpcListener(
+            {**bootstrap_methods(self._service, limits), **self._standard.methods},
+            limits=limits,
+            context=self._snapshot.grpc,
+            on_refused=self._on_refused,
+            before_handshake=self._refresh_clients,
+        )
+        self._images = self._depot.open(self._inventory, self._journal, self._site)
+        try:
+            http = await self._images.start(_pairs(config.images.http))
+            https = await self._images.start(_pairs(config.images.https), self._snapshot.https)
+            self._image_address = ("http", http) if http else ("https", https)
+            self._renderer.reached = self._reached(config)
+            bootz = await self._grpc.start(_pairs(config.listen))
+        except BaseException:
+            await self._images.drain(0)
+            await self._grpc.drain(0)
+            raise
+        self._standard.set_serving(serving=self._snapshot.owner is not None)
+        self._on_settings(config)
+        return Bound(bootz, http, https)
+
+    async def reload(self) -> None:
+        """Read settings and keys again; where something does not hold, all stays as it was."""
+        try:
+            site = self._listens.applied(open_site(self._site.root, clock=self._site.clock))
+            for name in _AT_START:
+                if getattr(site.config, name) != getattr(self._site.config, name):
+                    log.warning("restart-needed", setting=name)
+            await self._swap(site)
+        except BootzError as error:
+            log.error("reload-failed", reason=error.reason, detail=str(error))
+
+    async def tend(self) -> None:
+        """Do what time and other processes have made due: keys that changed or are to be renewed.
+
+        Call it about once a second.
+        """
+        now, snapshot = self._clock(), self._snapshot
+        renew_at = snapshot.tls.renew_at
+        retry = snapshot.flaw is not None and now >= self._retry_owner_at
+        changed = self._site.keys_stamp() != snapshot.keys_stamp
+        if not (changed or retry or (renew_at is not None and now >= renew_at)):
+            return
+        self._retry_owner_at = now + _OWNER_RETRY
+        try:
+            await self._swap(self._site)
+        except BootzError as error:
+            log.error("reload-failed", reason=error.reason, detail=str(error))
+
+    async def _swap(self, site: Site) -> None:
+        async with self._changing:
+            snapshot = await self._load(site, self._snapshot)
+            self._site, self._snapshot = site, snapshot
+            self._grpc.context = snapshot.grpc
+            self._images.replace_tls(snapshot.https)
+            self._renderer.reached = self._reached(site.config)
+            self._standard.set_serving(serving=snapshot.owner is not None)
+        self._on_settings(site.config)
+        log.info("reloaded", tls_not_after=snapshot.tls.not_after.isoformat())
+
+    async def _load(self, site: Site, before: Snapshot | None = None) -> Snapshot:
+        self._vendors = await self._inventory.vendors()
+        clients = _client_cas(self._vendors)
+        return await asyncio.to_thread(load_snapshot, site, clients, self._clock(), before)
+
+    async def _refresh_clients(self) -> None:
+        """Take over vendors' CAs that changed, in whatever process, before a handshake."""
+        try:
+            async with asyncio.timeout(self._site.config.limits.handshake_timeout):
+                # The same object while nothing has changed.
+                if await self._inventory.vendors() is self._vendors:
+                    return
+                async with self._changing:
+                    self._take_clients(await self._inventory.vendors())
+        except (BootzError, TimeoutError) as error:
+            log.warning("vendors-not-refreshed", detail=str(error) or "the database is slow")
+
+    def _take_clients(self, vendors: tuple[Vendor, ...]) -> None:
+        self._vendors = vendors
+        clients = _client_cas(vendors)
+        if clients == self._snapshot.clients:
+            return
+        context = grpc_context(self._snapshot.tls, clients)
+        self._snapshot = replace(self._snapshot, grpc=context, clients=clients)
+        self._grpc.context = context
+        log.info("vendor-cas-changed", certificates=len(clients))
+
+    def _reached(self, config: SiteConfig) -> Reached:
+        scheme, addresses = self._image_address
+        return Reached(
+            self._depot.target,
+            base_url=config.images.base_url or "",
+            image_scheme=scheme,
+            image_port=addresses[0][1] if addresses else 0,
+            advertised=config.advertised,
+        )
+
+    def _on_refused(self, peer: str, refusal: RefusedHandshake) -> None:
+        if not refusal.certificate or len(self._telling) >= _MAX_TELLING:
+            log.info("handshake-failed", peer=peer, error=refusal.reason)
+            return
+        task = asyncio.get_running_loop().create_task(self._tell(peer, refusal.reason))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, peer: str, told: str) -> None:
+        try:
+            await self._service.refused_handshake(peer, told)
+        except Unavailable as error:
+            log.error("refusal-not-recorded", reason=error.reason, detail=str(error))
+
+    async def drain(self) -> None:
+        """Stop accepting, let calls and downloads end within the site's time, and close all."""
+        timeout = self._snapshot.config.drain_timeout
+        self._standard.set_serving(serving=False)
+        try:
+            await asyncio.gather(self._grpc.drain(timeout), self._images.drain(timeout))
+            await asyncio.gather(*self._telling)
+        finally:
+            await self._close_stores()
+
+    async def _close_stores(self) -> None:
+        await self._journal.close()
+        await self._inventory.close()
+        self._database.close()
+
+
+def _client_cas(vendors: Sequence[Vendor]) -> tuple[bytes, ...]:
+    """Return the CAs (DER) whose devices pass TLS: those of all vendors together.
+
+    Their intermediates are among them, for devices that send a bare leaf; what counts is the
+    second verification, against the anchors of the chassis's own manufacturer.
+    """
+    return tuple(
+        dict.fromkeys(
+            certificate
+            for vendor in vendors
+            for certificate in (*vendor.idevid_anchors.certificates, *vendor.idevid_intermediates)
+        )
+    )
+
+
+def _pairs(listen: Sequence[str]) -> tuple[Address, ...]:
+    return tuple(parse_endpoint(text).pair for text in listen)

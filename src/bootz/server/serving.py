@@ -1,0 +1,103 @@
+"""Serving a site until it is told to stop: signals, upkeep, and the words on the way."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from bootz.config import Endpoint, SiteConfig
+from bootz.server.app import Address, Bound, Depot, Listens, SiteServer
+from bootz.server.site import Site
+
+log = structlog.get_logger()
+
+_TEND_S: Final = 1.0
+
+
+async def serve_site(
+    site: Site,
+    *,
+    listens: Listens,
+    depot: Depot,
+    on_settings: Callable[[SiteConfig], None] = lambda _: None,
+    on_bound: Callable[[Bound], None] = lambda _: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, which let running calls end; a second one cuts them.
+
+    SIGHUP reads settings and keys again.
+
+    Raises:
+        BootzError: the site, a key or an address does not do.
+    """
+    server = SiteServer(site, listens=listens, depot=depot, on_settings=on_settings)
+    loop = asyncio.get_running_loop()
+    stops = asyncio.Queue[None]()
+    reloads = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stops.put_nowait, None)
+    loop.add_signal_handler(signal.SIGHUP, reloads.set)
+    bound = await server.start()
+    try:
+        say_bound(bound)
+        on_bound(bound)
+        async with asyncio.TaskGroup() as upkeep:
+            tasks = [
+                upkeep.create_task(_tend(server)),
+                upkeep.create_task(_reload(server, reloads)),
+            ]
+            await stops.get()
+            for task in tasks:
+                task.cancel()
+        log.info("draining")
+    finally:
+        draining = loop.create_task(server.drain())
+        hurry = loop.create_task(stops.get())
+        await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        if not draining.done():
+            log.warning("drain-cut-short")
+            draining.cancel()
+        await asyncio.gather(draining, hurry, return_exceptions=True)
+    log.info("stopped")
+
+
+async def _tend(server: SiteServer) -> None:
+    while True:
+        await asyncio.sleep(_TEND_S)
+        await server.tend()
+
+
+async def _reload(server: SiteServer, wanted: asyncio.Event) -> None:
+    while True:
+        await wanted.wait()
+        wanted.clear()
+        await server.reload()
+
+
+def say_bound(bound: Bound) -> None:
+    """Log one line per listener, and at last ``serving`` with all of them."""
+    rows = {
+        "bootz": bound.bootz,
+        "image-http": bound.image_http,
+        "image-https": bound.image_https,
+    }
+    for door, addresses in rows.items():
+        for address in addresses:
+            log.info("listening", door=door, address=written(address))
+    log.info("serving", **bound_record(bound))
+
+
+def bound_record(bound: Bound) -> dict[str, list[str]]:
+    """Return all addresses as texts; ``bound`` are those of the Bootz port."""
+    return {
+        "bound": [written(address) for address in bound.bootz],
+        "image_http": [written(address) for address in bound.image_http],
+        "image_https": [written(address) for address in bound.image_https],
+    }
+
+
+def written(address: Address) -> str:
+    """Return an address as ``--listen`` takes it."""
+    return str(Endpoint(*address))

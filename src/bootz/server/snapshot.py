@@ -1,0 +1,93 @@
+"""What the server works with until the next reload: read and checked as one, swapped as one."""
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from bootz.config import SiteConfig
+from bootz.errors import Unavailable
+from bootz.server.owner import load_owner_state
+from bootz.server.service import OwnerState
+from bootz.server.site import Site
+from bootz.server.tls_certificates import TlsMaterial, ensure_tls
+from bootz.transport.tls import server_context
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Settings, keys and TLS contexts that belong together.
+
+    ``owner`` is None while the owner's key cannot be used; ``flaw`` then says why.
+    ``keys_stamp`` differs from the site's once keys have changed; ``clients`` are the CAs (DER)
+    whose devices pass TLS.
+    """
+
+    site: Site
+    owner: OwnerState | None
+    flaw: Unavailable | None
+    tls: TlsMaterial
+    grpc: ssl.SSLContext
+    https: ssl.SSLContext
+    keys_stamp: object
+    clients: tuple[bytes, ...] = field(repr=False)
+
+    @property
+    def config(self) -> SiteConfig:
+        """The settings."""
+        return self.site.config
+
+    def owner_state(self) -> OwnerState:
+        """Return what the owner answers with.
+
+        Raises:
+            Unavailable: ``owner-identity-unusable``.
+        """
+        if self.owner is None:
+            raise self.flaw or Unavailable("owner-identity-unusable", "is not loaded")
+        return self.owner
+
+
+def load_snapshot(
+    site: Site, clients: Sequence[bytes], now: datetime, before: Snapshot | None = None
+) -> Snapshot:
+    """Read keys and make TLS contexts; a TLS certificate that is due is issued. Blocks.
+
+    Where the owner's key cannot be used, what ``before`` has goes on being used: a token that
+    does not answer must not take away what still works.
+
+    Raises:
+        ConfigError: what there is cannot serve TLS.
+        Unavailable: files cannot be written.
+    """
+    tls = ensure_tls(site, now)
+    stamp = site.keys_stamp()
+    owner, flaw = None, None
+    try:
+        owner = load_owner_state(site, now)
+    except Unavailable as error:
+        log.error("owner-identity-unusable", detail=str(error), expected=error.expected)
+        owner, flaw = None if before is None else before.owner, error
+    return Snapshot(
+        site=site,
+        owner=owner,
+        flaw=flaw,
+        tls=tls,
+        grpc=grpc_context(tls, clients),
+        https=server_context(tls.certificate, tls.key, protocols=("http/1.1",)),
+        keys_stamp=stamp,
+        clients=tuple(clients),
+    )
+
+
+def grpc_context(tls: TlsMaterial, clients: Sequence[bytes]) -> ssl.SSLContext:
+    """Return the TLS context of the Bootz port.
+
+    Raises:
+        ConfigError: certificate and key cannot be loaded.
+    """
+    return server_context(tls.certificate, tls.key, client_anchors=clients)

@@ -14,6 +14,11 @@ from typing import Final
 from bootz.errors import Unavailable
 from bootz.processes import COMMAND
 
+_ANYWHERE: Final = tuple(
+    word
+    for option in ("--listen", "--image-http", "--image-https")
+    for word in (option, "127.0.0.1:0")
+)
 _START_S: Final = 60
 _STOP_S: Final = 30
 _POLL_S: Final = 0.05
@@ -57,7 +62,7 @@ def serving(site: Path) -> Iterator[ServerProcess]:
     journal = site / "serve.log"
     with journal.open("wb") as writing:
         process = subprocess.Popen(  # noqa: S603 -- our own program
-            [*COMMAND, "--site", str(site), "serve", "--listen", "127.0.0.1:0"],
+            [*COMMAND, "--site", str(site), "serve", *_ANYWHERE],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=writing,

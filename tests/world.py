@@ -24,12 +24,13 @@ from cryptography.x509.oid import NameOID
 from grpclib.client import Channel, UnaryUnaryMethod
 
 from bootz.cli.image_store import site_depot
-from bootz.config import SiteConfig, write_config
+from bootz.config import SiteConfig
 from bootz.model.artifacts import Assertion, SealedData, VoucherContent
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard
 from bootz.server.app import Bound, Listens, SiteServer
-from bootz.server.keys import create_owner_keys
+from bootz.server.brought_keys import BroughtKeys
+from bootz.server.creation import create_site
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile
@@ -171,14 +172,8 @@ def manufacturer(name: str = "Acme") -> Manufacturer:
 
 
 def make_site(root: Path, config: SiteConfig | None = None) -> Site:
-    """Make a site with keys and an empty database."""
-    root.mkdir()
-    (root / "bootz.yaml").write_bytes(write_config(config or SiteConfig()))
-    site = open_site(root)
-    site.keys_folder.mkdir(mode=0o700)
-    site.database(create=True).close()
-    create_owner_keys(site, utc_now())
-    return site
+    """Make a site, as ``bootz init`` does."""
+    return create_site(root, config or SiteConfig(), BroughtKeys(), utc_now())
 
 
 class World:

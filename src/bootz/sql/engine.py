@@ -38,6 +38,8 @@ def sqlite_engine(path: Path) -> Engine:
     """Return an engine for a file: WAL, every commit flushed to the disk, foreign keys kept."""
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
+        # Parameters hold configuration; they have no place in a traceback.
+        hide_parameters=True,
         connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
     )
     event.listen(engine, "connect", _prepare)

@@ -6,7 +6,7 @@ import json
 import shutil
 import stat
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,25 +16,22 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PrivateFormat,
 )
+from site_world import NOW, Pki
 from store.cluster import Cluster
 
 from bootz.cli.main import run
 from bootz.errors import BootzError
 from bootz.keystore.files import (
     KeyKind,
-    PrivateKey,
     generate_key,
     load_certificates,
     write_certificates,
-    write_private_key,
 )
 from bootz.server.owner import load_owner_state
 from bootz.server.site import Site, open_site
-from bootz.server.tls_certificates import certificate_name, ensure_tls
+from bootz.server.tls_certificates import ensure_tls
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
-from bootz.trust.issuing import CertificateProfile, issue_certificate
-
-NOW = datetime.now(UTC)
+from bootz.trust.issuing import CertificateProfile
 
 Said = Callable[[], str]
 
@@ -42,47 +39,6 @@ Said = Callable[[], str]
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str]) -> Said:
     return lambda: capsys.readouterr().err
-
-
-class Pki:
-    """An operator's own: a CA with files, and certificates under it."""
-
-    def __init__(self, folder: Path, kind: KeyKind = KeyKind.RSA_2048) -> None:
-        self.folder = folder
-        self.key = generate_key(kind)
-        self.ca = folder / "ca.pem"
-        self.ca_key = folder / "ca.key"
-        self.name = certificate_name("Operator", "Operator CA")
-        write_certificates(self.ca, [self.issue(CertificateProfile.ROOT_CA, self.key, self.name)])
-        write_private_key(self.ca_key, self.key)
-
-    def issue(
-        self,
-        profile: CertificateProfile,
-        key: PrivateKey,
-        subject: object = None,
-        *,
-        until: datetime = NOW + timedelta(days=300),
-        hosts: tuple[str, ...] = (),
-    ) -> bytes:
-        return issue_certificate(
-            profile=profile,
-            subject=subject or certificate_name("Operator", profile.value),
-            public_key=key.public_key(),
-            issuer_name=self.name,
-            issuer_key=self.key,
-            serial_number=int.from_bytes(b"%d" % id(key)),
-            not_before=NOW - timedelta(days=30),
-            not_after=until,
-            dns_names=hosts,
-        )
-
-    def leaf(self, name: str, profile: CertificateProfile, **options: object) -> tuple[Path, Path]:
-        key = generate_key(KeyKind.RSA_2048)
-        certificate, key_path = self.folder / f"{name}.pem", self.folder / f"{name}.key"
-        write_certificates(certificate, [self.issue(profile, key, **options)])
-        write_private_key(key_path, key, overwrite=True)
-        return certificate, key_path
 
 
 @pytest.fixture

@@ -169,10 +169,10 @@ def import_keys(
         if owners:
             keyring = _with_owner(site, keyring, brought, now)
         if brought.trust_anchor is not None:
-            certificate = _only_anchor(brought.trust_anchor)
+            _check_brought(Role.TRUST_ANCHOR, brought.trust_anchor)
             name = store_trust_anchor(
                 site.keys,
-                certificate,
+                brought.trust_anchor.certificates[0],
                 brought.trust_anchor.key,
                 before=keyring.trust_anchors[0] if keep_earlier else None,
                 now=now,
@@ -255,29 +255,27 @@ def _check_anchor(certificate: bytes, now: datetime) -> None:
         raise _unfit("trust anchor", error) from error
 
 
-def _only_anchor(brought: Brought) -> bytes:
-    if len(brought.certificates) != 1:
-        raise ConfigError(
-            "certificate-unfit",
-            "is one certificate, because devices get one",
-            where="trust anchor",
-            expected="1 certificate",
-            seen=str(len(brought.certificates)),
-        )
-    return brought.certificates[0]
-
-
 def _store(keys: Keys, role: Role, brought: Brought) -> str:
+    _check_brought(role, brought)
+    return keys.store(role, brought.certificates, brought.key)
+
+
+def _check_brought(role: Role, brought: Brought) -> None:
     match role:
         case Role.PINNED_DOMAIN:
             only_certificate(brought.certificates)
-        case Role.TRUST_ANCHOR:
-            _only_anchor(brought)
-        case Role.OWNER | Role.TLS:
+        case Role.TRUST_ANCHOR if len(brought.certificates) != 1:
+            raise ConfigError(
+                "certificate-unfit",
+                "is one certificate, because devices get one",
+                where="trust anchor",
+                expected="1 certificate",
+                seen=str(len(brought.certificates)),
+            )
+        case _:
             pass
     if brought.key is not None:
         check_key(brought.key.public_key(), brought.certificates[0], where=f"{role.value} key")
-    return keys.store(role, brought.certificates, brought.key)
 
 
 def _read(certificates: Path | None, key: Path | None) -> Brought | None:

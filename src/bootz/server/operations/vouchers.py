@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, or_, select
+from sqlalchemy import Connection, Row, func, insert, or_, select
 
 from bootz.errors import BootzError, ConfigError, TrustError, UnknownChassis
 from bootz.model.artifacts import Assertion, OwnershipVoucher
@@ -225,6 +225,12 @@ def list_vouchers(
     )
     order = statement.order_by(VOUCHER.c.serial_folded, VENDOR.c.name_folded, *newest_first)
     return tuple(_record(row) for row in connection.execute(order))
+
+
+def count_pinned(connection: Connection) -> dict[str, int]:
+    """Return how many vouchers pin which certificate, by its fingerprint (lower-case hex)."""
+    statement = select(VOUCHER.c.pinned_sha256, func.count()).group_by(VOUCHER.c.pinned_sha256)
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def find_vouchers(

@@ -51,7 +51,7 @@ class Output:
             table.add_column(title, justify="right" if column.right else "left", overflow="fold")
         for row in kept:
             table.add_row(*(Text(_cell(row.get(column.key))) for column in columns))
-        stdout().print(table)
+        _print(table)
 
     def record(self, record: Mapping[str, object]) -> None:
         """Print one thing: a line per key, or the document."""
@@ -62,8 +62,8 @@ class Output:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for key, value in record.items():
-            table.add_row(key.replace("_", " "), Text(_cell(value)))
-        stdout().print(table)
+            table.add_row(key.replace("_", " "), Text("\n".join(_lines(value))))
+        _print(table)
 
     def document(self, value: object) -> None:
         """Print a document; YAML where a table was asked for, because it has no columns."""
@@ -105,6 +105,18 @@ def error_record(error: BootzError) -> dict[str, str]:
         "meaning": error.row.meaning,
         "next": error.remedy,
     }
+
+
+def _print(table: Table) -> None:
+    """Print a table; into a file without the blanks that fill its last column."""
+    console = stdout()
+    with console.capture() as captured:
+        console.print(table)
+    text = captured.get()
+    if not console.is_terminal:
+        text = "".join(f"{line.rstrip()}\n" for line in text.splitlines())
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def stdout() -> Console:
@@ -150,6 +162,14 @@ def _plain(value: object) -> object:
         case Iterable():
             return [_plain(item) for item in value]
     raise RuntimeError(f"{type(value).__name__} has no plain form")
+
+
+def _lines(value: object) -> list[str]:
+    """Return a value as lines: things in a list stand one below the other."""
+    plain = _plain(value)
+    if isinstance(plain, list) and any(isinstance(item, dict) for item in plain):
+        return [_cell(item) for item in plain]
+    return [_cell(plain)]
 
 
 def _cell(value: object) -> str:

@@ -1,4 +1,4 @@
-"""An SQLite inventory with a vendor."""
+"""An SQLite inventory with a vendor; a site with commands."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from operations.shell import shell
 from sqlalchemy import Connection
 from store.world import maker
 
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.store.database import Database, open_database
+
+__all__ = ["shell"]
 
 
 @pytest.fixture

@@ -99,7 +99,7 @@ def test_vendor_profile_and_image_documents_are_read_as_they_were_written() -> N
         (maker().ca,),
         (owner().der,),
         (owner().der,),
-        VendorSettings(ta_file="/x", voucher_source={"kind": "folder"}),
+        VendorSettings(ta_file="/x", voucher_source={"folder": "/vouchers"}),
     )
     assert VendorRecord.from_document(vendor.to_document()) == vendor
     document = ProfileDocument.parse(

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 import click
 
 from bootz.cli.base import Cli, noun
-from bootz.cli.inventory_base import read_document, read_file, reading, writing
+from bootz.cli.inventory_base import read_file, reading, writing
 from bootz.cli.output import Column
+from bootz.cli.voucher_source_options import VOUCHER_SOURCE_OPTIONS, changed_source
+from bootz.server.operations.texts import parse_model
 from bootz.server.operations.vendors import (
     VendorRecord,
     VendorSettings,
@@ -64,7 +66,7 @@ def _options(function: _F) -> _F:
                 help="Whether modular chassis get the line that stores the server.",
             ),
             click.option("--ta-file", help="Where its routers keep the trust anchor."),
-            _file_option("--voucher-source", help_text="Where vouchers are fetched, YAML."),
+            *VOUCHER_SOURCE_OPTIONS,
         )
     ):
         function = option(function)
@@ -156,11 +158,12 @@ def _changed(record: VendorRecord, options: dict[str, Any]) -> VendorRecord:
     for key in ("image_hash_algorithm", "image_hash_format", "ztp_server_line", "ta_file"):
         if options[key] is not None:
             settings[key] = options[key]
-    if options["voucher_source"] is not None:
-        settings["voucher_source"] = VendorSettings.model_validate(
-            {"voucher_source": read_document(options["voucher_source"])}
-        ).voucher_source
-    record = replace(record, settings=VendorSettings.model_validate(settings))
+    source = settings.pop("voucher_source", None)
+    changed = changed_source(source if isinstance(source, dict) else None, options)
+    if changed is not None:
+        settings["voucher_source"] = changed
+    parsed = parse_model(VendorSettings, settings, reason="vendor-invalid", where=record.name)
+    record = replace(record, settings=parsed)
     if options["aliases"]:
         record = replace(record, aliases=tuple(filter(None, options["aliases"])))
     if options["ien"] is not None:

@@ -18,6 +18,7 @@ from bootz.server.operations.texts import (
     load_texts,
     parse_model,
 )
+from bootz.server.operations.voucher_source import VoucherSourceSettings
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, VENDOR, VOUCHER
 from bootz.trust.certificates import AnchorSet, VendorCAs, parse_certificates, pem_from_der
@@ -41,7 +42,7 @@ class VendorSettings(BaseModel):
     image_hash_format: Literal["hex", "colon-hex"] = "hex"
     ztp_server_line: Literal["auto", "on", "off"] = "auto"
     ta_file: Annotated[str, Field(max_length=1024)] = ""
-    voucher_source: dict[str, JsonValue] | None = None
+    voucher_source: VoucherSourceSettings | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the keys that are set."""
@@ -234,6 +235,11 @@ def _checked(connection: Connection, record: VendorRecord, *, own_key: int) -> V
         raise ConfigError("vendor-invalid", "ien is not a number", where=name, seen=ien[:20])
     checked = replace(record, name=name, aliases=aliases, ien=ien)
     _check_certificates(checked)
+    source = checked.settings.voucher_source
+    if source is not None and source.ovgs and not ien:
+        raise ConfigError(
+            "vendor-invalid", "ien: OVGS knows a vendor by its enterprise number", where=name
+        )
     names = [name.casefold(), *(alias.casefold() for alias in aliases)]
     if len(set(names)) != len(names):
         raise ConfigError("vendor-invalid", "a name or alias is there twice", where=name)

@@ -74,7 +74,10 @@ def read_chassis(
         after = rows[-1].id
         cards = _read_cards(connection, [row.id for row in rows])
         for row in rows:
-            yield _record(row, cards.get(row.id, []), names)
+            profile = None if row.profile_id is None else names.profiles[row.profile_id]
+            yield chassis_from_row(
+                row, cards.get(row.id, []), names.vendors[row.vendor_id], profile
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +96,35 @@ def _read_cards(connection: Connection, keys: Sequence[int]) -> dict[int, list[C
     cards: dict[int, list[CardRecord]] = {}
     rows = connection.execute(select(CARD).where(CARD.c.chassis_id.in_(keys)).order_by(CARD.c.id))
     for row in rows:
-        cards.setdefault(row.chassis_id, []).append(
-            CardRecord(
-                serial_number=row.serial,
-                part_number=row.part_number,
-                slot=row.slot,
-                kind=CardKind(row.kind),
-                mac=row.mac,
-                client_id=row.client_id,
-                tpm=TpmRecord(
-                    TpmVersion(row.tpm_version) if row.tpm_version else None,
-                    row.tpm_ek,
-                    row.tpm_ppk,
-                    row.tpm_key,
-                    row.tpm_ek_certificate,
-                ),
-            )
-        )
+        cards.setdefault(row.chassis_id, []).append(card_from_row(row))
     return cards
 
 
-def _record(row: Row[Any], cards: Sequence[CardRecord], names: _Names) -> ChassisRecord:
+def card_from_row(row: Row[Any]) -> CardRecord:
+    """Return the card of a row of ``CARD``."""
+    return CardRecord(
+        serial_number=row.serial,
+        part_number=row.part_number,
+        slot=row.slot,
+        kind=CardKind(row.kind),
+        mac=row.mac,
+        client_id=row.client_id,
+        tpm=TpmRecord(
+            TpmVersion(row.tpm_version) if row.tpm_version else None,
+            row.tpm_ek,
+            row.tpm_ppk,
+            row.tpm_key,
+            row.tpm_ek_certificate,
+        ),
+    )
+
+
+def chassis_from_row(
+    row: Row[Any], cards: Sequence[CardRecord], vendor: str, profile: str | None
+) -> ChassisRecord:
+    """Return the chassis of a row of ``CHASSIS``, with the names that it points to."""
     return ChassisRecord(
-        vendor=names.vendors[row.vendor_id],
+        vendor=vendor,
         serial_number=row.serial,
         cards=tuple(cards),
         part_number=row.part_number,
@@ -127,7 +136,7 @@ def _record(row: Row[Any], cards: Sequence[CardRecord], names: _Names) -> Chassi
         skip_idevid_serial_check=row.skip_idevid_serial_check,
         voucher_delivery=VoucherDelivery(row.voucher_delivery),
         dynamic_config=DynamicConfigPolicy(row.dynamic_config),
-        profile=None if row.profile_id is None else names.profiles[row.profile_id],
+        profile=profile,
         variables=load_object(row.variables),
         overrides=Content.model_validate(load_object(row.overrides)),
         key=row.id,

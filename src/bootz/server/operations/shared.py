@@ -23,6 +23,9 @@ class SharedRecords:
     """By kind, name and version."""
     trusted: tuple[Vendor, ...] = field(repr=False)
     """The vendors as the proofs know them."""
+    vendor_names: Mapping[int, str]
+    """By the database's keys, as are those of profiles."""
+    profile_names: Mapping[int | None, str]
 
 
 def read_shared(connection: Connection) -> SharedRecords:
@@ -33,10 +36,13 @@ def read_shared(connection: Connection) -> SharedRecords:
     """
     revision = read_revision(connection).shared
     vendors = list_vendors(connection)
+    profiles = list_profiles(connection)
     return SharedRecords(
         revision=revision,
         vendors={record.name: record for record in vendors},
-        profiles={record.name: record for record in list_profiles(connection)},
+        profiles={record.name: record for record in profiles},
         images={(r.kind.value, r.name, r.version): r for r in list_images(connection)},
         trusted=tuple(record.to_vendor() for record in vendors),
+        vendor_names={record.key: record.name for record in vendors},
+        profile_names={record.key: record.name for record in profiles},
     )

@@ -8,34 +8,32 @@ that may keep one waiting, and is asked in a thread.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, Row, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, or_, select
 from sqlalchemy.exc import DBAPIError
 
 from bootz.errors import TrustError, Unavailable
 from bootz.model.chassis import (
-    BootMode,
-    CardKind,
     Chassis,
     ControlCard,
-    DynamicConfigPolicy,
-    Release,
-    VoucherDelivery,
     fold_serial,
 )
-from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.chassis import chassis_by_key
+from bootz.server.operations.chassis_record import ChassisRecord
+from bootz.server.operations.chassis_rows import card_from_row, chassis_from_row
 from bootz.server.operations.images import ImageRecord, find_file
 from bootz.server.operations.intent import ChassisIntent, build_intent, release_of
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.shared import SharedRecords, read_shared
 from bootz.server.store.database import Database
 from bootz.server.store.revision import Revision, read_revision
-from bootz.server.store.schema import CARD, CHASSIS, PROFILE, SERIAL, VENDOR, VOUCHER
+from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
 from bootz.sql.times import to_text
 from bootz.trust.vendor import Vendor
 
@@ -44,28 +42,16 @@ _T = TypeVar("_T")
 _THREADS: Final = 4
 """Reads of PostgreSQL at the same time; its connections are pooled."""
 
+_KEPT_SERIALS: Final = 4096
+"""Serial numbers whose chassis is kept in memory: those that are onboarding now."""
+
 _BY_SERIAL: Final = (
-    select(
-        CHASSIS,
-        VENDOR.c.name.label("vendor_name"),
-        PROFILE.c.name.label("profile_name"),
-        CARD.c.serial.label("card_serial"),
-        CARD.c.part_number.label("card_part_number"),
-        CARD.c.slot.label("card_slot"),
-        CARD.c.kind.label("card_kind"),
-        CARD.c.tpm_version,
-        CARD.c.tpm_ek,
-        CARD.c.tpm_ppk,
-        CARD.c.tpm_key,
-    )
-    .select_from(SERIAL)
-    .join(CHASSIS, CHASSIS.c.id == SERIAL.c.chassis_id)
-    .join(VENDOR, VENDOR.c.id == CHASSIS.c.vendor_id)
-    .join(CARD, CARD.c.chassis_id == CHASSIS.c.id)
-    .outerjoin(PROFILE, PROFILE.c.id == CHASSIS.c.profile_id)
+    select(CHASSIS)
+    .join(SERIAL, SERIAL.c.chassis_id == CHASSIS.c.id)
     .where(SERIAL.c.serial_folded == bindparam("serial"))
-    .order_by(CHASSIS.c.id, CARD.c.id)
+    .order_by(CHASSIS.c.id)
 )
+_CARDS: Final = select(CARD).where(CARD.c.chassis_id == bindparam("chassis")).order_by(CARD.c.id)
 
 _VOUCHERS: Final = (
     select(VOUCHER.c.serial_folded, VOUCHER.c.raw)
@@ -90,6 +76,11 @@ class SqlInventory:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._shared: SharedRecords | None = None
+        # With PostgreSQL several threads read.
+        self._keeping = threading.Lock()
+        self._kept_at = 0
+        self._kept: OrderedDict[str, tuple[Chassis, ...]] = OrderedDict()
+        self._records: dict[int, ChassisRecord] = {}
         self._embedded: Connection | None = None
         self._threads: ThreadPoolExecutor | None = None
         if database.embedded:
@@ -137,11 +128,27 @@ class SqlInventory:
             return ()
 
         def read(connection: Connection) -> tuple[Chassis, ...]:
-            rows = connection.execute(_BY_SERIAL, {"serial": folded}).all()
-            if not rows:
-                return ()
-            found = _chassis(rows, self._fresh(connection))
-            return tuple(each for each in found if each.card(folded) is not None)
+            # The revision is read first: what is kept may be newer than it says, never older.
+            revision = read_revision(connection)
+            with self._keeping:
+                if revision.latest != self._kept_at:
+                    self._kept.clear()
+                    self._records.clear()
+                    self._kept_at = revision.latest
+                kept = self._kept.get(folded)
+                if kept is not None:
+                    self._kept.move_to_end(folded)
+                    return kept
+            shared = self._shared_at(connection, revision)
+            records = tuple(_records(connection, folded, shared))
+            found = tuple(
+                chassis
+                for record in records
+                if (chassis := _chassis(record, shared)).card(folded) is not None
+            )
+            if found:
+                self._keep(revision, folded, found, records)
+            return found
 
         return await self.run(read)
 
@@ -169,7 +176,11 @@ class SqlInventory:
         """
 
         def read(connection: Connection) -> ChassisIntent:
-            return build_intent(chassis_by_key(connection, chassis_key), self._fresh(connection))
+            revision = read_revision(connection)
+            shared = self._shared_at(connection, revision)
+            with self._keeping:
+                kept = self._records.get(chassis_key) if revision.latest == self._kept_at else None
+            return build_intent(kept or chassis_by_key(connection, chassis_key), shared)
 
         return await self.run(read)
 
@@ -183,9 +194,30 @@ class SqlInventory:
         with self._database.statements() as connection:
             return function(connection)
 
+    def _keep(
+        self,
+        revision: Revision,
+        folded: str,
+        found: tuple[Chassis, ...],
+        records: Sequence[ChassisRecord],
+    ) -> None:
+        with self._keeping:
+            if revision.latest != self._kept_at:
+                # Another thread has seen a later change already.
+                return
+            self._kept[folded] = found
+            self._records.update((record.key, record) for record in records)
+            while len(self._kept) > _KEPT_SERIALS:
+                _, dropped = self._kept.popitem(last=False)
+                for chassis in dropped:
+                    self._records.pop(chassis.key, None)
+
     def _fresh(self, connection: Connection) -> SharedRecords:
+        return self._shared_at(connection, read_revision(connection))
+
+    def _shared_at(self, connection: Connection, revision: Revision) -> SharedRecords:
         kept = self._shared
-        if kept is not None and kept.revision == read_revision(connection).shared:
+        if kept is not None and kept.revision == revision.shared:
             return kept
         try:
             self._shared = kept = read_shared(connection)
@@ -197,48 +229,45 @@ class SqlInventory:
         return kept
 
 
-def _chassis(rows: Sequence[Row[Any]], shared: SharedRecords) -> list[Chassis]:
-    """Build chassis from rows of a chassis and one card each, in the order of chassis."""
-    found: list[Chassis] = []
-    cards: list[ControlCard] = []
-    for position, row in enumerate(rows):
-        cards.append(
+def _records(connection: Connection, folded: str, shared: SharedRecords) -> Iterator[ChassisRecord]:
+    for row in connection.execute(_BY_SERIAL, {"serial": folded}).all():
+        cards = connection.execute(_CARDS, {"chassis": row.id}).all()
+        vendor = shared.vendor_names.get(row.vendor_id)
+        profile = shared.profile_names.get(row.profile_id)
+        if vendor is None or (profile is None and row.profile_id is not None):
+            # Changed between the reads; this reads everything anew.
+            yield chassis_by_key(connection, row.id)
+        else:
+            yield chassis_from_row(row, [card_from_row(card) for card in cards], vendor, profile)
+
+
+def _chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
+    """Return a record as the proofs know it."""
+    profile = shared.profiles.get(record.profile or "")
+    return Chassis(
+        key=record.key,
+        manufacturer=record.vendor,
+        serial_number=record.serial_number,
+        cards=tuple(
             ControlCard(
-                serial_number=row.card_serial,
-                part_number=row.card_part_number,
-                slot=row.card_slot,
-                kind=CardKind(row.card_kind),
-                tpm=TpmRecord(
-                    TpmVersion(row.tpm_version) if row.tpm_version else None,
-                    row.tpm_ek,
-                    row.tpm_ppk,
-                    row.tpm_key,
-                ),
+                serial_number=card.serial_number,
+                part_number=card.part_number,
+                slot=card.slot,
+                kind=card.kind,
+                tpm=card.tpm,
             )
-        )
-        if position + 1 < len(rows) and rows[position + 1].id == row.id:
-            continue
-        profile = shared.profiles.get(row.profile_name or "")
-        found.append(
-            Chassis(
-                key=row.id,
-                manufacturer=row.vendor_name,
-                serial_number=row.serial,
-                cards=tuple(cards),
-                part_number=row.part_number,
-                hostname=row.hostname,
-                boot_mode=BootMode(row.boot_mode),
-                release=release_of(
-                    None if row.release is None else Release(row.release),
-                    ProfileDocument() if profile is None else profile.document,
-                ),
-                streaming=row.streaming,
-                skip_idevid_serial_check=row.skip_idevid_serial_check,
-                voucher_delivery=VoucherDelivery(row.voucher_delivery),
-                dynamic_config=DynamicConfigPolicy(row.dynamic_config),
-                modular=row.modular,
-                revision=max(row.revision, shared.revision),
-            )
-        )
-        cards = []
-    return found
+            for card in record.cards
+        ),
+        part_number=record.part_number,
+        hostname=record.hostname,
+        boot_mode=record.boot_mode,
+        release=release_of(
+            record.release, ProfileDocument() if profile is None else profile.document
+        ),
+        streaming=record.streaming,
+        skip_idevid_serial_check=record.skip_idevid_serial_check,
+        voucher_delivery=record.voucher_delivery,
+        dynamic_config=record.dynamic_config,
+        modular=record.modular,
+        revision=max(record.revision, shared.revision),
+    )

@@ -137,6 +137,7 @@ def _engine(url: URL) -> Engine:
         return create_engine(
             url,
             pool_pre_ping=False,
+            hide_parameters=True,
             connect_args={"connect_timeout": 10, "options": "-c synchronous_commit=on"},
         )
     except (ImportError, NoSuchModuleError) as error:

@@ -165,10 +165,12 @@ class Manufacturer:
         )
 
 
-@cache
+_made = cache(Manufacturer)
+
+
 def manufacturer(name: str = "Acme") -> Manufacturer:
     """Return the manufacturer of this name; keys are made once."""
-    return Manufacturer(name)
+    return _made(name)
 
 
 def make_site(root: Path, config: SiteConfig | None = None) -> Site:

@@ -40,8 +40,8 @@ async def serve_site(
     loop.add_signal_handler(signal.SIGHUP, reloads.set)
     bound = await server.start()
     try:
-        say_bound(bound)
         on_bound(bound)
+        say_bound(bound)
         async with asyncio.TaskGroup() as upkeep:
             tasks = [
                 upkeep.create_task(_tend(server)),

@@ -180,7 +180,7 @@ def test_keys_rotate_while_it_serves(ready: World) -> None:
             await command(ready, "keys", "rotate", "owner")
             await process.hear("reloaded")
             verified(await running.ask(device, request()), "FX1")
-            await command(ready, "keys", "retire", "trust-anchor")
+            await command(ready, "keys", "retire")
             await process.hear("reloaded")
             await running.report(device, report("FX1"), anchor=new.server_trust_cert)
             with pytest.raises((OSError, StreamTerminatedError)):

@@ -119,13 +119,6 @@ ROWS = (
         "(`bootz vendor set NAME --voucher-ca FILE`).",
     ),
     Reason(
-        "voucher-pins-other",
-        Fault.CONFIGURATION,
-        "The voucher pins another certificate than this site's pinned domain certificate.",
-        "Ask the manufacturer for a voucher that pins this site's (`bootz keys show`), or check "
-        "whether it belongs to another site.",
-    ),
-    Reason(
         "voucher-file-invalid",
         Fault.CONFIGURATION,
         "A file is not a voucher, nor a folder or tar of vouchers, or goes over a bound.",

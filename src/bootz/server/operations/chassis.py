@@ -1,7 +1,6 @@
 """The verbs on chassis: add, set, remove, find, list; checks name every conflict before a write."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -9,11 +8,11 @@ from sqlalchemy import delete as delete_from
 
 from bootz.errors import ConflictError, OperatorError, UnknownChassis
 from bootz.model.chassis import fold_serial
+from bootz.server.operations.chassis_placement import place_chassis
 from bootz.server.operations.chassis_record import (
     CardRecord,
     ChassisRecord,
     normal_chassis,
-    serials_of,
 )
 from bootz.server.operations.chassis_rows import (
     Placed,
@@ -26,14 +25,13 @@ from bootz.server.operations.chassis_rows import (
 from bootz.server.operations.image_uses import (
     ImageKeys,
     add_chassis_uses,
-    image_keys,
     keep_chassis_uses,
     used_images,
 )
 from bootz.server.operations.profiles import find_profile
-from bootz.server.operations.vendors import find_vendor, list_vendors
+from bootz.server.operations.vendors import find_vendor
 from bootz.server.store.revision import raise_revision, take_keys
-from bootz.server.store.schema import CHASSIS, PROFILE, SERIAL
+from bootz.server.store.schema import CHASSIS, SERIAL
 
 __all__ = [
     "CardRecord",
@@ -41,6 +39,7 @@ __all__ = [
     "add_all_chassis",
     "add_chassis",
     "chassis_by_key",
+    "chassis_by_keys",
     "check_chassis",
     "find_chassis",
     "list_chassis",
@@ -56,7 +55,7 @@ def check_chassis(
     connection: Connection, records: Sequence[ChassisRecord]
 ) -> list[tuple[int, OperatorError]]:
     """Return everything that keeps records from being added, with each one's index."""
-    return _place(connection, records).faults
+    return place_chassis(connection, records).faults
 
 
 def add_chassis(connection: Connection, record: ChassisRecord) -> ChassisRecord:
@@ -82,10 +81,19 @@ def add_all_chassis(
     """
     if not records:
         return ()
-    placement = _place(connection, records)
+    placement = place_chassis(connection, records)
     if placement.faults:
         raise placement.faults[0][1]
-    first = take_keys(connection, "chassis", len(records))
+    return insert_placed(connection, placement.placed, placement.images)
+
+
+def insert_placed(
+    connection: Connection, fresh: Sequence[Placed], images: ImageKeys
+) -> tuple[ChassisRecord, ...]:
+    """Put chassis on record that were checked in this transaction."""
+    if not fresh:
+        return ()
+    first = take_keys(connection, "chassis", len(fresh))
     revision = raise_revision(connection, shared=False)
     placed = [
         Placed(
@@ -93,7 +101,7 @@ def add_all_chassis(
             each.vendor_key,
             each.profile_key,
         )
-        for key, each in enumerate(placement.placed, first)
+        for key, each in enumerate(fresh, first)
     ]
     insert_chassis(connection, placed)
     add_chassis_uses(
@@ -101,7 +109,7 @@ def add_all_chassis(
         [
             (each.record.key, image)
             for each in placed
-            for image in used_images(each.record.overrides, placement.images, where="")
+            for image in used_images(each.record.overrides, images, where="")
         ],
     )
     return tuple(each.record for each in placed)
@@ -118,10 +126,16 @@ def set_chassis(
         UnknownChassis: no such chassis, vendor, profile or image.
     """
     before = find_chassis(connection, serial, vendor)
-    placement = _place(connection, [record], own_key=before.key)
+    placement = place_chassis(connection, [record], own_key=before.key)
     if placement.faults:
         raise placement.faults[0][1]
-    (fresh,) = placement.placed
+    return update_placed(connection, before, placement.placed[0], placement.images)
+
+
+def update_placed(
+    connection: Connection, before: ChassisRecord, fresh: Placed, images: ImageKeys
+) -> ChassisRecord:
+    """Replace what is on record of a chassis by what was checked in this transaction."""
     after = with_identity(
         fresh.record,
         key=before.key,
@@ -129,8 +143,8 @@ def set_chassis(
         revision=raise_revision(connection, shared=False),
     )
     update_chassis(connection, Placed(after, fresh.vendor_key, fresh.profile_key))
-    images = used_images(after.overrides, placement.images, where=serial)
-    keep_chassis_uses(connection, after.key, images)
+    used = used_images(after.overrides, images, where=after.serial_number)
+    keep_chassis_uses(connection, after.key, used)
     return after
 
 
@@ -182,6 +196,15 @@ def chassis_by_key(connection: Connection, key: int) -> ChassisRecord:
     raise UnknownChassis("chassis-not-found", "the chassis was removed", where="chassis")
 
 
+def chassis_by_keys(connection: Connection, keys: Sequence[int]) -> dict[int, ChassisRecord]:
+    """Return the chassis that have these keys in the database."""
+    found: dict[int, ChassisRecord] = {}
+    for at in range(0, len(keys), _BATCH):
+        chunk = CHASSIS.c.id.in_(keys[at : at + _BATCH])
+        found.update({record.key: record for record in read_chassis(connection, chunk)})
+    return found
+
+
 def list_chassis(
     connection: Connection, vendor: str | None = None, profile: str | None = None
 ) -> Iterator[ChassisRecord]:
@@ -196,86 +219,3 @@ def list_chassis(
     if profile is not None:
         conditions.append(CHASSIS.c.profile_id == find_profile(connection, profile).key)
     return read_chassis(connection, *conditions)
-
-
-@dataclass(slots=True)
-class _Placement:
-    images: ImageKeys
-    placed: list[Placed] = field(default_factory=list)
-    faults: list[tuple[int, OperatorError]] = field(default_factory=list)
-
-
-def _place(
-    connection: Connection, records: Sequence[ChassisRecord], *, own_key: int = 0
-) -> _Placement:
-    """Check records against themselves, each other and the database; writes nothing."""
-    vendors = {
-        name.casefold(): vendor
-        for vendor in list_vendors(connection)
-        for name in (vendor.name, *vendor.aliases)
-    }
-    rows = connection.execute(select(PROFILE.c.id, PROFILE.c.name, PROFILE.c.name_folded))
-    profiles = {row.name_folded: (row.id, row.name) for row in rows}
-    placement = _Placement(image_keys(connection))
-    normal: list[tuple[int, Placed]] = []
-    for index, record in enumerate(records):
-        where = f"chassis {record.serial_number.strip()[:64]!r}"
-        try:
-            checked = normal_chassis(record)
-            vendor = vendors.get(checked.vendor.strip().casefold())
-            if vendor is None:
-                raise UnknownChassis(
-                    "vendor-not-found", f"no vendor {checked.vendor!r} is on record", where=where
-                )
-            profile_key, profile = None, None
-            if checked.profile is not None:
-                found = profiles.get(checked.profile.strip().casefold())
-                if found is None:
-                    raise UnknownChassis(
-                        "profile-not-found",
-                        f"no profile {checked.profile!r} is on record",
-                        where=where,
-                    )
-                profile_key, profile = found
-            used_images(checked.overrides, placement.images, where=where)
-        except OperatorError as fault:
-            placement.faults.append((index, fault))
-            continue
-        named = replace(checked, vendor=vendor.name, profile=profile)
-        normal.append((index, Placed(named, vendor.key, profile_key)))
-    taken = _taken(connection, [placed for _, placed in normal])
-    mine: dict[tuple[str, int], int] = {}
-    for index, placed in normal:
-        serials = [(serial, placed.vendor_key) for serial in serials_of(placed.record)]
-        doubled = [
-            serial
-            for serial in serials
-            if taken.get(serial, own_key) != own_key or mine.get(serial, index) != index
-        ]
-        if doubled:
-            placement.faults.append((index, _taken_error(placed.record, doubled)))
-            continue
-        mine.update(dict.fromkeys(serials, index))
-        placement.placed.append(placed)
-    placement.faults.sort(key=lambda fault: fault[0])
-    return placement
-
-
-def _taken_error(record: ChassisRecord, doubled: Sequence[tuple[str, int]]) -> ConflictError:
-    return ConflictError(
-        "serial-taken",
-        f"{', '.join(serial for serial, _ in doubled)}: taken already, at {record.vendor}",
-        where=f"chassis {record.serial_number!r}",
-    )
-
-
-def _taken(connection: Connection, placed: Sequence[Placed]) -> dict[tuple[str, int], int]:
-    """Return which of the serial numbers are on record, and of which chassis."""
-    wanted = sorted({serial for each in placed for serial in serials_of(each.record)})
-    taken: dict[tuple[str, int], int] = {}
-    for at in range(0, len(wanted), _BATCH):
-        rows = connection.execute(
-            select(SERIAL).where(SERIAL.c.serial_folded.in_(wanted[at : at + _BATCH]))
-        )
-        taken.update({(row.serial_folded, row.vendor_id): row.chassis_id for row in rows})
-    return taken

@@ -28,6 +28,7 @@ from bootz.server.operations.texts import (
     parse_model,
 )
 from bootz.server.operations.tpm_record import TpmDocument, normal_tpm, tpm_document
+from bootz.server.rendering.syntax import check_templates
 
 MAX_CARDS: Final = 256
 """Cards of one chassis; what a voucher bundle can carry (masa-ovgs.md 3.3)."""
@@ -221,6 +222,7 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
         raise ConfigError(_INVALID, "a card's serial number is there twice", where=where)
     if len(dump_json(dict(record.variables))) > MAX_JSON:
         raise ConfigError(_INVALID, f"variables: over {MAX_JSON} bytes", where=where)
+    check_templates(record.overrides, where=where)
     return replace(
         record,
         serial_number=serial,

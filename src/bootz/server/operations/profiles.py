@@ -19,6 +19,7 @@ from bootz.server.operations.texts import (
     dump_json,
     load_object,
 )
+from bootz.server.rendering.syntax import check_templates
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, PROFILE
 
@@ -119,6 +120,7 @@ def _put(connection: Connection, record: ProfileRecord, *, own_key: int) -> Prof
     description = checked_text(
         record.description, "description", reason="profile-invalid", where=name, most=MAX_TEXT
     )
+    check_templates(record.document, where=f"profile {name!r}")
     document = dump_json(record.document.to_json())
     if len(document) > MAX_JSON:
         raise ConfigError("profile-invalid", f"it has over {MAX_JSON} bytes", where=name)

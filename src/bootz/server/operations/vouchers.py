@@ -227,6 +227,11 @@ def list_vouchers(
     return tuple(_record(row) for row in connection.execute(order))
 
 
+def stored_digests(connection: Connection) -> frozenset[str]:
+    """Return the SHA-256 of every voucher in store."""
+    return frozenset(connection.scalars(select(VOUCHER.c.sha256)))
+
+
 def count_pinned(connection: Connection) -> dict[str, int]:
     """Return how many vouchers pin which certificate, by its fingerprint (lower-case hex)."""
     statement = select(VOUCHER.c.pinned_sha256, func.count()).group_by(VOUCHER.c.pinned_sha256)

@@ -1,0 +1,74 @@
+"""``bootz export``: what ``bootz import`` reads."""
+
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, verb
+from bootz.cli.output import OutputFormat
+from bootz.keystore.files import atomic_write
+from bootz.server.importing.exporting import (
+    export_sections,
+    write_csv,
+    write_json,
+    write_yaml,
+)
+from bootz.server.importing.files import FileForm
+from bootz.server.importing.items import SECTIONS
+from bootz.trust.certificates import fingerprint
+
+
+@verb("export")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in FileForm]),
+    help="csv has the chassis alone. Default: yaml, or json with `--output json`.",
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write FILE, mode 0600, whole or not at all. Default: stdout.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(SECTIONS),
+    help="Only this section; repeatable.",
+)
+@click.pass_obj
+def command(cli: Cli, form: str | None, to: Path | None, only: tuple[str, ...]) -> None:
+    """Write the inventory: vendors with CAs, images by digest, profiles, chassis, vouchers.
+
+    It holds what routers get: password hashes, credentials and configurations too. Keep it safe.
+    Vouchers are those that pin this site's certificate and are not past their end.
+    """
+    which = FileForm(form) if form else FileForm.YAML
+    if form is None and cli.output.form is OutputFormat.JSON:
+        which = FileForm.JSON
+    if which is FileForm.CSV and only not in ((), ("chassis",)):
+        raise click.UsageError("csv has the chassis alone")
+    site = cli.site()
+    pinned = fingerprint(site.pinned_domain_cert())
+    database = site.database()
+    try:
+        with database.read() as connection:
+            sections = export_sections(
+                connection, pinned_sha256=pinned, now=site.clock(), only=only or SECTIONS
+            )
+            match which:
+                case FileForm.YAML:
+                    pieces = write_yaml(sections)
+                case FileForm.JSON:
+                    pieces = write_json(sections)
+                case FileForm.CSV:
+                    pieces = write_csv(connection)
+            if to is None:
+                for piece in pieces:
+                    click.echo(piece, nl=False)
+                return
+            atomic_write(to, "".join(pieces).encode(), mode=0o600)
+    finally:
+        database.close()
+    cli.output.message(f"wrote {to}")

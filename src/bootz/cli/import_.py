@@ -1,0 +1,152 @@
+"""``bootz import``: an inventory out of files, all or nothing."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bootz.cli.base import Cli, verb
+from bootz.cli.output import Column, error_record, stderr
+from bootz.errors import ConfigError
+from bootz.images.depot import Depot
+from bootz.server.importing.applying import Applied, Terms, apply_items
+from bootz.server.importing.differences import Action
+from bootz.server.importing.files import FileForm, form_of, read_import
+from bootz.server.importing.items import SECTIONS, Fault, Item
+from bootz.server.site import Site
+from bootz.server.store.database import Database
+
+_CHANGES = (Column("action"), Column("section"), Column("name"), Column("changes"))
+_FAULTS = (
+    Column("place", "FILE AND LINE"),
+    Column("where"),
+    Column("detail"),
+    Column("reason"),
+    Column("action", "NEXT"),
+)
+
+
+@verb("import")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path)
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*(form.value for form in FileForm)]),
+    help="The form of the files. Default: as their names end (.yaml, .yml, .json, .csv).",
+)
+@click.option("--update", is_flag=True, help="Change what is on record to what the files say.")
+@click.option("--dry-run", is_flag=True, help="Only show the difference; nothing is changed.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(SECTIONS),
+    help="Only this section of the files; repeatable.",
+)
+@click.pass_obj
+def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
+    """Import vendors, images, profiles, chassis and vouchers: all of the files, or nothing.
+
+    What is on record already and says the same stays; what says otherwise is an error, unless
+    --update takes it over. Nothing is ever removed. Every error is told at once.
+    """
+    forms = [_form(path, options["form"]) for path in files]
+    with _busy("reading"):
+        read = [read_import(path, form) for path, form in zip(files, forms, strict=True)]
+    only = options["only"] or SECTIONS
+    site = cli.site()
+    database = site.database()
+    try:
+        with _busy("importing"):
+            applied = import_items(
+                site,
+                database,
+                [item for file in read for item in file.items if item.section in only],
+                update=options["update"],
+                dry_run=options["dry_run"],
+                faults=[fault for file in read for fault in file.faults],
+            )
+    finally:
+        database.close()
+    show_applied(cli, applied, dry_run=options["dry_run"])
+
+
+def import_items(
+    site: Site,
+    database: Database,
+    items: Sequence[Item],
+    *,
+    update: bool,
+    dry_run: bool = False,
+    faults: Sequence[Fault] = (),
+) -> Applied:
+    """Apply entries in one transaction; undone if anything has a fault, or for a dry run."""
+    depot = Depot(site.images_folder)
+    terms = Terms(
+        now=site.clock(),
+        pinned_domain_cert=site.pinned_domain_cert(),
+        has_image=depot.holds,
+        update=update,
+    )
+    with database.write() as connection:
+        applied = apply_items(connection, items, terms)
+        applied.faults[:0] = faults
+        if applied.faults or dry_run:
+            connection.rollback()
+    return applied
+
+
+def show_applied(cli: Cli, applied: Applied, *, dry_run: bool = False) -> None:
+    """Print the difference and what was passed over, or all the faults.
+
+    Raises:
+        ConfigError: ``import-refused``, if there are faults.
+    """
+    if applied.faults:
+        cli.output.rows(_FAULTS, [_fault_row(fault) for fault in applied.faults])
+        count = len(applied.faults)
+        raise ConfigError("import-refused", f"{count} error{'s' * (count != 1)}; nothing changed")
+    for warning in applied.warnings:
+        cli.output.warning(warning)
+    cli.output.rows(
+        _CHANGES,
+        [
+            {
+                "action": change.action.value,
+                "section": change.section,
+                "name": change.name,
+                "changes": list(change.changes),
+            }
+            for change in applied.changes
+            if change.action is not Action.SAME
+        ],
+    )
+    added, updated, same = (applied.count(action) for action in Action)
+    words = f"{added} added, {updated} updated, {same} the same"
+    cli.output.message(f"A dry run: nothing was changed ({words})." if dry_run else f"{words}.")
+
+
+def _fault_row(fault: Fault) -> dict[str, object]:
+    told = error_record(fault.error)
+    return {"place": fault.place, **told, "action": fault.error.remedy}
+
+
+def _form(path: Path, given: str | None) -> FileForm:
+    form = FileForm(given) if given else form_of(path)
+    if form is None:
+        raise click.UsageError(f"{path}: its name does not tell its form; say --format")
+    return form
+
+
+@contextmanager
+def _busy(words: str) -> Iterator[None]:
+    """Show that something goes on, where somebody looks."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with stderr().status(words):
+        yield

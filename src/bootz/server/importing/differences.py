@@ -1,0 +1,94 @@
+"""What would change, in words a person can read; secrets and long texts by name only."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from pydantic import JsonValue
+
+Document = Mapping[str, JsonValue]
+
+
+class Action(Enum):
+    """What an import does with an entry."""
+
+    ADD = "add"
+    UPDATE = "update"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of one entry; ``changes`` are words for each key that changes."""
+
+    section: str
+    name: str
+    action: Action
+    changes: tuple[str, ...] = ()
+
+
+_MAX_SHOWN: Final = 60
+
+_OPEN: Final = frozenset(
+    {
+        *("name", "aliases", "ien", "description", "vendor", "serial_number", "part_number"),
+        *("hostname", "modular", "boot_mode", "release", "streaming", "profile", "slot", "kind"),
+        *("skip_idevid_serial_check", "voucher_delivery", "dynamic_config", "mac", "client_id"),
+        *("image", "version", "url", "sha256", "smus", "patches", "image_hash_algorithm"),
+        *("image_hash_format", "ztp_server_line", "boot_config"),
+    }
+)
+"""Keys whose values are no secrets; of all others only that they change is told."""
+
+
+def differences(before: Document, after: Document, path: str = "") -> Iterator[str]:
+    """Return words for each key in which two documents differ."""
+    for key in [*before, *(key for key in after if key not in before)]:
+        old, new = before.get(key), after.get(key)
+        if old == new:
+            continue
+        place = f"{path}{key}"
+        if key == "cards":
+            yield from _cards(old, new)
+        elif isinstance(old, Mapping) and isinstance(new, Mapping) and key != "variables":
+            yield from differences(old, new, f"{place}.")
+        elif key in _OPEN and _is_short(old) and _is_short(new):
+            yield f"{place}: {_shown(old)} → {_shown(new)}"
+        else:
+            yield f"{place}: {_word(old, new)}"
+
+
+def _cards(old: JsonValue, new: JsonValue) -> Iterator[str]:
+    before, after = _by_serial(old), _by_serial(new)
+    for folded in [*before, *(folded for folded in after if folded not in before)]:
+        one, other = before.get(folded), after.get(folded)
+        serial = (one or other or {}).get("serial_number")
+        if one is None or other is None:
+            yield f"card {serial}: {'added' if one is None else 'removed'}"
+        elif one != other:
+            yield from differences(one, other, f"card {serial}.")
+
+
+def _by_serial(cards: JsonValue) -> dict[str, Document]:
+    if not isinstance(cards, list):
+        return {}
+    return {
+        str(card.get("serial_number", "")).casefold(): card
+        for card in cards
+        if isinstance(card, Mapping)
+    }
+
+
+def _is_short(value: JsonValue) -> bool:
+    return not isinstance(value, Mapping) and len(str(value)) <= _MAX_SHOWN
+
+
+def _shown(value: JsonValue) -> str:
+    return "-" if value is None else str(value)
+
+
+def _word(old: JsonValue, new: JsonValue) -> str:
+    if old is None:
+        return "set"
+    return "removed" if new is None else "changed"

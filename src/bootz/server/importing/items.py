@@ -1,0 +1,81 @@
+"""What a file of an import holds: items of sections, each with its place in the file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from bootz.errors import BootzError, ConfigError
+
+MAX_FILE_BYTES: Final = 256 << 20
+MAX_DEPTH: Final = 64
+"""Levels of nesting in a document."""
+
+VERSION: Final = 1
+"""The form of the document; stands under ``version``."""
+
+SECTIONS: Final = ("vendors", "images", "profiles", "chassis", "vouchers")
+"""In the order in which one needs the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry: ``place`` is file and line, for a person."""
+
+    section: str
+    place: str
+    document: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong, and where in which file."""
+
+    place: str
+    error: BootzError
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file that was read; with faults it holds no items that could be applied."""
+
+    items: tuple[Item, ...]
+    faults: tuple[Fault, ...] = ()
+
+
+def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str) -> ReadFile:
+    """Return the items of a document; every fault of its form is told.
+
+    ``lines`` has the line of each item, by section and index.
+    """
+    if document is None:
+        return ReadFile(())
+    if not isinstance(document, Mapping):
+        return ReadFile((), (_fault(where, "is no mapping with sections"),))
+    items: list[Item] = []
+    faults: list[Fault] = []
+    for section, entries in document.items():
+        if section == "version":
+            if entries != VERSION:
+                faults.append(_fault(where, f"version is not {VERSION}"))
+            continue
+        if section not in SECTIONS:
+            known = ", ".join(SECTIONS)
+            faults.append(_fault(where, f"{section!r:.60} is no section; there are {known}"))
+            continue
+        if entries is None:
+            continue
+        if not isinstance(entries, list):
+            faults.append(_fault(where, f"{section} is no list"))
+            continue
+        for index, entry in enumerate(entries):
+            line = lines.get((section, index))
+            place = f"{where}:{line}" if line else f"{where}: {section}[{index}]"
+            if isinstance(entry, Mapping):
+                items.append(Item(section, place, entry))
+            else:
+                faults.append(_fault(place, f"the entry of {section} is no mapping"))
+    return ReadFile(tuple(items), tuple(faults))
+
+
+def _fault(place: str, detail: str) -> Fault:
+    return Fault(place, ConfigError("import-file-invalid", detail))

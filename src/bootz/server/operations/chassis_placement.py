@@ -1,0 +1,126 @@
+"""Where chassis records belong: their vendor, profile and images, and whether they are on record.
+
+Everything is checked before anything is written, so that every fault can be told at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from bootz.errors import ConflictError, OperatorError, UnknownChassis
+from bootz.server.operations.chassis_record import ChassisRecord, normal_chassis, serials_of
+from bootz.server.operations.chassis_rows import Placed
+from bootz.server.operations.image_uses import ImageKeys, image_keys, used_images
+from bootz.server.operations.vendors import list_vendors
+from bootz.server.store.schema import PROFILE, SERIAL
+
+_BATCH: Final = 500
+
+
+@dataclass(slots=True)
+class Placement:
+    """The records that hold, normal and with the names on record; and the faults of the others.
+
+    ``own_keys`` has, for each of ``placed``, the key under which it is on record, 0 for a new one;
+    ``indexes`` where it stood in what was given, as the first half of each fault.
+    """
+
+    images: ImageKeys
+    placed: list[Placed] = field(default_factory=list)
+    own_keys: list[int] = field(default_factory=list)
+    indexes: list[int] = field(default_factory=list)
+    faults: list[tuple[int, OperatorError]] = field(default_factory=list)
+
+
+def place_chassis(
+    connection: Connection,
+    records: Sequence[ChassisRecord],
+    *,
+    own_key: int = 0,
+    find_own: bool = False,
+) -> Placement:
+    """Check records against themselves, each other and the database; writes nothing.
+
+    Args:
+        connection: to the inventory.
+        records: as an operator gave them.
+        own_key: of the chassis that may have the serial numbers already, 0 for none.
+        find_own: a record is that of the one chassis which has serial numbers of it.
+    """
+    vendors = {
+        name.casefold(): vendor
+        for vendor in list_vendors(connection)
+        for name in (vendor.name, *vendor.aliases)
+    }
+    rows = connection.execute(select(PROFILE.c.id, PROFILE.c.name, PROFILE.c.name_folded))
+    profiles = {row.name_folded: (row.id, row.name) for row in rows}
+    placement = Placement(image_keys(connection))
+    normal: list[tuple[int, Placed]] = []
+    for index, record in enumerate(records):
+        where = f"chassis {record.serial_number.strip()[:64]!r}"
+        try:
+            checked = normal_chassis(record)
+            vendor = vendors.get(checked.vendor.strip().casefold())
+            if vendor is None:
+                raise UnknownChassis(
+                    "vendor-not-found", f"no vendor {checked.vendor!r} is on record", where=where
+                )
+            profile_key, profile = None, None
+            if checked.profile is not None:
+                found = profiles.get(checked.profile.strip().casefold())
+                if found is None:
+                    raise UnknownChassis(
+                        "profile-not-found",
+                        f"no profile {checked.profile!r} is on record",
+                        where=where,
+                    )
+                profile_key, profile = found
+            used_images(checked.overrides, placement.images, where=where)
+        except OperatorError as fault:
+            placement.faults.append((index, fault))
+            continue
+        named = replace(checked, vendor=vendor.name, profile=profile)
+        normal.append((index, Placed(named, vendor.key, profile_key)))
+    taken = _taken(connection, [placed for _, placed in normal])
+    mine: dict[tuple[str, int], int] = {}
+    for index, placed in normal:
+        serials = [(serial, placed.vendor_key) for serial in serials_of(placed.record)]
+        own = own_key
+        if find_own:
+            own = next((taken[serial] for serial in serials if serial in taken), 0)
+        doubled = [
+            serial
+            for serial in serials
+            if taken.get(serial, own) != own or mine.get(serial, index) != index
+        ]
+        if doubled:
+            placement.faults.append((index, _taken_error(placed.record, doubled)))
+            continue
+        mine.update(dict.fromkeys(serials, index))
+        placement.placed.append(placed)
+        placement.own_keys.append(own)
+        placement.indexes.append(index)
+    placement.faults.sort(key=lambda fault: fault[0])
+    return placement
+
+
+def _taken_error(record: ChassisRecord, doubled: Sequence[tuple[str, int]]) -> ConflictError:
+    return ConflictError(
+        "serial-taken",
+        f"{', '.join(serial for serial, _ in doubled)}: taken already, at {record.vendor}",
+        where=f"chassis {record.serial_number!r}",
+    )
+
+
+def _taken(connection: Connection, placed: Sequence[Placed]) -> dict[tuple[str, int], int]:
+    """Return which of the serial numbers are on record, and of which chassis."""
+    wanted = sorted({serial for each in placed for serial in serials_of(each.record)})
+    taken: dict[tuple[str, int], int] = {}
+    for at in range(0, len(wanted), _BATCH):
+        rows = connection.execute(
+            select(SERIAL).where(SERIAL.c.serial_folded.in_(wanted[at : at + _BATCH]))
+        )
+        taken.update({(row.serial_folded, row.vendor_id): row.chassis_id for row in rows})
+    return taken

@@ -1,0 +1,39 @@
+"""A site to import into, and a shell to call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootz.cli.main import run
+from bootz.server.site import Site, open_site
+
+Shell = Callable[..., Any]
+
+
+def make_site(root: Path) -> Site:
+    assert run(["init", str(root)]) == 0
+    return open_site(root)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_site(tmp_path / "site")
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Call ``bootz`` and return what it printed as JSON; with a code that is not 0, the error."""
+
+    def call(site: Site, *words: object, code: int = 0) -> Any:
+        capsys.readouterr()
+        ended = run(["--site", str(site.root), *map(str, words), "--output", "json"])
+        told = capsys.readouterr()
+        assert ended == code, told.err
+        return json.loads(told.out or "null") if told.out else json.loads(told.err or "null")
+
+    return call

@@ -1,0 +1,244 @@
+"""The parsers of import files: whatever comes is read as it stands, or refused with its line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bootz.errors import ConfigError
+from bootz.server.importing.csv_form import COLUMNS, parse_csv
+from bootz.server.importing.exporting import write_json, write_yaml
+from bootz.server.importing.items import items_of
+from bootz.server.importing.json_form import parse_json
+from bootz.server.importing.yaml_form import parse_yaml
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=8,
+)
+ENTRIES = st.lists(st.dictionaries(TEXTS, VALUES, max_size=3), max_size=3)
+
+
+@given(ENTRIES, ENTRIES)
+def test_what_is_written_is_read_again(
+    vendors: list[dict[str, Any]], chassis: list[dict[str, Any]]
+) -> None:
+    sections = [("vendors", vendors), ("chassis", chassis)]
+    wanted = {"version": 1, "vendors": vendors, "chassis": chassis}
+    text = "".join(write_json(sections))
+    document, lines = parse_json(text)
+    assert document == wanted
+    assert len(lines) == len(vendors) + len(chassis)
+    assert parse_yaml("".join(write_yaml(sections)))[0] == wanted
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    for parse in (parse_yaml, parse_json, lambda text: parse_csv(text, "f.csv")):
+        try:
+            parse(text)
+        except ConfigError as error:
+            assert error.reason == "import-file-invalid"  # noqa: PT017
+
+
+@given(st.text(alphabet="[]{}\",:\\ \n0a-&*!|>'#", max_size=60))
+@settings(max_examples=300)
+def test_any_structure_is_read_or_refused(text: str) -> None:
+    for parse in (parse_yaml, parse_json):
+        try:
+            document, lines = parse(text)
+        except ConfigError:
+            continue
+        for fault in items_of(document, lines, "f").faults:
+            assert fault.error.reason == "import-file-invalid"
+
+
+@given(VALUES)
+def test_json_is_read_as_python_reads_it(value: object) -> None:
+    assert parse_json(json.dumps(value))[0] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: &x [1]\nb: *x\n", "anchor"),
+        ("b: *x\n", "alias"),
+        ("a: !!python/object/apply:os.system ['id']\n", "tag"),
+        ("a: !!str 1\n", "tag"),
+        ("a: 1\nb: 2\na: 3\n", "twice"),
+        ("chassis:\n- {x: 1, x: 2}\n", "twice"),
+        ("a: 1\n---\nb: 2\n", "second document"),
+        ("? [1]\n: 2\n", "key is no text"),
+        ("a: [1\n", "line 2"),
+        ("a: b: c\n", "line 1"),
+        ("a: '\n", "line"),
+        ("a: " + "[" * 100_000, "nest"),
+        ("- " * 10_000 + "1", "nest"),
+        ("a: 1" + "0" * 400 + ".0", "too large"),
+    ],
+)
+def test_tricks_of_yaml_are_refused(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_yaml(text)
+    assert words in str(caught.value)
+
+
+def test_aliases_that_would_unfold_to_gigabytes_are_refused_at_once() -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(12)
+    )
+    with pytest.raises(ConfigError, match="anchor"):
+        parse_yaml(bomb)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("on", "on"),
+        ("No", "No"),
+        ("0123", "0123"),
+        ("0x10", "0x10"),
+        ("1_000", "1_000"),
+        ("12:30:45", "12:30:45"),
+        ("2026-01-02", "2026-01-02"),
+        ("1e5", "1e5"),
+        ("<<", "<<"),
+        ("true", True),
+        ("False", False),
+        ("~", None),
+        ("", None),
+        ("-7", -7),
+        ("7.25", 7.25),
+        ("'7'", "7"),
+        ('"\\u0041"', "A"),
+    ],
+)
+def test_plain_words_stay_words(text: str, value: object) -> None:
+    assert parse_yaml(f"a: {text}\n")[0] == {"a": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"a": 1, "a": 2}', "twice"),
+        ('{"a": NaN}', "no number"),
+        ('{"a": -Infinity}', "no number"),
+        ('{"a": 1,}', "line 1"),
+        ('{"a": 1}\n{}', "line 2"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a":' * 100_000, "nested too deeply"),
+        ("", "not JSON"),
+        ('{"a": "\x01"}', "not JSON"),
+    ],
+)
+def test_tricks_of_json_are_refused(text: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_json(text)
+    assert words in str(caught.value)
+
+
+def test_brackets_in_texts_are_no_nesting() -> None:
+    text = json.dumps({"a": "[" * 1000 + '\\"' * 50 + "{"})
+    assert parse_json(text)[0] == json.loads(text)
+
+
+def test_the_form_of_the_document_is_told_whole() -> None:
+    read = items_of({"version": 2, "chassi": [], "vendors": {}, "chassis": [1, {}]}, {}, "f")
+    assert len(read.faults) == 4
+    assert [item.place for item in read.items] == ["f: chassis[1]"]
+    assert items_of(None, {}, "f").items == ()
+    assert items_of([1], {}, "f").faults
+
+
+CHASSIS = "vendor,serial_number,hostname,var:site\n"
+
+
+def test_a_table_of_fixed_chassis() -> None:
+    read = parse_csv(f"{CHASSIS}Acme, FX1 ,r1,\n\n Acme,FX2,,berlin\n", "f.csv")
+    assert [(item.place, dict(item.document)) for item in read.items] == [
+        ("f.csv:2", {"vendor": "Acme", "serial_number": "FX1", "hostname": "r1"}),
+        (
+            "f.csv:4",
+            {"vendor": "Acme", "serial_number": "FX2", "variables": {"site": "berlin"}},
+        ),
+    ]
+
+
+def test_rows_of_one_chassis_are_its_cards() -> None:
+    text = (
+        "vendor,serial_number,modular,card_serial_number,card_slot,card_kind\n"
+        "Acme,CH1,yes,RP0,0,\nAcme,CH1,,RP1,1,\nacme,ch1,yes,LC0,2,line\n"
+    )
+    (item,) = parse_csv(text, "f.csv").items
+    assert item.document["modular"] is True
+    assert item.document["cards"] == [
+        {"serial_number": "RP0", "slot": "0"},
+        {"serial_number": "RP1", "slot": "1"},
+        {"serial_number": "LC0", "slot": "2", "kind": "line"},
+    ]
+
+
+def test_a_fixed_chassis_may_say_its_mac() -> None:
+    text = "vendor,serial_number,part_number,card_mac\nAcme,FX1,P1,001122334455\n"
+    (item,) = parse_csv(text, "f.csv").items
+    assert item.document["cards"] == [
+        {"mac": "001122334455", "serial_number": "FX1", "part_number": "P1"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "Acme,FX1",
+        "Acme,FX1,r1,x,y",
+        "Acme,A,r1,\nAcme,A,r2,",
+        "Acme,A,r1,\nAcme,A,r1,",
+    ],
+)
+def test_a_row_that_does_not_fit_is_named(row: str) -> None:
+    read = parse_csv(f"{CHASSIS}{row}\nAcme,OK,,\n", "f.csv")
+    (fault,) = read.faults
+    assert fault.place == f"f.csv:{2 + row.count(chr(10))}"
+    assert "OK" in {item.document["serial_number"] for item in read.items}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "serial_number\nA\n",
+        "vendor\nA\n",
+        "vendor,serial_number,serial_number\n",
+        "vendor,serial_number,colour\n",
+        "vendor,serial_number,var:\n",
+        'vendor,serial_number\nA,"B\n',
+        'vendor,serial_number\nA,"B"C\n',
+        f"vendor,serial_number\nA,{'B' * 200_000}\n",
+    ],
+)
+def test_a_table_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_csv(text, "f.csv")
+    assert caught.value.where.startswith("line ")
+
+
+def test_the_columns_are_the_documents_keys() -> None:
+    text = f"{','.join(COLUMNS)}\n" + "x" + "," * (len(COLUMNS) - 1) + "\n"
+    (item,) = parse_csv(text, "f.csv").items
+    assert item.document == {"vendor": "x"}
+
+
+def test_pyyaml_and_we_agree_on_its_own_output() -> None:
+    document = {"a": ["1", 1, "on", True, None, "~", "1.5", 1.5, "2026-01-01", "a\nb\n", "x: y"]}
+    assert parse_yaml(yaml.safe_dump(document))[0] == document

@@ -8,7 +8,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import h2.config
 import structlog
@@ -26,6 +26,7 @@ from bootz.transport.acceptor import Acceptor, OnRefused
 from bootz.transport.codec import BytesCodec
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.status import grpc_error
+from bootz.transport.turn import TurnTransport
 
 _H2_CONFIG = h2.config.H2Configuration(
     client_side=False,
@@ -103,7 +104,7 @@ class _Connection(H2Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin HTTP/2 with a bound on concurrent calls."""
-        super().connection_made(transport)
+        super().connection_made(TurnTransport(cast("asyncio.Transport", transport)))
         h2_connection = self.connection._connection  # noqa: SLF001
         h2_connection.update_settings(
             {SettingCodes.MAX_CONCURRENT_STREAMS: self._limits.max_streams_per_connection}

@@ -23,7 +23,8 @@ MAX_PAYLOAD = 8192
 MAX_URIS = 16
 
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://")
-_NEXT_IN_TEXT = re.compile(rb"[, ]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_NEXT_IN_TEXT = re.compile(rb"(?<=[, ])(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+"""Where a text goes on with another URI; a comma elsewhere is a part of a URI."""
 
 
 class RedirectShape(Enum):
@@ -117,6 +118,8 @@ def encode_redirect(
             limit, parts = 255, [bytes([min(len(t), 255)]) + t for t in texts]
         case RedirectShape.TEXT:
             limit, parts = MAX_URI_CHARACTERS, [b",".join(texts)]
+            if any(_NEXT_IN_TEXT.search(text) for text in texts):
+                raise _unwritable("a URI with another one behind a comma", "one URI each")
         case RedirectShape.EMPTY:
             raise _unwritable("no list at all", "a shape that carries URIs")
     if longest > limit:
@@ -162,8 +165,14 @@ def _shape(payload: bytes) -> tuple[RedirectShape, list[bytes], bool]:
         return RedirectShape.U8, short, True
     if _SCHEME.match(payload):
         text = payload.rstrip(b"\x00 \t\r\n")
-        return RedirectShape.TEXT, _NEXT_IN_TEXT.split(text), True
+        *before, last = _NEXT_IN_TEXT.split(text)
+        return RedirectShape.TEXT, [*map(_without_separator, before), last], True
     return RedirectShape.RFC8572, framed, False
+
+
+def _without_separator(entry: bytes) -> bytes:
+    # One comma at most: a URI may end with one of its own.
+    return entry.rstrip(b" ").removesuffix(b",").rstrip(b" ")
 
 
 def _read_entries(entries: Sequence[bytes]) -> tuple[list[BootzUri], list[IgnoredEntry]]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootz.errors import ConfigError
-from bootz.wire.dhcp import (
+from bootz.wire.redirect import (
     MAX_URIS,
     Redirect,
     RedirectFlaw,
@@ -53,6 +53,18 @@ def test_text_of_99_octets_is_text() -> None:
 def test_comma_inside_a_uri_does_not_split_it() -> None:
     (uri,) = decode_redirect(U1 + b"/a,b?c,d").uris
     assert uri.endpoint == "/a,b?c,d"
+
+
+@pytest.mark.parametrize("between", [b",", b" ", b", ", b" , ", b"   "])
+def test_text_is_split_where_another_uri_follows(between: bytes) -> None:
+    assert decode_redirect(U1 + between + U2 + b" \x00") == Redirect(
+        RedirectShape.TEXT, (FIRST, SECOND)
+    )
+
+
+def test_a_comma_at_the_end_of_a_uri_in_text_is_its_own() -> None:
+    first, _ = decode_redirect(U1 + b"/,," + U2).uris
+    assert first.endpoint == "/,"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +129,7 @@ def test_written_bytes_are_the_worked_ones() -> None:
         ([BootzUri("h", endpoint="/" + "x" * 2040)], RedirectShape.RFC8572),
         ([BootzUri(f"h{n}", endpoint="/" + "x" * 1000) for n in range(9)], RedirectShape.TEXT),
         ([FIRST], RedirectShape.EMPTY),
+        ([BootzUri("h", endpoint="/a,bootz://x")], RedirectShape.TEXT),
     ],
 )
 def test_what_cannot_be_written_is_refused(uris: list[BootzUri], shape: RedirectShape) -> None:

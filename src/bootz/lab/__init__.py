@@ -1,0 +1,1 @@
+"""All parties on one machine, wired only through their public doors."""

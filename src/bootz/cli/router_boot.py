@@ -6,13 +6,16 @@ import secrets
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bootz.cli.base import Cli, Verb
 from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, Output
+from bootz.cli.router_dhcp import SourceFor, source_options, sources
 from bootz.device.contact import UnaryContact
 from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import Hardware
@@ -23,7 +26,6 @@ from bootz.device.state import BootzStatus
 from bootz.device.workflow import BootOptions, BootResult, Notify, Router
 from bootz.errors import BootzError, ConfigError
 from bootz.wire.dialects import DIALECTS, Dialect, dialect_by_name
-from bootz.wire.uri import parse_bootz_uri
 
 _COLUMNS = (
     Column("serial_number", "SERIAL"),
@@ -44,14 +46,7 @@ _COLUMNS = (
     required=True,
     type=click.Path(path_type=Path),
 )
-@click.option(
-    "--uri",
-    "uris",
-    multiple=True,
-    required=True,
-    metavar="bootz://HOST:PORT",
-    help="A bootstrap server; several are tried in turn.",
-)
+@source_options
 @click.option(
     "--dialect",
     "dialect_name",
@@ -80,9 +75,9 @@ _COLUMNS = (
 @click.pass_context
 def command(
     context: click.Context,
+    /,
     folders: Sequence[Path],
     *,
-    uris: Sequence[str],
     dialect_name: str,
     insecure: bool,
     retry_wait: float,
@@ -95,6 +90,7 @@ def command(
     image_tries: int,
     image_wait: float,
     progress: str,
+    **discovery: Any,
 ) -> None:
     """Power on routers, all together. Exit code 0: each works (BOOTZ_OK, or no Bootz to run)."""
     cli: Cli = context.obj
@@ -102,7 +98,7 @@ def command(
     if min(numbers) < 0 or min(connect_timeout, call_timeout, image_stall, image_tries) <= 0:
         raise ConfigError("usage", "waits, times and counts cannot be negative", where="boot")
     options = BootOptions(
-        FixedUris([parse_bootz_uri(uri) for uri in uris]),
+        FixedUris(()),
         dialect_by_name(dialect_name),
         insecure=insecure,
         retry_wait=retry_wait,
@@ -112,7 +108,8 @@ def command(
         timeouts=Timeouts(connect_timeout, call_timeout),
         download=DownloadOptions(connect_timeout, image_stall, image_tries, image_wait),
     )
-    routers = [Hardware.open(folder) for folder in folders]
+    found = sources(discovery, folders)
+    routers = [(Hardware.open(folder), each) for folder, each in zip(folders, found, strict=True)]
     tell = _forms(cli.output)[progress]
     records = asyncio.run(_power_on_all(routers, options, tell, alone=len(routers) == 1))
     if len(records) == 1:
@@ -127,18 +124,23 @@ def _works(record: Mapping[str, object]) -> bool:
 
 
 async def _power_on_all(
-    routers: Sequence[Hardware], options: BootOptions, tell: Notify, *, alone: bool
+    routers: Sequence[tuple[Hardware, SourceFor]],
+    options: BootOptions,
+    tell: Notify,
+    *,
+    alone: bool,
 ) -> Sequence[Mapping[str, object]]:
     """Run routers side by side; one whose hardware fails does not stop the others."""
 
-    async def run(hardware: Hardware) -> Mapping[str, object]:
+    async def run(hardware: Hardware, source_for: SourceFor) -> Mapping[str, object]:
         serial = hardware.record.serial_number or hardware.record.active.serial_number
 
         def notify(event: str, fields: Mapping[str, object]) -> None:
             tell(event, {"serial_number": serial, **fields})
 
         try:
-            return await _power_on(hardware, options, notify)
+            own = replace(options, source=source_for(hardware, notify))
+            return await _power_on(hardware, own, notify)
         except BootzError as error:
             if alone:
                 raise
@@ -152,7 +154,7 @@ async def _power_on_all(
                 "message": str(error),
             }
 
-    return await asyncio.gather(*(run(hardware) for hardware in routers))
+    return await asyncio.gather(*(run(*router) for router in routers))
 
 
 async def _power_on(

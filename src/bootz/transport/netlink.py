@@ -1,0 +1,75 @@
+"""The kernel's word on interfaces, addresses and routes: one request, its answers.
+
+Source: netlink(7), rtnetlink(7).
+"""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+RTM_NEWLINK: Final = 16
+RTM_NEWADDR: Final = 20
+RTM_DELADDR: Final = 21
+RTM_GETADDR: Final = 22
+RTM_NEWROUTE: Final = 24
+RTM_DELROUTE: Final = 25
+
+REQUEST_DUMP: Final = 0x301
+REQUEST_ACKNOWLEDGED: Final = 0x005
+CREATE_OR_REPLACE: Final = 0x500
+
+_ERROR: Final = 2
+_DONE: Final = 3
+_TIMEOUT: Final = 5.0
+_HEADER: Final = struct.Struct("=IHHII")
+_ATTRIBUTE: Final = struct.Struct("=HH")
+
+
+def ask_kernel(kind: int, flags: int, body: bytes) -> tuple[tuple[int, bytes], ...]:
+    """Send a request and return the answers: kind and body of each message.
+
+    Raises:
+        OSError: the kernel refuses, with its errno, or does not answer.
+    """
+    found: list[tuple[int, bytes]] = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as asking:
+        asking.settimeout(_TIMEOUT)
+        asking.bind((0, 0))
+        asking.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, 1, 0) + body)
+        while True:
+            for answered, content in _messages(asking.recv(1 << 16)):
+                if answered == _DONE:
+                    return tuple(found)
+                if answered == _ERROR:
+                    code = -int(struct.unpack_from("=i", content)[0])
+                    if code:
+                        raise OSError(code, os.strerror(code))
+                    return tuple(found)
+                found.append((answered, content))
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """Return an attribute, padded."""
+    length = _ATTRIBUTE.size + len(value)
+    return _ATTRIBUTE.pack(length, kind) + value + bytes(-length % 4)
+
+
+def read_attributes(data: bytes) -> dict[int, bytes]:
+    """Return the attributes of a message; of repeated ones the last."""
+    attributes: dict[int, bytes] = {}
+    while len(data) >= _ATTRIBUTE.size:
+        length, kind = _ATTRIBUTE.unpack_from(data)
+        length = max(length, _ATTRIBUTE.size)
+        attributes[kind] = data[_ATTRIBUTE.size : length]
+        data = data[(length + 3) & ~3 :]
+    return attributes
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    while len(data) >= _HEADER.size:
+        length, kind, *_ = _HEADER.unpack_from(data)
+        length = max(length, _HEADER.size)
+        yield kind, data[_HEADER.size : length]
+        data = data[(length + 3) & ~3 :]

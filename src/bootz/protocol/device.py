@@ -151,7 +151,18 @@ class DeviceSession:
             WireError: the verified bytes are not bootstrapping data for this device.
         """
         self.verify(sealed, now=now)
-        return self.read(sealed.payload, dialect)
+        if sealed.content is None:
+            self._fail(
+                "decryption",
+                TrustError(
+                    "data-undecryptable",
+                    "the data do not open with the key of this stream",
+                    where="encrypted_serialized_bootstrap_data",
+                ),
+            )
+        if sealed.encapsulated_key:
+            self._note("decryption", Outcome.PASSED)
+        return self.read(sealed.content, dialect)
 
     def verify(self, sealed: SealedData, *, now: datetime | None) -> None:
         """Verify who signed ``sealed.payload`` (rows 1 to 7); says nothing of its content.

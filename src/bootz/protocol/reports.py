@@ -22,7 +22,8 @@ from bootz.trust.vendor import Vendor
 class ReportSession(Steps):
     """One status report, from claim to the chassis that it is recorded for.
 
-    Call in this order: ``claim``, ``resolve``. Source: wire.md section 4, ReportStatus.
+    Call in this order: ``claim``, ``resolve``; on a stream ``take``, ``count_for``.
+    Source: wire.md section 4, ReportStatus.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,24 @@ class ReportSession(Steps):
             UnprovenPeer: no certificate, or an unreadable one.
         """
         self._enter(Stage.OPEN, Stage.CLAIMED)
+        self._take(report, names_cards=names_cards)
+        self._idevid_serial = self._require_certificate(certificate)
+        self._certificate = certificate
+        wanted = [self._idevid_serial] if self._idevid_serial else []
+        if report.states:
+            wanted.append(report.states[0].serial_number)
+        return tuple(wanted)
+
+    def take(self, report: StatusReport) -> None:
+        """Take a report of a stream, whose peer is proven by other means.
+
+        Raises:
+            WireError: no status, or no card named.
+        """
+        self._enter(Stage.OPEN, Stage.CLAIMED)
+        self._take(report, names_cards=True)
+
+    def _take(self, report: StatusReport, *, names_cards: bool) -> None:
         self._report = report
         if report.status is ReportedStatus.UNSPECIFIED:
             self._fail(
@@ -70,12 +89,6 @@ class ReportSession(Steps):
                 WireError("report-without-cards", "the report names no card", where="states"),
             )
         self._pass("report-form", seen=report.status.name)
-        self._idevid_serial = self._require_certificate(certificate)
-        self._certificate = certificate
-        wanted = [self._idevid_serial] if self._idevid_serial else []
-        if report.states:
-            wanted.append(report.states[0].serial_number)
-        return tuple(wanted)
 
     def resolve(
         self, candidates: Sequence[Chassis], vendors: Iterable[Vendor], *, now: datetime
@@ -121,6 +134,22 @@ class ReportSession(Steps):
             )
         chassis = next(iter(records.values()))
         self._pass("chassis-on-record", seen=self._idevid_serial or first)
+        self._check_cards(chassis)
+        self._proven = ProvenChassis(chassis, self._idevid_serial, evidence, now)
+        return self._proven
+
+    def count_for(self, proven: ProvenChassis) -> None:
+        """Hold a report against the chassis that its stream has proven.
+
+        Raises:
+            ForeignChassis: a card in ``states`` is not of that chassis.
+        """
+        self._enter(Stage.CLAIMED, Stage.DONE)
+        self._check_cards(proven.chassis)
+        self._proven = proven
+
+    def _check_cards(self, chassis: Chassis) -> None:
+        report = known(self._report)
         foreign = [s.serial_number for s in report.states if chassis.card(s.serial_number) is None]
         if foreign:
             self._fail(
@@ -134,5 +163,3 @@ class ReportSession(Steps):
                 ),
             )
         self._pass("report-cards", seen=", ".join(s.serial_number for s in report.states))
-        self._proven = ProvenChassis(chassis, self._idevid_serial, evidence, now)
-        return self._proven

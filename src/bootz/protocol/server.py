@@ -119,7 +119,7 @@ class BootstrapSession(Steps):
         """
         self._enter(Stage.CLAIMED, Stage.RESOLVED)
         request = known(self._request)
-        certificate = known(self._certificate)
+        certificate = self._certificate
         by_name = {vendor.name.casefold(): vendor for vendor in vendors}
         serial = request.active.serial_number
         manufacturer = request.descriptor.manufacturer
@@ -127,7 +127,7 @@ class BootstrapSession(Steps):
         records = [chassis for chassis in candidates if chassis.card(serial) is not None]
         if named is not None:
             records = [c for c in records if c.manufacturer.casefold() == named.name.casefold()]
-        elif len(records) > 1:
+        elif len(records) > 1 and certificate is not None:
             records = [
                 chassis
                 for chassis in records
@@ -176,6 +176,10 @@ class BootstrapSession(Steps):
             ForeignChassis: the certificate is of a device that is no card of this chassis.
         """
         self._enter(Stage.RESOLVED, Stage.PROVEN)
+        return self._prove(self._check_certificate(now), self._idevid_serial, now)
+
+    def _check_certificate(self, now: datetime) -> str:
+        """Check chain and serial number of the certificate; return its fingerprint."""
         chassis = known(self._chassis)
         certificate = known(self._certificate)
         vendor = self._vendor
@@ -199,7 +203,10 @@ class BootstrapSession(Steps):
             )
         else:
             self._pass("idevid-serial", seen=self._idevid_serial)
-        self._proven = ProvenChassis(chassis, self._idevid_serial, evidence, now)
+        return evidence
+
+    def _prove(self, evidence: str, serial: str, now: datetime) -> ProvenChassis:
+        self._proven = ProvenChassis(known(self._chassis), serial, evidence, now)
         return self._proven
 
     def select(self) -> Selection:

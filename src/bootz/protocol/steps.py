@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import Enum
 from typing import NoReturn, TypeVar
 
+from cryptography import x509
+
 from bootz.errors import BootzError, OperatorError, PeerError, PolicyError, TrustError
 from bootz.model.checks import Check, Outcome
 from bootz.trust.certificates import (
@@ -51,6 +53,8 @@ class Stage(Enum):
     OPEN = "open"
     CLAIMED = "claimed"
     RESOLVED = "resolved"
+    ADMITTED = "admitted"
+    CHALLENGED = "challenged"
     PROVEN = "proven"
     SELECTED = "selected"
     DONE = "done"
@@ -95,7 +99,7 @@ class Steps:
         return None
 
     def _require_certificate(self, certificate: PresentedCertificate | None) -> str:
-        """Return the serial number in the certificate, empty where it names none.
+        """Return the serial number in the TLS certificate, empty where it names none.
 
         Raises:
             UnprovenPeer: no certificate, or one that cannot be read.
@@ -121,10 +125,15 @@ class Steps:
                 ),
             )
         self._pass("client-certificate", seen=fingerprint(certificate.leaf))
-        try:
-            return idevid_serial_number(leaf)
-        except PeerError:
-            return ""
+        return named_serial(leaf)
+
+
+def named_serial(certificate: x509.Certificate) -> str:
+    """Return the serial number in an IDevID, empty where it names none."""
+    try:
+        return idevid_serial_number(certificate)
+    except PeerError:
+        return ""
 
 
 def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:

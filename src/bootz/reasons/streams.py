@@ -125,4 +125,40 @@ ROWS = (
         "A stream that had proven nothing was closed to make room for others.",
         "Look for the peers that open streams and leave them (`bootz attempts`, the log).",
     ),
+    Reason(
+        "tpm-key-absent",
+        Fault.CONFIGURATION,
+        "The router's TPM has not the key that the server asked for.",
+        "Compare the kind of key in the server's inventory with `bootz router show`.",
+    ),
+    Reason(
+        "tpm-unavailable",
+        Fault.UNAVAILABLE,
+        "The router's TPM cannot be started, or ended in the middle of a command.",
+        "Install swtpm (Debian: `apt install swtpm`), or use `--tpm soft`.",
+    ),
+    Reason(
+        "tpm-command-failed",
+        Fault.UNAVAILABLE,
+        "The router's TPM refused a command.",
+        "Look up the response code in the TPM's specification; a factory reset does not help.",
+    ),
+    Reason(
+        "stream-identity-unfit",
+        Fault.CONFIGURATION,
+        "The router's identity cannot be proven in this flow.",
+        "Choose `--flow stream-v1`: only it knows a TPM 1.2.",
+    ),
+    Reason(
+        "challenge-unexpected",
+        Fault.MALFORMED,
+        "The server's challenge is not for the identity that the router announced.",
+        "Compare the server's release with docs/streams.md.",
+    ),
+    Reason(
+        "stream-reply-unexpected",
+        Fault.MALFORMED,
+        "The server said something on a stream that was not due.",
+        "Compare the server's release with docs/streams.md.",
+    ),
 )

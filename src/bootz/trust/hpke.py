@@ -17,6 +17,7 @@ PUBLIC_KEY_BYTES: Final = 32
 ENCAPSULATED_KEY_BYTES: Final = 32
 
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_ANYBODY: Final = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 class HpkeError(TrustError):
@@ -31,6 +32,28 @@ class Sealed:
     ciphertext: bytes = field(repr=False)
 
 
+def check_recipient(public_key: bytes) -> None:
+    """Refuse a key that nothing can be encrypted for, before there is something to encrypt.
+
+    Raises:
+        HpkeError: ``transport-key-invalid``: another length, or a point of low order.
+    """
+    try:
+        # With a point of low order the exchange gives zero whatever the private key, and fails.
+        _ANYBODY.exchange(X25519PublicKey.from_public_bytes(public_key))
+    except ValueError as error:
+        raise _unusable(public_key) from error
+
+
+def _unusable(public_key: bytes) -> HpkeError:
+    return HpkeError(
+        "transport-key-invalid",
+        "the public key is no usable X25519 key",
+        expected=f"{PUBLIC_KEY_BYTES} bytes",
+        seen=f"{len(public_key)} bytes",
+    )
+
+
 def seal(plaintext: bytes, public_key: bytes) -> Sealed:
     """Encrypt for the holder of a key (32 raw bytes of X25519).
 
@@ -41,12 +64,7 @@ def seal(plaintext: bytes, public_key: bytes) -> Sealed:
         # The exchange with such a point fails in the library: all could read the message.
         sealed = _SUITE.encrypt(plaintext, X25519PublicKey.from_public_bytes(public_key))
     except ValueError as error:
-        raise HpkeError(
-            "transport-key-invalid",
-            "the public key is no usable X25519 key",
-            expected=f"{PUBLIC_KEY_BYTES} bytes",
-            seen=f"{len(public_key)} bytes",
-        ) from error
+        raise _unusable(public_key) from error
     return Sealed(sealed[:ENCAPSULATED_KEY_BYTES], sealed[ENCAPSULATED_KEY_BYTES:])
 
 

@@ -8,12 +8,19 @@ import binascii
 from typing import Final
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
 from bootz.trust.certificate_form import CertificateError, load_certificate, parse_pem
+from bootz.trust.signature import Hash, scheme_for
 
 MAX_IDENTITY_TEXT: Final = 64 << 10
 MAX_IDENTITY_CERTIFICATES: Final = 8
+
+_REFERENCE_HASHES: Final[dict[x509.ObjectIdentifier, Hash]] = {
+    SignatureAlgorithmOID.RSA_WITH_SHA256: hashes.SHA256(),
+    SignatureAlgorithmOID.ECDSA_WITH_SHA384: hashes.SHA384(),
+}
 
 _MARK: Final = "SN:"
 _PLACE: Final = "IDevID serialNumber"
@@ -49,6 +56,21 @@ def idevid_serial_number(certificate: x509.Certificate) -> str:
             seen="none",
         )
     return serial
+
+
+def challenge_hash(certificate: bytes) -> Hash:
+    """Return the hash with which an IDevID (DER) signs the answer to a challenge.
+
+    That of the certificate's own signature, where it is one of the two that the Go reference
+    takes (it asks for no other); else the one natural for the key (tpm-challenges.md section 2).
+
+    Raises:
+        CertificateError: the certificate cannot be read.
+        SignatureError: the key does not count.
+    """
+    parsed = load_certificate(certificate)
+    demanded = _REFERENCE_HASHES.get(parsed.signature_algorithm_oid)
+    return scheme_for(parsed.public_key()).hash if demanded is None else demanded
 
 
 def parse_identity_certificate(text: str) -> tuple[bytes, tuple[bytes, ...]]:

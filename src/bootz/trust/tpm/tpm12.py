@@ -4,6 +4,7 @@ Source: tpm-challenges.md section 4; TCG TPM Main Specification 1.2, part 2, sec
 (TPM_ASYM_CA_CONTENTS), part 3, section 15.2 (TPM_ActivateIdentity).
 """
 
+import hashlib
 import hmac
 import struct
 from typing import Final
@@ -34,7 +35,7 @@ _SCHEME_NONE: Final = 1
 _SESSION_KEY: Final = struct.Struct(">IHH")
 
 # SHA-1 is what the TPM 1.2 specification fixes for OAEP; no collision matters there.
-_OAEP: Final = padding.OAEP(
+EK_OAEP: Final = padding.OAEP(
     padding.MGF1(hashes.SHA1()),  # noqa: S303
     hashes.SHA1(),  # noqa: S303
     _LABEL,
@@ -98,7 +99,7 @@ def encrypt_contents(contents: bytes, ek: rsa.RSAPublicKey) -> bytes:
         UnusableKey: the library cannot encrypt to this key.
     """
     try:
-        return ek.encrypt(contents, _OAEP)
+        return ek.encrypt(contents, EK_OAEP)
     except ValueError as error:
         raise _unusable(str(error)) from error
 
@@ -110,12 +111,23 @@ def open_contents(blob: bytes, ek: rsa.RSAPrivateKey, aik_digest: bytes) -> byte
         TpmError: for another EK, altered, or for another AIK.
     """
     try:
-        contents = ek.decrypt(blob, _OAEP)
+        contents = ek.decrypt(blob, EK_OAEP)
     except ValueError as error:
         raise TpmError("tpm-import-refused", "the blob is for another key") from error
     if not hmac.compare_digest(contents[-DIGEST_BYTES:], aik_digest):
         raise TpmError("tpm-import-refused", "the blob is for another AIK")
     return contents[:-DIGEST_BYTES]
+
+
+PUBKEY_HEAD: Final = bytes.fromhex(
+    "00000001 0001 0002 0000000c 00000800 00000002 00000000 00000100"
+)
+"""TPM_PUBKEY of an RSA-2048 AIK up to its modulus: no encryption, PKCS #1 v1.5 with SHA-1."""
+
+
+def pubkey_digest(modulus: bytes) -> bytes:
+    """Return ``aik_pub_digest`` of an AIK: SHA-1 over its TPM_PUBKEY."""
+    return hashlib.sha1(PUBKEY_HEAD + modulus).digest()  # noqa: S324 -- as TPM 1.2 has it
 
 
 def answer_hash(key: bytes, transport_key: bytes) -> bytes:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from bootz.errors import ConfigError
-from bootz.transport.limits import ListenerLimits
+from bootz.transport.limits import ListenerLimits, StreamLimits
 
 CONFIG_NAME: Final = "bootz.yaml"
 DEFAULT_PORT: Final = 15006
@@ -33,6 +33,7 @@ _DNS_NAME: Final = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _LIMITS: Final = ListenerLimits()
+_STREAMS: Final = StreamLimits()
 _END: Final = "...\n"
 """What PyYAML writes after a plain value that stands alone."""
 
@@ -157,10 +158,22 @@ class LimitSettings(_Frozen):
     request_timeout: float = Field(
         _LIMITS.request_timeout, gt=0, le=3600, description="Seconds for one call."
     )
+    max_open_streams: int = Field(
+        _STREAMS.max_open, ge=1, le=1 << 20, description="Streams open at once, of all together."
+    )
+    stream_idle_timeout: float = Field(
+        _STREAMS.idle_timeout, gt=0, le=86400, description="Seconds between messages of a stream."
+    )
 
     def listener(self) -> ListenerLimits:
         """Return them as listeners take them."""
-        return ListenerLimits(**self.model_dump())
+        return ListenerLimits(
+            **self.model_dump(exclude={"max_open_streams", "stream_idle_timeout"})
+        )
+
+    def streams(self) -> StreamLimits:
+        """Return those of the streaming calls."""
+        return StreamLimits(self.max_open_streams, self.stream_idle_timeout)
 
 
 class ImageSettings(_Frozen):

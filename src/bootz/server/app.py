@@ -1,7 +1,9 @@
 """The composition root of the owner's server: picks the parts, and swaps them on reload."""
 
 import asyncio
+import secrets
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -12,6 +14,8 @@ import structlog
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.errors import BootzError, Unavailable
 from bootz.server.grpc import bootstrap_methods
+from bootz.server.grpc_streams import stream_methods
+from bootz.server.open_streams import OpenStreams
 from bootz.server.ports import Clock
 from bootz.server.rendering.reached import ImageTarget, Reached
 from bootz.server.rendering.renderer import SiteRenderer
@@ -20,6 +24,7 @@ from bootz.server.site import Site, open_site
 from bootz.server.snapshot import Snapshot, grpc_context, load_snapshot
 from bootz.server.store.inventory import SqlInventory
 from bootz.server.store.journal import SqlJournal
+from bootz.server.streaming import StreamService
 from bootz.transport.listener import GrpcListener
 from bootz.transport.standard import StandardServices
 from bootz.transport.tls import RefusedHandshake
@@ -110,6 +115,7 @@ class SiteServer:
         listens: what a reload puts in place of the addresses in the settings, too.
         depot: the image store.
         on_settings: told the settings at start and after each reload (for the log).
+        monotonic: seconds that only ever rise; the age of challenges.
     """
 
     def __init__(
@@ -119,7 +125,9 @@ class SiteServer:
         listens: Listens,
         depot: Depot,
         on_settings: Callable[[SiteConfig], None] = lambda _: None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._monotonic = monotonic
         self._listens = listens
         self._depot = depot
         self._on_settings = on_settings
@@ -158,12 +166,26 @@ class SiteServer:
             owner=lambda: self._snapshot.owner_state(),
             clock=self._clock,
         )
+        streaming = StreamService(
+            inventory=self._inventory,
+            renderer=self._renderer,
+            journal=self._journal,
+            owner=lambda: self._snapshot.owner_state(),
+            clock=self._clock,
+            monotonic=self._monotonic,
+            draw=secrets.token_bytes,
+        )
+        streams = OpenStreams(config.limits.streams())
         services = dict.fromkeys(dialect.service for dialect in DIALECTS)
         self._standard = StandardServices(
             list(services), pool=_SCHEMAS[0].DESCRIPTOR.pool, limits=limits
         )
         self._grpc = GrpcListener(
-            {**bootstrap_methods(self._service, limits), **self._standard.methods},
+            {
+                **bootstrap_methods(self._service, limits),
+                **stream_methods(streaming, limits, streams),
+                **self._standard.methods,
+            },
             limits=limits,
             context=self._snapshot.grpc,
             on_refused=self._on_refused,

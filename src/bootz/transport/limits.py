@@ -19,3 +19,11 @@ class ListenerLimits:
     idle_timeout: float = 60.0
     request_timeout: float = 30.0
     backlog: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLimits:
+    """What streaming calls may cost. ``idle_timeout``: seconds until the next message is whole."""
+
+    max_open: int = 4096
+    idle_timeout: float = 60.0

@@ -1,0 +1,125 @@
+"""One call while it is under way: who called, and what the journal shall keep of it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bootz.errors import BootzError
+from bootz.model.bootstrap import BootstrapRequest, StatusReport
+from bootz.model.chassis import Chassis, ClaimedCard, ProvenChassis
+from bootz.model.checks import Check
+from bootz.protocol.server import Selection
+from bootz.protocol.steps import PresentedCertificate
+from bootz.server.ports import CallRecord, Clock
+from bootz.trust.certificates import fingerprint
+from bootz.wire.dialects import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who called: ``peer`` is address and port; certificates are DER as presented in TLS."""
+
+    peer: str
+    reached_at: tuple[str, int]
+    certificates: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def presented(self) -> PresentedCertificate | None:
+        """The certificate with what came along to build its chain, None without one."""
+        if not self.certificates:
+            return None
+        return PresentedCertificate(self.certificates[0], self.certificates[1:])
+
+
+class Judged(Protocol):
+    """What was found out about a call: a session, or several of one stream together."""
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check, in order, the failed one last."""
+
+    @property
+    def proven(self) -> ProvenChassis | None:
+        """The proven chassis."""
+
+
+class Attempt:
+    """Gathers what the journal shall keep of one call while it is under way."""
+
+    def __init__(self, dialect: Dialect, caller: Caller, *, rpc: str = "GetBootstrapData") -> None:
+        self.dialect = dialect
+        self.caller = caller
+        self.rpc = rpc
+        self.certificate = caller.certificates[0] if caller.certificates else b""
+        self.claimed_manufacturer = ""
+        self.claimed_serial = ""
+        self.nonce_digest = ""
+        self.chassis: Chassis | None = None
+        self.answered: tuple[str, ...] = ()
+        self.foreign: tuple[str, ...] = ()
+        self.sent: dict[str, str | int] = {}
+
+    @property
+    def chassis_name(self) -> str:
+        """How a log names the chassis; empty before it is proven."""
+        if self.chassis is None:
+            return ""
+        return self.chassis.hostname or self.chassis.serial_number or f"#{self.chassis.key}"
+
+    def take_request(self, request: BootstrapRequest) -> None:
+        """Keep whom a request claims to be."""
+        self.claimed_manufacturer = request.descriptor.manufacturer
+        self.claimed_serial = request.active.serial_number
+        if request.nonce:
+            # The digest tells a repeated call from a new attempt; the nonce itself is never kept.
+            self.nonce_digest = hashlib.sha256(request.nonce.encode()).hexdigest()
+
+    def take_report(self, report: StatusReport) -> None:
+        """Keep the card that a report names first."""
+        if report.states:
+            self.claimed_serial = report.states[0].serial_number
+
+    def take_chassis(self, chassis: Chassis) -> None:
+        """Keep the chassis that is proven."""
+        self.chassis = chassis
+
+    def take_selection(self, selection: Selection | None) -> None:
+        """Keep which cards are answered, and which are not of the chassis."""
+        if selection is not None:
+            self.answered = _serials(selection.answered)
+            self.foreign = _serials(selection.foreign)
+
+    def record(
+        self,
+        clock: Clock,
+        session: Judged,
+        *,
+        report: StatusReport | None = None,
+        error: BootzError | None = None,
+    ) -> CallRecord:
+        """Return the record of the call: answered, reported or refused."""
+        proven = session.proven
+        return CallRecord(
+            at=clock(),
+            rpc=self.rpc,
+            dialect=self.dialect.name,
+            peer=self.caller.peer,
+            chassis_key=None if self.chassis is None else self.chassis.key,
+            claimed_manufacturer=self.claimed_manufacturer,
+            claimed_serial=self.claimed_serial,
+            proven_serial="" if proven is None else proven.proven_serial,
+            idevid_fingerprint=fingerprint(self.certificate) if self.certificate else "",
+            checks=session.checks,
+            reason="" if error is None else error.reason,
+            detail="" if error is None else str(error),
+            nonce_digest=self.nonce_digest,
+            answered_serials=self.answered if error is None else (),
+            foreign_cards=self.foreign,
+            sent=self.sent if error is None else {},
+            report=report,
+        )
+
+
+def _serials(cards: Sequence[ClaimedCard]) -> tuple[str, ...]:
+    return tuple(card.serial_number for card in cards)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 
-from grpclib.client import Channel, UnaryUnaryMethod
+from grpclib.client import Channel, Stream, StreamStreamMethod, UnaryUnaryMethod
 from grpclib.config import Configuration
 from grpclib.encoding.base import CodecBase
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
@@ -28,6 +28,9 @@ MAX_ANSWER_BYTES = 4 << 20
 
 MAX_STATUS_TEXT = 300
 
+
+Exchange = Callable[[bytes], Awaitable[bytes]]
+"""Sends a message on a stream and returns the answer."""
 
 Locate = Callable[[BootzUri], Awaitable[str]]
 """Returns the host to connect to for a URI."""
@@ -81,6 +84,54 @@ def client_context(identity: CardIdentity | None, anchor: bytes | None) -> ssl.S
     if identity is not None:
         identity.load_into(context)
     return context
+
+
+class _Conversation:
+    """A stream of grpclib, lock-step, that tells its status whenever the server ends it."""
+
+    def __init__(
+        self,
+        stream: Stream[bytes, bytes],
+        receive: Callable[[Stream[bytes, bytes]], Awaitable[bytes | None]],
+    ) -> None:
+        self._stream = stream
+        self._receive = receive
+        self._begun = False
+
+    async def exchange(self, message: bytes) -> bytes | None:
+        """Send a message; return the answer, None where the server ends the stream with OK."""
+        try:
+            if self._begun:
+                # The server may have ended it while nobody was reading.
+                self._raise_status()
+            await self._stream.send_message(message)
+            if not self._begun:
+                self._begun = True
+                await self._stream.recv_initial_metadata()
+            answer = await self._receive(self._stream)
+            if answer is None:
+                await self._finish()
+        except BaseException as error:
+            # Its end is known, or nobody waits for it.
+            self._stream._cancel_done = True  # noqa: SLF001
+            if isinstance(error, StreamTerminatedError | H2Error):
+                self._raise_status()
+            raise
+        return answer
+
+    async def end(self) -> None:
+        """End this side, and wait for the status; nothing is left to do after a failure."""
+        if self._begun and not self._stream._cancel_done:  # noqa: SLF001
+            self._raise_status()
+            await self._finish()
+
+    async def _finish(self) -> None:
+        await self._stream.end()
+        await self._stream.recv_trailing_metadata()
+
+    def _raise_status(self) -> None:
+        # grpclib itself asks only when the stream was reset.
+        self._stream._maybe_raise()  # noqa: SLF001
 
 
 class GrpcClient:
@@ -155,37 +206,78 @@ class GrpcClient:
         ):
             await stream.send_message(message, end=True)
             await stream.recv_initial_metadata()
-            # grpclib itself would read whatever length the prefix claims.
-            raw = stream._stream  # noqa: SLF001
-            prefix = await raw.recv_data(5)
-            body = b""
-            if prefix:
-                compressed, length = struct.unpack(">BI", prefix)
-                if compressed or length > MAX_ANSWER_BYTES:
-                    raise WireError(
-                        "contact-answer-too-large",
-                        "the answer is compressed" if compressed else "the answer is too large",
-                        where=self._uri.authority,
-                        expected=f"at most {MAX_ANSWER_BYTES} bytes",
-                        seen=str(length),
-                    )
-                body = bytes(await raw.recv_data(length))
-                if len(body) != length:
-                    raise self._broken("the answer ended too early")
+            body = await self._message(stream)
             await stream.recv_trailing_metadata()
-            if not prefix:
+            if body is None:
                 raise self._broken("the answer is empty")
             return body
+
+    @asynccontextmanager
+    async def stream(self, path: str) -> AsyncIterator[Exchange]:
+        """Make one streaming call; yields what sends a message and returns the one that answers.
+
+        The time of a call is that of each exchange here; leaving the block ends this side.
+
+        Raises:
+            ServerRefused: a status other than OK.
+            WireError: an answer is too large, or compressed.
+            Unavailable: no answer, or a broken one.
+        """
+        method = StreamStreamMethod[bytes, bytes](self._channel, path, bytes, bytes)
+        async with (
+            self._errors(self._timeouts.call, "contact-deadline", whole=False),
+            method.open() as stream,
+        ):
+            conversation = _Conversation(stream, self._message)
+
+            async def exchange(message: bytes) -> bytes:
+                async with self._errors(self._timeouts.call, "contact-deadline"):
+                    answer = await conversation.exchange(message)
+                if answer is None:
+                    raise self._broken("the server ended the stream without an answer")
+                return answer
+
+            yield exchange
+            async with self._errors(self._timeouts.call, "contact-deadline"):
+                await conversation.end()
+
+    async def _message(self, stream: Stream[bytes, bytes]) -> bytes | None:
+        """Return the next message, None where the server has ended its side."""
+        raw = stream._stream  # noqa: SLF001
+        # The wrapper wakes the reader when the connection is lost.
+        with stream._wrapper:  # noqa: SLF001
+            # grpclib itself would read whatever length the prefix claims.
+            prefix = await raw.recv_data(5)
+            if not prefix:
+                return None
+            compressed, length = struct.unpack(">BI", prefix)
+            if compressed or length > MAX_ANSWER_BYTES:
+                raise WireError(
+                    "contact-answer-too-large",
+                    "the answer is compressed" if compressed else "the answer is too large",
+                    where=self._uri.authority,
+                    expected=f"at most {MAX_ANSWER_BYTES} bytes",
+                    seen=str(length),
+                )
+            body = bytes(await raw.recv_data(length))
+        if len(body) != length:
+            raise self._broken("the answer ended too early")
+        return body
 
     def _broken(self, detail: str) -> Unavailable:
         return Unavailable("contact-broken", detail, where=self._uri.authority)
 
     @asynccontextmanager
-    async def _errors(self, seconds: float, late: str) -> AsyncIterator[None]:
-        """Bound the time, and turn what libraries raise into errors with a reason."""
+    async def _errors(
+        self, seconds: float, late: str, *, whole: bool = True
+    ) -> AsyncIterator[None]:
+        """Bound the time, and turn what libraries raise into errors with a reason.
+
+        ``whole`` False: the block bounds its parts itself, each by ``seconds``.
+        """
         where = self._uri.authority
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds if whole else None):
                 yield
         except BootzError:
             raise

@@ -1,7 +1,8 @@
 """What the router keeps on its disk between power-ons: an answer to go on with, a report to send.
 
 An answer is kept as it was received, with the nonce that it answers, and is verified again
-before it is used: the disk vouches for nothing.
+before it is used: the disk vouches for nothing. Data that travelled encrypted are kept decrypted
+as well, because the key of their stream is gone; for what they say then the disk does vouch.
 """
 
 import base64
@@ -38,6 +39,8 @@ class KeptAnswer:
                 "signature": sealed.signature,
                 "ownership_voucher": _text(sealed.ownership_voucher),
                 "owner_certificate": _text(sealed.owner_certificate),
+                "encapsulated_key": _text(sealed.encapsulated_key),
+                "plaintext": _text(sealed.plaintext or b""),
             }
         )
 
@@ -59,6 +62,8 @@ class KeptAnswer:
                 kept.text("signature"),
                 kept.data("ownership_voucher"),
                 kept.data("owner_certificate"),
+                kept.data("encapsulated_key"),
+                kept.data("plaintext") or None,
             ),
         )
 

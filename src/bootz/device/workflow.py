@@ -212,7 +212,7 @@ class Router:
                 self._state,
                 phase=Phase.ANSWERED,
                 answer=self._hardware.keep("answers", answer.write()),
-                checksum=hashlib.sha512(sealed.payload).hexdigest(),
+                checksum=hashlib.sha512(sealed.content or b"").hexdigest(),
             )
         )
         self._notify("verified", {"checks": len(self._state.checks)})

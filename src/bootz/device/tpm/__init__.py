@@ -1,0 +1,1 @@
+"""TPMs of an emulated router: in software, and real ones as ``swtpm`` runs them."""

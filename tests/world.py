@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -189,6 +190,7 @@ class World:
         else:
             shutil.copytree(template, self.root)
         self.now: Callable[[], datetime] = utc_now
+        self.monotonic: Callable[[], float] = time.monotonic
         self.settings: dict[str, object] = {}
 
     @property
@@ -257,7 +259,9 @@ class World:
     @asynccontextmanager
     async def serving(self, listens: Listens = LISTENS) -> AsyncIterator[Running]:
         """Serve the site in this loop."""
-        server = SiteServer(self.site, listens=listens, depot=site_depot())
+        server = SiteServer(
+            self.site, listens=listens, depot=site_depot(), monotonic=lambda: self.monotonic()
+        )
         bound = await server.start()
         running = Running(self, server, bound)
         try:
@@ -352,14 +356,15 @@ def verified(
     *,
     dialect: Dialect = CURRENT,
     maker: Manufacturer | None = None,
+    content: bytes | None = None,
 ) -> DecodedBootstrapData:
-    """Verify an answer completely, as a router does, and return what it says."""
+    """Verify an answer completely, as a router does, and return what it (or ``content``) says."""
     now = utc_now()
     voucher = verify_voucher(sealed.ownership_voucher, (maker or manufacturer()).anchors, now=now)
     assert voucher.content.serial_number == serial
     owner = verify_owner_certificate(sealed.owner_certificate, voucher, now=now)
     verify_response_signature(owner.certificate, sealed.signature, sealed.payload)
-    data = decode_bootstrap_data(sealed.payload, dialect)
+    data = decode_bootstrap_data(sealed.payload if content is None else content, dialect)
     assert data.nonce == nonce
     return data
 

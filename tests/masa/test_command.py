@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import signal
 import ssl
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from grpclib.client import Channel, UnaryUnaryMethod
 from masa.world import NOW, PIN
 
 from bootz.cli.main import run
+from bootz.processes import service
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path, write_instant
 
@@ -148,41 +146,30 @@ def test_serve_answers_over_tls_until_it_is_told_to_stop(
     token, cert_id = setup(folder, capsys)
 
     async def use() -> str:
-        program = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", "from bootz.cli.main import main; main()",
-            "masa", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0",
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env={**os.environ, "NO_COLOR": "1"},
-        )  # fmt: skip
-        assert program.stdout is not None
-        line = ""
-        while " serving " not in line:
-            line = (await program.stdout.readline()).decode()
-            assert line, "the program has ended"
-        port = int(line.partition("grpc=")[2].partition("]")[0].rpartition(":")[2].strip("'\" "))
-        context = ssl.create_default_context(cafile=str(folder / "keys" / "root.pem"))
-        context.set_alpn_protocols(["h2"])
-        channel = Channel("127.0.0.1", port, ssl=context)
-        path = method_path("GetOwnershipVouchers")
-        call = UnaryUnaryMethod(
-            channel, path, pb.GetOwnershipVouchersRequest, pb.GetOwnershipVouchersResponse
-        )
-        try:
-            answer = await call(
-                pb.GetOwnershipVouchersRequest(
-                    component=[pb.Component(ien="9", serial_number=each) for each in SERIALS],
-                    cert_id=cert_id,
-                    lifetime=write_instant(NOW + timedelta(days=1)),
-                ),
-                metadata=[("authorization", f"Bearer {token}")],
+        log = folder / "masa.log"
+        words = ("masa", "serve", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+        async with service(*words, log=log) as serving:
+            (address,) = serving["grpc"]
+            context = ssl.create_default_context(cafile=str(folder / "keys" / "root.pem"))
+            context.set_alpn_protocols(["h2"])
+            channel = Channel("127.0.0.1", int(address.rpartition(":")[2]), ssl=context)
+            path = method_path("GetOwnershipVouchers")
+            call = UnaryUnaryMethod(
+                channel, path, pb.GetOwnershipVouchersRequest, pb.GetOwnershipVouchersResponse
             )
-            assert len(answer.ownership_vouchers) == 10
-        finally:
-            channel.close()
-            program.send_signal(signal.SIGTERM)
-            rest = (await program.stdout.read()).decode()
-            assert await program.wait() == 0, rest
-        return line + rest
+            try:
+                answer = await call(
+                    pb.GetOwnershipVouchersRequest(
+                        component=[pb.Component(ien="9", serial_number=each) for each in SERIALS],
+                        cert_id=cert_id,
+                        lifetime=write_instant(NOW + timedelta(days=1)),
+                    ),
+                    metadata=[("authorization", f"Bearer {token}")],
+                )
+                assert len(answer.ownership_vouchers) == 10
+            finally:
+                channel.close()
+        return log.read_text()
 
     said = asyncio.run(use())
     assert "stopped" in said

@@ -70,11 +70,16 @@ def init(
 @click.option("--http", multiple=True, metavar="HOST:PORT", help="JSON requests; repeatable.")
 @click.option("--plaintext", is_flag=True, help="Without TLS; on loopback only.")
 def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext: bool) -> None:
-    """Serve until SIGTERM; SIGHUP reads the TLS certificate again."""
+    """Serve until SIGTERM; SIGHUP reads the TLS certificate again.
+
+    The log goes to stderr, one JSON object a line. The event "serving" has all addresses.
+    """
     import uvloop
 
+    from bootz.cli.logs import configure_log
     from bootz.masa.app import serve_masa
 
+    configure_log("json", "info")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
             serve_masa(

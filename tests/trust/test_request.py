@@ -18,7 +18,7 @@ from bootz.trust.request import (
     VoucherRequestError,
     check_voucher_request,
     parse_voucher_request,
-    write_voucher_request,
+    write_voucher_requests,
 )
 
 PDC64 = base64.b64encode(pdc().der).decode()
@@ -34,9 +34,9 @@ BARE = {"serial-number": "FOC1", "pinned-domain-cert": PDC64}
 
 
 def test_a_request_comes_back_as_it_was_written() -> None:
-    assert parse_voucher_request(write_voucher_request(FULL)) == FULL
+    assert parse_voucher_request(write_voucher_requests([FULL])) == FULL
     least = VoucherRequest("FOC1", pdc().der)
-    written = json.loads(write_voucher_request(least))
+    written = json.loads(write_voucher_requests([least]))
     assert written == {**BARE, "assertion": "verified"}
 
 

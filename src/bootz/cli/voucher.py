@@ -9,9 +9,17 @@ import click
 from bootz.cli.base import Cli, noun
 from bootz.cli.inventory_base import reading
 from bootz.cli.output import Column, error_record
+from bootz.cli.voucher_bundle import bundle_command, export_command
+from bootz.cli.voucher_fetch import (
+    expiring_command,
+    fetch_command,
+    missing_command,
+    renew_command,
+)
 from bootz.cli.voucher_issue import issue_command
+from bootz.cli.voucher_request import request_command
 from bootz.errors import BootzError, ConfigError, TrustError
-from bootz.server.operations.voucher_files import find_voucher_files
+from bootz.server.operations.voucher_files import FoundVoucher, find_voucher_files
 from bootz.server.operations.vouchers import (
     StoreOutcome,
     VoucherRecord,
@@ -21,6 +29,7 @@ from bootz.server.operations.vouchers import (
     list_vouchers,
     store_voucher,
 )
+from bootz.trust.bundle import file_name
 from bootz.trust.certificates import load_certificate
 from bootz.trust.voucher import parse_unverified_voucher
 
@@ -52,8 +61,9 @@ _vendor = click.option("--vendor", help="The manufacturer whose anchors count. D
 @command.command("import")
 @_files
 @_vendor
+@click.option("--dry-run", is_flag=True, help="Verify everything, store nothing.")
 @click.pass_obj
-def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
+def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: bool) -> None:
     """Verify and store vouchers: .vcj files, folders of them, .tar, .tar.gz.
 
     A wrong voucher is refused with its reason; the good ones are stored.
@@ -79,7 +89,9 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
                             now=site.clock(),
                             vendor=vendor,
                         )
-                    rows.append(_import_row(voucher.where, result))
+                    rows.append(_import_row(voucher, result))
+                if dry_run:
+                    connection.rollback()
     finally:
         database.close()
     cli.output.rows(_IMPORT_COLUMNS, rows)
@@ -175,13 +187,18 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
         raise flaw
 
 
-def _import_row(where: str, result: VoucherResult) -> dict[str, object]:
+def _import_row(found: FoundVoucher, result: VoucherResult) -> dict[str, object]:
+    warnings = result.warnings
+    # Of an entry in a tar, the place is `FILE: ENTRY`.
+    named = Path(found.where.rpartition(": ")[2]).name
+    if result.serial_number and named.endswith(".vcj") and named != file_name(result.serial_number):
+        warnings += ("the file is not named after the serial number inside",)
     row: dict[str, object] = {
-        "file": where,
+        "file": found.where,
         "serial_number": result.serial_number,
         "outcome": result.outcome,
         "vendor": result.vendor,
-        "warnings": result.warnings,
+        "warnings": warnings,
     }
     return row if result.error is None else row | error_record(result.error)
 
@@ -218,4 +235,14 @@ def _fields(raw: bytes) -> dict[str, object]:
     }
 
 
-command.add_command(issue_command)
+for each in (
+    fetch_command,
+    renew_command,
+    missing_command,
+    expiring_command,
+    request_command,
+    bundle_command,
+    export_command,
+    issue_command,
+):
+    command.add_command(each)

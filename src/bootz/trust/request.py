@@ -4,7 +4,7 @@ Source: masa-ovgs.md section 2.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -70,8 +70,16 @@ def parse_voucher_request(data: bytes | object) -> VoucherRequest:
         raise VoucherRequestError("voucher-request-malformed", str(error)) from error
 
 
-def write_voucher_request(request: VoucherRequest) -> bytes:
-    """Return the JSON text of a request, for a person to send; ends with a line break."""
+def write_voucher_requests(requests: Sequence[VoucherRequest]) -> bytes:
+    """Return the JSON text for a person to send; ends with a line break.
+
+    One request stands alone; several are the list of a purchase order.
+    """
+    leaves = [_leaves(request) for request in requests]
+    return json.dumps(leaves[0] if len(leaves) == 1 else leaves, indent=2).encode() + b"\n"
+
+
+def _leaves(request: VoucherRequest) -> dict[str, str]:
     leaves: dict[str, str] = {}
     if request.expires_on is not None:
         leaves["expires-on"] = write_time(request.expires_on)
@@ -82,7 +90,7 @@ def write_voucher_request(request: VoucherRequest) -> bytes:
     leaves["pinned-domain-cert"] = write_binary(request.pinned_domain_cert)
     if request.last_renewal_date is not None:
         leaves["last-renewal-date"] = write_time(request.last_renewal_date)
-    return json.dumps(leaves, indent=2).encode() + b"\n"
+    return leaves
 
 
 def check_voucher_request(request: VoucherRequest, *, now: datetime) -> tuple[str, ...]:

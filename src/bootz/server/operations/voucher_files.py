@@ -18,9 +18,15 @@ from bootz.trust.bundle import BundleLimits, is_bundle, read_bundle
 from bootz.trust.voucher import MAX_VOUCHER_BYTES
 
 OFFLINE_LIMITS: Final = BundleLimits(
-    entries=100_000, entry_bytes=MAX_VOUCHER_BYTES, total_bytes=512 << 20
+    entries=100_000, entry_bytes=MAX_VOUCHER_BYTES, total_bytes=1 << 30
 )
 """Bounds of a manufacturer's delivery; a purchase order may be large."""
+
+_MAX_RATIO: Final = 100
+"""What gzip may unpack to; signatures and keys do not shrink, a bomb does."""
+
+_SUFFIXES: Final = (".vcj", ".tar", ".tar.gz", ".tgz")
+"""Of the files in a folder that are looked at."""
 
 _MAX_TEXT: Final = 2 * MAX_VOUCHER_BYTES
 """Base64 is a third longer than what it spells, and may have line breaks."""
@@ -48,42 +54,52 @@ class FoundVouchers:
 
 
 def find_voucher_files(paths: Sequence[Path]) -> FoundVouchers:
-    """Return the vouchers in files, folders (every ``.vcj`` below) and tars.
+    """Return the vouchers in files, folders (every ``.vcj`` and tar below) and tars.
 
     Raises:
-        ConfigError: ``voucher-file-invalid``; a folder without vouchers, or a bad tar.
-        Unavailable: a file cannot be read.
+        ConfigError: ``voucher-file-invalid``; a folder without vouchers, or a bad tar that was
+            named itself.
+        Unavailable: a file that was named, or a folder, cannot be read.
     """
     found: list[FoundVoucher] = []
     warnings: list[str] = []
     for path in paths:
-        if path.is_dir():
-            files = _files_below(path)
-            if not files:
-                raise ConfigError(
-                    "voucher-file-invalid", "there is no .vcj file below", where=str(path)
-                )
-            found.extend(_single(file) for file in files)
+        if not path.is_dir():
+            _look_into(path, found, warnings)
             continue
-        data = _read(path, OFFLINE_LIMITS.total_bytes)
-        if data.startswith(_GZIP):
-            data = _decompress(data, str(path))
-        if not is_bundle(data):
-            found.append(_decoded(data, str(path)))
-            continue
-        try:
-            contents = read_bundle(data, limits=OFFLINE_LIMITS)
-        except TrustError as error:
+        files = _files_below(path)
+        if not files:
             raise ConfigError(
-                "voucher-file-invalid",
-                error.detail,
-                where=str(path),
-                expected=error.expected,
-                seen=error.seen,
-            ) from error
-        found.extend(FoundVoucher(f"{path}: {name}", raw) for name, raw in contents.entries)
-        warnings.extend(f"{path}: {warning}" for warning in contents.warnings)
+                "voucher-file-invalid", "there is no .vcj file or tar below", where=str(path)
+            )
+        for file in files:
+            try:
+                _look_into(file, found, warnings)
+            except (ConfigError, Unavailable) as error:
+                # One bad file of many must not keep the others away.
+                found.append(FoundVoucher(str(file), b"", error))
     return FoundVouchers(tuple(found), tuple(warnings))
+
+
+def _look_into(path: Path, found: list[FoundVoucher], warnings: list[str]) -> None:
+    data = _read(path, OFFLINE_LIMITS.total_bytes)
+    if data.startswith(_GZIP):
+        data = _decompress(data, str(path))
+    if not is_bundle(data):
+        found.append(_decoded(data, str(path)))
+        return
+    try:
+        contents = read_bundle(data, limits=OFFLINE_LIMITS)
+    except TrustError as error:
+        raise ConfigError(
+            "voucher-file-invalid",
+            error.detail,
+            where=str(path),
+            expected=error.expected,
+            seen=error.seen,
+        ) from error
+    found.extend(FoundVoucher(f"{path}: {name}", raw) for name, raw in contents.entries)
+    warnings.extend(f"{path}: {warning}" for warning in contents.warnings)
 
 
 def read_voucher_text(data: bytes, where: str) -> bytes:
@@ -116,7 +132,7 @@ def read_voucher_text(data: bytes, where: str) -> bytes:
 
 
 def _files_below(folder: Path) -> list[Path]:
-    """Return the .vcj files below a folder, sorted; links are not followed."""
+    """Return the files below a folder that may hold vouchers, sorted; links are not followed."""
     files: list[Path] = []
     for path in _walk(folder):
         files.append(path)
@@ -131,15 +147,11 @@ def _files_below(folder: Path) -> list[Path]:
 
 def _walk(folder: Path) -> Iterator[Path]:
     try:
-        for path in folder.rglob("*.vcj"):
-            if path.is_file() and not path.is_symlink():
+        for path in folder.rglob("*"):
+            if path.name.endswith(_SUFFIXES) and path.is_file() and not path.is_symlink():
                 yield path
     except OSError as error:
         raise Unavailable("file-unreadable", str(error.strerror), where=str(folder)) from error
-
-
-def _single(path: Path) -> FoundVoucher:
-    return _decoded(_read(path, _MAX_TEXT), str(path))
 
 
 def _decoded(data: bytes, where: str) -> FoundVoucher:
@@ -159,7 +171,7 @@ def _read(path: Path, most: int) -> bytes:
 
 
 def _decompress(data: bytes, where: str) -> bytes:
-    most = OFFLINE_LIMITS.total_bytes
+    most = min(OFFLINE_LIMITS.total_bytes, _MAX_RATIO * len(data))
     engine = zlib.decompressobj(wbits=31)
     try:
         plain = engine.decompress(data, most + 1)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, func, insert, or_, select
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
 from bootz.errors import BootzError, ConfigError, TrustError, UnknownChassis
 from bootz.model.artifacts import Assertion, OwnershipVoucher
@@ -99,6 +99,7 @@ def check_for_owner(
     pinned_domain_cert: bytes,
     now: datetime,
     vendor: str | None = None,
+    serial_number: str | None = None,
 ) -> VerifiedVoucher:
     """Verify everything of a voucher: signer, dates, assertion, and that it pins this owner.
 
@@ -108,6 +109,7 @@ def check_for_owner(
         pinned_domain_cert: this owner's, DER.
         now: aware UTC.
         vendor: whose anchors count; None tries all, first those that have such a card.
+        serial_number: of the card that it was asked for, compared without case; None: any.
 
     Raises:
         TrustError: it does not hold.
@@ -123,7 +125,7 @@ def check_for_owner(
         voucher, owner = _verify_under_any(connection, raw, spellings, now)
     warnings = check_voucher(
         voucher,
-        serial_number=serial,
+        serial_number=serial if serial_number is None else serial_number,
         exact=False,
         idevid_certificate=None,
         accepted=ACCEPTED,
@@ -145,6 +147,7 @@ def store_voucher(
     pinned_domain_cert: bytes,
     now: datetime,
     vendor: str | None = None,
+    serial_number: str | None = None,
 ) -> VoucherResult:
     """Verify a voucher and store it; a wrong one is refused in the result and nothing is written.
 
@@ -152,7 +155,12 @@ def store_voucher(
     """
     try:
         verified = check_for_owner(
-            connection, raw, pinned_domain_cert=pinned_domain_cert, now=now, vendor=vendor
+            connection,
+            raw,
+            pinned_domain_cert=pinned_domain_cert,
+            now=now,
+            vendor=vendor,
+            serial_number=serial_number,
         )
     except (TrustError, ConfigError, UnknownChassis) as error:
         return VoucherResult(_claimed_serial(raw), StoreOutcome.REFUSED, vendor or "", error=error)
@@ -190,6 +198,8 @@ def store_voucher(
                 stored_at=to_text(now),
             )
         )
+        # Short lives and renewals would leave many that are of no use to anyone.
+        connection.execute(delete(VOUCHER).where(*same_card, VOUCHER.c.expires_on <= to_text(now)))
         raise_revision(connection, shared=False)
         newer = any((other.created_on or "") > (created or "") for other in others)
         outcome = StoreOutcome.OLDER if newer else StoreOutcome.STORED
@@ -252,6 +262,31 @@ def find_vouchers(
             "voucher-not-found", f"no voucher is stored for {serial!r}", where="voucher"
         )
     return found
+
+
+def find_served_voucher(
+    connection: Connection,
+    serial: str,
+    *,
+    pinned_domain_cert: bytes,
+    now: datetime,
+    vendor: str | None = None,
+) -> VoucherRecord:
+    """Return the voucher that a router would get: the newest that pins this owner and holds.
+
+    Raises:
+        UnknownChassis: there is none, or no such vendor.
+    """
+    pinned = hashlib.sha256(pinned_domain_cert).hexdigest()
+    for record in find_vouchers(connection, serial, vendor):
+        left = record.left(now)
+        if record.pinned_sha256 == pinned and (left is None or left > timedelta()):
+            return record
+    raise UnknownChassis(
+        "voucher-not-found",
+        f"no voucher for {serial!r} pins this owner and holds",
+        where="voucher",
+    )
 
 
 def _verify_under_any(

@@ -1,0 +1,8 @@
+"""The owner's side of vouchers: fetched from each vendor's source, checked, kept, renewed.
+
+Law of this room: a voucher is stored by ``operations.vouchers`` alone, which verifies it
+completely; what a source says is believed nowhere else. Onboarding reads the store and never
+waits for a source.
+
+Source: masa-ovgs.md section 5.
+"""

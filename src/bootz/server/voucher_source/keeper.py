@@ -1,0 +1,290 @@
+"""Keeps a voucher for every card while the server runs: fetched when a chassis is added, renewed
+before it ends, with back-off when a source is down.
+
+The inventory is watched by its revision, so that it does not matter which process changed it.
+
+Source: masa-ovgs.md section 5, items 7 to 9 and 12.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bootz.errors import BootzError
+from bootz.model.chassis import fold_serial
+from bootz.server.operations.vendors import VendorRecord, list_vendors
+from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
+from bootz.server.store.revision import Revision, read_revision
+from bootz.server.voucher_source.fetching import Fetched, Fetcher, FetchOutcome
+from bootz.server.voucher_source.opening import Surroundings, open_fetcher
+from bootz.server.voucher_source.retry import backoff
+
+log = structlog.get_logger()
+
+WATCH_S: Final = 1.0
+"""How often the inventory's revision is read."""
+
+_AT_LEAST: Final = timedelta(minutes=60)
+"""How often the cards are looked at though nothing seems due."""
+
+_CARD_PAUSE_S: Final = 60.0
+"""For how long a card is left alone after its fetch; doubled with each failure."""
+_CARD_PAUSE_MOST_S: Final = 3600.0
+_SOURCE_PAUSE_S: Final = 5.0
+_SOURCE_PAUSE_MOST_S: Final = 600.0
+_TPM_EVERY: Final = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class _Pause:
+    """Until when a card or source is left alone, and after how many failures."""
+
+    until: datetime
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A vendor whose vouchers are kept."""
+
+    record: VendorRecord
+    pinned: bytes
+    fetcher: Fetcher
+    tpms_at: datetime
+    source: _Pause
+    cards: dict[str, _Pause] = field(default_factory=dict)
+    working: asyncio.Task[None] | None = None
+
+
+class VoucherKeeper:
+    """Fetches and renews vouchers for as long as ``run`` runs; one fetch in flight per vendor.
+
+    Args:
+        around: database, folder, clock and environment of the site.
+        pinned: returns this owner's pinned domain certificate (DER), as it is now; blocking.
+        chance: random in [0, 1).
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        pinned: Callable[[], bytes],
+        *,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._around = around
+        self._pinned = pinned
+        self._chance = chance
+        self._woken = asyncio.Event()
+        self._vendors: dict[int, _Kept] = {}
+        self._seen: Revision | None = None
+        self._look_at = around.clock()
+        self._told: tuple[int, int] | None = None
+
+    def wake(self) -> None:
+        """Look at once, also for cards and sources that are left alone after a failure."""
+        for kept in self._vendors.values():
+            kept.cards.clear()
+            kept.source = _Pause(self._around.clock())
+        self._seen = None
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Keep vouchers until it is cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    self._woken.clear()
+                    try:
+                        await self._watch(tasks)
+                    except BootzError as error:
+                        log.error("vouchers-not-kept", reason=error.reason, detail=str(error))
+                    try:
+                        async with asyncio.timeout(WATCH_S):
+                            await self._woken.wait()
+                    except TimeoutError:
+                        pass
+        finally:
+            for kept in self._vendors.values():
+                kept.fetcher.source.close()
+
+    async def _watch(self, tasks: asyncio.TaskGroup) -> None:
+        revision = await asyncio.to_thread(self._revision)
+        now = self._around.clock()
+        if revision == self._seen and now < self._look_at:
+            return
+        self._seen = revision
+        # Set before anything can fail, so that a fault is not repeated every second.
+        self._look_at = now + timedelta(seconds=_CARD_PAUSE_S)
+        pinned, vendors, cards = await asyncio.to_thread(self._read, now)
+        self._take_over(vendors, pinned, now)
+        by_vendor: dict[int, list[CardVoucher]] = {key: [] for key in self._vendors}
+        for card in cards:
+            # A vendor whose source cannot be opened is not there.
+            if card.vendor_key in by_vendor:
+                by_vendor[card.vendor_key].append(card)
+        self._look_at = now + _AT_LEAST
+        for key, own in by_vendor.items():
+            self._begin(self._vendors[key], own, now, tasks)
+        self._tell(cards, now)
+
+    def _revision(self) -> Revision:
+        with self._around.database.read() as connection:
+            return read_revision(connection)
+
+    def _read(
+        self, now: datetime
+    ) -> tuple[bytes, tuple[VendorRecord, ...], tuple[CardVoucher, ...]]:
+        pinned = self._pinned()
+        with self._around.database.read() as connection:
+            vendors = tuple(
+                vendor
+                for vendor in list_vendors(connection)
+                if vendor.settings.voucher_source is not None
+            )
+            cards = card_vouchers(connection, pinned_domain_cert=pinned, now=now, vendors=vendors)
+        return pinned, vendors, cards
+
+    def _take_over(self, vendors: Sequence[VendorRecord], pinned: bytes, now: datetime) -> None:
+        """Open sources that are new or set differently, and close those that are gone."""
+        before, self._vendors = self._vendors, {}
+        for vendor in vendors:
+            kept = before.pop(vendor.key, None)
+            # One at work stays as it is; its end brings the next look.
+            if kept is not None and (
+                kept.working is not None or (kept.record, kept.pinned) == (vendor, pinned)
+            ):
+                self._vendors[vendor.key] = kept
+                continue
+            if kept is not None:
+                kept.fetcher.source.close()
+            self._open(vendor, pinned, now)
+        for kept in before.values():
+            if kept.working is not None:
+                kept.working.cancel()
+            kept.fetcher.source.close()
+
+    def _open(self, vendor: VendorRecord, pinned: bytes, now: datetime) -> None:
+        try:
+            fetcher = open_fetcher(vendor, pinned, self._around)
+        except BootzError as error:
+            log.error(
+                "voucher-source-failed",
+                vendor=vendor.name,
+                reason=error.reason,
+                detail=str(error),
+            )
+            return
+        if fetcher is not None:
+            # Servers that start together do not ask together.
+            tpms_at = now + timedelta(hours=1) * self._chance()
+            self._vendors[vendor.key] = _Kept(vendor, pinned, fetcher, tpms_at, _Pause(now))
+
+    def _begin(
+        self,
+        kept: _Kept,
+        cards: Sequence[CardVoucher],
+        now: datetime,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Start fetching what is due, and note when the next is."""
+        if kept.working is not None:
+            return
+        kept.cards = {
+            serial: pause
+            for serial, pause in kept.cards.items()
+            if pause.until + timedelta(seconds=_CARD_PAUSE_MOST_S) > now
+        }
+        due: list[CardVoucher] = []
+        for card in cards:
+            at = card.renew_at()
+            if at is None:
+                continue
+            pause = kept.cards.get(fold_serial(card.serial_number))
+            at = at if pause is None else max(at, pause.until)
+            if at <= now:
+                due.append(card)
+            else:
+                self._look_at = min(self._look_at, at)
+        self._look_at = min(self._look_at, max(kept.tpms_at, kept.source.until))
+        tpms = [card.serial_number for card in cards] if kept.tpms_at <= now else []
+        if not due and not tpms:
+            return
+        if kept.source.until > now:
+            self._look_at = min(self._look_at, kept.source.until)
+            return
+        kept.working = tasks.create_task(self._work(kept, due, tpms))
+
+    async def _work(self, kept: _Kept, due: Sequence[CardVoucher], tpms: Sequence[str]) -> None:
+        try:
+            if due:
+                async for batch in kept.fetcher.fetch(due):
+                    for fetched in batch:
+                        self._pause_card(kept, fetched)
+            if tpms:
+                await kept.fetcher.refresh_tpms(tpms)
+            if kept.tpms_at <= self._around.clock():
+                part = 1 - self._chance() / 10
+                kept.tpms_at = self._around.clock() + _TPM_EVERY * part
+            kept.source = _Pause(self._around.clock())
+        except BootzError as error:
+            self._pause_source(kept)
+            log.warning(
+                "voucher-source-failed",
+                vendor=kept.record.name,
+                reason=error.reason,
+                detail=str(error),
+                again_at=kept.source.until.isoformat(timespec="seconds"),
+            )
+        except Exception:
+            # A defect of ours must not end the keeping of the other vendors' vouchers.
+            self._pause_source(kept)
+            log.exception("voucher-source-failed", vendor=kept.record.name)
+        finally:
+            kept.working = None
+            self._seen = None
+            self._woken.set()
+            self._tell_calls(kept)
+
+    def _pause_card(self, kept: _Kept, fetched: Fetched) -> None:
+        serial = fold_serial(fetched.serial_number)
+        before = kept.cards.get(serial)
+        failures = 0
+        if fetched.outcome is not FetchOutcome.STORED:
+            failures = 1 + (0 if before is None else before.failures)
+        seconds = min(_CARD_PAUSE_MOST_S, _CARD_PAUSE_S * 2.0 ** max(0, failures - 1))
+        # Never shorter than a minute: so long a refusal counts.
+        seconds += seconds * self._chance() / 4
+        kept.cards[serial] = _Pause(self._around.clock() + timedelta(seconds=seconds), failures)
+
+    def _pause_source(self, kept: _Kept) -> None:
+        failures = kept.source.failures + 1
+        seconds = backoff(
+            failures, self._chance(), first=2 * _SOURCE_PAUSE_S, most=_SOURCE_PAUSE_MOST_S
+        )
+        kept.source = _Pause(
+            self._around.clock() + timedelta(seconds=max(_SOURCE_PAUSE_S, seconds)), failures
+        )
+
+    def _tell(self, cards: Sequence[CardVoucher], now: datetime) -> None:
+        """Log how many cards lack a voucher or will soon, when that has changed."""
+        missing = sum(card.held is None for card in cards)
+        ending = sum(card.held is not None and card.is_stale(now) for card in cards)
+        if self._told != (missing, ending):
+            self._told = (missing, ending)
+            log.info("vouchers-held", cards=len(cards), missing=missing, ending=ending)
+
+    def _tell_calls(self, kept: _Kept) -> None:
+        tally = kept.fetcher.source.tally
+        if tally is not None:
+            log.info(
+                "voucher-source-called",
+                vendor=kept.record.name,
+                calls={f"{rpc} {code}": count for (rpc, code), count in tally.calls.items()},
+                last_success=tally.last_success and tally.last_success.isoformat(),
+            )

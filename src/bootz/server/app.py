@@ -1,6 +1,7 @@
 """The composition root of the owner's server: picks the parts, and swaps them on reload."""
 
 import asyncio
+import os
 import secrets
 import ssl
 import time
@@ -25,6 +26,8 @@ from bootz.server.snapshot import Snapshot, grpc_context, load_snapshot
 from bootz.server.store.inventory import SqlInventory
 from bootz.server.store.journal import SqlJournal
 from bootz.server.streaming import StreamService
+from bootz.server.voucher_source.keeper import VoucherKeeper
+from bootz.server.voucher_source.opening import Surroundings
 from bootz.transport.listener import GrpcListener
 from bootz.transport.standard import StandardServices
 from bootz.transport.tls import RefusedHandshake
@@ -149,6 +152,10 @@ class SiteServer:
         self._inventory = SqlInventory(self._database)
         self._journal = SqlJournal(self._database)
         self._journal.start()
+        self._keeper = VoucherKeeper(
+            Surroundings(self._database, self._site.root, self._clock, os.environ),
+            lambda: self._site.pinned_domain_cert(),
+        )
         try:
             self._snapshot = await self._load(self._site)
             return await self._listen(config)
@@ -206,6 +213,10 @@ class SiteServer:
         self._on_settings(config)
         return Bound(bootz, http, https)
 
+    async def keep_vouchers(self) -> None:
+        """Fetch and renew vouchers from the vendors' sources until it is cancelled."""
+        await self._keeper.run()
+
     async def reload(self) -> None:
         """Read settings and keys again; where something does not hold, all stays as it was."""
         try:
@@ -214,6 +225,7 @@ class SiteServer:
                 if getattr(site.config, name) != getattr(self._site.config, name):
                     log.warning("restart-needed", setting=name)
             await self._swap(site)
+            self._keeper.wake()
         except BootzError as error:
             log.error("reload-failed", reason=error.reason, detail=str(error))
 

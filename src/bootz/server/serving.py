@@ -46,6 +46,7 @@ async def serve_site(
             tasks = [
                 upkeep.create_task(_tend(server)),
                 upkeep.create_task(_reload(server, reloads)),
+                upkeep.create_task(server.keep_vouchers()),
             ]
             await stops.get()
             for task in tasks:

@@ -275,7 +275,7 @@ class VoucherKeeper:
         """Log how many cards lack a voucher or will soon, when that has changed."""
         missing = sum(card.held is None for card in cards)
         ending = sum(card.held is not None and card.is_stale(now) for card in cards)
-        if self._told != (missing, ending):
+        if self._vendors and self._told != (missing, ending):
             self._told = (missing, ending)
             log.info("vouchers-held", cards=len(cards), missing=missing, ending=ending)
 

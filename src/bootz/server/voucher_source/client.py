@@ -19,7 +19,7 @@ from grpclib.const import Status
 from bootz.errors import BootzError, PeerError, Unavailable, WireError
 from bootz.server.voucher_source.retry import MAX_TRIES, Breaker, backoff
 from bootz.server.voucher_source.token import Token
-from bootz.transport.calling import CallReasons, CallRefused, call_unary
+from bootz.transport.calling import CallReasons, CallRefused, call_unary, end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path, parse, read_instant, write_instant
@@ -133,7 +133,7 @@ class OvgsClient:
     def close(self) -> None:
         """End the connection."""
         if self._channel is not None:
-            self._channel.close()
+            end_channel(self._channel)
             self._channel = None
 
     async def registration(self, cert_id: str) -> Registration:

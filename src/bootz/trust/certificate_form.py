@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -35,13 +36,20 @@ _VERSION: Final = 0xA0
 _EXTENSIONS: Final = 0xA3
 _KEY_IDENTIFIER: Final = 0x80
 
+_KEPT_CERTIFICATES: Final = 256
+"""Some 10 kB each: those of the devices that are being served, and their CAs."""
+
 
 class CertificateError(TrustError):
     """A certificate cannot be read, or nobody who counts vouches for it."""
 
 
+@lru_cache(maxsize=_KEPT_CERTIFICATES)
 def load_certificate(der: bytes) -> x509.Certificate:
     """Return a certificate that is read to the end, so that nothing fails later.
+
+    The last ones are kept, because each is read several times while its device is proven; what
+    is kept is how it reads, never a verdict.
 
     Raises:
         CertificateError: ``certificate-malformed``: not one DER certificate, or a part of it

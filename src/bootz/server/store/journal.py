@@ -5,8 +5,8 @@ was acknowledged has reached the disk; what the queue cannot hold is refused, ne
 """
 
 import asyncio
+import queue
 import threading
-from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -44,8 +44,8 @@ class SqlJournal:
         self._database = database
         self._log = AttemptLog(limits or JournalLimits())
         self._max_waiting = max_waiting
-        self._waiting: deque[_Waiting] = deque()
-        self._wake = threading.Condition()
+        # None is the end.
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: threading.Thread | None = None
@@ -61,9 +61,8 @@ class SqlJournal:
 
     async def close(self) -> None:
         """Write what waits, then end; later entries are refused."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
+        self._closing = True
+        self._waiting.put(None)
         if self._writer is not None:
             await asyncio.to_thread(self._writer.join)
 
@@ -86,16 +85,14 @@ class SqlJournal:
     async def _enqueue(self, entry: Entry) -> None:
         if self._loop is None:
             raise RuntimeError("the journal was not started")
+        if self._closing or self._waiting.qsize() >= self._max_waiting:
+            raise Unavailable(
+                "journal-overloaded",
+                "the journal is closed" if self._closing else "too many calls wait",
+                where="journal",
+            )
         done = self._loop.create_future()
-        with self._wake:
-            if self._closing or len(self._waiting) >= self._max_waiting:
-                raise Unavailable(
-                    "journal-overloaded",
-                    "the journal is closed" if self._closing else "too many calls wait",
-                    where="journal",
-                )
-            self._waiting.append((entry, done))
-            self._wake.notify()
+        self._waiting.put((entry, done))
         await done
 
     def _write_all(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -113,10 +110,19 @@ class SqlJournal:
                 return
 
     def _next_batch(self) -> list[_Waiting]:
-        with self._wake:
-            while not self._waiting and not self._closing:
-                self._wake.wait()
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_BATCH))]
+        """Wait for an entry, and return it with all that wait behind it; nothing at the end."""
+        batch: list[_Waiting] = []
+        try:
+            while len(batch) < _MAX_BATCH:
+                waiting = self._waiting.get(block=not batch)
+                if waiting is None:
+                    # The last one: after what waits is written, this is met again.
+                    self._waiting.put(None)
+                    break
+                batch.append(waiting)
+        except queue.Empty:
+            pass
+        return batch
 
     def _write(self, entries: Sequence[Entry]) -> Exception | None:
         try:

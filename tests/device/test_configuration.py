@@ -205,7 +205,11 @@ def test_a_broken_pathz_rule_is_refused(change: dict[str, object]) -> None:
 def test_a_pathz_policy_has_each_rule_once_and_is_there() -> None:
     twice = {"policy": {"rules": [RULE, RULE], "groups": [{"name": "admins"}]}}
     assert refused(replace(DATA, pathz=twice))[0] == "config-pathz"
-    assert refused(replace(DATA, pathz={}))[0] == "config-pathz"
+    assert refused(replace(DATA, pathz={"version": "1"}))[0] == "config-pathz"
+
+
+def test_an_artifact_that_is_there_and_empty_asks_for_nothing() -> None:
+    build_configuration(replace(DATA, pathz={}, authz={}, credentials={}, certz_profiles=()))
 
 
 @pytest.mark.parametrize(

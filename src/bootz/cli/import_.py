@@ -10,14 +10,20 @@ import click
 
 from bootz.cli.base import Cli, verb
 from bootz.cli.output import Column, error_record, stderr
+from bootz.cli.reference import image_option, import_reference, warn_of_reference
 from bootz.errors import ConfigError
 from bootz.images.depot import Depot
+from bootz.server.brought_keys import Brought, BroughtKeys, import_keys
 from bootz.server.importing.applying import Applied, Terms, apply_items
 from bootz.server.importing.differences import Action
 from bootz.server.importing.files import FileForm, form_of, read_import
 from bootz.server.importing.items import SECTIONS, Fault, Item
+from bootz.server.importing.reference import read_reference
+from bootz.server.owner import owner_files
 from bootz.server.site import Site
 from bootz.server.store.database import Database
+
+_REFERENCE = "reference"
 
 _CHANGES = (Column("action"), Column("section"), Column("name"), Column("changes"))
 _FAULTS = (
@@ -36,8 +42,9 @@ _FAULTS = (
 @click.option(
     "--format",
     "form",
-    type=click.Choice([*(form.value for form in FileForm)]),
-    help="The form of the files. Default: as their names end (.yaml, .yml, .json, .csv).",
+    type=click.Choice([*(form.value for form in FileForm), _REFERENCE]),
+    help="The form of the files. Default: as their names end (.yaml, .yml, .json, .csv). "
+    "reference: the Go reference's configuration.",
 )
 @click.option("--update", is_flag=True, help="Change what is on record to what the files say.")
 @click.option("--dry-run", is_flag=True, help="Only show the difference; nothing is changed.")
@@ -47,6 +54,12 @@ _FAULTS = (
     type=click.Choice(SECTIONS),
     help="Only this section of the files; repeatable.",
 )
+@image_option
+@click.option(
+    "--take-keys",
+    is_flag=True,
+    help="With --format reference: put its trust anchor and owner certificate in force.",
+)
 @click.pass_obj
 def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
     """Import vendors, images, profiles, chassis and vouchers: all of the files, or nothing.
@@ -54,6 +67,15 @@ def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
     What is on record already and says the same stays; what says otherwise is an error, unless
     --update takes it over. Nothing is ever removed. Every error is told at once.
     """
+    if options["form"] == _REFERENCE:
+        if len(files) != 1 or options["only"]:
+            raise click.UsageError("--format reference takes one file, whole")
+        _import_reference(cli, files[0], options)
+        return
+    if options["images"] or options["take_keys"]:
+        raise ConfigError(
+            "reference-argument", "goes with --format reference", where="--image, --take-keys"
+        )
     forms = [_form(path, options["form"]) for path in files]
     with _busy("reading"):
         read = [read_import(path, form) for path, form in zip(files, forms, strict=True)]
@@ -73,6 +95,50 @@ def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
     finally:
         database.close()
     show_applied(cli, applied, dry_run=options["dry_run"])
+
+
+def _import_reference(cli: Cli, path: Path, options: dict[str, Any]) -> None:
+    reference = read_reference(path)
+    site = cli.site()
+    keyring = site.keys.read()
+    owner = owner_files(site)
+    anchor = site.keys.certificates(keyring.trust_anchors[0])[0]
+    differs = BroughtKeys(
+        pinned_domain=_unless(reference.keys.pinned_domain, owner.pinned_domain_cert),
+        owner=_unless(reference.keys.owner, owner.certificate),
+        trust_anchor=_unless(reference.keys.trust_anchor, anchor),
+    )
+    if differs != BroughtKeys() and not options["take_keys"]:
+        raise ConfigError("reference-keys-differ", "nothing was changed", where=reference.where)
+    pinned = reference.pinned_domain_cert or owner.pinned_domain_cert
+    database = site.database()
+    try:
+        with _busy("importing"):
+            applied = import_reference(
+                site,
+                database,
+                reference,
+                options["images"],
+                pinned_domain_cert=pinned,
+                update=options["update"],
+                dry_run=options["dry_run"],
+                keys=None if differs == BroughtKeys() else lambda: _put_in_force(site, differs),
+            )
+    finally:
+        database.close()
+    show_applied(cli, applied, dry_run=options["dry_run"])
+    if not options["dry_run"]:
+        warn_of_reference(cli, reference)
+
+
+def _put_in_force(site: Site, keys: BroughtKeys) -> None:
+    if keys != BroughtKeys():
+        import_keys(site, keys, site.clock())
+
+
+def _unless(brought: Brought | None, certificate: bytes) -> Brought | None:
+    """Return what is brought, unless it is in force already."""
+    return None if brought is None or brought.certificates[0] == certificate else brought
 
 
 def import_items(

@@ -1,6 +1,7 @@
 """``bootz init``: make a site. Every answer is an option; nothing is asked."""
 
 import shlex
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,19 @@ import click
 from pydantic import ValidationError
 
 from bootz.cli.base import Cli, verb
+from bootz.cli.import_ import show_applied
 from bootz.cli.keys_options import key_file_options
+from bootz.cli.reference import image_option, import_reference, warn_of_reference
 from bootz.config import SiteConfig
-from bootz.server.brought_keys import KeyFiles
+from bootz.errors import ConfigError
+from bootz.server.brought_keys import BroughtKeys, KeyFiles
 from bootz.server.creation import create_site
+from bootz.server.importing.applying import Applied
+from bootz.server.importing.reference import Reference, read_reference
 from bootz.server.operations.texts import faults_of
 from bootz.server.owner import load_owner_identity, owner_files
 from bootz.server.site import Site
+from bootz.server.store.database import Database
 from bootz.trust.certificates import fingerprint, load_certificate
 
 
@@ -62,8 +69,22 @@ from bootz.trust.certificates import fingerprint, load_certificate
     "--log-format", type=click.Choice(["json", "console"]), help="The form of the server's log."
 )
 @key_file_options
+@click.option(
+    "--from-reference",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Take keys, address, vendors, chassis and vouchers from the Go reference's configuration.",
+)
+@image_option
 @click.pass_obj
-def command(cli: Cli, /, folder: Path, **options: Any) -> None:
+def command(
+    cli: Cli,
+    /,
+    folder: Path,
+    from_reference: Path | None,
+    images: tuple[Path, ...],
+    **options: Any,
+) -> None:
     """Make a site in DIR: settings, database, keys. Nothing that exists is overwritten.
 
     Keys and certificates that are not brought are made: a pinned domain certificate, an owner
@@ -71,11 +92,58 @@ def command(cli: Cli, /, folder: Path, **options: Any) -> None:
     """
     now = datetime.now(UTC)
     files = KeyFiles(**{name: options[name] for name in KeyFiles.__dataclass_fields__})
-    site = create_site(folder, _config(options), files.read(), now)
-    told(cli, site, now)
+    brought = files.read()
+    if from_reference is not None:
+        site = _from_reference(
+            cli, folder, options, read_reference(from_reference), brought, images
+        )
+    elif images:
+        raise ConfigError("reference-argument", "there is no --from-reference", where="--image")
+    else:
+        site = create_site(folder, _config(options), brought, now)
+    _tell(cli, site, now, fresh=from_reference is None)
 
 
-def told(cli: Cli, site: Site, now: datetime) -> None:
+def _from_reference(
+    cli: Cli,
+    folder: Path,
+    options: dict[str, Any],
+    reference: Reference,
+    brought: BroughtKeys,
+    images: Sequence[Path],
+) -> Site:
+    """Make a site of a configuration of the reference, whole or not at all."""
+    if reference.listen is not None and not options["listen"]:
+        options = options | {"listen": (reference.listen,)}
+    own = reference.keys
+    keys = BroughtKeys(
+        pinned_domain=brought.pinned_domain or own.pinned_domain,
+        owner=brought.owner or own.owner,
+        owner_key=brought.owner_key,
+        owner_passphrase_file=brought.owner_passphrase_file,
+        trust_anchor=brought.trust_anchor or own.trust_anchor,
+        tls=brought.tls,
+    )
+    imported: list[Applied] = []
+
+    def fill(site: Site, database: Database) -> None:
+        applied = import_reference(
+            site, database, reference, images, pinned_domain_cert=site.pinned_domain_cert()
+        )
+        if applied.faults:
+            # Told here, and the site is not put in place.
+            show_applied(cli, applied)
+        imported.append(applied)
+
+    site = create_site(folder, _config(options), keys, datetime.now(UTC), fill=fill)
+    warn_of_reference(cli, reference)
+    for applied in imported:
+        for warning in applied.warnings:
+            cli.output.warning(warning)
+    return site
+
+
+def _tell(cli: Cli, site: Site, now: datetime, *, fresh: bool) -> None:
     """Print what was made, and what comes next."""
     identity = load_owner_identity(owner_files(site), now)
     for warning in identity.warnings:
@@ -99,6 +167,8 @@ def told(cli: Cli, site: Site, now: datetime) -> None:
     cli.output.message(
         "Vouchers must pin the pinned domain certificate: give that file to your manufacturers. "
         f"Next: bootz --site {where} vendor add NAME --ca FILE; then bootz --site {where} serve."
+        if fresh
+        else f"Next: bootz --site {where} serve."
     )
 
 

@@ -60,7 +60,8 @@ def build_configuration(data: BootstrapData) -> Configuration:
         (data.pathz, check_pathz),
         (data.credentials, check_credentials),
     ):
-        if artifact is not None:
+        # One that is there and empty holds no policy; the Go reference's sample has such.
+        if artifact:
             check(artifact)
     document = {
         "authz": data.authz,

@@ -48,4 +48,17 @@ ROWS = (
         "A file is not a configuration of the Go reference, or something in it does not hold.",
         "Correct the named line; the file is protobuf text format of the message config.Config.",
     ),
+    Reason(
+        "reference-image-unmatched",
+        Fault.CONFIGURATION,
+        "A file given with --image is not what any chassis of the configuration intends.",
+        "Give the file whose SHA-256 stands in the configuration (`sha256sum FILE`).",
+    ),
+    Reason(
+        "reference-keys-differ",
+        Fault.CONFLICT,
+        "The configuration has another trust anchor or owner certificate than this site.",
+        "Say --take-keys to put those of the file in force, or make a site of its own: "
+        "`bootz init DIR --from-reference FILE`.",
+    ),
 )

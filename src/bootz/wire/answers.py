@@ -125,7 +125,7 @@ def decode_bootstrap_data(payload: bytes, dialect: Dialect) -> DecodedBootstrapD
     bounds.check_length(len(signed.nonce), "nonce", bounds.MAX_NONCE, "characters")
     return DecodedBootstrapData(
         tuple(
-            _read_data(message, dialect, f"responses[{number}]")
+            read_card_data(message, dialect, f"responses[{number}]")
             for number, message in enumerate(signed.responses)
         ),
         signed.nonce or None,
@@ -189,7 +189,14 @@ def _write_profiles(
             write_certz(profile.certz, written.certz, dialect)
 
 
-def _read_data(message: pb.BootstrapDataResponse, dialect: Dialect, where: str) -> BootstrapData:
+def read_card_data(
+    message: pb.BootstrapDataResponse, dialect: Dialect, where: str
+) -> BootstrapData:
+    """Return what one card gets.
+
+    Raises:
+        WireError: something is over a bound, or is not of its form.
+    """
     return BootstrapData(
         bounds.checked_text(message.serial_num, f"{where}.serial_num"),
         _read_anchor(message.server_trust_cert, f"{where}.server_trust_cert"),

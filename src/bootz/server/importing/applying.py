@@ -44,7 +44,8 @@ MAX_FAULTS: Final = 1000
 class Terms:
     """What an import goes by.
 
-    ``update`` takes over what differs from the record. ``has_image`` tells whether the image
+    ``update`` takes over what differs from the record, ``always`` in these sections whatever
+    ``update`` says. ``has_image`` tells whether the image
     store holds a file of this SHA-256. ``pinned_domain_cert`` is DER.
     """
 
@@ -52,6 +53,7 @@ class Terms:
     pinned_domain_cert: bytes = field(repr=False)
     has_image: Callable[[str], bool]
     update: bool = False
+    always: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -309,7 +311,7 @@ def _updated(
         ConflictError: ``import-differs``: updating was not asked for.
     """
     changes = tuple(differences(before, after))
-    if not terms.update:
+    if not terms.update and section not in terms.always:
         raise ConflictError("import-differs", "; ".join(changes)[:500], where=name)
     return Change(section, name, Action.UPDATE, changes)
 

@@ -98,7 +98,14 @@ def test_vouchers(shell: Shell) -> None:
     assert shell.json("voucher", "list", "--expiring", "30") == []
     shown = shell.json("voucher", "show", "fx1")
     assert (shown["pinned_domain_cert"], shown["signer"]) == ("CN=owner", "CN=Acme vouchers")
-    assert shell.json("voucher", "show", str(folder / "bad.vcj"))["verified"] is False
+    shown = shell.json("voucher", "show", str(folder / "bad.vcj"))
+    assert (shown["verified"], shown["signer"]) == (False, "CN=Rogue vouchers")
+    # Without files, those in store are verified anew.
+    (row,) = shell.json("voucher", "verify")
+    assert (row["outcome"], row["serial_number"]) == ("holds", "FX1")
+    damaged = good[:-1] + bytes([good[-1] ^ 1])
+    (folder / "damaged.vcj").write_bytes(damaged)
+    assert "nobody" in shell.json("voucher", "show", str(folder / "damaged.vcj"))["signer"]
     assert shell.refused("voucher", "show", "FX2") == "voucher-not-found"
 
 

@@ -171,6 +171,11 @@ def test_a_tar_is_read_in_memory_whatever_its_names(tmp_path: Path) -> None:
     for name in ("all.tar", "all.tar.gz"):
         found = find_voucher_files([tmp_path / name])
         assert [voucher.raw for voucher in found.vouchers] == [RAW, other]
+    armoured = pack_bundle({"FX1": base64.b64encode(RAW), "FX2": other})
+    (tmp_path / "armoured.tar").write_bytes(armoured)
+    found = find_voucher_files([tmp_path / "armoured.tar"])
+    assert [voucher.raw for voucher in found.vouchers] == [RAW, other]
+    (tmp_path / "armoured.tar").unlink()
     evil = io.BytesIO()
     with tarfile.open(fileobj=evil, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for entry, content in (("../up.vcj", RAW), ("/abs.vcj", RAW), ("junk.vcj", b"junk")):

@@ -1,10 +1,11 @@
 """``bootz voucher``: a manufacturer's word that a device obeys this owner."""
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from bootz.cli.base import Cli, noun
 from bootz.cli.inventory_base import reading
@@ -31,7 +32,8 @@ from bootz.server.operations.vouchers import (
 )
 from bootz.trust.bundle import file_name
 from bootz.trust.certificates import load_certificate
-from bootz.trust.voucher import parse_unverified_voucher
+from bootz.trust.keys import describe_key
+from bootz.trust.voucher import claimed_signer, parse_unverified_voucher
 
 command = noun("voucher", "Ownership vouchers.")
 
@@ -52,6 +54,7 @@ _IMPORT_COLUMNS = (
     Column("vendor"),
     Column("reason"),
     Column("detail"),
+    Column("warnings"),
 )
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -95,6 +98,8 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
     finally:
         database.close()
     cli.output.rows(_IMPORT_COLUMNS, rows)
+    if dry_run:
+        cli.output.message("A dry run: nothing was stored.")
     refused = sum(row["outcome"] is StoreOutcome.REFUSED for row in rows)
     if refused:
         raise ConfigError("voucher-import-refused", f"{refused} of {len(rows)} were refused")
@@ -131,7 +136,14 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
         for voucher in found.vouchers:
             if voucher.error is not None:
                 raise voucher.error
-            cli.output.record({"file": voucher.where, "verified": False, **_fields(voucher.raw)})
+            cli.output.record(
+                {
+                    "file": voucher.where,
+                    "verified": False,
+                    **_fields(voucher.raw),
+                    "days_left": _days_left(voucher.raw, datetime.now(UTC)),
+                }
+            )
         return
     now = cli.site().clock()
     with reading(cli) as connection:
@@ -148,17 +160,20 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
 
 
 @command.command("verify")
-@_files
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @_vendor
 @click.pass_obj
 def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
-    """Verify vouchers completely, as an import would; nothing is stored."""
+    """Verify vouchers completely, as an import would; nothing is stored.
+
+    Without FILES, those in store: against the anchors, dates and certificate of now.
+    """
     site = cli.site()
     pinned = site.pinned_domain_cert()
     rows: list[dict[str, object]] = []
     flaw: BootzError | None = None
     with reading(cli) as connection:
-        for found in find_voucher_files(files).vouchers:
+        for found in _found(connection, files, vendor):
             try:
                 if found.error is not None:
                     raise found.error
@@ -182,9 +197,21 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
                     "warnings": verified.warnings,
                 }
             )
-    cli.output.rows((*_IMPORT_COLUMNS, Column("warnings")), rows)
+    cli.output.rows(_IMPORT_COLUMNS, rows)
     if flaw is not None:
         raise flaw
+
+
+def _found(
+    connection: Connection, files: tuple[Path, ...], vendor: str | None
+) -> tuple[FoundVoucher, ...]:
+    """Return the vouchers in files, or those in store where no file is named."""
+    if files:
+        return find_voucher_files(files).vouchers
+    return tuple(
+        FoundVoucher(f"in store: {record.serial_number}", record.raw)
+        for record in list_vouchers(connection, vendor=vendor)
+    )
 
 
 def _import_row(found: FoundVoucher, result: VoucherResult) -> dict[str, object]:
@@ -229,9 +256,29 @@ def _fields(raw: bytes) -> dict[str, object]:
         "pinned_sha256": hashlib.sha256(content.pinned_domain_cert).hexdigest(),
         "idevid_issuer": "any" if content.idevid_issuer is None else content.idevid_issuer.hex(),
         "revocation_checks": content.revocation_checks,
+        **_signer(raw),
         "last_renewal_date": content.last_renewal_date or "not said",
         "sha256": hashlib.sha256(raw).hexdigest(),
         "size": len(raw),
+    }
+
+
+def _days_left(raw: bytes, now: datetime) -> int | None:
+    end = parse_unverified_voucher(raw).expires_on
+    return None if end is None else (end - now).days
+
+
+def _signer(raw: bytes) -> dict[str, object]:
+    """Return who signed a voucher, as it says itself."""
+    try:
+        signer = load_certificate(claimed_signer(raw))
+    except TrustError as error:
+        return {"signer": f"nobody: {error.detail} ({error.reason})"}
+    return {
+        "signer": signer.subject.rfc4514_string(),
+        "signer_issuer": signer.issuer.rfc4514_string(),
+        "signer_until": signer.not_valid_after_utc,
+        "signer_key": describe_key(signer.public_key()),
     }
 
 

@@ -5,7 +5,7 @@ Source: masa-ovgs.md section 3.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -84,8 +84,15 @@ def pack_bundle(vouchers: Mapping[str, bytes]) -> bytes:
     return b"".join(write_entry(name, voucher) for name, voucher in named) + write_end()
 
 
-def read_bundle(data: bytes, *, limits: BundleLimits = WIRE_LIMITS) -> BundleContents:
+def read_bundle(
+    data: bytes,
+    *,
+    limits: BundleLimits = WIRE_LIMITS,
+    decode: Callable[[bytes], bytes] = bytes,
+) -> BundleContents:
     """Return the entries of a bundle that hold a CMS, in memory.
+
+    ``decode`` takes armour off an entry where that is allowed, which is never on the wire.
 
     Raises:
         BundleError: ``ov-bundle-too-large`` over a bound, ``ov-bundle-malformed`` for a damaged
@@ -103,11 +110,12 @@ def read_bundle(data: bytes, *, limits: BundleLimits = WIRE_LIMITS) -> BundleCon
                 raise _too_large("the number of entries", limits.entries, count)
             if len(entry.content) > limits.entry_bytes:
                 raise _too_large("an entry", limits.entry_bytes, len(entry.content))
-            flaw = _flaw(entry)
+            content = decode(entry.content)
+            flaw = _flaw(entry, content)
             if flaw:
                 warnings.append(f"{entry.name[:80]!r} is passed over: {flaw}")
             else:
-                entries.append((entry.name, entry.content))
+                entries.append((entry.name, content))
     except TarError as error:
         raise BundleError("ov-bundle-malformed", str(error), where=_FIELD) from error
     return BundleContents(tuple(entries), tuple(warnings))
@@ -121,7 +129,7 @@ def file_name(serial_number: str) -> str:
     return f"sn-{digest[:16]}.vcj"
 
 
-def _flaw(entry: TarEntry) -> str:
+def _flaw(entry: TarEntry, content: bytes) -> str:
     """Name why an entry is passed over; empty if it is not."""
     name = entry.name
     if not entry.regular:
@@ -129,7 +137,7 @@ def _flaw(entry: TarEntry) -> str:
     if name.startswith("/") or ".." in name or "\\" in name or not name.isprintable():
         return "unsafe name"
     try:
-        parse_signed_data(entry.content, max_size=MAX_VOUCHER_BYTES)
+        parse_signed_data(content, max_size=MAX_VOUCHER_BYTES)
     except CmsError as error:
         return f"no CMS: {error.detail}"
     return ""

@@ -232,6 +232,15 @@ def parse_unverified_voucher(cms: bytes) -> VoucherContent:
     return read_content(_content_of(signed.content_type, signed.content)).content
 
 
+def claimed_signer(cms: bytes) -> bytes:
+    """Return the certificate (DER) whose signature over the voucher holds; nobody vouches for it.
+
+    Raises:
+        VoucherError: the form is wrong, or no signature holds.
+    """
+    return _open(cms)[1][0].certificate
+
+
 def _open(cms: bytes) -> tuple[bytes, tuple[VerifiedSigner, ...]]:
     """Return the content and the signers whose signature over it holds."""
     try:

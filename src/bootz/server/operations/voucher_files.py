@@ -89,7 +89,7 @@ def _look_into(path: Path, found: list[FoundVoucher], warnings: list[str]) -> No
         found.append(_decoded(data, str(path)))
         return
     try:
-        contents = read_bundle(data, limits=OFFLINE_LIMITS)
+        contents = read_bundle(data, limits=OFFLINE_LIMITS, decode=_unarmoured)
     except TrustError as error:
         raise ConfigError(
             "voucher-file-invalid",
@@ -152,6 +152,14 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
     except OSError as error:
         raise Unavailable("file-unreadable", str(error.strerror), where=str(folder)) from error
+
+
+def _unarmoured(data: bytes) -> bytes:
+    """Return the DER of an entry, or the entry as it is where it is of none of the forms."""
+    try:
+        return read_voucher_text(data, "")
+    except ConfigError:
+        return data
 
 
 def _decoded(data: bytes, where: str) -> FoundVoucher:

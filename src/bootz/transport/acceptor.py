@@ -165,17 +165,6 @@ class Acceptor:
             return
         accepted.setblocking(False)
         self._per_address[host] += 1
-        # Each handshake has its own context, in which its refusal is told.
-        task = asyncio.get_running_loop().create_task(
-            self._handshake(accepted, host, peer_address(host, port)),
-            context=contextvars.copy_context(),
-        )
-        self._accepting.add(task)
-        task.add_done_callback(self._accepting.discard)
-
-    async def _handshake(self, accepted: socket.socket, host: str, peer: str) -> None:
-        refusals: list[RefusedHandshake] = []
-        refusal_sink.set(refusals.append)
         counted = True
 
         def release() -> None:
@@ -184,23 +173,36 @@ class Acceptor:
                 counted = False
                 self._release(host)
 
+        def ended(task: asyncio.Task[None]) -> None:
+            self._accepting.discard(task)
+            # Perhaps before it began, so that nothing in it could clean up.
+            if task.cancelled():
+                accepted.close()
+                release()
+
+        # Each handshake has its own context, in which its refusal is told.
+        task = asyncio.get_running_loop().create_task(
+            self._handshake(accepted, peer_address(host, port), release),
+            context=contextvars.copy_context(),
+        )
+        self._accepting.add(task)
+        task.add_done_callback(ended)
+
+    async def _handshake(
+        self, accepted: socket.socket, peer: str, release: Callable[[], None]
+    ) -> None:
+        refusals: list[RefusedHandshake] = []
+        refusal_sink.set(refusals.append)
         timeout = None if self.context is None else self._limits.handshake_timeout
         try:
             if self._before_handshake is not None:
-                try:
-                    await self._before_handshake()
-                except asyncio.CancelledError:
-                    accepted.close()
-                    raise
+                await self._before_handshake()
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: self._factory(release),
                 accepted,
                 ssl=self.context,
                 ssl_handshake_timeout=timeout,
             )
-        except asyncio.CancelledError:
-            release()
-            raise
         except (OSError, EOFError) as error:
             accepted.close()
             release()

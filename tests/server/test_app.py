@@ -1,0 +1,335 @@
+"""The running server's upkeep: certificates renewed, keys and vendors taken over, draining."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from grpclib.client import Channel, StreamStreamMethod, UnaryUnaryMethod
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError, StreamTerminatedError
+from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpclib.reflection.v1.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
+from world import LISTENS, Running, World, client_tls, manufacturer, report, request, run, verified
+
+from bootz.cli.image_store import site_depot
+from bootz.config import ImageSettings, LimitSettings, OwnerSettings
+from bootz.errors import Unavailable
+from bootz.server.app import Listens, SiteServer
+from bootz.server.keys import rotate_owner
+from bootz.server.store.attempt_states import AttemptState
+from bootz.transport.codec import BytesCodec
+
+
+@pytest.fixture
+def ready(world: World) -> World:
+    world.add_chassis()
+    world.add_voucher()
+    return world
+
+
+async def served_certificate(address: tuple[str, int]) -> x509.Certificate:
+    """Return what a listener shows in TLS."""
+    context = client_tls()
+    reader, writer = await asyncio.open_connection(*address, ssl=context)
+    der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    del reader
+    return x509.load_der_x509_certificate(der)
+
+
+def test_the_tls_certificate_is_renewed_before_it_ends(ready: World) -> None:
+    async def story(running: Running) -> None:
+        doors = (running.bound.bootz[0], running.bound.image_https[0])
+        before = [await served_certificate(door) for door in doors]
+        assert before[0] == before[1]
+        await running.server.tend()
+        assert await served_certificate(doors[0]) == before[0]
+        soon = before[0].not_valid_after_utc - timedelta(days=29)
+        ready.now = lambda: soon
+        await running.server.tend()
+        after = [await served_certificate(door) for door in doors]
+        assert after[0] == after[1] != before[0]
+        assert after[0].not_valid_after_utc > soon + timedelta(days=80)
+        await running.server.tend()
+        assert await served_certificate(doors[0]) == after[0]
+
+    run(story, ready)
+
+
+def test_a_vendor_that_is_added_meanwhile_is_known_at_the_next_handshake(ready: World) -> None:
+    beta = manufacturer("Beta")
+
+    async def story(running: Running) -> None:
+        device = beta.device("BX1")
+        with pytest.raises((OSError, GRPCError, StreamTerminatedError)):
+            await running.ask(device, request("BX1", manufacturer="Beta"))
+
+        def add() -> None:
+            ready.add_vendor(beta)
+            ready.add_chassis("BX1", "Beta")
+            ready.add_voucher("BX1", beta)
+
+        await asyncio.to_thread(add)
+        sealed = await running.ask(device, request("BX1", manufacturer="Beta"))
+        verified(sealed, "BX1", maker=beta)
+
+    run(story, ready)
+
+
+def test_an_owner_key_that_is_gone_stops_signing_and_not_the_server(ready: World) -> None:
+    """Health tells; what was in force before stays in force; the key's return is noticed."""
+    site = ready.site
+    keyring = site.keys.read()
+    assert keyring.owner is not None
+    key = site.keys.path(keyring.owner, "key")
+    content = key.read_bytes()
+
+    async def healthy(running: Running) -> bool:
+        channel = Channel(*running.bound.bootz[0], ssl=client_tls())
+        check = UnaryUnaryMethod(
+            channel, "/grpc.health.v1.Health/Check", HealthCheckRequest, HealthCheckResponse
+        )
+        answer = await check(HealthCheckRequest())
+        channel.close()
+        assert answer is not None
+        return bool(answer.status == HealthCheckResponse.SERVING)
+
+    async def story(running: Running) -> None:
+        device = manufacturer().device("FX1")
+        assert not await healthy(running)
+        with pytest.raises(GRPCError) as caught:
+            await running.ask(device, request())
+        assert caught.value.status is Status.UNAVAILABLE
+        # A report needs no signature.
+        await running.report(device, report("FX1"))
+        key.write_bytes(content)
+        later = ready.now() + timedelta(minutes=1)
+        ready.now = lambda: later
+        await running.server.tend()
+        assert await healthy(running)
+        verified(await running.ask(device, request()), "FX1")
+        key.unlink()
+        await running.server.reload()
+        assert await healthy(running)
+        verified(await running.ask(device, request()), "FX1")
+        key.touch(mode=0o600)
+        key.write_bytes(content)
+
+    key.unlink()
+    key.touch(mode=0o600)
+    run(story, ready)
+
+
+def test_keys_that_another_process_rotated_are_taken_over(ready: World) -> None:
+    async def story(running: Running) -> None:
+        device = manufacturer().device("FX1")
+        before = (await running.ask(device, request())).owner_certificate
+        await asyncio.to_thread(rotate_owner, ready.site, ready.now())
+        await running.server.tend()
+        sealed = await running.ask(device, request())
+        verified(sealed, "FX1")
+        assert sealed.owner_certificate != before
+
+    run(story, ready)
+
+
+def test_a_reload_that_fails_leaves_everything_as_it_was(ready: World) -> None:
+    async def story(running: Running) -> None:
+        config = ready.root / "bootz.yaml"
+        device = manufacturer().device("FX1")
+        for broken in ("owner: {}\n", "tls: {validity_days: no}\n", "\0"):
+            config.write_text(broken)
+            await running.server.reload()
+            verified(await running.ask(device, request()), "FX1")
+        config.unlink()
+        await running.server.reload()
+        verified(await running.ask(device, request()), "FX1")
+
+    run(story, ready)
+
+
+def test_a_reload_takes_settings_over(ready: World) -> None:
+    ready.add_profile(
+        image={"name": "os", "version": "1", "url": "http://x/os"},
+        vendor_config="{{ server.address }}",
+    )
+
+    async def story(running: Running) -> None:
+        ready.add_chassis("FX2", profile="base")
+        ready.add_voucher("FX2")
+        device = manufacturer().device("FX2")
+
+        async def config() -> bytes:
+            data = verified(await running.ask(device, request("FX2")), "FX2")
+            boot = data.responses[0].boot_config
+            assert boot is not None
+            return boot.vendor_config
+
+        assert await config() == b"127.0.0.1"
+        (ready.root / "bootz.yaml").write_text("advertised: [192.0.2.7]\n")
+        await running.server.reload()
+        assert await config() == b"192.0.2.7"
+        shown = await served_certificate(running.bound.bootz[0])
+        names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert "192.0.2.7" in map(str, names.get_values_for_type(x509.IPAddress))
+
+    run(story, ready)
+
+
+def test_draining_lets_a_call_that_runs_come_to_its_end(
+    ready: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, go = asyncio.Event(), asyncio.Event()
+
+    async def story() -> None:
+        async with ready.serving() as running:
+            record = running.server._journal.record
+
+            async def slowly(call: Any) -> None:
+                held.set()
+                await go.wait()
+                await record(call)
+
+            monkeypatch.setattr(running.server._journal, "record", slowly)
+            call = asyncio.create_task(running.report(manufacturer().device("FX1"), report("FX1")))
+            await held.wait()
+            stopping = asyncio.create_task(running.stop())
+            with pytest.raises((OSError, StreamTerminatedError)):
+                while True:
+                    await running.ask(None, request())
+            assert not call.done()
+            go.set()
+            assert await call == b""
+            await stopping
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+    assert ready.attempts()[0].state is AttemptState.SUCCESS
+
+
+def test_health_and_reflection_need_no_certificate(ready: World) -> None:
+    async def story(running: Running) -> None:
+        channel = Channel(*running.bound.bootz[0], ssl=client_tls(), codec=BytesCodec())
+        health = UnaryUnaryMethod[bytes, bytes](
+            channel, "/grpc.health.v1.Health/Check", bytes, bytes
+        )
+        for service in ("", "Bootstrap", "bootz.proto.Bootstrap", "bootz.Bootstrap"):
+            answer = await health(HealthCheckRequest(service=service).SerializeToString())
+            assert answer is not None
+            assert HealthCheckResponse.FromString(answer).status == HealthCheckResponse.SERVING
+        reflection = StreamStreamMethod[bytes, bytes](
+            channel,
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            bytes,
+            bytes,
+        )
+        wanted = (
+            ServerReflectionRequest(list_services=""),
+            ServerReflectionRequest(file_containing_symbol="bootz.Bootstrap"),
+        )
+        listed, file = [
+            ServerReflectionResponse.FromString(answer)
+            for answer in await reflection([each.SerializeToString() for each in wanted])
+        ]
+        names = {service.name for service in listed.list_services_response.service}
+        assert {"Bootstrap", "bootz.proto.Bootstrap", "bootz.Bootstrap"} <= names
+        assert file.file_descriptor_response.file_descriptor_proto
+        channel.close()
+
+    run(story, ready)
+
+
+def test_a_port_that_is_taken_leaves_nothing_open(ready: World) -> None:
+    async def story(running: Running) -> None:
+        taken = "{}:{}".format(*running.bound.bootz[0])
+        for listens in (
+            Listens((taken,), ("127.0.0.1:0",), ()),
+            Listens(("127.0.0.1:0",), (taken,)),
+        ):
+            second = SiteServer(ready.site, listens=listens, depot=site_depot())
+            with pytest.raises(Unavailable) as caught:
+                await second.start()
+            assert caught.value.reason == "listen-failed"
+            assert caught.value.where == taken
+        verified(await running.ask(manufacturer().device("FX1"), request()), "FX1")
+
+    run(story, ready)
+
+
+def test_without_an_image_store_it_still_serves(ready: World) -> None:
+    listens = Listens(LISTENS.bootz, (), ())
+
+    async def story() -> None:
+        async with ready.serving(listens) as running:
+            assert (running.bound.image_http, running.bound.image_https) == ((), ())
+            verified(await running.ask(manufacturer().device("FX1"), request()), "FX1")
+
+    asyncio.run(story())
+
+
+def test_too_many_connections_of_one_address_are_closed_at_once(ready: World) -> None:
+    ready.settings = {"limits": LimitSettings(max_connections_per_address=2)}
+
+    async def story(running: Running) -> None:
+        address = running.bound.bootz[0]
+        held = [await asyncio.open_connection(*address) for _ in range(2)]
+        with pytest.raises((OSError, StreamTerminatedError)):
+            await running.ask(manufacturer().device("FX1"), request())
+        for _, writer in held:
+            writer.close()
+            await writer.wait_closed()
+        while True:
+            try:
+                sealed = await running.ask(manufacturer().device("FX1"), request())
+                break
+            except (OSError, StreamTerminatedError):
+                await asyncio.sleep(0)
+        verified(sealed, "FX1")
+
+    run(story, ready)
+
+
+def test_tls_below_1_2_is_refused(ready: World) -> None:
+    async def story(running: Running) -> None:
+        context = client_tls()
+        with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+            context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+        with pytest.raises((ssl.SSLError, OSError)):
+            await asyncio.open_connection(*running.bound.bootz[0], ssl=context)
+
+    run(story, ready)
+    assert ready.attempts() == ()
+
+
+def test_an_owner_with_own_files_is_served(ready: World, tmp_path: Path) -> None:
+    """Certificate and key that the settings name elsewhere."""
+    site = ready.site
+    keyring = site.keys.read()
+    assert keyring.owner is not None
+    assert keyring.pinned_domain is not None
+    for name, source in (
+        ("oc.pem", site.keys.path(keyring.owner, "pem")),
+        ("oc.key", site.keys.path(keyring.owner, "key")),
+        ("pdc.pem", site.keys.path(keyring.pinned_domain, "pem")),
+    ):
+        target = tmp_path / name
+        target.touch(mode=0o600)
+        target.write_bytes(source.read_bytes())
+    ready.settings = {
+        "owner": OwnerSettings(
+            pinned_domain_certificate=tmp_path / "pdc.pem",
+            certificate=tmp_path / "oc.pem",
+            key=str(tmp_path / "oc.key"),
+        ),
+        "images": ImageSettings(),
+    }
+
+    async def story(running: Running) -> None:
+        verified(await running.ask(manufacturer().device("FX1"), request()), "FX1")
+
+    run(story, ready)

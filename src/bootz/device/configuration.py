@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from bootz.device.artifacts import check_authz, check_certz, check_credentials, check_pathz
 from bootz.device.openconfig import InvalidConfiguration, read_openconfig, union
+from bootz.device.server_data import ServerData, find_server_data
 from bootz.model.bootstrap import BootConfig, BootstrapData
 from bootz.trust.certificates import pem_from_der
 
@@ -26,10 +27,12 @@ class Configuration:
     """A configuration that is valid. ``document`` is its normal form, JSON with sorted names.
 
     ``script_sha256`` is empty without a script; the script itself never runs on this host.
+    ``server_data`` are the stored server data in it, if any (S5).
     """
 
     document: bytes = field(repr=False)
     script_sha256: str = ""
+    server_data: ServerData | None = None
 
     @property
     def sha256(self) -> str:
@@ -63,6 +66,7 @@ def build_configuration(data: BootstrapData) -> Configuration:
         # One that is there and empty holds no policy; the Go reference's sample has such.
         if artifact:
             check(artifact)
+    vendor = _vendor_text(boot)
     document = {
         "authz": data.authz,
         "boot_password_hash": _password(data.boot_password_hash),
@@ -76,12 +80,36 @@ def build_configuration(data: BootstrapData) -> Configuration:
         ),
         "pathz": data.pathz,
         "server_trust_cert": pem_from_der([data.server_trust_cert]).decode("ascii"),
-        "vendor": _vendor_text(boot),
+        "vendor": vendor,
     }
-    plain = json.dumps(document, sort_keys=True, default=_plain, allow_nan=False)
     return Configuration(
-        plain.encode(), hashlib.sha256(script.encode()).hexdigest() if script else ""
+        _normal_form(document),
+        hashlib.sha256(script.encode()).hexdigest() if script else "",
+        find_server_data(vendor),
     )
+
+
+def vendor_text(document: bytes) -> str:
+    """Return the vendor configuration in a configuration's normal form."""
+    text = json.loads(document).get("vendor", "")
+    return text if isinstance(text, str) else ""
+
+
+def with_vendor_text(document: bytes | None, text: str) -> bytes:
+    """Return the normal form of a configuration with another vendor configuration.
+
+    ``document`` None: there is no configuration yet.
+
+    Raises:
+        InvalidConfiguration: the text is not one that the router reads.
+    """
+    find_server_data(text)
+    members = {} if document is None else json.loads(document)
+    return _normal_form({**members, "vendor": _text(text.encode(), "vendor_config")})
+
+
+def _normal_form(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, sort_keys=True, default=_plain, allow_nan=False).encode()
 
 
 def _vendor_text(boot: BootConfig) -> str:

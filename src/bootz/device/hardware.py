@@ -1,19 +1,21 @@
 """The router's hardware: a folder that survives power loss at any point.
 
-    chassis.json             what the factory built: names, serial numbers, cards, settings
-    cards/NAME/identity.key  a card's identity key (0600), identity.pem its IDevID chain,
-    cards/NAME/vendor.pem    the vendor's trust anchors
-    state.json               the record (``bootz.device.state``), replaced in one step
+    chassis.json      what is there: names, serial numbers, slots with their cards, settings
+    cards/PLACE/      a card (``bootz.device.card_folder``)
+    state.json        the record (``bootz.device.state``), replaced in one step
     disk/answers, disk/configurations, disk/images     files named by their SHA-256
+    disk/misc         the file system that the console sees as /misc
 
-A fixed form factor has one card, ``RP0``; a modular chassis has several.
+A fixed form factor has one card, ``RP0``; a modular chassis has slots. ``chassis.json`` is the
+physical world, which hands change while the router runs (``bootz.device.slots``), so every
+change of it is made under a lock and replaces it whole; ``state.json`` is the router's alone.
 """
 
 import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,19 +23,13 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from bootz.device.identity import CardIdentity, FileIdentity
+from bootz.device.card_folder import CardFolder, CardParts
+from bootz.device.identity import CardIdentity
 from bootz.device.state import RouterState
 from bootz.errors import ConfigError, ConflictError, Unavailable, UnknownChassis
-from bootz.keystore.files import (
-    PrivateKey,
-    atomic_write,
-    load_certificates,
-    load_private_key,
-    write_certificates,
-    write_private_key,
-)
+from bootz.keystore.files import PrivateKey, atomic_write
 from bootz.model.chassis import CardKind
-from bootz.trust.certificates import AnchorSet, VendorCAs, load_certificate, spki_fingerprint
+from bootz.trust.certificates import VendorCAs
 
 MAX_RECORD_BYTES = 16 << 20
 
@@ -42,20 +38,32 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class CardRecord:
-    """A card as the factory built it. ``name`` is its folder and its place: RP0, RP1, LC0."""
+    """A card where it is: ``name`` is that of its slot (RP0, RP1, LC0).
+
+    ``place`` names its folder, and is a new one each time a card is put in, so that the router
+    can tell a card that was pulled and put back from one that stayed. ``powered`` is a switch.
+    """
 
     name: str
     serial_number: str
     part_number: str = ""
     slot: str = ""
     kind: CardKind = CardKind.CONTROL
+    place: str = ""
+    powered: bool = True
+
+    @property
+    def token(self) -> str:
+        """What tells this insertion of the card from every other."""
+        return self.place or self.name
 
 
 @dataclass(frozen=True, slots=True)
 class ChassisRecord:
-    """A chassis as the factory built it, with the settings that a console may change.
+    """A chassis with what is in its slots, and the settings that a console may change.
 
-    ``strict_images``: only files that begin with the image magic are images.
+    ``slots`` are all of a modular chassis, empty or not. ``strict_images``: only files that begin
+    with the image magic are images.
     """
 
     manufacturer: str
@@ -65,11 +73,22 @@ class ChassisRecord:
     modular: bool = False
     secure_mode: bool = True
     strict_images: bool = False
+    slots: tuple[str, ...] = ()
 
     @property
     def active(self) -> CardRecord:
-        """The card that asks: the first control card."""
-        return next(card for card in self.cards if card.kind is CardKind.CONTROL)
+        """The card that asks: the first control card that has power."""
+        return next(card for card in self.cards if card.kind is CardKind.CONTROL and card.powered)
+
+    @property
+    def running(self) -> tuple[CardRecord, ...]:
+        """The cards that have power, the active one first."""
+        active = self.active
+        return (active, *(card for card in self.cards if card.powered and card is not active))
+
+    def card_in(self, slot: str) -> CardRecord | None:
+        """Return the card in a slot, None if it is empty."""
+        return next((card for card in self.cards if card.name == slot), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,11 @@ class NewCard:
     key: PrivateKey
     certificates: Sequence[bytes]
     anchors: Sequence[bytes]
+
+    @property
+    def parts(self) -> CardParts:
+        """What goes into the card's folder."""
+        return CardParts(self.key, self.certificates, self.anchors)
 
 
 _CHASSIS = TypeAdapter(ChassisRecord)
@@ -92,7 +116,8 @@ class Hardware:
     def __init__(self, folder: Path, record: ChassisRecord) -> None:
         self.folder = folder
         self.record = record
-        self.images = folder / "disk" / "images"
+        self.disk = folder / "disk"
+        self.images = self.disk / "images"
 
     @classmethod
     def manufacture(
@@ -108,30 +133,15 @@ class Hardware:
             raise ConflictError("file-exists", "the folder is not empty", where=str(folder))
         kept = tuple(cards)
         for card in kept:
-            leaf = load_certificate(card.certificates[0])
-            expected = spki_fingerprint(leaf.public_key())
-            seen = spki_fingerprint(card.key.public_key())
-            if expected != seen:
-                raise ConfigError(
-                    "hardware-identity",
-                    "the identity key is not that of the identity certificate",
-                    where=card.record.name,
-                    expected=expected,
-                    seen=seen,
-                )
-            AnchorSet.from_der(card.anchors)
+            card.parts.check(card.record.name)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for card in kept:
-            place = folder / "cards" / card.record.name
-            place.mkdir(mode=0o700, parents=True)
-            write_private_key(place / "identity.key", card.key)
-            write_certificates(place / "identity.pem", card.certificates)
-            write_certificates(place / "vendor.pem", card.anchors)
+            CardFolder(folder / "cards" / card.record.token).build(card.parts)
         hardware = cls(folder, record)
         hardware.images.mkdir(parents=True)
         hardware.save_state(state)
         # Last, because this file is what makes the folder a router.
-        hardware._save_record(record)
+        hardware._keep_record(record)
         return hardware
 
     @classmethod
@@ -142,13 +152,31 @@ class Hardware:
             UnknownChassis: there is no router.
             ConfigError: its description is damaged.
         """
-        path = folder / "chassis.json"
-        if not path.is_file():
-            raise UnknownChassis("hardware-missing", "no router here", where=str(folder))
-        record = _parse(_CHASSIS, path)
-        if all(card.kind is not CardKind.CONTROL for card in record.cards):
-            raise ConfigError("hardware-damaged", "there is no control card", where=str(path))
-        return cls(folder, record)
+        return cls(folder, _read_record(folder))
+
+    def reload(self) -> ChassisRecord:
+        """Look at the chassis again: hands may have changed it.
+
+        Raises:
+            ConfigError: its description is damaged.
+        """
+        self.record = _read_record(self.folder)
+        return self.record
+
+    def change(self, change: Callable[[ChassisRecord], ChassisRecord]) -> ChassisRecord:
+        """Change the chassis as it is now, in one step, whoever else is at it.
+
+        Raises:
+            ConfigError: its description is damaged.
+        """
+        with self._locked("chassis.lock", fcntl.LOCK_EX):
+            changed = change(self.reload())
+            self._keep_record(changed)
+        return changed
+
+    def _keep_record(self, record: ChassisRecord) -> None:
+        atomic_write(self.folder / "chassis.json", _CHASSIS.dump_json(record, indent=1))
+        self.record = record
 
     @contextmanager
     def powered(self) -> Iterator[None]:
@@ -157,10 +185,15 @@ class Hardware:
         Raises:
             ConflictError: another process runs it.
         """
-        descriptor = os.open(self.folder / "power", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        with self._locked("power", fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+
+    @contextmanager
+    def _locked(self, name: str, how: int) -> Iterator[None]:
+        descriptor = os.open(self.folder / name, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, how)
             except BlockingIOError as error:
                 raise ConflictError(
                     "hardware-busy", "another process runs this router", where=str(self.folder)
@@ -171,12 +204,15 @@ class Hardware:
 
     def set_secure_mode(self, *, enabled: bool) -> None:
         """Keep whether the router starts Bootz at power-on (``ztp secure-mode``)."""
-        self.record = replace(self.record, secure_mode=enabled)
-        self._save_record(self.record)
+        self.change(lambda record: replace(record, secure_mode=enabled))
+
+    def card(self, card: CardRecord) -> CardFolder:
+        """Return a card's own hardware."""
+        return CardFolder(self.folder / "cards" / card.token)
 
     def certificates(self, card: CardRecord) -> tuple[bytes, ...]:
         """Return a card's IDevID with what leads to the vendor's CA, DER, leaf first."""
-        return load_certificates(self._place(card) / "identity.pem")
+        return self.card(card).certificates()
 
     def identity(self, card: CardRecord) -> CardIdentity:
         """Return a card's identity; its key is checked for being private.
@@ -184,13 +220,11 @@ class Hardware:
         Raises:
             BootzError: key or certificate cannot be read, or others may read the key.
         """
-        place = self._place(card)
-        load_private_key(place / "identity.key")
-        return FileIdentity(place / "identity.pem", place / "identity.key", self.certificates(card))
+        return self.card(card).identity()
 
     def vendor_anchors(self, card: CardRecord) -> VendorCAs:
         """Return the anchors that vouchers for this card must lead to."""
-        return VendorCAs(AnchorSet.from_der(load_certificates(self._place(card) / "vendor.pem")))
+        return self.card(card).vendor_anchors()
 
     def load_state(self) -> RouterState:
         """Read the record.
@@ -207,7 +241,7 @@ class Hardware:
     def keep(self, folder: str, content: bytes) -> str:
         """Store bytes under their SHA-256 in ``answers`` or ``configurations``; return it."""
         digest = hashlib.sha256(content).hexdigest()
-        place = self.folder / "disk" / folder
+        place = self.disk / folder
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         atomic_write(place / digest, content, mode=0o600)
         return digest
@@ -218,7 +252,7 @@ class Hardware:
         Raises:
             ConfigError: the file is gone or is not what it was.
         """
-        path = self.folder / "disk" / folder / digest
+        path = self.disk / folder / digest
         content = _read(path)
         if hashlib.sha256(content).hexdigest() != digest:
             raise ConfigError("hardware-damaged", "the file has changed", where=str(path))
@@ -227,8 +261,10 @@ class Hardware:
     def sweep(self, state: RouterState) -> None:
         """Remove what the record does not name; harmless when it is interrupted."""
         named = {state.answer, state.report, state.running, state.startup}
+        if state.no_dhcp is not None:
+            named |= {state.no_dhcp.running, state.no_dhcp.startup}
         for folder in ("answers", "configurations"):
-            for path in (self.folder / "disk" / folder).glob("*"):
+            for path in (self.disk / folder).glob("*"):
                 if path.name not in named:
                     path.unlink(missing_ok=True)
         image = state.image.sha256 if state.image else ""
@@ -240,14 +276,20 @@ class Hardware:
         """Factory reset: configuration and history go, the software stays."""
         state = self.load_state().after_reset()
         self.save_state(state)
+        for card in self.reload().cards:
+            self.card(card).remove_owner()
         self.sweep(state)
-        shutil.rmtree(self.folder / "disk" / "misc", ignore_errors=True)
+        shutil.rmtree(self.disk / "misc", ignore_errors=True)
 
-    def _place(self, card: CardRecord) -> Path:
-        return self.folder / "cards" / card.name
 
-    def _save_record(self, record: ChassisRecord) -> None:
-        atomic_write(self.folder / "chassis.json", _CHASSIS.dump_json(record, indent=1))
+def _read_record(folder: Path) -> ChassisRecord:
+    path = folder / "chassis.json"
+    if not path.is_file():
+        raise UnknownChassis("hardware-missing", "no router here", where=str(folder))
+    record = _parse(_CHASSIS, path)
+    if all(card.kind is not CardKind.CONTROL or not card.powered for card in record.cards):
+        raise ConfigError("hardware-damaged", "there is no control card", where=str(path))
+    return record
 
 
 def _read(path: Path) -> bytes:

@@ -53,13 +53,56 @@ class InstalledImage:
     sha256: str = ""
 
 
+class CardCondition(Enum):
+    """What the router makes of a card that it has seen."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    """In service though nobody vouches for it: the router runs insecurely."""
+    SHUT_DOWN = "shut-down"
+
+
+@dataclass(frozen=True, slots=True)
+class CardNote:
+    """What became of one card, by the ``token`` of its insertion.
+
+    ``answered`` tells whether the server had data for it; ``final`` is False where asking again
+    may end otherwise: the server refused or passed over the card, and somebody may yet accept it.
+    """
+
+    token: str
+    slot: str
+    serial_number: str
+    condition: CardCondition
+    reason: str = ""
+    message: str = ""
+    answered: bool = True
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NoDhcp:
+    """``bootz no-dhcp``: whom to ask over which interface, and the configuration from before.
+
+    ``running`` and ``startup`` name files by SHA-256; both empty where there was none.
+    ``operational`` tells whether the router had been onboarded before.
+    """
+
+    interface: str
+    uri: str
+    running: str = ""
+    startup: str = ""
+    operational: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class RouterState:
     """The record. ``answer``, ``report``, ``running`` and ``startup`` name files by SHA-256.
 
     ``checks`` are those of the last answer; ``reason`` and ``message`` tell the last failure
     and are empty after a success; ``checksum`` is that of workflow.md's telemetry. ``uri`` is the
-    server that was asked last, ``discovery`` how the router came to it.
+    server that was asked last, ``discovery`` how the router came to it. ``cards`` has what became
+    of each card; one that is not in it is yet to be looked at.
     """
 
     phase: Phase = Phase.CONTACT
@@ -80,6 +123,8 @@ class RouterState:
     reason: str = ""
     message: str = ""
     checks: tuple[Check, ...] = field(default=())
+    cards: tuple[CardNote, ...] = ()
+    no_dhcp: NoDhcp | None = None
 
     @property
     def status(self) -> BootzStatus:
@@ -92,13 +137,25 @@ class RouterState:
             return self
         return replace(self, statuses=(*self.statuses, status)[-MAX_STATUSES:])
 
+    def note_of(self, token: str) -> CardNote | None:
+        """Return what became of a card, None while that is open."""
+        return next((note for note in self.cards if note.token == token), None)
+
+    def noted(self, *notes: CardNote) -> "RouterState":
+        """Return the record with these notes, each in the place of an earlier one."""
+        fresh = {note.token for note in notes}
+        kept = tuple(note for note in self.cards if note.token not in fresh)
+        return replace(self, cards=(*kept, *notes))
+
     def failed(self, reason: str, message: str, status: BootzStatus | None) -> "RouterState":
         """Return the record after a failed attempt: counted, explained, back to the contact."""
+        before = self if self.no_dhcp is None else self.no_dhcp
         counted = replace(
             self,
             phase=Phase.CONTACT,
             answer="",
-            running=self.startup,
+            running=before.startup,
+            startup=before.startup,
             error_count=self.error_count + 1,
             reason=reason,
             message=message,

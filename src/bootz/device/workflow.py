@@ -7,36 +7,39 @@ the answer that it kept, which it verifies again.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from datetime import datetime
 from enum import Enum
+from typing import Any, TypeVar
 
+from bootz.device.bell import Bell
+from bootz.device.board import MAX_REPORT_WAIT, Board, BootOptions, Notify
+from bootz.device.card_process import CardProcess, describe_notes
 from bootz.device.configuration import build_configuration
 from bootz.device.contact import Contact
-from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import Hardware
-from bootz.device.installer import DownloadOptions, InvalidImage, check_image, fetch_image
+from bootz.device.installer import InvalidImage, check_image, fetch_image
 from bootz.device.kept import KeptAnswer, KeptReport
 from bootz.device.openconfig import InvalidConfiguration
-from bootz.device.source import UriSource
+from bootz.device.orders import Verb, carry_out, done, pending
+from bootz.device.server_data import save_anchor
+from bootz.device.slots import sweep_cards
+from bootz.device.source import FixedUris, UriSource
 from bootz.device.state import BootzStatus, InstalledImage, Phase, RouterState
 from bootz.errors import BootzError, ConfigError, TrustError, WireError
-from bootz.model.bootstrap import CardState, ReportedStatus, SoftwareImage, StatusReport
+from bootz.model.bootstrap import CardState, ReportedStatus, SoftwareImage
 from bootz.model.chassis import CardStatus
-from bootz.protocol.device import DeviceCard, DeviceDescription, DeviceSession, OpenedAnswer
+from bootz.protocol.device import DeviceSession, OpenedAnswer
 from bootz.wire.dialects import Dialect, dialect_by_name
 from bootz.wire.uri import BootzUri, parse_bootz_uri
 
-SOFTWARE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-"""A clock that shows an earlier time was never set, and is not trusted (pki.md section 5)."""
+__all__ = ["BootOptions", "BootResult", "Notify", "Router"]
 
-MAX_REPORT_WAIT = 60.0
 COURTESY_REPORTS = 2
 """Tries for a report that nothing waits for: INITIATED, FAILURE."""
 
-Notify = Callable[[str, Mapping[str, object]], None]
-"""Told each event as it happens: a name and fields, none of them secret."""
+_T = TypeVar("_T")
 
 
 class BootResult(Enum):
@@ -47,24 +50,6 @@ class BootResult(Enum):
     NORMAL_BOOT = "normal-boot"
     UNREPORTED = "unreported"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class BootOptions:
-    """What a person may choose. Waits are seconds; 0 attempts means without end.
-
-    ``source`` is this router's own; ``report_wait`` doubles from try to try up to a minute.
-    """
-
-    source: UriSource
-    dialect: Dialect
-    insecure: bool = False
-    retry_wait: float = 10.0
-    max_attempts: int = 0
-    report_wait: float = 1.0
-    report_attempts: int = 0
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    download: DownloadOptions = field(default_factory=DownloadOptions)
 
 
 class _AttemptFailed(Exception):
@@ -99,32 +84,139 @@ class Router:
         self._clock = clock
         self._make_nonce = make_nonce
         self._notify = notify
-        self._state = hardware.load_state()
+        self._board = Board(
+            hardware,
+            options,
+            contact_for,
+            clock=clock,
+            make_nonce=make_nonce,
+            notify=notify,
+        )
+        self._cards = CardProcess(self._board)
+        self._seen: set[str] = set()
 
-    async def boot(self) -> BootResult:
+    @property
+    def _state(self) -> RouterState:
+        return self._board.state
+
+    async def boot(self, *, stay: bool = False) -> BootResult:
         """Power on, and run until the router works or its attempts are used up.
+
+        With ``stay`` it runs on, and looks after cards and orders until it is cancelled.
 
         Raises:
             BootzError: the hardware itself fails: a damaged folder, a full disk.
         """
         with self._hardware.powered():
-            self._state = self._hardware.load_state()
-            self._notify("power-on", {"phase": self._state.phase.value})
-            if self._state.phase is Phase.OPERATIONAL:
-                return BootResult.ALREADY_ONBOARDED
-            begun = self._state.phase is not Phase.CONTACT
-            if not begun and (not self._hardware.record.secure_mode or self._state.startup):
-                return BootResult.NORMAL_BOOT
+            sweep_cards(self._hardware)
+            bell = Bell(self._hardware.folder)
             try:
-                return await self._loop()
+                while True:
+                    self._board.restart()
+                    if self._obey():
+                        continue
+                    result = await self._unless_ordered(bell, self._power_on())
+                    if result is None:
+                        continue
+                    if not stay:
+                        return result
+                    await self._stay(bell)
             finally:
+                bell.close()
                 await self._options.source.close()
+
+    async def _stay(self, bell: Bell) -> None:
+        """Look after cards as they come and go, until there is an order."""
+        wait = self._options.card_wait
+        again = False
+        while True:
+            looked = self._unless_ordered(bell, self._look_after(again=again))
+            if await looked is None:
+                return
+            if self._cards.have_come():
+                # It came while the process ran for another.
+                again = False
+                continue
+            again = not await bell.wait(wait if self._cards.open_cards() else None)
+            wait = min(2 * wait, MAX_REPORT_WAIT) if again else self._options.card_wait
+
+    async def _look_after(self, *, again: bool) -> bool:
+        await self._cards.look_after(again=again)
+        return True
+
+    async def _unless_ordered(self, bell: Bell, work: Coroutine[Any, Any, _T]) -> _T | None:
+        """Return what the work returns; None if an order came and was carried out instead.
+
+        Work may be ended at any point: it goes on from the record, as after a power cut.
+        """
+        task = asyncio.ensure_future(work)
+        ring = asyncio.ensure_future(bell.wait())
+        try:
+            while True:
+                await asyncio.wait({task, ring}, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    return task.result()
+                ring = asyncio.ensure_future(bell.wait())
+                if pending(self._hardware):
+                    return None
+                self._notice_cards()
+        finally:
+            for each in (task, ring):
+                each.cancel()
+            await asyncio.gather(task, ring, return_exceptions=True)
+
+    def _notice_cards(self) -> None:
+        """Say of a card that appears during a process that it waits (S3, S6)."""
+        for card in self._cards.new_cards():
+            if card.token not in self._seen:
+                self._seen.add(card.token)
+                self._notify("card-waits", {"slot": card.name, "card": card.serial_number})
+
+    def _obey(self) -> bool:
+        """Carry out the orders that wait; return whether there were any."""
+        orders = pending(self._hardware)
+        for order in orders:
+            try:
+                self._board.save(carry_out(self._hardware, self._state, order))
+            except BootzError as error:
+                told = {"order": order.verb.value, "reason": error.reason, "detail": str(error)}
+                self._notify("order-refused", told)
+            else:
+                fields: dict[str, object] = {"order": order.verb.value}
+                if order.verb is Verb.NO_DHCP_INITIATE:
+                    fields |= {"interface": order.interface, "uri": order.uri}
+                self._notify("order", fields)
+            done(self._hardware, 1)
+        return bool(orders)
+
+    async def _power_on(self) -> BootResult:
+        state = self._state
+        self._notify("power-on", {"phase": state.phase.value})
+        if state.no_dhcp is None:
+            if state.phase is Phase.OPERATIONAL:
+                await self._cards.look_after(again=True)
+                return BootResult.ALREADY_ONBOARDED
+            begun = state.phase is not Phase.CONTACT
+            if not begun and (not self._hardware.record.secure_mode or state.startup):
+                return BootResult.NORMAL_BOOT
+        result = await self._loop()
+        if result is BootResult.ONBOARDED:
+            await self._cards.look_after()
+        return result
+
+    def _source(self) -> UriSource:
+        """Return where the servers come from: typed at the console (N1), or found."""
+        without_dhcp = self._state.no_dhcp
+        if without_dhcp is None:
+            return self._options.source
+        return FixedUris([parse_bootz_uri(without_dhcp.uri)])
 
     async def _loop(self) -> BootResult:
         attempt = 0
+        source = self._source()
         while True:
             try:
-                uris = await self._discover()
+                uris = await self._discover(source)
             except BootzError as error:
                 uris = ()
                 attempt += 1
@@ -139,15 +231,16 @@ class Router:
                     cause = failure.error
                     after = self._state.failed(cause.reason, str(cause), failure.status)
                     self._fail(cause, after)
+                    if self._state.no_dhcp is not None:
+                        self._notify("no-dhcp-restored", {"configuration": self._state.running})
                 if attempt == self._options.max_attempts:
                     return BootResult.FAILED
-            await self._options.source.release()
+            await source.release()
             self._notify("waiting", {"seconds": self._options.retry_wait})
             await asyncio.sleep(self._options.retry_wait)
 
-    async def _discover(self) -> Sequence[BootzUri]:
+    async def _discover(self, source: UriSource) -> Sequence[BootzUri]:
         """W2 and W3: learn whom to ask, and keep what was learned."""
-        source = self._options.source
         try:
             return await source.discover()
         finally:
@@ -188,10 +281,11 @@ class Router:
                 dialect=options.dialect.name,
                 uri=str(uri),
                 checks=(),
+                cards=(),
             )
         )
         nonce = None if options.insecure else self._make_nonce()
-        session = DeviceSession(self._description())
+        session = DeviceSession(self._board.describe(self._hardware.record.running))
         self._notify("contact", {"uri": str(uri), "dialect": options.dialect.name})
         try:
             sealed = await self._contact_for(options.dialect).ask(
@@ -219,12 +313,9 @@ class Router:
 
     def _open(self, session: DeviceSession, answer: KeptAnswer) -> OpenedAnswer:
         """Verify an answer, and leave the checks in the record."""
-        now = self._clock()
         try:
             return session.open(
-                answer.sealed,
-                dialect_by_name(answer.dialect),
-                now=now if now >= SOFTWARE_DATE else None,
+                answer.sealed, dialect_by_name(answer.dialect), now=self._board.trusted_now()
             )
         except (TrustError, WireError) as error:
             raise _AttemptFailed(error, BootzStatus.OV_INVALID) from error
@@ -238,10 +329,13 @@ class Router:
             # It was asked for in an earlier, insecure life, and nobody vouches for it.
             self._save(replace(self._state, phase=Phase.CONTACT, answer=""))
             return
-        session = DeviceSession(self._description())
+        session = DeviceSession(self._board.describe(self._hardware.record.running))
         session.request(answer.nonce)
         opened = self._open(session, answer)
         data = opened.cards[0].data
+        await self._cards.settle(
+            opened, parse_bootz_uri(answer.uri), dialect_by_name(answer.dialect)
+        )
         report = self._plan_report(answer, opened)
         if self._state.status is BootzStatus.RECEIVED:
             await self._courtesy(report, ReportedStatus.INITIATED, "onboarding has begun")
@@ -263,6 +357,9 @@ class Router:
         if configuration.script_sha256:
             self._notify("script-recorded", {"sha256": configuration.script_sha256})
         digest = self._hardware.keep("configurations", configuration.document)
+        if configuration.server_data is not None:
+            # The file counts for nothing before the configuration that names it is in force.
+            save_anchor(self._hardware.disk, configuration.server_data, opened.trust_anchor)
         self._move(
             BootzStatus.CONFIGURATION_APPLIED,
             replace(
@@ -292,7 +389,7 @@ class Router:
         installed = InstalledImage(image.name, image.version, path.name)
         self._move(BootzStatus.OS_UPGRADE_COMPLETE, replace(self._state, image=installed))
         self._notify("reboot", {"image": image.name, "version": image.version})
-        self._state = self._hardware.load_state()
+        self._board.restart()
 
     def _image_progress(self) -> Callable[[int, int | None], None]:
         last = -1
@@ -308,27 +405,28 @@ class Router:
 
     def _plan_report(self, answer: KeptAnswer, opened: OpenedAnswer) -> KeptReport:
         """Return the report of success: every verified card, and the others by name (S9)."""
-        states = [
-            CardState(each.card.serial_number, CardStatus.INITIALIZED) for each in opened.cards
-        ]
-        words = ["the router is operational"]
-        for failed in opened.failed:
-            serial = failed.card.serial_number
-            states.append(CardState(serial, CardStatus.NOT_INITIALIZED))
-            words.append(f"card {serial} is shut down: {failed.error.reason}")
-        words += [f"card {card.serial_number} was not answered" for card in opened.unanswered]
-        return KeptReport(
-            answer.uri, answer.dialect, opened.trust_anchor, tuple(states), "; ".join(words)
-        )
+        states, words = describe_notes(self._state.cards)
+        return KeptReport(answer.uri, answer.dialect, opened.trust_anchor, states, "; ".join(words))
 
     async def _report_success(self) -> BootResult:
         """W12: the last report, again and again until the server has it."""
         report = KeptReport.read(self._hardware.kept("answers", self._state.report))
         tries = self._options.report_attempts
-        if not await self._deliver(report, ReportedStatus.SUCCESS, report.message, tries):
+        delivered = await self._board.deliver(report, ReportedStatus.SUCCESS, report.message, tries)
+        if not delivered:
             return BootResult.UNREPORTED
-        done = replace(self._state, phase=Phase.OPERATIONAL, report="", reason="", message="")
-        self._move(BootzStatus.OK, done)
+        without_dhcp = self._state.no_dhcp
+        after = replace(
+            self._state,
+            phase=Phase.OPERATIONAL,
+            report="",
+            reason="",
+            message="",
+            no_dhcp=None,
+        )
+        self._move(BootzStatus.OK, after)
+        if without_dhcp is not None:
+            self._notify("no-dhcp-done", {"uri": without_dhcp.uri})
         self._hardware.sweep(self._state)
         return BootResult.ONBOARDED
 
@@ -337,61 +435,10 @@ class Router:
         initialized = CardStatus.NOT_INITIALIZED
         states = tuple(CardState(state.serial_number, initialized) for state in report.states)
         tries = min(limit, COURTESY_REPORTS) if limit else COURTESY_REPORTS
-        await self._deliver(replace(report, states=states), status, message, tries)
-
-    async def _deliver(
-        self, kept: KeptReport, status: ReportedStatus, message: str, tries: int
-    ) -> bool:
-        """Send a report with back-off; ``tries`` 0 means until it is acknowledged."""
-        contact = self._contact_for(dialect_by_name(kept.dialect))
-        uri, report = parse_bootz_uri(kept.uri), StatusReport(status, message, kept.states)
-        wait, count = self._options.report_wait, 0
-        while True:
-            count += 1
-            try:
-                await contact.report(uri, report, anchor=kept.anchor)
-            except BootzError as error:
-                self._notify(
-                    "report-failed",
-                    {"report": status.name, "reason": error.reason, "detail": str(error)},
-                )
-                if count == tries:
-                    if status is ReportedStatus.SUCCESS:
-                        told = replace(self._state, reason=error.reason, message=str(error))
-                        self._save(told)
-                    return False
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, MAX_REPORT_WAIT)
-            else:
-                self._notify("report", {"report": status.name, "message": message})
-                return True
-
-    def _description(self) -> DeviceDescription:
-        record = self._hardware.record
-        cards = tuple(
-            DeviceCard(
-                card.serial_number,
-                self._hardware.vendor_anchors(card),
-                self._hardware.certificates(card)[0],
-                card.part_number,
-                card.slot,
-            )
-            for card in record.cards
-        )
-        return DeviceDescription(
-            record.manufacturer,
-            record.part_number,
-            record.serial_number,
-            cards,
-            CardState(record.active.serial_number, CardStatus.NOT_INITIALIZED),
-            record.modular,
-        )
+        await self._board.deliver(replace(report, states=states), status, message, tries)
 
     def _move(self, status: BootzStatus, state: RouterState | None = None) -> None:
-        """Take on a status, and with it a new record, in one step."""
-        self._save((state or self._state).moved(status))
-        self._notify("status", {"status": status.value})
+        self._board.move(status, state)
 
     def _save(self, state: RouterState) -> None:
-        self._state = state
-        self._hardware.save_state(state)
+        self._board.save(state)

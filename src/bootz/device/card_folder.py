@@ -1,0 +1,133 @@
+"""One card's own hardware: a folder with its identity, its anchors, and whom it obeys.
+
+identity.key       the identity key (0600); identity.pem its IDevID chain
+vendor.pem         the vendor's trust anchors
+owner/voucher.vcj, owner/owner-certificate.cms   what the card has verified of its owner (S1)
+card.json          what is printed on a card that is in no chassis
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bootz.device.identity import CardIdentity, FileIdentity
+from bootz.errors import BootzError, ConfigError, TrustError
+from bootz.keystore.files import (
+    PrivateKey,
+    atomic_write,
+    load_certificates,
+    load_private_key,
+    write_certificates,
+    write_private_key,
+)
+from bootz.trust.certificates import (
+    AnchorSet,
+    VendorCAs,
+    idevid_serial_number,
+    load_certificate,
+    spki_fingerprint,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CardParts:
+    """What the factory puts into a card; ``certificates`` and ``anchors`` are DER."""
+
+    key: PrivateKey = field(repr=False)
+    certificates: Sequence[bytes]
+    anchors: Sequence[bytes]
+
+    def check(self, name: str) -> None:
+        """Judge whether the parts make a card.
+
+        Raises:
+            ConfigError: the key is not that of the certificate.
+            TrustError: an anchor is none.
+        """
+        leaf = load_certificate(self.certificates[0])
+        expected = spki_fingerprint(leaf.public_key())
+        seen = spki_fingerprint(self.key.public_key())
+        if expected != seen:
+            raise ConfigError(
+                "hardware-identity",
+                "the identity key is not that of the identity certificate",
+                where=name,
+                expected=expected,
+                seen=seen,
+            )
+        AnchorSet.from_der(self.anchors)
+
+
+class CardFolder:
+    """A card's folder; files are read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def build(self, parts: CardParts) -> None:
+        """Put the parts into a new folder."""
+        self.path.mkdir(mode=0o700, parents=True)
+        write_private_key(self.path / "identity.key", parts.key)
+        write_certificates(self.path / "identity.pem", parts.certificates)
+        write_certificates(self.path / "vendor.pem", parts.anchors)
+
+    def certificates(self) -> tuple[bytes, ...]:
+        """Return the IDevID with what leads to the vendor's CA, DER, leaf first."""
+        return load_certificates(self.path / "identity.pem")
+
+    def vendor_anchors(self) -> VendorCAs:
+        """Return the anchors that vouchers for this card must lead to."""
+        return VendorCAs(AnchorSet.from_der(load_certificates(self.path / "vendor.pem")))
+
+    def identity(self) -> CardIdentity:
+        """Return the identity; its key is checked for being private.
+
+        Raises:
+            BootzError: key or certificate cannot be read, or others may read the key.
+        """
+        load_private_key(self.path / "identity.key")
+        return FileIdentity(
+            self.path / "identity.pem", self.path / "identity.key", self.certificates()
+        )
+
+    def flaw(self, serial_number: str) -> TrustError | None:
+        """Return why a card is not what it says it is, None if nothing speaks against it.
+
+        The chassis asks every card to prove its identity: the key must be that of the IDevID,
+        and the IDevID that of the serial number which the card shows.
+        """
+        try:
+            leaf = load_certificate(self.certificates()[0])
+            key = load_private_key(self.path / "identity.key")
+            self.vendor_anchors()
+            named = idevid_serial_number(leaf)
+        except (BootzError, ValueError) as error:
+            detail = error.reason if isinstance(error, BootzError) else "a key that is none"
+            return _tampered("the card's identity cannot be read", "an identity", detail)
+        expected = spki_fingerprint(leaf.public_key())
+        seen = spki_fingerprint(key.public_key())
+        if seen != expected:
+            return _tampered("the card's key is not that of its identity", expected, seen)
+        if named != serial_number:
+            return _tampered("the card shows another serial number", named, serial_number)
+        return None
+
+    def install_owner(self, voucher: bytes, owner_certificate: bytes) -> None:
+        """Load voucher and owner certificate (both CMS) onto the card."""
+        place = self.path / "owner"
+        place.mkdir(mode=0o700, exist_ok=True)
+        atomic_write(place / "owner-certificate.cms", owner_certificate, mode=0o600)
+        atomic_write(place / "voucher.vcj", voucher, mode=0o600)
+
+    def remove_owner(self) -> None:
+        """Forget whom the card obeys."""
+        shutil.rmtree(self.path / "owner", ignore_errors=True)
+
+    def owned(self) -> bool:
+        """Tell whether voucher and owner certificate are loaded."""
+        return (self.path / "owner" / "voucher.vcj").is_file()
+
+
+def _tampered(detail: str, expected: str, seen: str) -> TrustError:
+    return TrustError("card-tampered", detail, where="card", expected=expected, seen=seen)

@@ -1,0 +1,312 @@
+"""Cards beside the active one: each is verified by itself, and shut down if it fails (S1 to S9).
+
+Three occasions, one process. Cards that are there before the first contact are part of its
+request (use case 1); cards that appear during it wait until it is done (2); cards that appear later
+are asked about at the stored server (3). What became of each stands in the record under the token
+of its insertion, so a power cut leaves only the cards to look at that have no note.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bootz.device.board import Board
+from bootz.device.configuration import vendor_text
+from bootz.device.hardware import CardRecord
+from bootz.device.kept import KeptReport
+from bootz.device.server_data import ServerData, find_server_data, load_anchor
+from bootz.device.state import CardCondition, CardNote, Phase
+from bootz.errors import BootzError, PolicyError, Unavailable
+from bootz.model.bootstrap import CardState, ReportedStatus
+from bootz.model.chassis import CardStatus
+from bootz.protocol.device import DeviceSession, OpenedAnswer, OpenedCard
+from bootz.wire.dialects import Dialect, dialect_by_name
+from bootz.wire.uri import BootzUri
+
+_NOT_ANSWERED = "card-not-answered"
+_TWICE = "card-serial-twice"
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """Whom to ask about cards, verified by ``anchor`` (DER)."""
+
+    uri: BootzUri
+    dialect: Dialect
+    anchor: bytes
+
+
+class CardProcess:
+    """Looks after the cards of one powered router."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._refused = ""
+
+    # What is to be done
+
+    def new_cards(self) -> tuple[CardRecord, ...]:
+        """Return the cards beside the active one that nobody has looked at yet."""
+        state = self._board.state
+        record = self._board.hardware.reload()
+        return tuple(card for card in record.running[1:] if state.note_of(card.token) is None)
+
+    def have_come(self) -> bool:
+        """Tell whether cards have come that the process may run for."""
+        return not self._refused and bool(self.new_cards())
+
+    def open_cards(self) -> tuple[CardRecord, ...]:
+        """Return the cards that are shut down though asking again may end otherwise."""
+        state = self._board.state
+        return tuple(
+            card
+            for card in self._board.hardware.reload().running[1:]
+            if (note := state.note_of(card.token)) is not None and not note.final
+        )
+
+    def forget_absent(self) -> None:
+        """Drop the notes of cards that are no longer there, or have no power."""
+        board = self._board
+        present = {card.token for card in board.hardware.reload().running}
+        gone = [note for note in board.state.cards if note.token not in present]
+        if gone:
+            kept = tuple(note for note in board.state.cards if note.token in present)
+            board.save(replace(board.state, cards=kept))
+            for note in gone:
+                board.notify("card-gone", {"slot": note.slot, "card": note.serial_number})
+
+    # Use case 1
+
+    async def settle(self, opened: OpenedAnswer, uri: BootzUri, dialect: Dialect) -> None:
+        """Take what the first answer says of each card, and ask for what it lacks (S2)."""
+        board = self._board
+        server = _Server(uri, dialect, opened.trust_anchor)
+        cards = [c for c in board.hardware.record.running if board.state.note_of(c.token) is None]
+        await self._take(cards, opened, server, CardStatus.NOT_INITIALIZED)
+
+    # Use cases 2 and 3
+
+    async def look_after(self, *, again: bool = False) -> None:
+        """Run the process for new cards, and with ``again`` for those that may be taken now.
+
+        Does nothing while a condition of S6 is not met; the reason is told once.
+        """
+        board = self._board
+        self.forget_absent()
+        cards = [*self.new_cards(), *(self.open_cards() if again else ())]
+        if not cards:
+            return
+        try:
+            server = self._stored_server()
+        except BootzError as error:
+            if error.reason != self._refused:
+                self._refused = error.reason
+                serials = ", ".join(card.serial_number for card in cards)
+                board.notify(
+                    "cards-refused",
+                    {"cards": serials, "reason": error.reason, "detail": str(error)},
+                )
+            return
+        self._refused = ""
+        before = {card.token: board.state.note_of(card.token) for card in cards}
+        for card in cards:
+            board.notify("card-seen", {"slot": card.name, "card": card.serial_number})
+        await self._ask(cards, server, CardStatus.INITIALIZED)
+        self.forget_absent()
+        notes = [note for card in cards if (note := board.state.note_of(card.token)) is not None]
+        if any(note != before[note.token] for note in notes):
+            await self._report(notes, server)
+        board.notify("cards-done", {"cards": len(notes)})
+
+    def _stored_server(self) -> _Server:
+        """Return the server of the stored data (S5), if the process may run (S6).
+
+        Raises:
+            BootzError: it may not, and why.
+        """
+        board = self._board
+        state = board.state
+        if not board.hardware.record.secure_mode:
+            raise PolicyError("cards-not-secure", "secure mode is not enabled", where="ztp")
+        if state.phase is not Phase.OPERATIONAL:
+            raise PolicyError("cards-in-progress", "a Bootz process is in progress", where="ztp")
+        data = self.server_data()
+        if data is None:
+            raise PolicyError(
+                "cards-no-server",
+                "there are no stored server data",
+                where="ztp bootz-server",
+                expected="a line of configuration",
+                seen="none",
+            )
+        anchor = load_anchor(board.hardware.disk, data)
+        dialect = dialect_by_name(state.dialect or board.options.dialect.name)
+        return _Server(data.uri, dialect, anchor)
+
+    def server_data(self) -> ServerData | None:
+        """Return the stored server data of the running configuration."""
+        running = self._board.state.running
+        if not running:
+            return None
+        return find_server_data(vendor_text(self._board.hardware.kept("configurations", running)))
+
+    # Both
+
+    async def _ask(
+        self,
+        cards: Sequence[CardRecord],
+        server: _Server,
+        active: CardStatus,
+        *,
+        answered: bool = False,
+    ) -> None:
+        """Ask about cards: together, then one by one for what together did not do.
+
+        ``answered``: an earlier answer had data for them, and only the voucher is missing.
+        """
+        board = self._board
+        flaws = board.flaws()
+        twice = [c for c in cards if (f := flaws.get(c.token)) and f.reason == _TWICE]
+        for card in twice:
+            # Its serial number is another card's too: the server's word would be for either.
+            self._fail(card, flaws[card.token], answered=False)
+        cards = [card for card in cards if card not in twice]
+        description = board.describe(cards, active)
+        if not description.cards:
+            for card in cards:
+                self._fail(card, flaws[card.token], answered=False)
+            return
+        session = DeviceSession(description)
+        request = session.request(None if board.options.insecure else board.make_nonce())
+        named = ", ".join(card.serial_number for card in cards)
+        board.notify("cards-contact", {"uri": str(server.uri), "cards": named})
+        try:
+            sealed = await board.contact_for(server.dialect).ask(
+                server.uri, request, anchor=server.anchor, on_sent=lambda: None
+            )
+            opened = session.open(sealed, server.dialect, now=board.trusted_now())
+        except Unavailable as error:
+            for card in cards:
+                self._fail(card, error, answered=answered, final=False)
+        except BootzError as error:
+            if len(cards) > 1:
+                for card in cards:
+                    await self._ask([card], server, active)
+                return
+            # What the server says may change its mind; what it proves does not.
+            refused = error.reason in {"contact-refused", "contact-server-untrusted"}
+            self._fail(cards[0], error, answered=answered, final=not refused)
+        else:
+            await self._take(cards, opened, server, active)
+
+    async def _take(
+        self,
+        cards: Sequence[CardRecord],
+        opened: OpenedAnswer,
+        server: _Server,
+        active: CardStatus,
+    ) -> None:
+        flaws = self._board.flaws()
+        good = {each.card.serial_number: each for each in opened.cards}
+        bad = {each.card.serial_number: each for each in opened.failed}
+        for card in cards:
+            if self._is_gone(card):
+                continue
+            serial = card.serial_number
+            if flaw := flaws.get(card.token):
+                self._fail(card, flaw, answered=serial in good and flaw.reason != _TWICE)
+            elif serial in good:
+                self._verified(card, good[serial])
+            elif serial in bad and bad[serial].error.reason == "ov-missing" and len(cards) > 1:
+                # No bundle that covers it: one more request, for this card alone.
+                await self._ask([card], server, active, answered=bad[serial].answered)
+            elif serial in bad:
+                self._fail(card, bad[serial].error, answered=bad[serial].answered)
+            else:
+                missing = PolicyError(
+                    _NOT_ANSWERED, "the server has no data for the card", where=card.name
+                )
+                self._fail(card, missing, answered=False, final=False)
+
+    def _is_gone(self, card: CardRecord) -> bool:
+        """Tell whether a card was pulled, or lost its power, while we were at it."""
+        tokens = {present.token for present in self._board.hardware.reload().running}
+        return card.token not in tokens
+
+    def _verified(self, card: CardRecord, opened: OpenedCard) -> None:
+        board = self._board
+        ownership = opened.ownership
+        if ownership is not None:
+            board.hardware.card(card).install_owner(ownership.voucher.raw, ownership.owner.cms)
+        condition = CardCondition.UNVERIFIED if ownership is None else CardCondition.VERIFIED
+        board.save(
+            board.state.noted(CardNote(card.token, card.name, card.serial_number, condition))
+        )
+        board.notify(f"card-{condition.value}", {"slot": card.name, "card": card.serial_number})
+
+    def _fail(
+        self, card: CardRecord, error: BootzError, *, answered: bool, final: bool = True
+    ) -> None:
+        """Shut a card down; it gets no second chance unless ``final`` is False."""
+        board = self._board
+        if self._is_gone(card):
+            return
+        if final:
+            board.hardware.card(card).remove_owner()
+        note = CardNote(
+            card.token,
+            card.name,
+            card.serial_number,
+            CardCondition.SHUT_DOWN,
+            error.reason,
+            str(error),
+            answered,
+            final,
+        )
+        board.save(board.state.noted(note))
+        board.notify(
+            "card-shut-down",
+            {
+                "slot": card.name,
+                "card": card.serial_number,
+                "reason": error.reason,
+                "detail": str(error),
+            },
+        )
+
+    async def _report(self, notes: Sequence[CardNote], server: _Server) -> None:
+        """Tell the server what became of cards that came later (S9)."""
+        board = self._board
+        active = CardState(board.hardware.record.active.serial_number, CardStatus.INITIALIZED)
+        states, words = describe_notes(notes)
+        report = KeptReport(
+            str(server.uri), server.dialect.name, server.anchor, (active, *states), "; ".join(words)
+        )
+        tries = min(board.options.report_attempts or 2, 2)
+        await board.deliver(report, ReportedStatus.SUCCESS, report.message, tries)
+
+
+def describe_notes(notes: Sequence[CardNote]) -> tuple[tuple[CardState, ...], tuple[str, ...]]:
+    """Return the states and the words by which cards are reported (S9).
+
+    A card that the server did not answer is named in words only: it may be no card that the server
+    knows, and a report that names one of those does not count.
+    """
+    states: list[CardState] = []
+    words: list[str] = []
+    for note in notes:
+        fine = note.condition is not CardCondition.SHUT_DOWN
+        if fine or note.answered:
+            status = CardStatus.INITIALIZED if fine else CardStatus.NOT_INITIALIZED
+            states.append(CardState(note.serial_number, status))
+        if fine:
+            continue
+        named = f"card {note.serial_number} in slot {note.slot}"
+        if note.reason == _NOT_ANSWERED:
+            words.append(f"{named} was not answered and is shut down")
+        else:
+            words.append(f"{named} is shut down: {note.reason}")
+    if not words:
+        words.append("the router is operational")
+    else:
+        words.insert(0, "the router is operational on the other cards")
+    return tuple(states), tuple(words)

@@ -1,0 +1,153 @@
+"""What a console orders a router to do: kept on the disk until it is done, in the order given.
+
+A router that runs takes its orders when its bell rings; of one that does not run, the console
+carries them out on the disk. Done twice, because the power went in between, none does harm.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from bootz.device.configuration import with_vendor_text
+from bootz.device.hardware import Hardware
+from bootz.device.state import NoDhcp, Phase, RouterState
+from bootz.errors import ConfigError, ConflictError
+from bootz.keystore.files import atomic_write
+
+MAX_ORDERS = 256
+MAX_FILE_BYTES = 16 << 20
+
+
+class Verb(Enum):
+    """What can be ordered."""
+
+    RELOAD = "reload"
+    COMMIT = "commit"
+    FACTORY_RESET = "factory-reset"
+    NO_DHCP_INITIATE = "no-dhcp-initiate"
+    NO_DHCP_RESET = "no-dhcp-reset"
+    NO_DHCP_TERMINATE = "no-dhcp-terminate"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. ``text`` is the vendor configuration to commit."""
+
+    verb: Verb
+    text: str = ""
+    interface: str = ""
+    uri: str = ""
+
+
+_ORDERS = TypeAdapter(tuple[Order, ...])
+
+
+def place(hardware: Hardware, order: Order) -> None:
+    """Keep an order for the router; ring the bell afterwards.
+
+    Raises:
+        ConflictError: too many wait already.
+    """
+    with _locked(hardware.folder):
+        waiting = _read(hardware.folder)
+        if len(waiting) >= MAX_ORDERS:
+            raise ConflictError("orders-full", "too many orders wait", where=str(hardware.folder))
+        _write(hardware.folder, (*waiting, order))
+
+
+def pending(hardware: Hardware) -> tuple[Order, ...]:
+    """Return the orders that wait."""
+    with _locked(hardware.folder):
+        return _read(hardware.folder)
+
+
+def done(hardware: Hardware, count: int) -> None:
+    """Forget the first orders, which were carried out."""
+    with _locked(hardware.folder):
+        _write(hardware.folder, _read(hardware.folder)[count:])
+
+
+def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterState:
+    """Do what was ordered, and return the record after it; the caller saves it.
+
+    Raises:
+        InvalidConfiguration: a configuration to commit is not one.
+    """
+    match order.verb:
+        case Verb.RELOAD:
+            return state
+        case Verb.COMMIT:
+            before = hardware.kept("configurations", state.running) if state.running else None
+            digest = hardware.keep("configurations", with_vendor_text(before, order.text))
+            after = _terminated(state)
+            if after.phase is Phase.ANSWERED:
+                after = replace(after, phase=Phase.CONTACT, answer="")
+            return replace(after, running=digest, startup=digest)
+        case Verb.FACTORY_RESET:
+            hardware.reset()
+            return hardware.load_state()
+        case Verb.NO_DHCP_INITIATE:
+            earlier = state.no_dhcp
+            saved = NoDhcp(
+                order.interface,
+                order.uri,
+                state.running if earlier is None else earlier.running,
+                state.startup if earlier is None else earlier.startup,
+                state.phase is Phase.OPERATIONAL if earlier is None else earlier.operational,
+            )
+            return replace(state, no_dhcp=saved, phase=Phase.CONTACT, answer="", report="")
+        case Verb.NO_DHCP_RESET:
+            return replace(
+                state,
+                no_dhcp=None,
+                phase=Phase.CONTACT,
+                running="",
+                startup="",
+                answer="",
+                report="",
+                cards=(),
+            )
+        case Verb.NO_DHCP_TERMINATE:
+            return _terminated(state)
+
+
+def _terminated(state: RouterState) -> RouterState:
+    """End the loop without DHCP; the configuration stays as it is (N4)."""
+    if state.no_dhcp is None:
+        return state
+    phase = Phase.OPERATIONAL if state.no_dhcp.operational else Phase.CONTACT
+    return replace(state, no_dhcp=None, phase=phase, answer="", report="")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder / "orders.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _read(folder: Path) -> tuple[Order, ...]:
+    path = folder / "orders.json"
+    if not path.exists():
+        return ()
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError("hardware-damaged", "the file is too large", where=str(path))
+        return _ORDERS.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(
+            "hardware-damaged", "the orders are not of their form", where=str(path)
+        ) from error
+
+
+def _write(folder: Path, orders: tuple[Order, ...]) -> None:
+    atomic_write(folder / "orders.json", _ORDERS.dump_json(orders), mode=0o600)

@@ -1,0 +1,252 @@
+"""Hands at the chassis: cards are put in, pulled out, exchanged and switched, running or not.
+
+Each act replaces ``chassis.json`` in one step and rings the bell; the folder of a card that is
+in no slot counts for nothing. A card outside of a chassis is a folder with a ``card.json``.
+"""
+
+import json
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from bootz.device.bell import ring
+from bootz.device.card_folder import CardFolder, CardParts
+from bootz.device.hardware import CardRecord, ChassisRecord, Hardware
+from bootz.errors import ConfigError, ConflictError, UnknownChassis
+from bootz.keystore.files import atomic_write
+from bootz.model.chassis import CardKind
+
+MAX_LABEL_BYTES = 4096
+_LABEL = TypeAdapter(CardRecord)
+
+
+class Power(Enum):
+    """What a hand does with the switch of a slot."""
+
+    ON = "on"
+    OFF = "off"
+    CYCLE = "cycle"
+
+
+def make_card(folder: Path, card: CardRecord, parts: CardParts) -> None:
+    """Build a card in a new or empty folder.
+
+    Raises:
+        ConflictError: something is there already.
+    """
+    if folder.exists():
+        if any(folder.iterdir()):
+            raise ConflictError("file-exists", "the folder is not empty", where=str(folder))
+        folder.rmdir()
+    CardFolder(folder).build(parts)
+    _label(folder, card)
+
+
+def insert(hardware: Hardware, slot: str, card_folder: Path) -> CardRecord:
+    """Put a card into an empty slot; its own folder is gone afterwards.
+
+    Raises:
+        ConfigError: the chassis is of fixed form, or has no such slot, or the card does not fit.
+        ConflictError: the slot is not empty.
+        UnknownChassis: there is no card in the folder.
+    """
+    card = _read_label(card_folder)
+    inserted = _change(
+        hardware, slot, lambda present: _fill(hardware, slot, card, card_folder, present)
+    )
+    _moved(card_folder)
+    return inserted
+
+
+def pull(hardware: Hardware, slot: str, card_folder: Path) -> CardRecord:
+    """Take a card out of its slot into a new or empty folder.
+
+    Raises:
+        ConfigError: the chassis is of fixed form, or has no such slot.
+        ConflictError: the slot is empty, the card is the active one, or the folder is not empty.
+    """
+    pulled = _require(hardware, slot)
+    _change(hardware, slot, lambda present: _take_out(hardware, present, slot, card_folder))
+    return pulled
+
+
+def exchange(hardware: Hardware, slot: str, new: Path, old: Path) -> CardRecord:
+    """Pull the card of a slot into the folder ``old``, and put the one in ``new`` there, at once.
+
+    Raises:
+        ConfigError: as ``insert``.
+        ConflictError: as ``pull``.
+        UnknownChassis: there is no card in the folder ``new``.
+    """
+    card = _read_label(new)
+    _check_fit(slot, card)
+    inserted = _change(
+        hardware,
+        slot,
+        lambda present: _fill(hardware, slot, card, new, _take_out(hardware, present, slot, old)),
+    )
+    _moved(new)
+    return inserted
+
+
+def switch(hardware: Hardware, slot: str, power: Power) -> CardRecord:
+    """Switch the power of a slot; a card that gets power again is looked at again.
+
+    Raises:
+        ConfigError: the chassis is of fixed form, or has no such slot.
+        ConflictError: the slot is empty, or the card is the active one.
+    """
+
+    def turn(record: ChassisRecord) -> ChassisRecord:
+        card = _present(record, slot)
+        _spare_active(record, card)
+        place = card.place
+        if power is Power.CYCLE or (power is Power.ON and not card.powered):
+            place = _new_place(slot)
+            source = hardware.card(card).path
+            shutil.copytree(source, source.parent / place)
+        turned = replace(card, place=place, powered=power is not Power.OFF)
+        return _with(record, slot, turned)
+
+    return _change(hardware, slot, turn)
+
+
+def sweep_cards(hardware: Hardware) -> None:
+    """Remove folders of cards that are in no slot: what an interrupted hand left behind."""
+
+    def clean(record: ChassisRecord) -> ChassisRecord:
+        present = {card.token for card in record.cards}
+        for path in (hardware.folder / "cards").glob("*"):
+            if path.name not in present:
+                shutil.rmtree(path, ignore_errors=True)
+        return record
+
+    hardware.change(clean)
+
+
+def _change(
+    hardware: Hardware, slot: str, change: Callable[[ChassisRecord], ChassisRecord]
+) -> CardRecord:
+    before = hardware.reload().card_in(slot)
+
+    def checked(record: ChassisRecord) -> ChassisRecord:
+        if not record.modular:
+            raise ConfigError(
+                "slot-fixed", "a router of fixed form has no slots", where=record.serial_number
+            )
+        if slot not in record.slots:
+            raise ConfigError(
+                "slot-unknown",
+                "the chassis has no such slot",
+                where=slot,
+                expected=", ".join(record.slots),
+                seen=slot,
+            )
+        return change(record)
+
+    after = hardware.change(checked).card_in(slot)
+    sweep_cards(hardware)
+    ring(hardware.folder)
+    card = after or before
+    if card is None:
+        raise RuntimeError("a slot cannot change from empty to empty")
+    return card
+
+
+def _fill(
+    hardware: Hardware, slot: str, card: CardRecord, source: Path, record: ChassisRecord
+) -> ChassisRecord:
+    if record.card_in(slot) is not None:
+        raise ConflictError("slot-taken", "there is a card in the slot", where=slot)
+    _check_fit(slot, card)
+    place = _new_place(slot)
+    shutil.copytree(source, hardware.folder / "cards" / place)
+    (hardware.folder / "cards" / place / "card.json").unlink()
+    return _with(record, slot, replace(card, name=slot, slot=slot, place=place, powered=True))
+
+
+def _check_fit(slot: str, card: CardRecord) -> None:
+    if slot.upper().startswith("RP") is not (card.kind is CardKind.CONTROL):
+        raise ConfigError(
+            "card-misfit",
+            f"a {card.kind.value} card does not fit into the slot",
+            where=slot,
+            expected="a control card in RP slots, a line card in others",
+        )
+
+
+def _moved(source: Path) -> None:
+    """The card is in the chassis: what it was made from is not a second one."""
+    (source / "card.json").unlink(missing_ok=True)
+    shutil.rmtree(source, ignore_errors=True)
+
+
+def _take_out(hardware: Hardware, record: ChassisRecord, slot: str, target: Path) -> ChassisRecord:
+    card = _present(record, slot)
+    _spare_active(record, card)
+    if target.exists() and any(target.iterdir()):
+        raise ConflictError("file-exists", "the folder is not empty", where=str(target))
+    shutil.copytree(hardware.card(card).path, target, dirs_exist_ok=True)
+    _label(target, replace(card, name="", slot="", place="", powered=True))
+    return _with(record, slot, None)
+
+
+def _with(record: ChassisRecord, slot: str, card: CardRecord | None) -> ChassisRecord:
+    """Return the chassis with another card, or none, in a slot; cards stay in the slots' order."""
+    others = [each for each in record.cards if each.name != slot]
+    cards = [*others, card] if card is not None else others
+    return replace(
+        record, cards=tuple(sorted(cards, key=lambda each: record.slots.index(each.name)))
+    )
+
+
+def _require(hardware: Hardware, slot: str) -> CardRecord:
+    return _present(hardware.reload(), slot)
+
+
+def _present(record: ChassisRecord, slot: str) -> CardRecord:
+    card = record.card_in(slot)
+    if card is None:
+        raise ConflictError("slot-empty", "there is no card in the slot", where=slot)
+    return card
+
+
+def _spare_active(record: ChassisRecord, card: CardRecord) -> None:
+    if card is record.active:
+        raise ConflictError(
+            "card-active",
+            "this is the active route processor: the router runs on it",
+            where=card.name,
+        )
+
+
+def _new_place(slot: str) -> str:
+    return f"{slot}.{secrets.token_hex(4)}"
+
+
+def _label(folder: Path, card: CardRecord) -> None:
+    document = {
+        "name": "",
+        "serial_number": card.serial_number,
+        "part_number": card.part_number,
+        "kind": card.kind.value,
+    }
+    # Last, because this file is what makes the folder a card.
+    atomic_write(folder / "card.json", json.dumps(document).encode())
+
+
+def _read_label(folder: Path) -> CardRecord:
+    path = folder / "card.json"
+    if not path.is_file() or path.stat().st_size > MAX_LABEL_BYTES:
+        raise UnknownChassis("card-missing", "there is no card here", where=str(folder))
+    try:
+        return _LABEL.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(
+            "hardware-damaged", "the card's label is not of its form", where=str(path)
+        ) from error

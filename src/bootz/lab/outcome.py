@@ -1,0 +1,118 @@
+"""What became of each router: its own account, beside what the server has on record; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bootz.lab.plan import PlannedRouter
+
+_CHECKS = frozenset({"voucher", "owner-certificate", "signature", "nonce", "trust-anchor"})
+"""What a router must have verified itself (workflow.md W7 to W9)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A row of the closing table. ``why`` is empty where everything held."""
+
+    router: PlannedRouter
+    attempts: int
+    image: str
+    configuration: str
+    status: str
+    seconds: float
+    recorded: str
+    why: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the router is where it should be, by both accounts."""
+        return not self.why
+
+    def record(self) -> dict[str, object]:
+        """Return the row with stable keys."""
+        return {
+            "router": self.router.hostname,
+            "kind": self.router.kind.words,
+            "dialect": self.router.kind.dialect,
+            "flow": self.router.kind.flow,
+            "serial": self.router.serial_number,
+            "attempts": self.attempts,
+            "image": self.image,
+            "configuration_sha256": self.configuration,
+            "status": self.status,
+            "seconds": self.seconds,
+            "server_state": self.recorded,
+            "ok": self.ok,
+            "why": self.why,
+        }
+
+
+def judge(
+    routers: Sequence[PlannedRouter],
+    accounts: Mapping[str, Mapping[str, object]],
+    journal: Mapping[str, str],
+    *,
+    image: tuple[str, str],
+) -> tuple[Outcome, ...]:
+    """Return the rows.
+
+    Args:
+        routers: who was powered on.
+        accounts: what each router says of itself.
+        journal: the state of each one's latest attempt on the server's record.
+        image: name and version that each must run.
+    """
+    return tuple(
+        _judge(router, accounts.get(router.serial_number, {}), journal, image) for router in routers
+    )
+
+
+def _judge(
+    router: PlannedRouter,
+    account: Mapping[str, object],
+    journal: Mapping[str, str],
+    image: tuple[str, str],
+) -> Outcome:
+    running = account.get("image")
+    name = version = ""
+    if isinstance(running, Mapping):
+        name, version = str(running.get("name", "")), str(running.get("version", ""))
+    status = str(account.get("status", ""))
+    configuration = str(account.get("configuration_sha256", ""))
+    recorded = journal.get(router.serial_number, "")
+    passed = _passed(account.get("checks"))
+    reason = str(account.get("reason") or "")
+    faults = [
+        fault
+        for fault, holds in (
+            (reason or f"status {status or 'unknown'}", status == "BOOTZ_OK"),
+            (f"not verified: {', '.join(sorted(_CHECKS - passed))}", passed >= _CHECKS),
+            (f"runs image {name} {version}".strip(), (name, version) == image),
+            ("has no configuration", bool(configuration)),
+            (f"the server has {recorded or 'nothing'} on record", recorded == "success"),
+        )
+        if not holds
+    ]
+    return Outcome(
+        router,
+        int(_number(account.get("attempts"))),
+        f"{name} {version}".strip(),
+        configuration,
+        status,
+        _number(account.get("seconds")),
+        recorded,
+        "; ".join(faults),
+    )
+
+
+def _passed(checks: object) -> set[str]:
+    if not isinstance(checks, list):
+        return set()
+    return {
+        str(check.get("name"))
+        for check in checks
+        if isinstance(check, Mapping) and check.get("outcome") == "passed"
+    }
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0

@@ -1,0 +1,334 @@
+"""Sets the parties up, each in a folder of its own, with the commands a person would use.
+
+masa/     the manufacturer's voucher service, the root of its identities and vouchers
+maker/    its factory: identities of routers
+site/     the owner: keys, inventory, image store
+routers/  one folder of hardware for each router
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from bootz.errors import ConflictError, Unavailable
+from bootz.lab.plan import MANUFACTURER, PART_NUMBER, PlannedRouter
+from bootz.processes import run_command, service
+
+IEN: Final = "32473"
+"""The enterprise number for examples (RFC 5612)."""
+
+ORGANISATION: Final = "lab"
+IMAGE: Final = ("lab-os", "2.0")
+FACTORY_IMAGE: Final = ("lab-os", "1.0")
+VOUCHER_LIFE: Final = timedelta(days=30)
+
+_IMAGE_HEADER: Final = b"BOOTZ-IMAGE lab-os 2.0\n"
+_CONFIG: Final = """\
+hostname {{ chassis.hostname }}
+!
+interface MgmtEth0/RP0/CPU0/0
+ description {{ variables.site }} {{ chassis.serial_number }}
+ ipv4 address dhcp
+!
+"""
+
+Tell = Callable[[str], None]
+"""Told each step in words for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where each party lives."""
+
+    root: Path
+
+    @property
+    def masa(self) -> Path:
+        """The voucher service."""
+        return self.root / "masa"
+
+    @property
+    def maker(self) -> Path:
+        """The factory."""
+        return self.root / "maker"
+
+    @property
+    def site(self) -> Path:
+        """The owner's site."""
+        return self.root / "site"
+
+    @property
+    def routers(self) -> Path:
+        """The hardware."""
+        return self.root / "routers"
+
+    @property
+    def idevid_ca(self) -> Path:
+        """The CA of the routers' identities, PEM."""
+        return self.root / "idevid-ca.pem"
+
+    @property
+    def voucher_ca(self) -> Path:
+        """The root of the vouchers and of the voucher service's TLS, PEM."""
+        return self.masa / "keys" / "root.pem"
+
+    @property
+    def logs(self) -> Path:
+        """What the processes said."""
+        return self.root / "logs"
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherSource:
+    """Where the site fetches vouchers; the token is in a file."""
+
+    address: str
+    cert_id: str
+    token_file: Path
+    tls_roots: Path
+
+    @property
+    def words(self) -> tuple[str | Path, ...]:
+        """It as words of ``bootz vendor add``."""
+        return (
+            "--ovgs",
+            self.address,
+            "--cert-id",
+            self.cert_id,
+            "--token-file",
+            self.token_file,
+            "--tls-roots",
+            self.tls_roots,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running Bootz server, by the URI that routers are given."""
+
+    uri: str
+
+
+def make_folders(root: Path) -> Folders:
+    """Return the folders below a new or empty one.
+
+    Raises:
+        ConflictError: something is there already.
+        Unavailable: it cannot be written.
+    """
+    folders = Folders(root)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if any(root.iterdir()):
+            raise ConflictError("file-exists", "the folder is not empty", where=str(root))
+        folders.logs.mkdir()
+        folders.routers.mkdir()
+    except OSError as error:
+        raise Unavailable("file-unwritable", str(error.strerror), where=str(root)) from error
+    return folders
+
+
+async def found_manufacturer(folders: Folders, tell: Tell) -> None:
+    """Make the manufacturer: its voucher service, and its factory."""
+    tell("the manufacturer makes its keys")
+    await run_command("masa", "init", folders.masa, "--name", MANUFACTURER, "--ien", IEN)
+    await run_command("manufacturer", "init", folders.maker, "--name", MANUFACTURER)
+    await run_command(
+        "manufacturer", "anchor", folders.maker, "--to", folders.root / "idevid-ca.pem"
+    )
+
+
+async def build_routers(folders: Folders, routers: Sequence[PlannedRouter], tell: Tell) -> None:
+    """Manufacture every router: identity, trust anchors, the factory's software."""
+    tell(f"the factory builds {len(routers)} routers")
+    serials = [word for router in routers for word in ("--serial", router.serial_number)]
+    target = folders.routers
+    if len(routers) == 1:
+        # One alone is built in the folder that is named.
+        target /= routers[0].serial_number
+    await run_command(
+        "router",
+        "manufacture",
+        target,
+        "--manufacturer",
+        folders.maker,
+        "--vendor-anchor",
+        folders.voucher_ca,
+        "--part-number",
+        PART_NUMBER,
+        "--image",
+        *FACTORY_IMAGE,
+        *serials,
+    )
+
+
+async def found_site(folders: Folders, tell: Tell) -> Path:
+    """Make the owner's site with its keys; return the file of the pinned domain certificate."""
+    tell("the owner makes a site")
+    made = await run_command(
+        "init",
+        folders.site,
+        "--organization",
+        "Lab owner",
+        "--listen",
+        "127.0.0.1:0",
+        "--images-http",
+        "127.0.0.1:0",
+        "--images-https",
+        "127.0.0.1:0",
+    )
+    return Path(str(made["pinned_domain_cert"] if isinstance(made, Mapping) else ""))
+
+
+@asynccontextmanager
+async def voucher_service(
+    folders: Folders, routers: Sequence[PlannedRouter], pinned: Path, tell: Tell
+) -> AsyncIterator[VoucherSource]:
+    """Register owner and serial numbers, and serve."""
+    tell("the manufacturer registers the owner, and serves vouchers")
+    token = secrets.token_urlsafe(32)
+    expires = datetime.now(UTC) + 2 * VOUCHER_LIFE
+    register = {
+        "organisations": [{"name": ORGANISATION}],
+        "users": [
+            {
+                "name": "site",
+                "org": ORGANISATION,
+                "type": "service-account",
+                "token": token,
+                "roles": {ORGANISATION: "REQUESTOR"},
+            }
+        ],
+        "components": [
+            {"ien": IEN, "serial": serial, "org": ORGANISATION}
+            for router in routers
+            for serial in router.cards
+        ],
+        "certificates": [{"group": ORGANISATION, "certificate": str(pinned), "expires": expires}],
+    }
+    path = folders.root / "register.yaml"
+    write_private(path, yaml.safe_dump(register, sort_keys=False).encode())
+    made = await run_command("masa", "import", path, "--masa", folders.masa)
+    token_file = folders.site / "ovgs.token"
+    write_private(token_file, token.encode())
+    async with service(
+        "masa",
+        "serve",
+        "--masa",
+        folders.masa,
+        "--grpc",
+        "127.0.0.1:0",
+        "--http",
+        "127.0.0.1:0",
+        log=folders.logs / "masa.log",
+    ) as serving:
+        address = _first(serving, "grpc")
+        yield VoucherSource(
+            address, _first(made, "certificate_ids"), token_file, folders.voucher_ca
+        )
+
+
+async def fill_inventory(
+    folders: Folders,
+    routers: Sequence[PlannedRouter],
+    source: VoucherSource,
+    image_bytes: int,
+    tell: Tell,
+) -> None:
+    """Put image, vendor, profile and every chassis on the owner's record."""
+    tell("the owner fills the inventory")
+    at_site = ("--site", folders.site)
+    await run_command(
+        *at_site,
+        "vendor",
+        "add",
+        MANUFACTURER,
+        "--ien",
+        IEN,
+        "--ca",
+        folders.idevid_ca,
+        "--voucher-ca",
+        folders.voucher_ca,
+        *source.words,
+    )
+    image = folders.root / "lab-os-2.0.img"
+    await asyncio.to_thread(_write_image, image, image_bytes)
+    name, version = IMAGE
+    await run_command(*at_site, "image", "add", image, "--name", name, "--version", version)
+    inventory = folders.root / "inventory.yaml"
+    inventory.write_text(yaml.safe_dump(_inventory(routers), sort_keys=False))
+    await run_command(*at_site, "import", inventory)
+
+
+def _inventory(routers: Sequence[PlannedRouter]) -> dict[str, object]:
+    name, version = IMAGE
+    profile = {
+        "name": "lab",
+        "image": {"name": name, "version": version},
+        "vendor_config": _CONFIG,
+        "variables": {"site": "lab"},
+    }
+    return {"profiles": [profile], "chassis": [_chassis(router) for router in routers]}
+
+
+def _chassis(router: PlannedRouter) -> dict[str, object]:
+    chassis: dict[str, object] = {
+        "vendor": MANUFACTURER,
+        "serial_number": router.serial_number,
+        "part_number": PART_NUMBER,
+        "hostname": router.hostname,
+        "profile": "lab",
+    }
+    if router.kind.dialect == "v0.3":
+        chassis["release"] = "v0.3"
+    return chassis
+
+
+async def fetch_vouchers(folders: Folders, tell: Tell) -> None:
+    """Have the owner fetch what is missing from the manufacturer."""
+    tell("the owner fetches vouchers")
+    await run_command("--site", folders.site, "voucher", "fetch")
+
+
+@asynccontextmanager
+async def bootz_server(folders: Folders, tell: Tell) -> AsyncIterator[Server]:
+    """Serve the owner's site."""
+    tell("the owner serves")
+    async with service("--site", folders.site, "serve", log=folders.logs / "server.log") as serving:
+        yield Server(f"bootz://{_first(serving, 'bound')}")
+
+
+def _first(told: object, key: str) -> str:
+    """Return the first of a list that a process told.
+
+    Raises:
+        Unavailable: it did not tell.
+    """
+    listed = told.get(key) if isinstance(told, Mapping) else None
+    if not isinstance(listed, list) or not listed:
+        raise Unavailable("process-failed", f"it does not tell its {key}", where=key)
+    return str(listed[0])
+
+
+def _write_image(path: Path, size: int) -> None:
+    """Write an image: a header that tells the emulated router what it is, then bytes of chance."""
+    with path.open("wb") as writing:
+        writing.write(_IMAGE_HEADER)
+        left = size - len(_IMAGE_HEADER)
+        while left > 0:
+            chunk = secrets.token_bytes(min(left, 1 << 20))
+            writing.write(chunk)
+            left -= len(chunk)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only this user can read; a token is in it."""
+    path.touch(mode=0o600)
+    path.write_bytes(content)

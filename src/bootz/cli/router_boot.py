@@ -16,7 +16,7 @@ from bootz.cli.base import Cli, Verb
 from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, Output
 from bootz.cli.router_dhcp import SourceFor, source_options, sources
-from bootz.device.contact import UnaryContact
+from bootz.cli.router_tpm import contacts, flow_option
 from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import Hardware
 from bootz.device.installer import DownloadOptions
@@ -25,7 +25,7 @@ from bootz.device.source import FixedUris
 from bootz.device.state import BootzStatus
 from bootz.device.workflow import BootOptions, BootResult, Notify, Router
 from bootz.errors import BootzError, ConfigError
-from bootz.wire.dialects import DIALECTS, Dialect, dialect_by_name
+from bootz.wire.dialects import DIALECTS, dialect_by_name
 
 _COLUMNS = (
     Column("serial_number", "SERIAL"),
@@ -55,6 +55,7 @@ _COLUMNS = (
     show_default=True,
     help="The release of the interface that the router was built against.",
 )
+@flow_option
 @click.option("--insecure", is_flag=True, help="Send no nonce and check no ownership.")
 @click.option("--retry-wait", default=10.0, show_default=True, help="Seconds between attempts.")
 @click.option("--max-attempts", default=0, show_default=True, help="0: without end.")
@@ -79,6 +80,7 @@ def command(
     folders: Sequence[Path],
     *,
     dialect_name: str,
+    flow: str,
     insecure: bool,
     retry_wait: float,
     max_attempts: int,
@@ -111,7 +113,7 @@ def command(
     found = sources(discovery, folders)
     routers = [(Hardware.open(folder), each) for folder, each in zip(folders, found, strict=True)]
     tell = _forms(cli.output)[progress]
-    records = asyncio.run(_power_on_all(routers, options, tell, alone=len(routers) == 1))
+    records = asyncio.run(_power_on_all(routers, options, flow, tell, alone=len(routers) == 1))
     if len(records) == 1:
         cli.output.record(records[0])
     else:
@@ -126,6 +128,7 @@ def _works(record: Mapping[str, object]) -> bool:
 async def _power_on_all(
     routers: Sequence[tuple[Hardware, SourceFor]],
     options: BootOptions,
+    flow: str,
     tell: Notify,
     *,
     alone: bool,
@@ -140,7 +143,7 @@ async def _power_on_all(
 
         try:
             own = replace(options, source=source_for(hardware, notify))
-            return await _power_on(hardware, own, notify)
+            return await _power_on(hardware, own, flow, notify)
         except BootzError as error:
             if alone:
                 raise
@@ -158,17 +161,12 @@ async def _power_on_all(
 
 
 async def _power_on(
-    hardware: Hardware, options: BootOptions, notify: Notify
+    hardware: Hardware, options: BootOptions, flow: str, notify: Notify
 ) -> Mapping[str, object]:
-    identity = hardware.identity(hardware.record.active)
-
-    def contact_for(dialect: Dialect) -> UnaryContact:
-        return UnaryContact(identity, dialect, options.timeouts, options.source.locate)
-
     router = Router(
         hardware,
         options,
-        contact_for,
+        contacts(hardware, options, flow),
         clock=now,
         make_nonce=secrets.token_urlsafe,
         notify=notify,

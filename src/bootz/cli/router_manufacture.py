@@ -1,6 +1,7 @@
 """``bootz router manufacture``: builds routers, which are folders."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from bootz.cli.base import Cli, Verb
 from bootz.cli.manufacturer import KEY_KINDS, key_option, now
 from bootz.cli.output import Column, stderr
 from bootz.cli.router_identity import existing_identity
+from bootz.cli.router_tpm import card_with_tpm, described, tpm_options
 from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
 from bootz.device.record import state_record
 from bootz.device.state import InstalledImage, RouterState
@@ -38,6 +40,7 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
 )
 @click.option("--part-number", default="BOOTZ-8000", show_default=True, help="The part number.")
 @key_option
+@tpm_options
 @click.option("--idevid-cert", type=_FILE, metavar="FILE", help="An identity that exists.")
 @click.option("--idevid-key", type=_FILE, metavar="FILE", help="The key of --idevid-cert.")
 @click.option(
@@ -74,6 +77,8 @@ def command(
     serial_numbers: Sequence[str],
     part_number: str,
     kind: str,
+    identity: str,
+    tpm: str | None,
     idevid_cert: Path | None,
     idevid_key: Path | None,
     vendor_anchors: Sequence[Path],
@@ -84,6 +89,9 @@ def command(
 ) -> None:
     """Build a router of fixed form: a folder that is its hardware."""
     maker = None
+    description = described(identity, tpm)
+    if description is not None and maker_folder is None:
+        raise click.UsageError("a TPM is made with --manufacturer")
     if maker_folder is not None and idevid_cert is None:
         maker = Manufacturer.open(maker_folder, clock=now)
         vendor_name = vendor_name or maker.name
@@ -96,10 +104,19 @@ def command(
     anchors = [der for path in vendor_anchors for der in load_certificates(path)]
     state = RouterState(image=InstalledImage(*factory_image))
     built: list[Hardware] = []
-    with Progress(console=stderr(), transient=True, disable=len(serial_numbers) == 1) as progress:
+    quiet = len(serial_numbers) == 1
+    with (
+        ExitStack() as stack,
+        Progress(console=stderr(), transient=True, disable=quiet) as progress,
+    ):
         for serial in progress.track(serial_numbers, description="manufacturing routers"):
             record = CardRecord("RP0", serial, part_number)
-            if maker is not None:
+            place = folder if len(serial_numbers) == 1 else folder / serial
+            if maker is not None and description is not None:
+                card = stack.enter_context(
+                    card_with_tpm(record, maker, description, KEY_KINDS[kind], anchors, place)
+                )
+            elif maker is not None:
                 issued = maker.issue_identity(serial, part_number, kind=KEY_KINDS[kind])
                 card = NewCard(record, issued.key, issued.chain, [maker.anchor, *anchors])
             elif idevid_cert is not None and idevid_key is not None:
@@ -112,7 +129,6 @@ def command(
                 secure_mode=secure_mode,
                 strict_images=strict_images,
             )
-            place = folder if len(serial_numbers) == 1 else folder / serial
             built.append(Hardware.manufacture(place, chassis, [card], state))
     records = [state_record(hardware, state) for hardware in built]
     if len(records) == 1:

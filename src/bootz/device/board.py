@@ -145,11 +145,12 @@ class Board:
         for card in cards:
             folder = self.hardware.card(card)
             try:
-                anchors, idevid = folder.vendor_anchors(), folder.certificates()[0]
+                anchors, certificates = folder.vendor_anchors(), folder.certificates()
             except BootzError:
                 if card == asking:
                     raise
                 continue
+            idevid = certificates[0] if certificates else None
             described = DeviceCard(card.serial_number, anchors, idevid, card.part_number, card.slot)
             listed.setdefault(fold_serial(card.serial_number), described)
         return DeviceDescription(

@@ -2,6 +2,7 @@
 
 identity.key       the identity key (0600); identity.pem its IDevID chain
 vendor.pem         the vendor's trust anchors
+tpm                its TPM, where it has one (``bootz.device.tpm.card``); then no identity.key
 owner/voucher.vcj, owner/owner-certificate.cms   what the card has verified of its owner (S1)
 card.json          what is printed on a card that is in no chassis
 """
@@ -12,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootz.device.identity import CardIdentity, FileIdentity
+from bootz.device.prover import IdevidProver, Prover
+from bootz.device.tpm.card import CardTpm
 from bootz.errors import BootzError, ConfigError, TrustError
 from bootz.keystore.files import (
     PrivateKey,
@@ -28,15 +31,21 @@ from bootz.trust.certificates import (
     load_certificate,
     spki_fingerprint,
 )
+from bootz.trust.signature import sign_hashed
 
 
 @dataclass(frozen=True, slots=True)
 class CardParts:
-    """What the factory puts into a card; ``certificates`` and ``anchors`` are DER."""
+    """What the factory puts into a card; ``certificates`` and ``anchors`` are DER.
 
-    key: PrivateKey = field(repr=False)
+    ``key`` is None, and ``certificates`` may be empty, where the identity is that of a TPM; its
+    folder, ``tpm``, is moved into the card.
+    """
+
+    key: PrivateKey | None = field(repr=False)
     certificates: Sequence[bytes]
     anchors: Sequence[bytes]
+    tpm: Path | None = None
 
     def check(self, name: str) -> None:
         """Judge whether the parts make a card.
@@ -45,6 +54,9 @@ class CardParts:
             ConfigError: the key is not that of the certificate.
             TrustError: an anchor is none.
         """
+        AnchorSet.from_der(self.anchors)
+        if self.key is None:
+            return
         leaf = load_certificate(self.certificates[0])
         expected = spki_fingerprint(leaf.public_key())
         seen = spki_fingerprint(self.key.public_key())
@@ -56,7 +68,6 @@ class CardParts:
                 expected=expected,
                 seen=seen,
             )
-        AnchorSet.from_der(self.anchors)
 
 
 class CardFolder:
@@ -68,13 +79,41 @@ class CardFolder:
     def build(self, parts: CardParts) -> None:
         """Put the parts into a new folder."""
         self.path.mkdir(mode=0o700, parents=True)
-        write_private_key(self.path / "identity.key", parts.key)
-        write_certificates(self.path / "identity.pem", parts.certificates)
+        if parts.key is not None:
+            write_private_key(self.path / "identity.key", parts.key)
+        if parts.certificates:
+            write_certificates(self.path / "identity.pem", parts.certificates)
+        if parts.tpm is not None:
+            shutil.move(parts.tpm, self.path / "tpm")
         write_certificates(self.path / "vendor.pem", parts.anchors)
 
     def certificates(self) -> tuple[bytes, ...]:
-        """Return the IDevID with what leads to the vendor's CA, DER, leaf first."""
-        return load_certificates(self.path / "identity.pem")
+        """Return the IDevID with what leads to the vendor's CA, DER, leaf first.
+
+        Empty for a card that has none, because its TPM proves it otherwise.
+        """
+        path = self.path / "identity.pem"
+        if not path.exists() and self.tpm() is not None:
+            return ()
+        return load_certificates(path)
+
+    def tpm(self) -> CardTpm | None:
+        """Return the TPM, None for a card without."""
+        return CardTpm.open(self.path / "tpm")
+
+    def prover(self) -> Prover:
+        """Return what proves the card on a stream.
+
+        Raises:
+            BootzError: a key cannot be read, or others may read it.
+        """
+        certificates, tpm = self.certificates(), self.tpm()
+        if tpm is not None:
+            return tpm.prover(certificates)
+        return IdevidProver(certificates, sign_hashed(self._key()))
+
+    def _key(self) -> PrivateKey:
+        return load_private_key(self.path / "identity.key")
 
     def vendor_anchors(self) -> VendorCAs:
         """Return the anchors that vouchers for this card must lead to."""
@@ -84,9 +123,18 @@ class CardFolder:
         """Return the identity; its key is checked for being private.
 
         Raises:
-            BootzError: key or certificate cannot be read, or others may read the key.
+            BootzError: key or certificate cannot be read, or others may read the key; or the
+                key is in a TPM.
         """
-        load_private_key(self.path / "identity.key")
+        if self.tpm() is not None:
+            raise ConfigError(
+                "hardware-identity-sealed",
+                "the identity is in a TPM, which TLS of this program cannot use",
+                where=self.path.name,
+                expected="a key in a file",
+                seen="a TPM",
+            )
+        self._key()
         return FileIdentity(
             self.path / "identity.pem", self.path / "identity.key", self.certificates()
         )
@@ -98,15 +146,19 @@ class CardFolder:
         and the IDevID that of the serial number which the card shows.
         """
         try:
-            leaf = load_certificate(self.certificates()[0])
-            key = load_private_key(self.path / "identity.key")
             self.vendor_anchors()
+            tpm, certificates = self.tpm(), self.certificates()
+            if not certificates:
+                # Its TPM has no name; which card it is, the owner's inventory says.
+                return None
+            leaf = load_certificate(certificates[0])
+            key = self._key().public_key() if tpm is None else tpm.idevid_key()
             named = idevid_serial_number(leaf)
         except (BootzError, ValueError) as error:
             detail = error.reason if isinstance(error, BootzError) else "a key that is none"
             return _tampered("the card's identity cannot be read", "an identity", detail)
         expected = spki_fingerprint(leaf.public_key())
-        seen = spki_fingerprint(key.public_key())
+        seen = spki_fingerprint(key)
         if seen != expected:
             return _tampered("the card's key is not that of its identity", expected, seen)
         if named != serial_number:

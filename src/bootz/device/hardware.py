@@ -93,17 +93,18 @@ class ChassisRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewCard:
-    """What the factory puts into a card; ``certificates`` and ``anchors`` are DER."""
+    """What the factory puts into a card; but for ``record`` as in ``CardParts``."""
 
     record: CardRecord
-    key: PrivateKey
+    key: PrivateKey | None
     certificates: Sequence[bytes]
     anchors: Sequence[bytes]
+    tpm: Path | None = None
 
     @property
     def parts(self) -> CardParts:
         """What goes into the card's folder."""
-        return CardParts(self.key, self.certificates, self.anchors)
+        return CardParts(self.key, self.certificates, self.anchors, self.tpm)
 
 
 _CHASSIS = TypeAdapter(ChassisRecord)

@@ -32,6 +32,7 @@ def state_record(hardware: Hardware, state: RouterState) -> dict[str, object]:
                 "slot": card.slot,
                 "serial_number": card.serial_number,
                 "part_number": card.part_number,
+                "tpm": None if (tpm := hardware.card(card).tpm()) is None else tpm.record(),
             }
             for card in record.cards
         ],

@@ -20,6 +20,7 @@ from bootz.errors import ConfigError, ConflictError, UnknownChassis
 from bootz.keystore.files import (
     KeyKind,
     PrivateKey,
+    PublicKey,
     atomic_write,
     generate_key,
     load_certificates,
@@ -147,8 +148,20 @@ class Manufacturer:
         Raises:
             ConfigError: the serial number cannot stand in a certificate.
         """
-        _check_serial(serial_number)
         key = generate_key(kind)
+        return IssuedIdentity(
+            key, self.certify_identity(key.public_key(), serial_number, part_number)
+        )
+
+    def certify_identity(
+        self, public_key: PublicKey, serial_number: str, part_number: str
+    ) -> tuple[bytes, ...]:
+        """Issue an IDevID for a key that is elsewhere, such as in a TPM; return its chain, DER.
+
+        Raises:
+            ConfigError: the serial number cannot stand in a certificate.
+        """
+        _check_serial(serial_number)
         ca_key = load_private_key(self._keys / "ca.key")
         named = f"PID:{part_number} SN:{serial_number}" if part_number else serial_number
         if len(named) > MAX_SERIAL:
@@ -156,7 +169,7 @@ class Manufacturer:
         leaf = issue_certificate(
             profile=CertificateProfile.IDEVID,
             subject=_name(self.name, serial_number),
-            public_key=key.public_key(),
+            public_key=public_key,
             issuer_name=load_certificate(self.anchor).subject,
             issuer_key=ca_key,
             serial_number=random_serial(),
@@ -164,7 +177,7 @@ class Manufacturer:
             not_after=FOREVER,
             idevid_serial=named,
         )
-        return IssuedIdentity(key, (leaf,))
+        return (leaf,)
 
     def issue_voucher(
         self, serial_number: str, pinned_domain_cert: bytes, *, expires_on: datetime | None

@@ -22,11 +22,11 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class DeviceCard:
-    """A card that can prove who it is and judge who owns it. ``idevid`` is DER."""
+    """A card that can prove who it is and judge who owns it. ``idevid`` is DER, None without."""
 
     serial_number: str
     vendor_anchors: VendorCAs = field(repr=False)
-    idevid: bytes = field(repr=False)
+    idevid: bytes | None = field(repr=False)
     part_number: str = ""
     slot: str = ""
 

@@ -35,6 +35,12 @@ ROWS = (
         "Give the certificate and key of one identity to `bootz router manufacture`.",
     ),
     Reason(
+        "hardware-identity-sealed",
+        Fault.CONFIGURATION,
+        "The identity's key is in a TPM, and Python's TLS takes keys from files alone.",
+        "Use a stream, which needs no certificate in TLS: `--flow stream-v1`.",
+    ),
+    Reason(
         "hardware-busy",
         Fault.CONFLICT,
         "Another process is running this router.",

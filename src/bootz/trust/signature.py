@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 from bootz.errors import TrustError
 from bootz.trust.certificate_form import load_certificate
@@ -103,6 +104,18 @@ def sign_with(private_key: PrivateKey) -> Sign:
         return lambda data: rsa_key.sign(data, padding.PKCS1v15(), algorithm)
     curve_key = private_key
     return lambda data: curve_key.sign(data, ec.ECDSA(algorithm))
+
+
+def sign_hashed(private_key: PrivateKey) -> Callable[[bytes, HashAlgorithm], bytes]:
+    """Return a function that signs with a hash of the caller's choice, as a challenge demands.
+
+    RSA: PKCS #1 v1.5; ECDSA: DER of r and s.
+    """
+    if isinstance(private_key, rsa.RSAPrivateKey):
+        rsa_key = private_key
+        return lambda data, algorithm: rsa_key.sign(data, padding.PKCS1v15(), algorithm)
+    curve_key = private_key
+    return lambda data, algorithm: curve_key.sign(data, ec.ECDSA(algorithm))
 
 
 def verify_raw(public_key: object, signature: bytes, data: bytes) -> None:

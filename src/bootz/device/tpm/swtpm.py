@@ -22,6 +22,9 @@ _ANSWER_S: Final = 60.0
 
 _END_S: Final = 10.0
 
+_SHUTDOWN: Final = struct.pack(">HIIH", 0x8001, 12, 0x145, 0)
+"""TPM2_Shutdown(TPM_SU_CLEAR)."""
+
 
 class Swtpm:
     """A running TPM; ``transact`` is all that it does."""
@@ -84,7 +87,11 @@ def running(folder: Path, *, tpm2: bool) -> Iterator[Swtpm]:
         its.close()
         ours.settimeout(_ANSWER_S)
         try:
-            yield Swtpm(ours)
+            tpm = Swtpm(ours)
+            yield tpm
+            if tpm2:
+                # Without it the TPM counts a loss of power, and soon takes that for an attack.
+                tpm.transact(_SHUTDOWN)
         finally:
             ours.close()
             try:

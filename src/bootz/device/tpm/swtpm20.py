@@ -86,6 +86,11 @@ class SwtpmTpm20:
             commands.flush(handle)
         return _read_key(public)
 
+    def idevid_key(self) -> PublicKey:
+        """Return the public part of the IDevID key."""
+        with self._lock, running(self._folder, tpm2=True) as process:
+            return _read_key(Commands(process).read_public(_IDEVID))
+
     def public_key(self, key_type: TpmKeyType) -> rsa.RSAPublicKey:
         """Return the public part of EK or PPK."""
         with self._lock, running(self._folder, tpm2=True) as process:

@@ -26,8 +26,10 @@ _STORAGE_ATTRIBUTES: Final = 0x00030472
 _IAK_ATTRIBUTES: Final = 0x000500F2
 """The attributes that are demanded of an IAK (``tpm20.IAK_ATTRIBUTES``)."""
 
-_IDEVID_ATTRIBUTES: Final = 0x00040072
-"""fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, sign; it signs what it is given."""
+_IDEVID_ATTRIBUTES: Final = 0x00040472
+"""fixedTPM, fixedParent, sensitiveDataOrigin, userWithAuth, noDA, sign; it signs what it is given.
+
+noDA: its auth value is empty, so that nothing can be guessed."""
 
 _RSA_BITS: Final = 2048
 _CURVE_HASH: Final = {Curve.P256: Algorithm.SHA256, Curve.P384: Algorithm.SHA384}

@@ -1,0 +1,278 @@
+"""Keeping vouchers while the server runs: when a chassis is added, before the end, after a fall."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from masa.world import NOW
+from operations.shell import Shell
+from store.world import owner
+from voucher_source.party import Manufacturer, found_manufacturer, serving
+
+from bootz.server.operations.chassis import ChassisRecord, add_chassis, remove_chassis
+from bootz.server.operations.vouchers import list_vouchers
+from bootz.server.store.database import Database, open_database
+from bootz.server.voucher_source import fetching, keeper
+from bootz.server.voucher_source.keeper import VoucherKeeper
+from bootz.server.voucher_source.opening import Surroundings
+
+DEADLINE_S = 60
+
+
+class Keeping:
+    """A keeper at work, and what it says."""
+
+    def __init__(self, database: Database, root: Path) -> None:
+        self.database = database
+        self.now = NOW
+        self.pinned: Callable[[], bytes] = lambda: owner().der
+        self.keeper = VoucherKeeper(
+            Surroundings(database, root, lambda: self.now, {}),
+            lambda: self.pinned(),
+            chance=lambda: 0.5,
+        )
+        self.events: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
+
+    async def heard(self, event: str, **fields: object) -> Mapping[str, Any]:
+        """Wait until the log has an event with these fields."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                told = await self.events.get()
+                if told["event"] == event and fields.items() <= told.items():
+                    return told
+
+    def add(self, *serials: str) -> None:
+        with self.database.write() as connection:
+            for serial in serials:
+                add_chassis(connection, ChassisRecord("Acme", serial))
+
+    def remove(self, serial: str) -> None:
+        with self.database.write() as connection:
+            remove_chassis(connection, serial)
+
+    def held(self) -> list[str]:
+        with self.database.read() as connection:
+            return [record.serial_number for record in list_vouchers(connection)]
+
+
+@contextmanager
+def listening(events: asyncio.Queue[Mapping[str, Any]]) -> Iterator[None]:
+    before = structlog.get_config()
+
+    def keep(_logger: object, _level: str, told: Any) -> Any:
+        events.put_nowait(dict(told))
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[keep], cache_logger_on_first_use=False)
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
+
+
+@pytest.fixture(autouse=True)
+def _watch_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "WATCH_S", 0.02)
+
+
+def play(root: Path, story: Callable[[Keeping], Awaitable[None]]) -> None:
+    async def run() -> None:
+        database = open_database(f"sqlite:///{root}/bootz.db")
+        keeping = Keeping(database, root)
+        with listening(keeping.events):
+            task = asyncio.create_task(keeping.keeper.run())
+            try:
+                await story(keeping)
+                assert not task.done()
+            finally:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                database.close()
+
+    asyncio.run(run())
+
+
+def set_vendor(shell: Shell, manufacturer: Manufacturer, tmp_path: Path, *words: str) -> None:
+    shell.ok("vendor", "set", "Acme", *manufacturer.words(tmp_path / "token"), *words)
+
+
+def test_a_chassis_gets_its_voucher_when_it_is_added(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        await keeping.heard("vouchers-held", cards=0, missing=0)
+        keeping.add("FX1")
+        await keeping.heard("vouchers-held", cards=1, missing=0)
+        keeping.add("FX2", "FX3")
+        await keeping.heard("vouchers-held", cards=3, missing=0)
+        assert keeping.held() == ["FX1", "FX2", "FX3"]
+
+    play(shell.root, story)
+    assert manufacturer.issued() == 3
+
+
+def test_a_voucher_is_renewed_before_it_ends(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path, "--lifetime", "1")
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        await keeping.heard("vouchers-held", cards=1, missing=0)
+        manufacturer.clock[0] = keeping.now = NOW + timedelta(hours=17)
+        await keeping.heard("vouchers-fetched", count=1)
+        assert keeping.held() == ["FX1", "FX1"]
+
+    play(shell.root, story)
+    assert manufacturer.issued() == 2
+
+
+def test_a_registration_that_ends_is_told_and_nothing_is_won_by_renewing(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        told = await keeping.heard("registration-ends-soon")
+        assert told["days"] == 2
+        await keeping.heard("vouchers-held", cards=1, missing=0)
+        manufacturer.clock[0] = keeping.now = NOW + timedelta(hours=40)
+        await keeping.heard("voucher-source-called")
+        keeping.now = NOW + timedelta(hours=44)
+        await keeping.heard("vouchers-held", ending=1)
+
+    play(shell.root, story)
+    assert manufacturer.issued() == 1
+
+
+def test_a_service_that_is_down_is_tried_again(shell: Shell, tmp_path: Path) -> None:
+    made = found_manufacturer(tmp_path / "maker", ["FX1", "FX2"])
+    with serving(made):
+        pass
+    set_vendor(shell, made, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        told = await keeping.heard("voucher-source-failed", reason="masa-unreachable")
+        assert datetime.fromisoformat(told["again_at"]) > keeping.now
+        with ExitStack() as stack:
+            await asyncio.to_thread(stack.enter_context, serving(made))
+            keeping.now = datetime.fromisoformat(told["again_at"]) + timedelta(seconds=1)
+            await keeping.heard("vouchers-held", missing=0)
+            await asyncio.to_thread(stack.close)
+        # Down again: what is held stays, and a wake tries at once.
+        keeping.add("FX2")
+        await keeping.heard("voucher-source-failed")
+        assert keeping.held() == ["FX1"]
+        with ExitStack() as stack:
+            await asyncio.to_thread(stack.enter_context, serving(made))
+            # Half a minute's rest of the breaker is over in another source.
+            set_vendor(shell, made, tmp_path, "--lifetime", "1")
+            keeping.keeper.wake()
+            await keeping.heard("vouchers-held", cards=2, missing=0)
+            await asyncio.to_thread(stack.close)
+
+    play(shell.root, story)
+    made.folder.close()
+
+
+def test_a_card_that_is_refused_is_left_alone_for_a_while(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("ZZ9", "FX1")
+        await keeping.heard("voucher-not-fetched", serial_number="ZZ9", reason="masa-refused")
+        told = await keeping.heard("voucher-source-called")
+        await keeping.heard("vouchers-held", cards=2, missing=1)
+        keeping.add("FX2")
+        await keeping.heard("vouchers-fetched", count=1)
+        later = await keeping.heard("voucher-source-called")
+        refused = "GetOwnershipVouchers FAILED_PRECONDITION"
+        # FX2 came alone: the refusal of ZZ9 was not asked for again.
+        assert later["calls"][refused] == told["calls"][refused]
+        manufacturer.sell("ZZ9")
+        manufacturer.clock[0] = keeping.now = NOW + timedelta(seconds=76)
+        await keeping.heard("vouchers-held", missing=0)
+
+    play(shell.root, story)
+    assert manufacturer.issued() == 3
+
+
+def test_another_pinned_certificate_needs_other_vouchers(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+    with manufacturer.folder.records() as records:
+        other = records.add_certificate(
+            "org-acme",
+            owner("heir").der,
+            revocation_checks=False,
+            expires_at=NOW + timedelta(days=1),
+        )
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        await keeping.heard("vouchers-held", missing=0)
+        keeping.pinned = lambda: owner("heir").der
+        keeping.keeper.wake()
+        await keeping.heard("voucher-source-failed", reason="masa-pins-other")
+        await asyncio.to_thread(shell.ok, "vendor", "set", "Acme", "--cert-id", other.cert_id)
+        await keeping.heard("vouchers-fetched", count=1)
+
+    play(shell.root, story)
+
+
+def test_a_source_that_is_taken_away_or_broken_ends_nothing(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    async def story(keeping: Keeping) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(fetching, "store_voucher", fails)
+            keeping.add("FX1")
+            await keeping.heard("voucher-source-failed", exc_info=True)
+        keeping.keeper.wake()
+        await keeping.heard("vouchers-held", missing=0)
+        await asyncio.to_thread(shell.ok, "vendor", "set", "Acme", "--ovgs", "")
+        keeping.add("FX2")
+        source = shell.file("source.yaml", "{folder: nowhere}")
+        await asyncio.to_thread(shell.ok, "vendor", "set", "Acme", "--voucher-source", source)
+        await keeping.heard("voucher-source-failed", reason="file-unreadable")
+
+    play(shell.root, story)
+
+
+def test_tpm_keys_are_asked_for_again_every_day(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        await keeping.heard("vouchers-held", missing=0)
+        for hours in (1, 26):
+            manufacturer.clock[0] = keeping.now = NOW + timedelta(hours=hours)
+            while True:
+                told = await keeping.heard("voucher-source-called")
+                if told["calls"].get("GetSerials OK") == (1 if hours == 1 else 2):
+                    break
+
+    play(shell.root, story)
+    # The card's voucher has not been touched.
+    assert manufacturer.issued() == 1

@@ -16,12 +16,13 @@ command = noun("masa", "The manufacturer's side: vouchers issued over OVGS and H
 for each in NOUNS:
     command.add_command(each)
 
+_file = click.Path(path_type=Path, dir_okay=False)
 _KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P384}
 
 
 @command.command("init")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--name", default="Example Vendor", show_default=True, help="The manufacturer.")
+@click.option("--name", help="The manufacturer. Default: as --manufacturer, else Example Vendor.")
 @click.option(
     "--ien", "iens", multiple=True, required=True, help="Enterprise number served; repeatable."
 )
@@ -40,15 +41,57 @@ _KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P3
     show_default=True,
     help="The kind of the root's and the signer's key.",
 )
+@click.option(
+    "--manufacturer",
+    "maker",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The lab's manufacturer (`bootz manufacturer init`), whose CA shall be the root here.",
+)
+@click.option(
+    "--root-cert", type=_file, metavar="FILE", help="A root that exists, PEM; with --root-key."
+)
+@click.option("--root-key", type=_file, metavar="FILE", help="Its key; it is not kept here.")
+@click.option(
+    "--signer-key",
+    metavar="URI",
+    help="A key in a PKCS#11 token that shall sign vouchers (RFC 7512). Default: a new file.",
+)
 @click.pass_obj
 def init(
-    cli: Cli, folder: Path, name: str, iens: tuple[str, ...], hosts: tuple[str, ...], key_type: str
+    cli: Cli,
+    folder: Path,
+    name: str | None,
+    iens: tuple[str, ...],
+    hosts: tuple[str, ...],
+    key_type: str,
+    maker: Path | None,
+    root_cert: Path | None,
+    root_key: Path | None,
+    signer_key: str | None,
 ) -> None:
     """Make DIR: root, voucher-signing and TLS certificate with keys, an empty database."""
+    from bootz.manufacturer.room import Manufacturer
     from bootz.masa.folder import make_masa
+    from bootz.masa.keys import load_root
 
+    if (root_cert is None) != (root_key is None) or (maker is not None and root_cert is not None):
+        raise click.UsageError("give --root-cert with --root-key, or --manufacturer, or none")
+    if maker is not None:
+        name = name or Manufacturer.open(maker, clock=lambda: datetime.now(UTC)).name
+        root_cert, root_key = maker / "keys" / "ca.pem", maker / "keys" / "ca.key"
+    root = None
+    if root_cert is not None and root_key is not None:
+        root = load_root(root_cert, root_key)
     make_masa(
-        folder, name=name, iens=iens, hosts=hosts, kind=_KINDS[key_type], now=datetime.now(UTC)
+        folder,
+        name=name or "Example Vendor",
+        iens=iens,
+        hosts=hosts,
+        kind=_KINDS[key_type],
+        now=datetime.now(UTC),
+        root=root,
+        signer_key=signer_key,
     )
     cli.output.record(
         {

@@ -18,21 +18,11 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Pkcs11Key(_Frozen):
-    """Where a key lies in a PKCS#11 token; the PIN stands in a file of its own."""
-
-    library: str
-    token: str
-    key_label: str
-    pin_file: str
-
-
 class SigningKey(_Frozen):
     """A key that signs vouchers; file names are relative to the folder of the MASA."""
 
     certificate: str = Field(description="PEM: the signer's certificate, then up to the root")
-    key: str | None = None
-    pkcs11: Pkcs11Key | None = None
+    key: str = Field(description="PEM of mode 0600, or a PKCS#11 URI (RFC 7512)")
 
 
 class TlsFiles(_Frozen):
@@ -81,12 +71,10 @@ def load_config(folder: Path) -> MasaConfig:
         raise ConfigError(
             "masa-config-invalid", str(first["msg"]), where=f"{path}: {place}"
         ) from error
-    for ien, key in config.iens.items():
-        if not ien.isdecimal() or (key.key is None) == (key.pkcs11 is None):
+    for ien in config.iens:
+        if not ien.isdecimal():
             raise ConfigError(
-                "masa-config-invalid",
-                "an enterprise number with one of key and pkcs11",
-                where=f"{path}: iens.{ien}",
+                "masa-config-invalid", "is no enterprise number", where=f"{path}: iens.{ien}"
             )
     if not config.iens:
         raise ConfigError("masa-config-invalid", "names no IEN", where=f"{path}: iens")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, atomic_write
+from bootz.keystore.loading import load_signer
 from bootz.masa.config import (
     CONFIG_NAME,
     DATABASE_NAME,
@@ -16,7 +17,7 @@ from bootz.masa.config import (
     write_config,
 )
 from bootz.masa.issuing import VoucherIssuer
-from bootz.masa.keys import VOUCHER_SIGNER, load_voucher_keys, make_keys
+from bootz.masa.keys import VOUCHER_SIGNER, Root, load_voucher_keys, make_keys
 from bootz.masa.ledger.access import Rules
 from bootz.masa.records import Records
 from bootz.masa.service import MasaService
@@ -83,8 +84,20 @@ def make_masa(
     hosts: Sequence[str],
     kind: KeyKind,
     now: datetime,
+    root: Root | None = None,
+    signer_key: str | None = None,
 ) -> MasaConfig:
     """Make a MASA's folder: configuration, keys (0600), an empty database.
+
+    Args:
+        path: the folder.
+        name: the manufacturer's.
+        iens: the enterprise numbers that are served.
+        hosts: names and addresses of the server.
+        kind: of the keys that are made.
+        now: aware UTC.
+        root: who certifies; None makes a root of its own.
+        signer_key: a PKCS#11 URI of the key that signs vouchers; None makes one in a file.
 
     Raises:
         BootzError: something is there already, or an argument does not fit.
@@ -94,7 +107,9 @@ def make_masa(
     for ien in iens:
         if not ien.isdecimal() or len(ien) > 10:
             raise ConfigError("masa-record-invalid", "is a decimal number", where="ien", seen=ien)
-    key = SigningKey(certificate=f"{VOUCHER_SIGNER}.pem", key=f"{VOUCHER_SIGNER}.key")
+    # Before anything is written: a token may refuse.
+    public_key = None if signer_key is None else load_signer(signer_key).public_key
+    key = SigningKey(certificate=f"{VOUCHER_SIGNER}.pem", key=signer_key or f"{VOUCHER_SIGNER}.key")
     config = MasaConfig(name=name, iens=dict.fromkeys(iens, key))
     try:
         (path / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -102,7 +117,7 @@ def make_masa(
         raise ConfigError(
             "file-unreadable", f"cannot be made: {error.strerror}", where=str(path)
         ) from error
-    make_keys(path, name, kind=kind, hosts=hosts, now=now)
+    make_keys(path, name, kind=kind, hosts=hosts, now=now, root=root, signer_key=public_key)
     open_database(path / DATABASE_NAME, create=True).close()
     # Last: a folder without it is no MASA.
     atomic_write(path / CONFIG_NAME, write_config(config))

@@ -5,6 +5,7 @@ The root certifies and then rests: it is not needed to serve and may be taken of
 
 import ipaddress
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from bootz.errors import ConfigError
 from bootz.keystore.files import (
     KeyKind,
     PrivateKey,
+    PublicKey,
     generate_key,
     load_certificates,
     load_private_key,
@@ -23,9 +25,11 @@ from bootz.keystore.files import (
     write_certificates,
     write_private_key,
 )
-from bootz.keystore.signer import FileSigner, Signer
+from bootz.keystore.loading import load_signer
+from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
 from bootz.masa.config import MasaConfig, SigningKey
 from bootz.masa.issuing import VoucherKey
+from bootz.trust.certificates import load_certificate
 from bootz.trust.issuing import CertificateProfile, issue_certificate
 
 ROOT: Final = "keys/root"
@@ -40,54 +44,106 @@ _BACKDATE: Final = timedelta(minutes=5)
 """For peers whose clock is a little behind."""
 
 
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Who certifies: certificate (DER) and key."""
+
+    certificate: bytes = field(repr=False)
+    key: PrivateKey = field(repr=False)
+
+
+def load_root(certificate: Path, key: Path) -> Root:
+    """Return a root that exists: a CA under which the manufacturer's devices are certified.
+
+    Raises:
+        ConfigError: a file cannot be read, they do not belong together, or it is no CA.
+    """
+    der = load_certificates(certificate)[0]
+    root = Root(der, load_private_key(key))
+    parsed = load_certificate(der)
+    if parsed.public_key() != root.key.public_key():
+        raise ConfigError("key-mismatch", "is not the key of the certificate", where=str(key))
+    try:
+        is_ca = parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        is_ca = False
+    if not is_ca:
+        raise ConfigError("certificate-unfit", "is not of a CA", where=str(certificate))
+    return root
+
+
 def make_keys(
-    folder: Path, name: str, *, kind: KeyKind, hosts: Sequence[str], now: datetime
+    folder: Path,
+    name: str,
+    *,
+    kind: KeyKind,
+    hosts: Sequence[str],
+    now: datetime,
+    root: Root | None = None,
+    signer_key: PublicKey | None = None,
 ) -> None:
     """Write the manufacturer's root, voucher signer and TLS certificate with their keys.
+
+    The key of a ``root`` that exists is used and not kept. The voucher signer has the key to
+    which ``signer_key`` belongs, which lies elsewhere; None makes one.
 
     Raises:
         BootzError: a file is there already, or cannot be written.
     """
-    root_name = _name(name, "root")
-    root_key = generate_key(kind)
     start = now - _BACKDATE
-    root = issue_certificate(
-        profile=CertificateProfile.ROOT_CA,
-        subject=root_name,
-        public_key=root_key.public_key(),
-        issuer_name=root_name,
-        issuer_key=root_key,
-        serial_number=random_serial(),
-        not_before=start,
-        not_after=now + _ROOT_LIFE,
-    )
-    signer_key, tls_key = generate_key(kind), generate_key(KeyKind.P256)
+    if root is None:
+        root = _make_root(name, kind, start, now)
+        write_private_key(folder / f"{ROOT}.key", root.key)
+    write_certificates(folder / f"{ROOT}.pem", (root.certificate,))
+    issuer_name = load_certificate(root.certificate).subject
+    # Nothing outlives its issuer.
+    end = load_certificate(root.certificate).not_valid_after_utc
+    if signer_key is None:
+        made = generate_key(kind)
+        write_private_key(folder / f"{VOUCHER_SIGNER}.key", made)
+        signer_key = made.public_key()
     signer = issue_certificate(
         profile=CertificateProfile.VOUCHER_SIGNER,
         subject=_name(name, "voucher signer"),
-        public_key=signer_key.public_key(),
-        issuer_name=root_name,
-        issuer_key=root_key,
+        public_key=signer_key,
+        issuer_name=issuer_name,
+        issuer_key=root.key,
         serial_number=random_serial(),
         not_before=start,
-        not_after=now + _SIGNER_LIFE,
+        not_after=min(end, now + _SIGNER_LIFE),
     )
+    write_certificates(folder / f"{VOUCHER_SIGNER}.pem", (signer, root.certificate))
+    tls_key = generate_key(KeyKind.P256)
     dns_names, addresses = split_hosts(hosts)
     tls = issue_certificate(
         profile=CertificateProfile.SERVER_TLS,
         subject=_name(name, "MASA"),
         public_key=tls_key.public_key(),
-        issuer_name=root_name,
-        issuer_key=root_key,
+        issuer_name=issuer_name,
+        issuer_key=root.key,
         serial_number=random_serial(),
         not_before=start,
-        not_after=now + _TLS_LIFE,
+        not_after=min(end, now + _TLS_LIFE),
         dns_names=dns_names,
         ip_addresses=addresses,
     )
-    _write(folder, ROOT, root_key, (root,))
-    _write(folder, VOUCHER_SIGNER, signer_key, (signer, root))
-    _write(folder, TLS, tls_key, (tls, root))
+    write_private_key(folder / f"{TLS}.key", tls_key)
+    write_certificates(folder / f"{TLS}.pem", (tls, root.certificate))
+
+
+def _make_root(name: str, kind: KeyKind, start: datetime, now: datetime) -> Root:
+    own_name, key = _name(name, "root"), generate_key(kind)
+    certificate = issue_certificate(
+        profile=CertificateProfile.ROOT_CA,
+        subject=own_name,
+        public_key=key.public_key(),
+        issuer_name=own_name,
+        issuer_key=key,
+        serial_number=random_serial(),
+        not_before=start,
+        not_after=now + _ROOT_LIFE,
+    )
+    return Root(certificate, key)
 
 
 def load_voucher_keys(folder: Path, config: MasaConfig) -> Mapping[str, VoucherKey]:
@@ -117,33 +173,19 @@ def split_hosts(
     return tuple(names), tuple(addresses)
 
 
+def key_name(folder: Path, name: str) -> str:
+    """Return a PKCS#11 URI as it is, and a file below the folder with its path."""
+    return name if name.startswith(PKCS11_SCHEME) else str(folder / name)
+
+
 def _load(folder: Path, setting: SigningKey, where: str) -> VoucherKey:
     certificate, *chain = load_certificates(folder / setting.certificate)
-    signer: Signer
-    if setting.pkcs11 is not None:
-        # Here, because the library of the extra need not be installed for key files.
-        from bootz.keystore.pkcs11 import Pkcs11Signer
-
-        token = setting.pkcs11
-        signer = Pkcs11Signer(
-            library=Path(token.library),
-            token_label=token.token,
-            key_label=token.key_label,
-            pin_file=folder / token.pin_file,
-        )
-    else:
-        signer = FileSigner(load_private_key(folder / (setting.key or "")))
-    own = x509.load_der_x509_certificate(certificate).public_key()
-    if own != signer.public_key:
+    signer = load_signer(key_name(folder, setting.key))
+    if load_certificate(certificate).public_key() != signer.public_key:
         raise ConfigError(
             "masa-config-invalid", "certificate and key do not belong together", where=where
         )
     return VoucherKey(signer, certificate, tuple(chain))
-
-
-def _write(folder: Path, stem: str, key: PrivateKey, certificates: Sequence[bytes]) -> None:
-    write_private_key(folder / f"{stem}.key", key)
-    write_certificates(folder / f"{stem}.pem", certificates)
 
 
 def _name(organisation: str, role: str) -> x509.Name:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bootz.errors import BootzError, ConfigError
 from bootz.keystore.files import PrivateKey, load_certificates, load_private_key
+from bootz.keystore.loading import load_signer
 from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
 from bootz.server.keyring import Keyring, Keys, Role, with_tls
 from bootz.server.keys import (
@@ -21,7 +22,7 @@ from bootz.server.keys import (
     new_tls,
     store_trust_anchor,
 )
-from bootz.server.owner import check_key, load_signer, only_certificate
+from bootz.server.owner import check_key, only_certificate
 from bootz.server.site import Site
 from bootz.server.tls_certificates import check_tls
 from bootz.trust.certificates import AnchorSet, verify_chain

@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from bootz.errors import BootzError, ConfigError, Unavailable
-from bootz.keystore.files import PublicKey, load_certificates, load_private_key
+from bootz.keystore.files import PublicKey, load_certificates
+from bootz.keystore.loading import load_signer
 from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
-from bootz.keystore.signer import BlockingSigner, FileSigner
+from bootz.keystore.signer import BlockingSigner
 from bootz.model.artifacts import OwnerCertificate
 from bootz.server.service import OwnerState
 from bootz.server.site import Site
@@ -165,21 +166,6 @@ def load_owner_identity(files: OwnerFiles, now: datetime) -> FileOwnerIdentity:
         signing_time=now,
     )
     return FileOwnerIdentity(sealed, files.pinned_domain_cert, signer, owner_warnings(chain, now))
-
-
-def load_signer(key: str, *, passphrase_file: Path | None = None) -> BlockingSigner:
-    """Return the signer for a key file or a PKCS#11 URI.
-
-    Raises:
-        ConfigError: it cannot be loaded.
-        Unavailable: the token does not answer.
-    """
-    if key.startswith(PKCS11_SCHEME):
-        # Here, because the library of the extra need not be installed for key files.
-        from bootz.keystore.pkcs11 import Pkcs11Signer
-
-        return Pkcs11Signer.from_uri(key)
-    return FileSigner(load_private_key(Path(key), passphrase_file=passphrase_file))
 
 
 def check_key(public_key: PublicKey, certificate: bytes, *, where: str) -> None:

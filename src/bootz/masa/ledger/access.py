@@ -74,8 +74,11 @@ class Access:
             raise denied(str(component.name))
 
     def holds_admin_directly(self, group: Group) -> bool:
-        """Tell whether the caller's ADMIN role sits on that very group and is of its own org."""
-        own = self.caller.user.org_id == group.org_id
+        """Tell whether the caller's ADMIN role sits on that very group and is of its own org.
+
+        Staff of the manufacturer never does: it may not let strangers into a customer's groups.
+        """
+        own = self.caller.user.org_id == group.org_id and not self.caller.support
         return own and self._roles.get(group.group_id) is Role.ADMIN
 
     def is_delegated(self, group: Group) -> bool:

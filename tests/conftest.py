@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from store.cluster import Cluster
 
 PARTS = {
     "kea": "kea-dhcp4",
@@ -42,3 +44,11 @@ def pytest_report_header() -> str | None:
     if not missing:
         return None
     return f"left out, because it is not installed: {', '.join(sorted(missing))}"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL for all tests that take it."""
+    running = Cluster()
+    yield running
+    running.stop()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from store.cluster import Cluster
 
 from bootz.cli.main import run
 from bootz.server.site import Site, open_site
@@ -15,14 +16,23 @@ from bootz.server.site import Site, open_site
 Shell = Callable[..., Any]
 
 
-def make_site(root: Path) -> Site:
-    assert run(["init", str(root)]) == 0
+def make_site(root: Path, *words: str) -> Site:
+    assert run(["init", str(root), *words]) == 0
     return open_site(root)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return make_site(tmp_path / "site")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def any_site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
+    """A site on each of the engines."""
+    if request.param == "sqlite":
+        return make_site(tmp_path / "site")
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return make_site(tmp_path / "site", "--database", cluster.url())
 
 
 @pytest.fixture

@@ -42,13 +42,13 @@ def exported(site: Site, capsys: pytest.CaptureFixture[str], *words: str) -> str
 
 @pytest.mark.parametrize("name", ["inventory.yaml", "inventory.json"])
 def test_what_is_exported_imports_again_and_changes_nothing(
-    site: Site,
-    document: dict[str, Any],
+    any_site: Site,
     shell: Shell,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     name: str,
 ) -> None:
+    site, document = any_site, everything(any_site, maker())
     changes = shell(site, "import", write(tmp_path, document, name))
     assert {change["action"] for change in changes} == {"add"}
     assert len(changes) == 6
@@ -163,9 +163,10 @@ def spoiled(document: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ["bad.yaml", "bad.json"])
 def test_every_error_is_told_at_once_and_nothing_is_done(
-    site: Site, document: dict[str, Any], shell: Shell, tmp_path: Path, name: str
+    any_site: Site, shell: Shell, tmp_path: Path, name: str
 ) -> None:
-    path = write(tmp_path, spoiled(document), name)
+    site = any_site
+    path = write(tmp_path, spoiled(everything(site, maker())), name)
     rows = shell(site, "import", path, code=1)
     assert sorted(row["reason"] for row in rows) == sorted(
         [
@@ -241,8 +242,9 @@ def test_an_image_in_the_store_is_taken_by_its_digest(
 
 
 def test_kill_9_at_any_step_leaves_all_or_nothing(
-    site: Site, document: dict[str, Any], shell: Shell, tmp_path: Path
+    any_site: Site, shell: Shell, tmp_path: Path
 ) -> None:
+    site, document = any_site, everything(any_site, maker())
     path = write(tmp_path, document)
     done = False
     for _ in killed_runs(["--site", str(site.root), "import", str(path)], site.root, every=4):

@@ -406,12 +406,22 @@ def manufacture(
 PORTS = ("--images-http", "127.0.0.1:0", "--images-https", "127.0.0.1:0")
 
 
+@pytest.mark.parametrize(
+    "engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
 def test_a_router_of_the_file_onboards(
-    tmp_path: Path, made: ReferenceSite, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    made: ReferenceSite,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
+    engine: str,
 ) -> None:
     image = tmp_path / "xr.img"
     image.write_bytes(IMAGE)
-    site = made_site(tmp_path, made, "--image", image, *PORTS)
+    words = ["--image", image, *PORTS]
+    if engine == "postgresql":
+        words += ["--database", request.getfixturevalue("cluster").url()]
+    site = made_site(tmp_path, made, *words)
     idevid = base64.b64decode(made.config.chassis[0].control_cards[0].idevid.cert)
     router = manufacture(tmp_path, "FX1", idevid, made.idevid_key, made.vendor.der, "Acme")
     shown = onboard(tmp_path, site, router, capsys)

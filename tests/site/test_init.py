@@ -256,20 +256,40 @@ def test_a_database_of_no_use_is_refused(tmp_path: Path, said: Said, url: str) -
 
 
 @pytest.mark.postgresql
-def test_a_site_in_postgresql(tmp_path: Path, said: Said) -> None:
-    cluster = Cluster()
-    try:
-        url = cluster.url()
-        root = tmp_path / "site"
-        assert run(["init", str(root), "--database", url]) == 0
-        check_usable(root)
-        assert not (root / "bootz.db").exists()
-        assert run(["--site", str(root), "profile", "add", "edge"]) == 0
-        # Another site must not come to share what is in it now.
-        assert run(["init", str(tmp_path / "other"), "--database", url]) == 1
-        assert "database-in-use" in said()
-    finally:
-        cluster.stop()
+def test_a_site_in_postgresql(tmp_path: Path, cluster: Cluster, said: Said) -> None:
+    url = cluster.url()
+    root = tmp_path / "site"
+    assert run(["init", str(root), "--database", url]) == 0
+    check_usable(root)
+    assert not (root / "bootz.db").exists()
+    assert run(["--site", str(root), "profile", "add", "edge"]) == 0
+    # Another site must not come to share what is in it now.
+    assert run(["init", str(tmp_path / "other"), "--database", url]) == 1
+    assert "database-in-use" in said()
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.postgresql
+def test_the_password_stands_in_a_file(tmp_path: Path, cluster: Cluster, said: Said) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("s3cret\n")
+    secret.chmod(0o644)
+    words = ["--database", cluster.url(), "--database-password-file", str(secret)]
+    assert run(["init", str(tmp_path / "site"), *words]) == 1
+    assert "key-permissions" in said()
+    secret.chmod(0o600)
+    assert run(["init", str(tmp_path / "site"), *words]) == 0
+    assert "s3cret" not in (tmp_path / "site" / "bootz.yaml").read_text()
+    # The site stays usable from another folder.
+    check_usable(tmp_path / "site")
+
+
+@pytest.mark.postgresql
+def test_a_database_that_does_not_answer_makes_no_site(tmp_path: Path, said: Said) -> None:
+    url = f"postgresql://bootz@/nothing?host={tmp_path}"
+    assert run(["init", str(tmp_path / "site"), "--database", url]) == 1
+    assert "database-unavailable" in said()
+    assert not (tmp_path / "site").exists()
 
 
 def test_a_key_that_others_can_read_is_not_used(tmp_path: Path) -> None:

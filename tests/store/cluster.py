@@ -9,7 +9,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-BIN = Path("/usr/lib/postgresql/15/bin")
+
+def _programs() -> Path:
+    """Return where Debian keeps the newest version's programs, which are not in the path."""
+    folders = Path("/usr/lib/postgresql").glob("*/bin")
+    return max(folders, key=lambda folder: int(folder.parent.name))
 
 
 class Cluster:
@@ -18,6 +22,7 @@ class Cluster:
     def __init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="bootz-pg-"))
         self._count = 0
+        self._bin = _programs()
         # PostgreSQL does not run as root.
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self._as:
@@ -40,7 +45,7 @@ class Cluster:
 
     def _run(self, program: str, *arguments: object) -> None:
         subprocess.run(
-            [*self._as, str(BIN / program), *map(str, arguments)],
+            [*self._as, str(self._bin / program), *map(str, arguments)],
             check=True,
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -11,13 +11,6 @@ from store.cluster import Cluster
 from bootz.server.store.database import Database, open_database
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    running = Cluster()
-    yield running
-    running.stop()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":

@@ -6,11 +6,7 @@ import base64
 import copy
 import json
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from imports.conftest import Shell, make_site
 from imports.reference_world import IMAGE, NOW, ReferenceSite, key_der, text
+from served import served
 
 from bootz.cli.main import run
 from bootz.errors import BootzError, ConfigError, WireError
@@ -355,34 +352,10 @@ def test_a_damaged_file_is_read_or_refused(data: Any) -> None:
         assert not any(text(secret)[:24] in shown for secret in _made().secrets())
 
 
-@contextmanager
-def served(root: Path) -> Iterator[str]:
-    """Serve a site as its own process; gives the address of its Bootz server."""
-    command = [sys.executable, "-c", "from bootz.cli.main import main; main()"]
-    process = subprocess.Popen(
-        [*command, "--site", str(root), "serve", "--listen", "127.0.0.1:0"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    try:
-        for line in process.stderr:
-            event = json.loads(line)
-            if event["event"] == "serving":
-                yield event["bound"][0]
-                break
-        else:
-            pytest.fail("it does not serve")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
-
-
 def onboard(tmp_path: Path, site: Site, router: Path, capsys: Any) -> dict[str, Any]:
-    with served(site.root) as address:
+    with served(site.root) as server:
         capsys.readouterr()
-        words = ["--uri", f"bootz://{address}", "--max-attempts", "1", "--output", "json"]
+        words = ["--uri", f"bootz://{server.address}", "--max-attempts", "1", "--output", "json"]
         code = run(["router", "boot", str(router), *words])
         shown: dict[str, Any] = json.loads(capsys.readouterr().out)
         assert code == 0, shown

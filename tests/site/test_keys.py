@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from crash import killed_runs
 from keystore.softhsm import PIN, SoftToken
+from served import Served, served
 from site_world import Pki
 
 from bootz.cli.main import run
@@ -110,6 +111,41 @@ def test_a_device_with_an_earlier_anchor_is_served_until_that_is_retired(
     assert [is_served(site, held) for held in (first, second, third)] == [False, False, True]
     assert keys("retire", code=1)["reason"] == "trust-anchor-not-listed"
     assert keys("retire", 3, code=1)["reason"] == "trust-anchor-not-listed"
+
+
+def reaches(server: Served, held: bytes) -> bool:
+    """A device that holds this anchor connects to the running server."""
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.set_alpn_protocols(["h2"])
+    client.load_verify_locations(cadata=held)
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    with socket.create_connection(server.pair, timeout=30) as raw:
+        try:
+            client.wrap_socket(raw, server_hostname="127.0.0.1").close()
+        except ssl.SSLCertVerificationError:
+            return False
+    return True
+
+
+def test_a_running_server_takes_new_keys_without_a_restart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "site"
+    free = ["--images-http", "127.0.0.1:0", "--images-https", "127.0.0.1:0"]
+    assert run(["init", str(root), *free]) == 0
+    site = open_site(root)
+    first = anchor(site)
+    with served(root) as server:
+        assert reaches(server, first)
+        for words in (["rotate", "trust-anchor"], ["rotate", "owner"], ["rotate", "tls"]):
+            assert run(["--site", str(root), "keys", *words]) == 0
+            server.wait_for("reloaded")
+            assert reaches(server, first)
+            assert reaches(server, anchor(site))
+        assert run(["--site", str(root), "keys", "retire"]) == 0
+        server.wait_for("reloaded")
+        assert not reaches(server, first)
+        assert reaches(server, anchor(site))
 
 
 def test_an_earlier_anchors_key_is_destroyed(site: Site, keys: Keys) -> None:

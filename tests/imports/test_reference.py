@@ -322,6 +322,7 @@ SECRET = "MIIEsecretsecretsecret"
         (f"chassis {{ boot_mode: {SECRET} }}", "line 1"),
         (f'chassis {{ streaming_supported: "{SECRET}" }}', "line 1"),
         (f'trust_anchor {{ key: "{SECRET}" }}', "trust_anchor.key"),
+        (r'server_address: "127\.0.0.1"', "not protobuf text format"),
         ("chassis { " * 5000, "nested too deeply"),
         ("chassis { boot_config { metadata { fields { value { struct_value {" * 30, "nested"),
         ('vendor_ca_certs: "\xff"', "vendor_ca_certs[0]"),

@@ -8,6 +8,7 @@ kind. Source: reference-config.md.
 import base64
 import binascii
 import re
+import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -91,10 +92,13 @@ def parse_reference_config(text: str) -> ReferenceConfig:
     _check_depth(text)
     message = ref.Config()
     try:
-        text_format.Parse(text, message)
+        with warnings.catch_warnings():
+            # A wrong escape (\\.) is only warned of, and read as something else.
+            warnings.simplefilter("error")
+            text_format.Parse(text, message)
     except text_format.ParseError as error:
         raise _told(error) from None
-    except (ValueError, RecursionError, OverflowError, UnicodeError):
+    except (ValueError, RecursionError, OverflowError, Warning):
         raise _invalid("is not protobuf text format", "") from None
     return ReferenceConfig(
         server_address=message.server_address,

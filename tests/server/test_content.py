@@ -23,7 +23,7 @@ from bootz.server.rendering.reached import Reached
 from bootz.server.rendering.renderer import SiteRenderer
 from bootz.server.site import utc_now
 from bootz.server.store.inventory import SqlInventory
-from bootz.wire.answers import decode_bootstrap_data, encode_bootstrap_data
+from bootz.wire.answers import decode_bootstrap_data
 from bootz.wire.dialects import CURRENT, DIALECTS, NOVEMBER_2023, V0_1_0, V0_3, Dialect
 
 DIGEST = "ab" * 32
@@ -55,10 +55,10 @@ class Asked:
         anchor: bytes = ANCHOR,
     ) -> BootstrapData:
         (chassis,) = await self._inventory.chassis_of_card(serial)
-        data = await self.renderer.bootstrap_data(
+        body = await self.renderer.body(
             chassis, serials or [serial], dialect, trust_anchor=anchor, reached_at=at
         )
-        return data[0]
+        return decode_bootstrap_data(body, dialect).responses[0]
 
     async def close(self) -> None:
         await self._inventory.close()
@@ -175,8 +175,7 @@ def test_an_image_hash_is_spelt_as_the_platform_wants_it(
         image={"name": "os", "version": "2", "url": "http://x/os", "sha256": DIGEST}, **settings
     )
     world.add_chassis(profile="base")
-    payload = encode_bootstrap_data([asked(world, dialect=dialect)], dialect)
-    (own,) = decode_bootstrap_data(payload, dialect).responses
+    own = asked(world, dialect=dialect)
     assert own.image is not None
     assert (own.image.algorithm, own.image.hash_text) == (algorithm, spelt)
     assert own.image.url == "http://x/os"
@@ -254,8 +253,7 @@ def test_dynamic_configuration_is_merged_for_releases_that_do_not_know_it(
     world.add_profile(vendor_config="a", dynamic_vendor_config="b\n", dynamic_oc_config={"x": 1})
     world.add_chassis(profile="base")
     world.add_chassis("FX2", profile="base", dynamic_config=DynamicConfigPolicy.REFUSE)
-    payload = encode_bootstrap_data([asked(world, dialect=dialect)], dialect)
-    boot = decode_bootstrap_data(payload, dialect).responses[0].boot_config
+    boot = asked(world, dialect=dialect).boot_config
     assert boot is not None
     if dialect is CURRENT:
         assert (boot.vendor_config, boot.dynamic_vendor_config) == (b"a", b"b\n")
@@ -305,8 +303,7 @@ def test_a_dialect_with_room_for_one_certz_profile_gets_the_primary(
         ]
     )
     world.add_chassis(profile="base")
-    payload = encode_bootstrap_data([asked(world, dialect=dialect)], dialect)
-    profiles = decode_bootstrap_data(payload, dialect).responses[0].certz_profiles
+    profiles = asked(world, dialect=dialect).certz_profiles
     assert profiles is not None
     assert [each.certz for each in profiles] == [{"entities": [{"version": "FX1"}]}]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import click
 
@@ -10,7 +10,7 @@ from bootz.cli.base import Cli, Verb
 from bootz.cli.image_store import image_target
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.errors import UnknownChassis
-from bootz.model.bootstrap import BootstrapData
+from bootz.model.bootstrap import CertzProfile
 from bootz.model.chassis import BootMode, Chassis, fold_serial
 from bootz.server.operations.chassis import find_chassis
 from bootz.server.operations.intent import ChassisIntent
@@ -19,7 +19,6 @@ from bootz.server.rendering.renderer import SiteRenderer
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 from bootz.server.store.inventory import SqlInventory
-from bootz.wire.answers import encode_bootstrap_data
 from bootz.wire.certz import sole_profile
 from bootz.wire.dialects import DIALECTS, Dialect, dialect_by_name, written_dialect
 from bootz.wire.preview import preview_payload
@@ -67,8 +66,7 @@ def render_command(
         database.close()
     for warning in _warnings(preview):
         cli.output.warning(warning)
-    payload = encode_bootstrap_data(preview.data, preview.dialect)
-    cli.output.document(preview_payload(payload))
+    cli.output.document(preview_payload(preview.body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +74,7 @@ class _Preview:
     chassis: Chassis
     intent: ChassisIntent
     dialect: Dialect
-    data: tuple[BootstrapData, ...]
+    body: bytes = field(repr=False)
     without_voucher: tuple[str, ...]
 
 
@@ -101,20 +99,21 @@ async def _render(
         chosen = dialect_by_name(dialect or chassis.release.value)
         renderer = SiteRenderer(inventory.intent, _reached(site.config))
         keys = site.keys
-        data = await renderer.bootstrap_data(
+        serials = cards or [card.serial_number for card in chassis.cards]
+        body = await renderer.body(
             chassis,
-            cards or [card.serial_number for card in chassis.cards],
+            serials,
             chosen,
             trust_anchor=keys.certificates(keys.read().trust_anchors[0])[0],
             reached_at=address,
         )
-        own = [known for each in data if (known := chassis.card(each.serial_number)) is not None]
+        own = [known for each in serials if (known := chassis.card(each)) is not None]
         vouchers = await inventory.vouchers(chassis, own, site.pinned_domain_cert(), site.clock())
         return _Preview(
             chassis,
             await inventory.intent(chassis.key),
             chosen,
-            data,
+            body,
             tuple(c.serial_number for c in own if fold_serial(c.serial_number) not in vouchers),
         )
     finally:
@@ -150,7 +149,10 @@ def _warnings(preview: _Preview) -> Iterator[str]:
         )
     if chassis.boot_mode is BootMode.INSECURE:
         yield "INSECURE mode: asked without a nonce, the server answers unsigned"
-    profiles = preview.data[0].certz_profiles or ()
+    profiles = tuple(
+        CertzProfile(entry.ssl_profile_id, {}, entry.primary)
+        for entry in document.certz_profiles or ()
+    )
     sole = sole_profile(profiles)
     if dialect.certificates and sole is not None and len(profiles) > 1:
         others = ", ".join(each.ssl_profile_id for each in profiles if each is not sole)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bootz.model.artifacts import OwnerCertificate
-from bootz.model.bootstrap import BootstrapData, StatusReport
+from bootz.model.bootstrap import StatusReport
 from bootz.model.chassis import Chassis, ControlCard
 from bootz.model.checks import Check
 from bootz.trust.vendor import Vendor
@@ -34,7 +34,7 @@ class Inventory(Protocol):
 class Renderer(Protocol):
     """Turns what the operator wants for a chassis into bootstrapping data."""
 
-    async def bootstrap_data(
+    async def body(
         self,
         chassis: Chassis,
         serials: Sequence[str],
@@ -42,9 +42,10 @@ class Renderer(Protocol):
         *,
         trust_anchor: bytes,
         reached_at: tuple[str, int],
-    ) -> tuple[BootstrapData, ...]:
-        """Return one BootstrapData per serial number, in that order and spelling.
+    ) -> bytes:
+        """Return the signed data without its nonce, serialised.
 
+        It holds one BootstrapData per serial number, in that order and spelling.
         ``trust_anchor`` is DER; ``reached_at`` the address and port the request came in on.
 
         Raises:

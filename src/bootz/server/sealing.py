@@ -19,7 +19,7 @@ from bootz.server.attempt import Attempt
 from bootz.server.ports import Clock, Inventory, OwnerIdentity, Renderer
 from bootz.trust.bundle import pack_bundle
 from bootz.trust.hpke import seal as encrypt
-from bootz.wire.answers import encode_bootstrap_data, with_nonce
+from bootz.wire.answers import with_nonce
 from bootz.wire.dialects import Dialect, written_dialect
 
 log = structlog.get_logger()
@@ -82,14 +82,14 @@ class Sealer:
                 peer=attempt.caller.peer,
             )
         written = written_dialect(attempt.dialect, chassis.release)
-        data = await self._renderer.bootstrap_data(
+        body = await self._renderer.body(
             chassis,
             [card.serial_number for card in selection.answered],
             written,
             trust_anchor=owner.trust_anchor,
             reached_at=attempt.caller.reached_at,
         )
-        content = with_nonce(encode_bootstrap_data(data, written), request.nonce or None)
+        content = with_nonce(body, request.nonce or None)
         sealed = SealedData(content)
         if recipient is not None:
             encrypted = encrypt(content, recipient)

@@ -7,18 +7,18 @@ dialect at the same address under the same trust anchor; so nothing stale is eve
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from bootz.model.bootstrap import BootConfig, BootstrapData
 from bootz.model.chassis import Chassis
 from bootz.server.operations.intent import ChassisIntent
 from bootz.server.rendering.content import Occasion, render_card
 from bootz.server.rendering.kept import WeighedCache
 from bootz.server.rendering.reached import Reached
 from bootz.server.rendering.templates import Templates
+from bootz.wire.answers import encode_bootstrap_data
 from bootz.wire.dialects import Dialect
 
 _KEPT_BYTES: Final = 64 * 1024 * 1024
-_OVERHEAD: Final = 4096
-"""Bytes that an entry takes beside its configuration, roughly."""
+_OVERHEAD: Final = 2048
+"""Bytes that an entry takes beside its body, roughly."""
 
 IntentSource = Callable[[int], Awaitable[ChassisIntent]]
 """From a chassis's key to what is wanted for it."""
@@ -38,7 +38,7 @@ class SiteRenderer:
         self._intent = intent
         self._reached = reached
         self._templates = Templates()
-        self._kept: WeighedCache[_Key, tuple[BootstrapData, ...]] = WeighedCache(_KEPT_BYTES)
+        self._kept: WeighedCache[_Key, bytes] = WeighedCache(_KEPT_BYTES)
 
     @property
     def reached(self) -> Reached:
@@ -50,7 +50,7 @@ class SiteRenderer:
         self._reached = reached
         self._kept.clear()
 
-    async def bootstrap_data(
+    async def body(
         self,
         chassis: Chassis,
         serials: Sequence[str],
@@ -58,8 +58,8 @@ class SiteRenderer:
         *,
         trust_anchor: bytes,
         reached_at: tuple[str, int],
-    ) -> tuple[BootstrapData, ...]:
-        """Return one BootstrapData per serial number, in that order and spelling.
+    ) -> bytes:
+        """Return the signed data without its nonce, serialised; one entry per serial number.
 
         Raises:
             ConfigError: a template fails or gives something invalid.
@@ -81,29 +81,17 @@ class SiteRenderer:
         reached = self._reached
         intent = await self._intent(chassis.key)
         occasion = Occasion(dialect, trust_anchor, reached_at)
-        rendered = tuple(
-            render_card(
-                intent, chassis, serial, occasion, reached=reached, templates=self._templates
-            )
-            for serial in serials
+        body = encode_bootstrap_data(
+            [
+                render_card(
+                    intent, chassis, serial, occasion, reached=reached, templates=self._templates
+                )
+                for serial in serials
+            ],
+            dialect,
         )
         # A change between the two reads makes the content newer than the key says; then the next
         # call has another key. The other way round, the settings were swapped: not kept.
         if reached is self._reached:
-            self._kept.put(key, rendered, sum(map(_weight, rendered)))
-        return rendered
-
-
-def _weight(data: BootstrapData) -> int:
-    boot = data.boot_config or BootConfig()
-    return _OVERHEAD + sum(
-        map(
-            len,
-            (
-                boot.vendor_config,
-                boot.dynamic_vendor_config,
-                boot.oc_config,
-                boot.dynamic_oc_config,
-            ),
-        )
-    )
+            self._kept.put(key, body, len(body) + _OVERHEAD)
+        return body

@@ -71,7 +71,10 @@ class Output:
         if self.form is OutputFormat.JSON:
             write_text(json.dumps(plain, indent=2, ensure_ascii=False))
         else:
-            write_text(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip("\n"))
+            shown = yaml.dump(
+                plain, Dumper=_LineByLine, sort_keys=False, allow_unicode=True, width=1000
+            )
+            write_text(shown.rstrip("\n"))
 
     def message(self, text: str) -> None:
         """Tell the person something; never data."""
@@ -92,6 +95,18 @@ class Output:
             console.print(Text(f"  expected: {error.expected or '-'}; seen: {error.seen or '-'}"))
         console.print(Text(f"  reason: {error.reason}. {error.row.meaning}"))
         console.print(Text(f"  next: {error.remedy}"))
+
+
+class _LineByLine(yaml.SafeDumper):
+    """Shows a text of several lines as it is, so that a configuration can be read."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_LineByLine.add_representer(str, _represent_text)
 
 
 def error_record(error: BootzError) -> dict[str, str]:

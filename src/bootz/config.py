@@ -6,6 +6,7 @@ No secret stands in it; it names the files that hold them. Relative paths are be
 import ipaddress
 import re
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -20,8 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from bootz.errors import ConfigError
+from bootz.errors import ConfigError, WireError
 from bootz.transport.limits import ListenerLimits, StreamLimits
+from bootz.wire.uri import parse_bootz_uri
 
 CONFIG_NAME: Final = "bootz.yaml"
 DEFAULT_PORT: Final = 15006
@@ -97,9 +99,17 @@ def _check_base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _check_bootz_uri(text: str) -> str:
+    try:
+        return str(parse_bootz_uri(text))
+    except WireError as error:
+        raise ValueError(error.detail) from error
+
+
 Listen = Annotated[str, AfterValidator(_check_listen)]
 Host = Annotated[str, AfterValidator(check_host)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
+BootzUriText = Annotated[str, AfterValidator(_check_bootz_uri)]
 
 
 class _Frozen(BaseModel):
@@ -202,6 +212,38 @@ class LogSettings(_Frozen):
     )
 
 
+class DhcpSubnetSettings(_Frozen):
+    """A link on which DHCP serves routers: at most one name-server, which Bootz demands."""
+
+    subnet: IPv4Network | IPv6Network
+    gateway: IPv4Address | None = None
+    name_server: IPv4Address | IPv6Address | None = None
+    interface: Annotated[str, Field(max_length=15)] = ""
+
+
+class DhcpSiteSettings(_Frozen):
+    """What `bootz dhcp` writes for all chassis; addresses stand with each chassis."""
+
+    subnets: tuple[DhcpSubnetSettings, ...] = Field(
+        (),
+        description="Links: subnet, and as needed gateway, name_server (one), interface. "
+        "Default: those of the chassis's addresses.",
+    )
+    uris: tuple[BootzUriText, ...] = Field(
+        (),
+        max_length=16,
+        description="bootz URIs that routers are handed, in their order. "
+        "Default: the advertised names and addresses.",
+    )
+    lease_seconds: int = Field(3600, ge=60, le=1 << 31, description="Life of a lease.")
+    kea4: str = Field(
+        "", description="Kea's DHCPv4 control channel: a socket, or http://HOST:PORT."
+    )
+    kea6: str = Field(
+        "", description="Kea's DHCPv6 control channel: a socket, or http://HOST:PORT."
+    )
+
+
 class OwnerSettings(_Frozen):
     """Owner certificate and key that are kept elsewhere, in place of those of the site."""
 
@@ -240,6 +282,7 @@ class SiteConfig(_Frozen):
     tls: TlsSettings = Field(TlsSettings(), description="The server's TLS certificate.")
     limits: LimitSettings = Field(LimitSettings(), description="Bounds against bad peers.")
     images: ImageSettings = Field(ImageSettings(), description="The image store.")
+    dhcp: DhcpSiteSettings = Field(DhcpSiteSettings(), description="DHCP, by `bootz dhcp`.")
     log: LogSettings = Field(LogSettings(), description="The log.")
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds that running calls get at SIGTERM."

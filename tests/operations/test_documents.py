@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from bootz.model.chassis import (
 )
 from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, normal_chassis
+from bootz.server.operations.dhcp_settings import DhcpSettings
 from bootz.server.operations.images import ImageKind, ImageRecord
 from bootz.server.operations.profile_document import Content, ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord
@@ -44,7 +46,8 @@ cards = st.builds(
     slot=st.just("") | names,
     kind=st.sampled_from(CardKind),
     mac=st.sampled_from(["", "00:1b:44:11:3a:b7"]),
-    client_id=st.just("") | names,
+    client_id=st.sampled_from(["", "FX1", "00:46:4f"]),
+    duid=st.sampled_from(["", "00:02:00:00:00:09:46:4f"]),
     tpm=st.builds(
         TpmRecord,
         version=st.sampled_from([None, TpmVersion.TPM20]),
@@ -74,6 +77,13 @@ chassis = st.builds(
     variables=st.dictionaries(st.text(), json_values, max_size=3),
     overrides=st.sampled_from(
         [Content(), Content.parse({"vendor_config": "", "boot_config": False})]
+    ),
+    dhcp=st.builds(
+        DhcpSettings,
+        ipv4=st.none() | st.just(IPv4Interface("10.0.0.12/24")),
+        ipv6=st.none() | st.just(IPv6Interface("2001:db8::12/64")),
+        gateway=st.none() | st.just(IPv4Address("10.0.0.1")),
+        uris=st.sampled_from([(), ("bootz://h:1",)]),
     ),
 )
 

@@ -223,6 +223,9 @@ def fixed(serial: str = "A", **changes: Any) -> ChassisRecord:
             "chassis-invalid",
         ),
         (fixed(cards=(CardRecord("A", mac="nonsense"),)), "chassis-invalid"),
+        (fixed(cards=(CardRecord("A", duid="nonsense"),)), "chassis-invalid"),
+        (fixed(cards=(CardRecord("A", duid="00:" * 140 + "00"),)), "chassis-invalid"),
+        (fixed(cards=(CardRecord("A", client_id="bücher"),)), "chassis-invalid"),
         (
             fixed(cards=(CardRecord("A", tpm=TpmRecord(ek=b"x")),)),
             "chassis-invalid",

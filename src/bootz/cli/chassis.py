@@ -176,6 +176,7 @@ def _shown(record: ChassisRecord) -> dict[str, object]:
         "dynamic_config": record.dynamic_config,
         "variables": sorted(record.variables),
         "overrides": shown_content(record.overrides),
+        "dhcp": record.dhcp.to_json(),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 import click
 from pydantic import JsonValue
 
+from bootz.cli.dhcp_options import DHCP_OPTIONS, with_dhcp, with_identifiers
 from bootz.cli.inventory_base import name_and_version, read_document
 from bootz.cli.tpm_options import TPM_OPTIONS, with_tpm
 from bootz.model.chassis import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
@@ -40,7 +41,6 @@ _OPTIONS = (
         metavar="SERIAL[:SLOT[:PART]]",
         help="A control card of a modular chassis; once for each.",
     ),
-    click.option("--mac", help="MAC address of a fixed chassis's management port."),
     click.option(
         "--release", type=_words(Release), help="Which release of Bootz its software speaks."
     ),
@@ -67,6 +67,7 @@ _OPTIONS = (
         help="Keys of a profile's document that are different for this chassis.",
     ),
     click.option("--image", metavar="NAME/VERSION", help="Another image than the profile's."),
+    *DHCP_OPTIONS,
     *TPM_OPTIONS,
 )
 
@@ -112,10 +113,9 @@ def with_options(record: ChassisRecord, options: Mapping[str, Any]) -> ChassisRe
         changes["variables"] = {**record.variables, **_variables(options["variables"])}
     changed = replace(record, **changes)
     if not changed.modular:
-        changed = replace(changed, cards=(_own_card(changed, options["mac"]),))
-    elif options["mac"] is not None:
-        raise click.BadParameter("a modular chassis has one for each card", param_hint="--mac")
-    changed = replace(changed, cards=with_tpm(changed.cards, options))
+        changed = replace(changed, cards=(_own_card(changed),))
+    cards = with_identifiers(with_tpm(changed.cards, options), options)
+    changed = replace(changed, cards=cards, dhcp=with_dhcp(changed.dhcp, options))
     overrides: dict[str, object] = dict(record.overrides.to_json())
     if options["override_file"] is not None:
         overrides |= read_document(options["override_file"])
@@ -125,14 +125,13 @@ def with_options(record: ChassisRecord, options: Mapping[str, Any]) -> ChassisRe
     return replace(changed, overrides=Content.parse(overrides, where=where))
 
 
-def _own_card(record: ChassisRecord, mac: str | None) -> CardRecord:
+def _own_card(record: ChassisRecord) -> CardRecord:
     """Return the one card of a fixed chassis, with what was known of it."""
     card = record.cards[0] if len(record.cards) == 1 else CardRecord(record.serial_number)
     return replace(
         card,
         serial_number=record.serial_number,
         part_number=record.part_number,
-        mac=card.mac if mac is None else mac,
     )
 
 

@@ -66,6 +66,11 @@ def _options(function: _F) -> _F:
                 help="Whether modular chassis get the line that stores the server.",
             ),
             click.option("--ta-file", help="Where its routers keep the trust anchor."),
+            click.option(
+                "--redirect-shape",
+                type=click.Choice(["rfc8572", "text", "u8"]),
+                help="How its routers read option 143 and 136. text: some early releases.",
+            ),
             *VOUCHER_SOURCE_OPTIONS,
         )
     ):
@@ -155,7 +160,13 @@ def remove(cli: Cli, name: str) -> None:
 def _changed(record: VendorRecord, options: dict[str, Any]) -> VendorRecord:
     """Return the record with everything that the options give."""
     settings = record.settings.to_json()
-    for key in ("image_hash_algorithm", "image_hash_format", "ztp_server_line", "ta_file"):
+    for key in (
+        "image_hash_algorithm",
+        "image_hash_format",
+        "ztp_server_line",
+        "ta_file",
+        "redirect_shape",
+    ):
         if options[key] is not None:
             settings[key] = options[key]
     source = settings.pop("voucher_source", None)

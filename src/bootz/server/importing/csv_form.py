@@ -34,8 +34,10 @@ CARD_COLUMNS: Final = (
     "card_kind",
     "card_mac",
     "card_client_id",
+    "card_duid",
 )
-COLUMNS: Final = CHASSIS_COLUMNS + CARD_COLUMNS
+DHCP_COLUMNS: Final = ("dhcp_ipv4", "dhcp_ipv6", "dhcp_gateway")
+COLUMNS: Final = CHASSIS_COLUMNS + CARD_COLUMNS + DHCP_COLUMNS
 
 VARIABLE: Final = "var:"
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -113,6 +115,9 @@ def _add(
     place: str,
 ) -> None:
     document = _chassis(cells)
+    dhcp = {name.removeprefix("dhcp_"): cells[name] for name in DHCP_COLUMNS if name in cells}
+    if dhcp:
+        document["dhcp"] = dhcp
     card = {name.removeprefix("card_"): cells[name] for name in CARD_COLUMNS if name in cells}
     serial = str(document.get("serial_number", ""))
     if card and "serial_number" not in card:

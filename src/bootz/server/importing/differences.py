@@ -36,7 +36,8 @@ _OPEN: Final = frozenset(
         *("hostname", "modular", "boot_mode", "release", "streaming", "profile", "slot", "kind"),
         *("skip_idevid_serial_check", "voucher_delivery", "dynamic_config", "mac", "client_id"),
         *("image", "version", "url", "sha256", "smus", "patches", "image_hash_algorithm"),
-        *("image_hash_format", "ztp_server_line", "boot_config"),
+        *("image_hash_format", "ztp_server_line", "boot_config", "duid", "ipv4", "ipv6"),
+        *("gateway", "uris", "redirect_shape"),
     }
 )
 """Keys whose values are no secrets; of all others only that they change is told."""

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 
 from bootz.errors import ConfigError
 from bootz.model.chassis import CardKind, fold_serial
-from bootz.server.importing.csv_form import CARD_COLUMNS, CHASSIS_COLUMNS, VARIABLE
+from bootz.server.importing.csv_form import CHASSIS_COLUMNS, COLUMNS, VARIABLE
 from bootz.server.importing.items import SECTIONS, VERSION
 from bootz.server.importing.yaml_form import read_plain
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, list_chassis
@@ -111,7 +111,7 @@ def write_csv(connection: Connection) -> Iterator[str]:
             no texts; the first one is named.
     """
     variables = sorted({name for record in list_chassis(connection) for name in record.variables})
-    columns = [*CHASSIS_COLUMNS, *CARD_COLUMNS, *(f"{VARIABLE}{name}" for name in variables)]
+    columns = [*COLUMNS, *(f"{VARIABLE}{name}" for name in variables)]
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
     writer.writeheader()
@@ -127,13 +127,14 @@ def _table_rows(record: ChassisRecord) -> Iterator[dict[str, str]]:
     row = {name: _cell(value) for name, value in record.to_document().items()}
     row = {name: row[name] for name in CHASSIS_COLUMNS if name in row}
     row |= {f"{VARIABLE}{name}": str(value) for name, value in record.variables.items()}
+    row |= {f"dhcp_{name}": str(value) for name, value in record.dhcp.to_json().items()}
     if not record.modular:
         card = record.cards[0]
-        yield row | _card_cells(card, ("mac", "client_id", "slot"))
+        yield row | _card_cells(card, ("mac", "client_id", "duid", "slot"))
         return
     for card in record.cards:
         yield row | _card_cells(
-            card, ("serial_number", "part_number", "slot", "kind", "mac", "client_id")
+            card, ("serial_number", "part_number", "slot", "kind", "mac", "client_id", "duid")
         )
         row = {name: row[name] for name in ("vendor", "serial_number") if name in row}
 
@@ -143,6 +144,8 @@ def _check_fits(record: ChassisRecord) -> None:
     odd: list[str] = []
     if record.overrides.to_json():
         odd.append("overrides")
+    if record.dhcp.uris:
+        odd.append("dhcp.uris")
     if any("tpm" in card.to_document() for card in record.cards):
         odd.append("tpm")
     if not all(_is_cell(value) for value in record.variables.values()):

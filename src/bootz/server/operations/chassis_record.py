@@ -17,6 +17,12 @@ from bootz.model.chassis import (
     fold_serial,
 )
 from bootz.model.identity import NO_TPM, TpmRecord
+from bootz.server.operations.dhcp_settings import (
+    NO_DHCP,
+    DhcpSettings,
+    identifier_octets,
+    normal_identifier,
+)
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import (
     MAX_JSON,
@@ -37,7 +43,11 @@ _INVALID: Final = "chassis-invalid"
 
 @dataclass(frozen=True, slots=True)
 class CardRecord:
-    """A card. ``mac`` and ``client_id`` are for DHCP."""
+    """A card. ``mac``, ``client_id`` and ``duid`` are for DHCP: octets in hex with colons.
+
+    A ``client_id`` may be a text, which is sent behind a 0 octet; empty, like an empty ``duid``,
+    it is the one made of the serial number, which Bootz routers send.
+    """
 
     serial_number: str
     part_number: str = ""
@@ -45,12 +55,13 @@ class CardRecord:
     kind: CardKind = CardKind.CONTROL
     mac: str = ""
     client_id: str = ""
+    duid: str = ""
     tpm: TpmRecord = NO_TPM
 
     def to_document(self) -> dict[str, JsonValue]:
         """Return what a chassis's document has under ``cards``; defaults left out."""
         document: dict[str, JsonValue] = {"serial_number": self.serial_number}
-        for name in ("part_number", "slot", "mac", "client_id"):
+        for name in ("part_number", "slot", "mac", "client_id", "duid"):
             if text := getattr(self, name):
                 document[name] = text
         if self.kind is not CardKind.CONTROL:
@@ -77,6 +88,7 @@ class CardRecord:
             kind=parsed.kind,
             mac=parsed.mac,
             client_id=parsed.client_id,
+            duid=parsed.duid,
             tpm=parsed.tpm.to_record(where),
         )
 
@@ -90,6 +102,7 @@ class _CardDocument(BaseModel):
     kind: CardKind = CardKind.CONTROL
     mac: str = ""
     client_id: str = ""
+    duid: str = ""
     tpm: TpmDocument = TpmDocument()
 
 
@@ -111,6 +124,7 @@ class _ChassisDocument(BaseModel):
     profile: str | None = None
     variables: dict[str, JsonValue] = {}
     overrides: Content = Content()
+    dhcp: DhcpSettings = NO_DHCP
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,7 @@ class ChassisRecord:
     profile: str | None = None
     variables: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
     overrides: Content = field(default_factory=Content, repr=False)
+    dhcp: DhcpSettings = NO_DHCP
     key: int = field(default=0, compare=False)
     url_tag: str = field(default="", compare=False, repr=False)
     revision: int = field(default=0, compare=False)
@@ -156,6 +171,8 @@ class ChassisRecord:
             document["variables"] = dict(self.variables)
         if overrides := self.overrides.to_json():
             document["overrides"] = overrides
+        if dhcp := self.dhcp.to_json():
+            document["dhcp"] = dhcp
         return document
 
     @classmethod
@@ -176,6 +193,7 @@ class ChassisRecord:
             ),
             variables=parsed.variables,
             overrides=parsed.overrides,
+            dhcp=parsed.dhcp,
             **given,
         )
 
@@ -258,9 +276,17 @@ def _normal_card(card: CardRecord, where: str) -> CardRecord:
         part_number=_text(card.part_number, "part_number", where, MAX_NAME),
         slot=_text(card.slot, "slot", where, MAX_NAME),
         mac=_normal_mac(card.mac, where),
-        client_id=_text(card.client_id, "client_id", where, 512),
+        client_id=normal_identifier(card.client_id, "client_id", reason=_INVALID, where=where),
+        duid=_normal_duid(card.duid, where),
         tpm=normal_tpm(card.tpm, where),
     )
+
+
+def _normal_duid(duid: str, where: str) -> str:
+    text = normal_identifier(duid, "duid", reason=_INVALID, where=where)
+    if text and identifier_octets(text) is None:
+        raise ConfigError(_INVALID, "duid is not octets in hex with colons", where=where)
+    return text
 
 
 def _normal_mac(mac: str, where: str) -> str:

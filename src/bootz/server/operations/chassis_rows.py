@@ -16,6 +16,7 @@ from bootz.model.chassis import (
 )
 from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, serials_of
+from bootz.server.operations.dhcp_settings import DhcpSettings
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import dump_json, load_object
 from bootz.server.store.schema import CARD, CHASSIS, PROFILE, SERIAL, VENDOR
@@ -109,6 +110,7 @@ def card_from_row(row: Row[Any]) -> CardRecord:
         kind=CardKind(row.kind),
         mac=row.mac,
         client_id=row.client_id,
+        duid=row.duid,
         tpm=TpmRecord(
             TpmVersion(row.tpm_version) if row.tpm_version else None,
             row.tpm_ek,
@@ -139,6 +141,7 @@ def chassis_from_row(
         profile=profile,
         variables=load_object(row.variables),
         overrides=Content.model_validate(load_object(row.overrides)),
+        dhcp=DhcpSettings.model_validate(load_object(row.dhcp)),
         key=row.id,
         url_tag=row.url_tag,
         revision=row.revision,
@@ -167,6 +170,7 @@ def _chassis_values(placed: Placed) -> dict[str, Any]:
         "profile_id": placed.profile_key,
         "variables": dump_json(dict(record.variables)),
         "overrides": dump_json(record.overrides.to_json()),
+        "dhcp": dump_json(record.dhcp.to_json()),
         "url_tag": record.url_tag,
         "revision": record.revision,
     }
@@ -182,6 +186,7 @@ def _insert_cards(connection: Connection, placed: Sequence[Placed]) -> None:
             "kind": card.kind.value,
             "mac": card.mac,
             "client_id": card.client_id,
+            "duid": card.duid,
             "tpm_version": card.tpm.version.value if card.tpm.version else "",
             "tpm_ek": card.tpm.ek,
             "tpm_ppk": card.tpm.ppk,

@@ -73,7 +73,8 @@ class Content(_Quiet):
 
     ``boot_config`` False leaves the boot configuration out of the answer altogether (a device
     takes that as "missing"). ``ztp_server_line`` and ``ta_file`` are the stored server data of
-    workflow S5. ``image_hash_algorithm`` empty follows the dialect.
+    workflow S5. ``image_hash_algorithm`` empty follows the dialect; ``redirect_shape``, how DHCP
+    writes the list of servers, empty follows the vendor.
     """
 
     image: ImageRef | ExternalImage | None = None
@@ -96,6 +97,7 @@ class Content(_Quiet):
     image_hash_format: Literal["hex", "colon-hex"] = "hex"
     ztp_server_line: Literal["auto", "on", "off"] = "auto"
     ta_file: Annotated[str, Field(max_length=1024)] = ""
+    redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -42,6 +42,7 @@ class VendorSettings(BaseModel):
     image_hash_format: Literal["hex", "colon-hex"] = "hex"
     ztp_server_line: Literal["auto", "on", "off"] = "auto"
     ta_file: Annotated[str, Field(max_length=1024)] = ""
+    redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
     voucher_source: VoucherSourceSettings | None = None
 
     def to_json(self) -> dict[str, JsonValue]:

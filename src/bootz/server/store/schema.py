@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Rises with every change of a table."""
 
 METADATA = MetaData()
@@ -92,6 +92,7 @@ CHASSIS = Table(
     Column("profile_id", ForeignKey("profile.id"), nullable=True, index=True),
     Column("variables", Text, nullable=False),
     Column("overrides", Text, nullable=False),
+    Column("dhcp", Text, nullable=False),
     Column("url_tag", String(32), nullable=False, unique=True),
     Column("revision", BigInteger, nullable=False),
 )
@@ -107,6 +108,7 @@ CARD = Table(
     Column("kind", String(8), nullable=False),
     Column("mac", Text, nullable=False),
     Column("client_id", Text, nullable=False),
+    Column("duid", Text, nullable=False),
     Column("tpm_version", String(4), nullable=False),
     Column("tpm_ek", LargeBinary, nullable=True),
     Column("tpm_ppk", LargeBinary, nullable=True),

@@ -20,6 +20,7 @@ class Site:
         self.folder = folder
         self.root = folder / "site"
         self.maker = folder / "maker"
+        self.router = folder / "router"
 
     async def make(self) -> None:
         await run_command("manufacturer", "init", self.maker)
@@ -36,6 +37,7 @@ class Site:
         await self.run(
             *("chassis", "add", SERIAL, "--vendor", "Bootz Labs"),
             *("--hostname", "r1", "--profile", "base"),
+            *("--ipv4", "10.0.0.12/24", "--ipv6", "2001:db8::12/64", "--gateway", "10.0.0.1"),
         )
         voucher = self.folder / "v.vcj"
         await run_command(
@@ -43,17 +45,12 @@ class Site:
             *("--pinned-domain-cert", made["pinned_domain_cert"], "-o", voucher),
         )
         await self.run("voucher", "import", voucher)
+        await run_command(
+            "router", "manufacture", self.router, "--manufacturer", self.maker, "--serial", SERIAL
+        )
 
     async def run(self, *words: str | Path) -> Any:
         return await run_command("--site", self.root, *words)
-
-    async def build(self, name: str) -> Path:
-        """Manufacture a router that has never been onboarded."""
-        hardware = self.folder / name
-        await run_command(
-            "router", "manufacture", hardware, "--manufacturer", self.maker, "--serial", SERIAL
-        )
-        return hardware
 
 
 def boot(router: Namespace, hardware: Path, *more: str) -> dict[str, Any]:

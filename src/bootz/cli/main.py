@@ -26,6 +26,7 @@ NOUNS = MappingProxyType(
         "keys": ("bootz.cli.keys", "The site's keys and certificates."),
         "import": ("bootz.cli.import_", "Import an inventory, all or nothing."),
         "export": ("bootz.cli.export", "Write what import reads."),
+        "dhcp": ("bootz.cli.dhcp", "Tell routers their server by DHCP, and prove it."),
         "reasons": ("bootz.cli.reasons", "Every reason code with its next action."),
         "manufacturer": ("bootz.cli.manufacturer", "A manufacturer for labs: CA and vouchers."),
         "masa": ("bootz.cli.masa", "The manufacturer's voucher service, OVGS."),

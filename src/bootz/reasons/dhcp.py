@@ -65,4 +65,10 @@ ROWS = (
         "The bootstrap server's name has no address.",
         "Hand out a name-server that knows the name, or a URI with an address.",
     ),
+    Reason(
+        "dhcp-plan-invalid",
+        Fault.CONFIGURATION,
+        "The inventory's DHCP data would kill a turn-up.",
+        "Correct the named chassis (`bootz chassis set`) or subnet (dhcp in bootz.yaml).",
+    ),
 )

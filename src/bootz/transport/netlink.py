@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 RTM_NEWLINK: Final = 16
@@ -24,7 +25,31 @@ _ERROR: Final = 2
 _DONE: Final = 3
 _TIMEOUT: Final = 5.0
 _HEADER: Final = struct.Struct("=IHHII")
+_ADDRESS: Final = struct.Struct("=BBBBI")
+_IFA_ADDRESS: Final = 1
+_IFA_LOCAL: Final = 2
 _ATTRIBUTE: Final = struct.Struct("=HH")
+
+
+def interface_addresses(index: int | None = None) -> tuple[IPv4Address | IPv6Address, ...]:
+    """Return the addresses of an interface, or of all, in the kernel's order.
+
+    Raises:
+        OSError: the kernel does not tell.
+    """
+    found: list[IPv4Address | IPv6Address] = []
+    question = _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+    for kind, body in ask_kernel(RTM_GETADDR, REQUEST_DUMP, question):
+        if kind != RTM_NEWADDR or len(body) < _ADDRESS.size:
+            continue
+        if index is not None and _ADDRESS.unpack_from(body)[4] != index:
+            continue
+        attributes = read_attributes(body[_ADDRESS.size :])
+        # On a point-to-point link IFA_ADDRESS is the other end.
+        raw = attributes.get(_IFA_LOCAL, attributes.get(_IFA_ADDRESS, b""))
+        if len(raw) in {4, 16}:
+            found.append(ip_address(raw))
+    return tuple(found)
 
 
 def ask_kernel(kind: int, flags: int, body: bytes) -> tuple[tuple[int, bytes], ...]:

@@ -52,10 +52,17 @@ def make_pair(
     ca: bool = False,
     ip: str = "",
     expired: bool = False,
+    serial: str = "",
 ) -> Pair:
-    """Make a key and a certificate for it, self-signed without an issuer."""
+    """Make a key and a certificate for it, self-signed without an issuer.
+
+    ``serial`` is for an IDevID: the serial number in its subject.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    if serial:
+        names.append(x509.NameAttribute(NameOID.SERIAL_NUMBER, serial))
+    subject = x509.Name(names)
     now = datetime.now(UTC)
     builder = (
         x509.CertificateBuilder()

@@ -230,11 +230,14 @@ class FakeServer:
             if manner.raw is not None:
                 await stream.send_message(manner.raw)
                 return
-            sealed = self.world.seal(request.nonce, dialect, manner)
-            self.sealed.append(sealed)
-            await stream.send_message(encode_answer(sealed, dialect))
+            await stream.send_message(await self.respond(request, dialect, manner))
 
         return handle
+
+    async def respond(self, request: BootstrapRequest, dialect: Dialect, manner: Manner) -> bytes:
+        sealed = self.world.seal(request.nonce, dialect, manner)
+        self.sealed.append(sealed)
+        return encode_answer(sealed, dialect)
 
     def _report(self, dialect: Dialect) -> Callable[[Stream[Any, Any]], Any]:
         async def handle(stream: Stream[Any, Any]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bootz.cli import router_boot, router_manufacture
+from bootz.cli import router_boot, router_console, router_manufacture, router_slots
 from bootz.cli.base import Cli, noun
 from bootz.device.hardware import Hardware
 from bootz.device.record import state_record
@@ -13,6 +13,9 @@ from bootz.device.record import state_record
 command = noun("router", "Emulated routers, for any Bootz server.")
 command.add_command(router_manufacture.command)
 command.add_command(router_boot.command)
+command.add_command(router_console.command)
+for hand in router_slots.COMMANDS:
+    command.add_command(hand)
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import secrets
+import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import Hardware
 from bootz.device.installer import DownloadOptions
 from bootz.device.record import boot_record
-from bootz.device.source import FixedUris
-from bootz.device.state import BootzStatus
+from bootz.device.source import FixedUris, NoSource
+from bootz.device.state import BootzStatus, Phase
 from bootz.device.workflow import BootOptions, BootResult, Notify, Router
 from bootz.errors import BootzError, ConfigError
 from bootz.wire.dialects import DIALECTS, dialect_by_name
@@ -61,6 +62,13 @@ _COLUMNS = (
 @click.option("--max-attempts", default=0, show_default=True, help="0: without end.")
 @click.option("--report-wait", default=1.0, show_default=True, help="First wait; it doubles.")
 @click.option("--report-attempts", default=0, show_default=True, help="0: without end.")
+@click.option(
+    "--card-wait",
+    default=10.0,
+    show_default=True,
+    help="First wait for a card that the server did not take; it doubles.",
+)
+@click.option("--stay", is_flag=True, help="Run on: look after cards and the console.")
 @click.option("--connect-timeout", default=10.0, show_default=True, help="Seconds.")
 @click.option("--call-timeout", default=30.0, show_default=True, help="Seconds.")
 @click.option("--image-stall", default=30.0, show_default=True, help="Seconds without a byte.")
@@ -86,6 +94,8 @@ def command(
     max_attempts: int,
     report_wait: float,
     report_attempts: int,
+    card_wait: float,
+    stay: bool,
     connect_timeout: float,
     call_timeout: float,
     image_stall: float,
@@ -94,9 +104,13 @@ def command(
     progress: str,
     **discovery: Any,
 ) -> None:
-    """Power on routers, all together. Exit code 0: each works (BOOTZ_OK, or no Bootz to run)."""
+    """Power on routers, all together. Exit code 0: each works (BOOTZ_OK, or no Bootz to run).
+
+    With --stay they run on until Ctrl-C or SIGTERM, and look after what comes: cards that are
+    inserted, replaced or switched (`bootz router insert`), and orders from `bootz router console`.
+    """
     cli: Cli = context.obj
-    numbers = (retry_wait, max_attempts, report_wait, report_attempts, image_wait)
+    numbers = (retry_wait, max_attempts, report_wait, report_attempts, card_wait, image_wait)
     if min(numbers) < 0 or min(connect_timeout, call_timeout, image_stall, image_tries) <= 0:
         raise ConfigError("usage", "waits, times and counts cannot be negative", where="boot")
     options = BootOptions(
@@ -107,13 +121,20 @@ def command(
         max_attempts=max_attempts,
         report_wait=report_wait,
         report_attempts=report_attempts,
+        card_wait=card_wait,
         timeouts=Timeouts(connect_timeout, call_timeout),
         download=DownloadOptions(connect_timeout, image_stall, image_tries, image_wait),
     )
-    found = sources(discovery, folders)
-    routers = [(Hardware.open(folder), each) for folder, each in zip(folders, found, strict=True)]
+    opened = [Hardware.open(folder) for folder in folders]
+    if not (discovery["uris"] or discovery["dhcp_interfaces"]) and all(map(_has_server, opened)):
+        found: Sequence[SourceFor] = [lambda _hardware, _notify: NoSource()] * len(opened)
+    else:
+        found = sources(discovery, folders)
+    routers = list(zip(opened, found, strict=True))
     tell = _forms(cli.output)[progress]
-    records = asyncio.run(_power_on_all(routers, options, flow, tell, alone=len(routers) == 1))
+    records = asyncio.run(
+        _power_on_all(routers, options, flow, tell, alone=len(routers) == 1, stay=stay)
+    )
     if len(records) == 1:
         cli.output.record(records[0])
     else:
@@ -125,6 +146,12 @@ def _works(record: Mapping[str, object]) -> bool:
     return record["status"] is BootzStatus.OK or record["result"] == BootResult.NORMAL_BOOT.value
 
 
+def _has_server(hardware: Hardware) -> bool:
+    """Tell whether a router needs nobody to say where its server is."""
+    state = hardware.load_state()
+    return state.no_dhcp is not None or state.phase is Phase.OPERATIONAL
+
+
 async def _power_on_all(
     routers: Sequence[tuple[Hardware, SourceFor]],
     options: BootOptions,
@@ -132,8 +159,13 @@ async def _power_on_all(
     tell: Notify,
     *,
     alone: bool,
+    stay: bool,
 ) -> Sequence[Mapping[str, object]]:
     """Run routers side by side; one whose hardware fails does not stop the others."""
+    stop = asyncio.Event()
+    if stay:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
 
     async def run(hardware: Hardware, source_for: SourceFor) -> Mapping[str, object]:
         serial = hardware.record.serial_number or hardware.record.active.serial_number
@@ -143,7 +175,7 @@ async def _power_on_all(
 
         try:
             own = replace(options, source=source_for(hardware, notify))
-            return await _power_on(hardware, own, flow, notify)
+            return await _power_on(hardware, own, flow, notify, stop if stay else None)
         except BootzError as error:
             if alone:
                 raise
@@ -161,8 +193,13 @@ async def _power_on_all(
 
 
 async def _power_on(
-    hardware: Hardware, options: BootOptions, flow: str, notify: Notify
+    hardware: Hardware,
+    options: BootOptions,
+    flow: str,
+    notify: Notify,
+    stop: asyncio.Event | None,
 ) -> Mapping[str, object]:
+    """Run one router; with ``stop`` it stays until that is set."""
     router = Router(
         hardware,
         options,
@@ -172,9 +209,23 @@ async def _power_on(
         notify=notify,
     )
     started = time.monotonic()
-    result = await router.boot()
+    if stop is None:
+        result = await router.boot()
+    else:
+        result = await _until(stop, router.boot(stay=True))
     seconds = time.monotonic() - started
     return boot_record(hardware, hardware.load_state(), result, seconds)
+
+
+async def _until(stop: asyncio.Event, booting: Coroutine[Any, Any, BootResult]) -> BootResult:
+    boot, stopped = asyncio.ensure_future(booting), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({boot, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return boot.result() if boot.done() else BootResult.STOPPED
+    finally:
+        boot.cancel()
+        stopped.cancel()
+        await asyncio.gather(boot, stopped, return_exceptions=True)
 
 
 def _forms(output: Output) -> Mapping[str, Notify]:

@@ -17,6 +17,9 @@ from bootz.device.record import state_record
 from bootz.device.state import InstalledImage, RouterState
 from bootz.keystore.files import load_certificates
 from bootz.manufacturer.room import Manufacturer
+from bootz.model.chassis import CardKind
+
+SLOTS = ("RP0", "RP1", *(f"LC{number}" for number in range(8)))
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("part_number"))
@@ -68,6 +71,14 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
     help="Whether Bootz runs at power-on.",
 )
 @click.option("--strict-images", is_flag=True, help="Take only files that begin with BOOTZ-IMAGE.")
+@click.option("--modular", is_flag=True, help="A chassis with slots: RP0, RP1, LC0 to LC7.")
+@click.option(
+    "--card",
+    "cards",
+    multiple=True,
+    metavar="SLOT=SERIAL",
+    help="With --modular: a card in a slot. RP0 is needed.",
+)
 @click.pass_obj
 def command(
     cli: Cli,
@@ -86,8 +97,13 @@ def command(
     factory_image: tuple[str, str],
     secure_mode: bool,
     strict_images: bool,
+    modular: bool,
+    cards: Sequence[str],
 ) -> None:
-    """Build a router of fixed form: a folder that is its hardware."""
+    """Build a router: a folder that is its hardware. Of fixed form, or with slots."""
+    in_slots = _in_slots(cards, modular=modular)
+    if modular and (maker_folder is None or len(serial_numbers) > 1):
+        raise click.UsageError("a modular chassis is built one by one, with --manufacturer")
     maker = None
     description = described(identity, tpm)
     if description is not None and maker_folder is None:
@@ -110,28 +126,64 @@ def command(
         Progress(console=stderr(), transient=True, disable=quiet) as progress,
     ):
         for serial in progress.track(serial_numbers, description="manufacturing routers"):
-            record = CardRecord("RP0", serial, part_number)
+            records = in_slots or (CardRecord("RP0", serial, part_number),)
             place = folder if len(serial_numbers) == 1 else folder / serial
-            if maker is not None and description is not None:
-                card = stack.enter_context(
-                    card_with_tpm(record, maker, description, KEY_KINDS[kind], anchors, place)
-                )
-            elif maker is not None:
-                issued = maker.issue_identity(serial, part_number, kind=KEY_KINDS[kind])
-                card = NewCard(record, issued.key, issued.chain, [maker.anchor, *anchors])
-            elif idevid_cert is not None and idevid_key is not None:
-                card = existing_identity(record, idevid_cert, idevid_key, vendor_anchors)
+            new: list[NewCard] = []
+            for record in records:
+                if maker is not None and description is not None:
+                    card = stack.enter_context(
+                        card_with_tpm(record, maker, description, KEY_KINDS[kind], anchors, place)
+                    )
+                elif maker is not None:
+                    issued = maker.issue_identity(
+                        record.serial_number, record.part_number, kind=KEY_KINDS[kind]
+                    )
+                    card = NewCard(record, issued.key, issued.chain, [maker.anchor, *anchors])
+                elif idevid_cert is not None and idevid_key is not None:
+                    card = existing_identity(record, idevid_cert, idevid_key, vendor_anchors)
+                new.append(card)
             chassis = ChassisRecord(
                 vendor_name,
                 serial,
-                (record,),
+                records,
                 part_number,
+                modular=modular,
                 secure_mode=secure_mode,
                 strict_images=strict_images,
+                slots=SLOTS if modular else (),
             )
-            built.append(Hardware.manufacture(place, chassis, [card], state))
-    records = [state_record(hardware, state) for hardware in built]
-    if len(records) == 1:
-        cli.output.record(records[0])
+            built.append(Hardware.manufacture(place, chassis, new, state))
+    shown = [state_record(hardware, state) for hardware in built]
+    if len(shown) == 1:
+        cli.output.record(shown[0])
     else:
-        cli.output.rows(_COLUMNS, records)
+        cli.output.rows(_COLUMNS, shown)
+
+
+def _in_slots(texts: Sequence[str], *, modular: bool) -> tuple[CardRecord, ...]:
+    """Read ``--card``; the cards are in the order of the slots."""
+    if not modular:
+        if texts:
+            raise click.UsageError("--card is for --modular")
+        return ()
+    serials: dict[str, str] = {}
+    for text in texts:
+        slot, equals, serial = text.partition("=")
+        if not equals or not serial or slot not in SLOTS or slot in serials:
+            raise click.UsageError(
+                f"--card {text}: write SLOT=SERIAL, each slot once, of {', '.join(SLOTS)}"
+            )
+        serials[slot] = serial
+    if SLOTS[0] not in serials:
+        raise click.UsageError("a modular chassis needs a route processor: --card RP0=SERIAL")
+    return tuple(
+        CardRecord(
+            slot,
+            serials[slot],
+            f"BOOTZ-{slot[:2]}",
+            slot,
+            CardKind.CONTROL if slot.startswith("RP") else CardKind.LINE,
+        )
+        for slot in SLOTS
+        if slot in serials
+    )

@@ -77,8 +77,14 @@ class Board:
         self.contact_for = contact_for
         self.clock = clock
         self.make_nonce = make_nonce
-        self.notify = notify
+        self._tell = notify
         self.state = hardware.load_state()
+
+    def notify(self, event: str, fields: Mapping[str, object]) -> None:
+        """Tell an event, and write it into the router's own log."""
+        if event != "image-progress":
+            self.hardware.log(self.clock(), event, fields)
+        self._tell(event, fields)
 
     def restart(self) -> None:
         """Come up again: all that counts is what is on the disk."""

@@ -76,11 +76,13 @@ class CardProcess:
 
     # Use case 1
 
-    async def settle(self, opened: OpenedAnswer, uri: BootzUri, dialect: Dialect) -> None:
+    async def settle(
+        self, asked: Sequence[CardRecord], opened: OpenedAnswer, uri: BootzUri, dialect: Dialect
+    ) -> None:
         """Take what the first answer says of each card, and ask for what it lacks (S2)."""
         board = self._board
         server = _Server(uri, dialect, opened.trust_anchor)
-        cards = [c for c in board.hardware.record.running if board.state.note_of(c.token) is None]
+        cards = [card for card in asked if board.state.note_of(card.token) is None]
         await self._take(cards, opened, server, CardStatus.NOT_INITIALIZED)
 
     # Use cases 2 and 3
@@ -216,11 +218,12 @@ class CardProcess:
                 self._fail(card, flaw, answered=serial in good and flaw.reason != _TWICE)
             elif serial in good:
                 self._verified(card, good[serial])
-            elif serial in bad and bad[serial].error.reason == "ov-missing" and len(cards) > 1:
-                # No bundle that covers it: one more request, for this card alone.
-                await self._ask([card], server, active, answered=bad[serial].answered)
-            elif serial in bad:
-                self._fail(card, bad[serial].error, answered=bad[serial].answered)
+            elif serial in bad and bad[serial].answered:
+                if bad[serial].error.reason == "ov-missing" and len(cards) > 1:
+                    # No bundle that covers it: one more request, for this card alone.
+                    await self._ask([card], server, active, answered=True)
+                else:
+                    self._fail(card, bad[serial].error, answered=True)
             else:
                 missing = PolicyError(
                     _NOT_ANSWERED, "the server has no data for the card", where=card.name

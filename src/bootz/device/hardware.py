@@ -4,6 +4,7 @@
     cards/PLACE/      a card (``bootz.device.card_folder``)
     state.json        the record (``bootz.device.state``), replaced in one step
     disk/answers, disk/configurations, disk/images     files named by their SHA-256
+    disk/ztp.log      what the router did, a line of JSON for each event
     disk/misc         the file system that the console sees as /misc
 
 A fixed form factor has one card, ``RP0``; a modular chassis has slots. ``chassis.json`` is the
@@ -13,11 +14,13 @@ change of it is made under a lock and replaces it whole; ``state.json`` is the r
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +35,7 @@ from bootz.model.chassis import CardKind
 from bootz.trust.certificates import VendorCAs
 
 MAX_RECORD_BYTES = 16 << 20
+MAX_LOG_BYTES = 1 << 20
 
 _T = TypeVar("_T")
 
@@ -272,6 +276,21 @@ class Hardware:
         for path in self.images.glob("*"):
             if path.name != image:
                 path.unlink(missing_ok=True)
+
+    def log(self, at: datetime, event: str, fields: Mapping[str, object]) -> None:
+        """Add a line to the router's log, of which the latest megabytes are kept."""
+        path = self.disk / "ztp.log"
+        line = json.dumps({"at": at.isoformat(timespec="milliseconds"), "event": event, **fields})
+        with path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            full = file.tell() > MAX_LOG_BYTES
+        if full:
+            path.replace(self.disk / "ztp.log.1")
+
+    def log_lines(self) -> list[str]:
+        """Return the lines of the log, the oldest first."""
+        path = self.disk / "ztp.log"
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
     def reset(self) -> None:
         """Factory reset: configuration and history go, the software stays."""

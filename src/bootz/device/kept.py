@@ -7,15 +7,13 @@ as well, because the key of their stream is gone; for what they say then the dis
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bootz.errors import ConfigError
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import CardState
 from bootz.model.chassis import CardStatus
-
-_STATUSES = CardStatus.__members__
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class KeptReport:
                 "uri": self.uri,
                 "dialect": self.dialect,
                 "anchor": _text(self.anchor),
-                "states": {state.serial_number: state.status.name for state in self.states},
+                "states": [[state.serial_number, state.status.name] for state in self.states],
                 "message": self.message,
             }
         )
@@ -98,16 +96,11 @@ class KeptReport:
             ConfigError: it is damaged.
         """
         kept = _Record(data)
-        states = kept.value("states")
-        if not isinstance(states, Mapping) or not all(
-            isinstance(status, str) and status in _STATUSES for status in states.values()
-        ):
-            raise _damaged("states")
         return cls(
             kept.text("uri"),
             kept.text("dialect"),
             kept.data("anchor"),
-            tuple(CardState(str(name), CardStatus[status]) for name, status in states.items()),
+            tuple(kept.states()),
             kept.text("message"),
         )
 
@@ -136,6 +129,15 @@ class _Record:
             return base64.b64decode(self.text(name), validate=True)
         except ValueError as error:
             raise _damaged(name) from error
+
+    def states(self) -> Iterator[CardState]:
+        states = self._members.get("states")
+        for each in states if isinstance(states, list) else ():
+            match each:
+                case [str(serial_number), str(status)] if status in CardStatus.__members__:
+                    yield CardState(serial_number, CardStatus[status])
+                case _:
+                    raise _damaged("states")
 
 
 def _damaged(place: str) -> ConfigError:

@@ -5,8 +5,9 @@ carries them out on the disk. Done twice, because the power went in between, non
 """
 
 import fcntl
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -16,12 +17,16 @@ from pydantic import TypeAdapter, ValidationError
 
 from bootz.device.configuration import with_vendor_text
 from bootz.device.hardware import Hardware
+from bootz.device.server_data import find_server_data, load_anchor, save_anchor
 from bootz.device.state import NoDhcp, Phase, RouterState
-from bootz.errors import ConfigError, ConflictError
+from bootz.errors import BootzError, ConfigError, ConflictError
 from bootz.keystore.files import atomic_write
+from bootz.trust.certificates import parse_certificates
 
 MAX_ORDERS = 256
 MAX_FILE_BYTES = 16 << 20
+
+Notify = Callable[[str, Mapping[str, object]], None]
 
 
 class Verb(Enum):
@@ -67,10 +72,28 @@ def pending(hardware: Hardware) -> tuple[Order, ...]:
         return _read(hardware.folder)
 
 
-def done(hardware: Hardware, count: int) -> None:
-    """Forget the first orders, which were carried out."""
-    with _locked(hardware.folder):
-        _write(hardware.folder, _read(hardware.folder)[count:])
+def obey(
+    hardware: Hardware, state: RouterState, notify: Notify
+) -> tuple[RouterState, tuple[BootzError, ...]]:
+    """Carry out the orders that wait; return the record after them, and what was refused.
+
+    Only who holds the power of the router may; ``notify`` is told each order.
+    """
+    refused: list[BootzError] = []
+    for order in pending(hardware):
+        try:
+            state = carry_out(hardware, state, order)
+        except BootzError as error:
+            refused.append(error)
+            told = {"order": order.verb.value, "reason": error.reason, "detail": str(error)}
+            notify("order-refused", told)
+        else:
+            hardware.save_state(state)
+            fields = {"interface": order.interface, "uri": order.uri} if order.uri else {}
+            notify("order", {"order": order.verb.value, **fields})
+        with _locked(hardware.folder):
+            _write(hardware.folder, _read(hardware.folder)[1:])
+    return state, tuple(refused)
 
 
 def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterState:
@@ -84,6 +107,7 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
             return state
         case Verb.COMMIT:
             before = hardware.kept("configurations", state.running) if state.running else None
+            _keep_anchor(hardware, before, order.text)
             digest = hardware.keep("configurations", with_vendor_text(before, order.text))
             after = _terminated(state)
             if after.phase is Phase.ANSWERED:
@@ -115,6 +139,18 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
             )
         case Verb.NO_DHCP_TERMINATE:
             return _terminated(state)
+
+
+def _keep_anchor(hardware: Hardware, document: bytes | None, text: str) -> None:
+    """Save the trust anchor of the answer as the file that a typed line names, if there is none."""
+    data = find_server_data(text)
+    if data is None or document is None:
+        return
+    try:
+        load_anchor(hardware.disk, data)
+    except ConfigError:
+        if pem := json.loads(document).get("server_trust_cert"):
+            save_anchor(hardware.disk, data, parse_certificates(pem.encode())[0])
 
 
 def _terminated(state: RouterState) -> RouterState:

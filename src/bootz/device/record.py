@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from bootz.device.hardware import Hardware
+from bootz.device.hardware import CardRecord, Hardware
 from bootz.device.state import Phase, RouterState
 from bootz.device.workflow import BootResult
 
@@ -25,23 +25,42 @@ def state_record(hardware: Hardware, state: RouterState) -> dict[str, object]:
         "secure_mode": record.secure_mode,
         "operational": state.phase is Phase.OPERATIONAL,
         "phase": state.phase,
-        "cards": [
-            {
-                "name": card.name,
-                "kind": card.kind,
-                "slot": card.slot,
-                "serial_number": card.serial_number,
-                "part_number": card.part_number,
-                "tpm": None if (tpm := hardware.card(card).tpm()) is None else tpm.record(),
-            }
-            for card in record.cards
-        ],
+        "cards": [_card(hardware, state, card) for card in record.cards],
+        "empty_slots": [slot for slot in record.slots if record.card_in(slot) is None],
+        "no_dhcp": None
+        if state.no_dhcp is None
+        else {"interface": state.no_dhcp.interface, "uri": state.no_dhcp.uri},
         "bootz": {
             "status": state.status,
             "error-count": state.error_count,
             "last-boot-attempt": state.last_boot_attempt,
             "checksum": state.checksum,
         },
+    }
+
+
+def card_state(hardware: Hardware, state: RouterState, card: CardRecord) -> str:
+    """Return in a word how a card is: ``off``, ``waiting``, or what became of it."""
+    if not card.powered:
+        return "off"
+    note = state.note_of(card.token)
+    if note is not None:
+        return note.condition.value
+    return "active" if card == hardware.record.active else "waiting"
+
+
+def _card(hardware: Hardware, state: RouterState, card: CardRecord) -> dict[str, object]:
+    note = state.note_of(card.token)
+    return {
+        "name": card.name,
+        "kind": card.kind,
+        "slot": card.slot,
+        "serial_number": card.serial_number,
+        "part_number": card.part_number,
+        "state": card_state(hardware, state, card),
+        "owned": hardware.card(card).owned(),
+        "reason": "" if note is None else note.reason,
+        "tpm": None if (tpm := hardware.card(card).tpm()) is None else tpm.record(),
     }
 
 

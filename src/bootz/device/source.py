@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bootz.errors import ConfigError
 from bootz.wire.uri import BootzUri
 
 
@@ -89,3 +90,20 @@ class FixedUris:
     async def locate(self, uri: BootzUri) -> str:
         """Return the URI's own host; the system resolves it."""
         return uri.host
+
+
+class NoSource(FixedUris):
+    """A router that was powered on without a word on where its servers are."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+
+    async def discover(self) -> Sequence[BootzUri]:
+        """Say what is missing.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(
+            "boot-no-source", "nothing says where the bootstrap servers are", where="boot"
+        )

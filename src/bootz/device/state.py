@@ -101,8 +101,9 @@ class RouterState:
 
     ``checks`` are those of the last answer; ``reason`` and ``message`` tell the last failure
     and are empty after a success; ``checksum`` is that of workflow.md's telemetry. ``uri`` is the
-    server that was asked last, ``discovery`` how the router came to it. ``cards`` has what became
-    of each card; one that is not in it is yet to be looked at.
+    server that was asked last, ``discovery`` how the router came to it. ``asked`` are the
+    tokens of the cards that the last request listed; ``cards`` has what became of each card, and
+    one that is not in it is yet to be looked at.
     """
 
     phase: Phase = Phase.CONTACT
@@ -123,6 +124,7 @@ class RouterState:
     reason: str = ""
     message: str = ""
     checks: tuple[Check, ...] = field(default=())
+    asked: tuple[str, ...] = ()
     cards: tuple[CardNote, ...] = ()
     no_dhcp: NoDhcp | None = None
 

@@ -18,11 +18,11 @@ from bootz.device.board import MAX_REPORT_WAIT, Board, BootOptions, Notify
 from bootz.device.card_process import CardProcess, describe_notes
 from bootz.device.configuration import build_configuration
 from bootz.device.contact import Contact
-from bootz.device.hardware import Hardware
+from bootz.device.hardware import CardRecord, Hardware
 from bootz.device.installer import InvalidImage, check_image, fetch_image
 from bootz.device.kept import KeptAnswer, KeptReport
 from bootz.device.openconfig import InvalidConfiguration
-from bootz.device.orders import Verb, carry_out, done, pending
+from bootz.device.orders import obey, pending
 from bootz.device.server_data import save_anchor
 from bootz.device.slots import sweep_cards
 from bootz.device.source import FixedUris, UriSource
@@ -50,6 +50,8 @@ class BootResult(Enum):
     NORMAL_BOOT = "normal-boot"
     UNREPORTED = "unreported"
     FAILED = "failed"
+    STOPPED = "stopped"
+    """It was told to stay, and then to end."""
 
 
 class _AttemptFailed(Exception):
@@ -83,7 +85,6 @@ class Router:
         self._contact_for = contact_for
         self._clock = clock
         self._make_nonce = make_nonce
-        self._notify = notify
         self._board = Board(
             hardware,
             options,
@@ -92,6 +93,7 @@ class Router:
             make_nonce=make_nonce,
             notify=notify,
         )
+        self._notify = self._board.notify
         self._cards = CardProcess(self._board)
         self._seen: set[str] = set()
 
@@ -129,7 +131,7 @@ class Router:
         """Look after cards as they come and go, until there is an order."""
         wait = self._options.card_wait
         again = False
-        while True:
+        while not pending(self._hardware):
             looked = self._unless_ordered(bell, self._look_after(again=again))
             if await looked is None:
                 return
@@ -174,20 +176,10 @@ class Router:
 
     def _obey(self) -> bool:
         """Carry out the orders that wait; return whether there were any."""
-        orders = pending(self._hardware)
-        for order in orders:
-            try:
-                self._board.save(carry_out(self._hardware, self._state, order))
-            except BootzError as error:
-                told = {"order": order.verb.value, "reason": error.reason, "detail": str(error)}
-                self._notify("order-refused", told)
-            else:
-                fields: dict[str, object] = {"order": order.verb.value}
-                if order.verb is Verb.NO_DHCP_INITIATE:
-                    fields |= {"interface": order.interface, "uri": order.uri}
-                self._notify("order", fields)
-            done(self._hardware, 1)
-        return bool(orders)
+        if not pending(self._hardware):
+            return False
+        obey(self._hardware, self._state, self._notify)
+        return True
 
     async def _power_on(self) -> BootResult:
         state = self._state
@@ -281,11 +273,12 @@ class Router:
                 dialect=options.dialect.name,
                 uri=str(uri),
                 checks=(),
+                asked=tuple(card.token for card in self._hardware.reload().running),
                 cards=(),
             )
         )
         nonce = None if options.insecure else self._make_nonce()
-        session = DeviceSession(self._board.describe(self._hardware.record.running))
+        session = DeviceSession(self._board.describe(self._asked()))
         self._notify("contact", {"uri": str(uri), "dialect": options.dialect.name})
         try:
             sealed = await self._contact_for(options.dialect).ask(
@@ -325,16 +318,19 @@ class Router:
     async def _install(self) -> None:
         """W10 and W11, from the kept answer; after a new image the router restarts here."""
         answer = KeptAnswer.read(self._hardware.kept("answers", self._state.answer))
-        if answer.nonce is None and not self._options.insecure:
-            # It was asked for in an earlier, insecure life, and nobody vouches for it.
+        asked = self._asked()
+        insecure = answer.nonce is None and not self._options.insecure
+        if insecure or not asked or asked[0] != self._hardware.record.active:
+            # It was asked for in an earlier, insecure life, and nobody vouches for it; or by
+            # another active card, which is not there any more.
             self._save(replace(self._state, phase=Phase.CONTACT, answer=""))
             return
-        session = DeviceSession(self._board.describe(self._hardware.record.running))
+        session = DeviceSession(self._board.describe(asked))
         session.request(answer.nonce)
         opened = self._open(session, answer)
         data = opened.cards[0].data
         await self._cards.settle(
-            opened, parse_bootz_uri(answer.uri), dialect_by_name(answer.dialect)
+            asked, opened, parse_bootz_uri(answer.uri), dialect_by_name(answer.dialect)
         )
         report = self._plan_report(answer, opened)
         if self._state.status is BootzStatus.RECEIVED:
@@ -436,6 +432,11 @@ class Router:
         states = tuple(CardState(state.serial_number, initialized) for state in report.states)
         tries = min(limit, COURTESY_REPORTS) if limit else COURTESY_REPORTS
         await self._board.deliver(replace(report, states=states), status, message, tries)
+
+    def _asked(self) -> tuple[CardRecord, ...]:
+        """Return the cards that the request listed and that are still there."""
+        running = self._hardware.reload().running
+        return tuple(card for card in running if card.token in self._state.asked)
 
     def _move(self, status: BootzStatus, state: RouterState | None = None) -> None:
         self._board.move(status, state)

@@ -138,6 +138,30 @@ ROWS = (
         "Power the router on, so that it carries them out.",
     ),
     Reason(
+        "boot-no-source",
+        Fault.CONFIGURATION,
+        "The router needs a bootstrap server, and nothing says where one is.",
+        "Boot it with --uri or --dhcp-interface, or type `bootz no-dhcp initiate` at its console.",
+    ),
+    Reason(
+        "console-command",
+        Fault.CONFIGURATION,
+        "The console does not know the command.",
+        "Type `help` at the console; it lists the commands of where you are.",
+    ),
+    Reason(
+        "no-dhcp-running",
+        Fault.CONFLICT,
+        "The router is asking a server without DHCP already.",
+        "End that first: `bootz no-dhcp terminate`, or `bootz no-dhcp reset`.",
+    ),
+    Reason(
+        "no-dhcp-none",
+        Fault.CONFLICT,
+        "The router asks no server without DHCP.",
+        "Start it: `bootz no-dhcp initiate --src_interface IF --bootz_uri URI`.",
+    ),
+    Reason(
         "contact-unreachable",
         Fault.UNAVAILABLE,
         "No connection to the bootstrap server comes about.",

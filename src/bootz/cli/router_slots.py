@@ -1,0 +1,135 @@
+"""``bootz router card|insert|pull|replace|power``: hands at a modular chassis."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.manufacturer import KEY_KINDS, key_option, now
+from bootz.cli.output import Output
+from bootz.device.card_folder import CardParts
+from bootz.device.hardware import CardRecord, Hardware
+from bootz.device.slots import Power, exchange, insert, make_card, pull, switch
+from bootz.keystore.files import generate_key, load_certificates
+from bootz.manufacturer.room import Manufacturer
+from bootz.model.chassis import CardKind
+
+_PATH = click.Path(path_type=Path)
+_router = click.argument("folder", metavar="DIR", type=_PATH)
+_slot = click.argument("slot", metavar="SLOT")
+
+
+@click.command("card", cls=Verb)
+@click.argument("card_folder", metavar="CARD", type=_PATH)
+@click.option(
+    "--manufacturer",
+    "maker_folder",
+    type=_PATH,
+    required=True,
+    metavar="DIR",
+    help="The manufacturer's folder: it issues the identity.",
+)
+@click.option("--serial", required=True, help="The serial number.")
+@click.option("--part-number", default="BOOTZ-RP", show_default=True, help="The part number.")
+@click.option(
+    "--kind",
+    "card_kind",
+    type=click.Choice([kind.value for kind in CardKind]),
+    default=CardKind.CONTROL.value,
+    show_default=True,
+    help="Route processor or line card.",
+)
+@key_option
+@click.option(
+    "--vendor-anchor",
+    "vendor_anchors",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    metavar="FILE",
+    help="A further CA that vouchers may lead to.",
+)
+@click.option("--tampered", is_flag=True, help="Its key is not that of its identity.")
+@click.pass_obj
+def card_command(
+    cli: Cli,
+    card_folder: Path,
+    *,
+    maker_folder: Path,
+    serial: str,
+    part_number: str,
+    card_kind: str,
+    kind: str,
+    vendor_anchors: Sequence[Path],
+    tampered: bool,
+) -> None:
+    """Build a card that is in no chassis yet: a folder."""
+    maker = Manufacturer.open(maker_folder, clock=now)
+    issued = maker.issue_identity(serial, part_number, kind=KEY_KINDS[kind])
+    anchors = [der for path in vendor_anchors for der in load_certificates(path)]
+    key = generate_key(KEY_KINDS[kind]) if tampered else issued.key
+    card = CardRecord("", serial, part_number, kind=CardKind(card_kind))
+    make_card(card_folder, card, CardParts(key, issued.chain, [maker.anchor, *anchors]))
+    _show(cli.output, card)
+
+
+@click.command("insert", cls=Verb)
+@_router
+@_slot
+@click.argument("card_folder", metavar="CARD", type=_PATH)
+@click.pass_obj
+def insert_command(cli: Cli, folder: Path, slot: str, card_folder: Path) -> None:
+    """Put the card of folder CARD into an empty slot, whether the router runs or not."""
+    _show(cli.output, insert(Hardware.open(folder), slot, card_folder))
+
+
+@click.command("pull", cls=Verb)
+@_router
+@_slot
+@click.argument("card_folder", metavar="CARD", type=_PATH)
+@click.pass_obj
+def pull_command(cli: Cli, folder: Path, slot: str, card_folder: Path) -> None:
+    """Take a card out of its slot into the new folder CARD."""
+    _show(cli.output, pull(Hardware.open(folder), slot, card_folder))
+
+
+@click.command("replace", cls=Verb)
+@_router
+@_slot
+@click.argument("card_folder", metavar="CARD", type=_PATH)
+@click.option(
+    "--old",
+    type=_PATH,
+    required=True,
+    metavar="OLD",
+    help="The new folder that the present card goes into.",
+)
+@click.pass_obj
+def replace_command(cli: Cli, folder: Path, slot: str, card_folder: Path, old: Path) -> None:
+    """Exchange the card in a slot for the one of folder CARD."""
+    _show(cli.output, exchange(Hardware.open(folder), slot, card_folder, old))
+
+
+@click.command("power", cls=Verb)
+@_router
+@_slot
+@click.argument("power", type=click.Choice([power.value for power in Power]))
+@click.pass_obj
+def power_command(cli: Cli, folder: Path, slot: str, power: str) -> None:
+    """Switch a slot; a card that gets power again is looked at as if it were new."""
+    _show(cli.output, switch(Hardware.open(folder), slot, Power(power)))
+
+
+COMMANDS = (card_command, insert_command, pull_command, replace_command, power_command)
+
+
+def _show(output: Output, card: CardRecord) -> None:
+    output.record(
+        {
+            "slot": card.name,
+            "serial_number": card.serial_number,
+            "part_number": card.part_number,
+            "kind": card.kind,
+            "powered": card.powered,
+        }
+    )

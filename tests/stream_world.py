@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from world import Device, Running, World, manufacturer, report, request, verified
 
-from bootz.device.grpc_client import Exchange, GrpcClient, ServerRefused, Timeouts, client_context
-from bootz.device.prover import IdevidProver, Introduction, Prover, Tpm12Prover, Tpm20Prover
+from bootz.conformance.server import player
+from bootz.conformance.server.player import Liar, Lie
+from bootz.device.grpc_client import ServerRefused, Timeouts
+from bootz.device.prover import IdevidProver, Prover, Tpm12Prover, Tpm20Prover
 from bootz.device.stream_contact import StreamContact
 from bootz.device.tpm.soft import SoftTpm12, SoftTpm20
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
-from bootz.model.challenge import HPKE_SUITE, Challenge, ChallengeAnswer, TransportKey
+from bootz.model.challenge import Challenge
 from bootz.model.identity import IdentityKind, TpmKeyType, TpmRecord, TpmVersion
 from bootz.server.operations.chassis import CardRecord
 from bootz.wire.answers import DecodedBootstrapData
 from bootz.wire.flows import STREAM, STREAM_FLOWS, STREAM_V1, StreamFlow
 from bootz.wire.streams import (
-    STREAM_CODECS,
     Reply,
-    Told,
-    decode_transport_key,
-    encode_transport_key,
 )
 from bootz.wire.uri import parse_bootz_uri
 
@@ -104,33 +100,6 @@ def fill(world: World, kind: IdentityKind = IdentityKind.IDEVID, **settings: Any
     world.add_voucher()
 
 
-@dataclass
-class Lie:
-    """How a device deviates; the defaults are honest."""
-
-    introduction: Callable[[Introduction], Introduction] = lambda honest: honest
-    answer: Callable[[ChallengeAnswer], ChallengeAnswer] = lambda honest: honest
-    transport_key: Callable[[TransportKey], TransportKey] = lambda honest: honest
-    before_answer: Callable[[], None] = lambda: None
-
-
-class Liar:
-    """A prover that says what a lie makes of the truth; proofs are over what it says."""
-
-    def __init__(self, honest: Prover, lie: Lie) -> None:
-        self._honest, self._lie = honest, lie
-
-    async def introduce(self, flow: StreamFlow) -> Introduction:
-        return self._lie.introduction(await self._honest.introduce(flow))
-
-    async def answer(self, challenge: Challenge, transport_key: bytes) -> ChallengeAnswer:
-        self._lie.before_answer()
-        if transport_key:
-            key = self._lie.transport_key(decode_transport_key(transport_key))
-            transport_key = encode_transport_key(key)
-        return self._lie.answer(await self._honest.answer(challenge, transport_key))
-
-
 def uri(running: Running) -> Any:
     host, port = running.bound.bootz[0]
     return parse_bootz_uri(f"bootz://{host}:{port}")
@@ -177,51 +146,22 @@ async def refused(call: Awaitable[object]) -> tuple[str, str]:
     return status, text.partition(":")[0]
 
 
-@dataclass
-class Dialogue:
-    """A stream message by message."""
-
-    flow: StreamFlow
-    exchange: Exchange
-    key: X25519PrivateKey = field(default_factory=X25519PrivateKey.generate)
-
-    async def say(self, told: Told | bytes) -> Reply:
-        codec = STREAM_CODECS[self.flow.method]
-        message = told if isinstance(told, bytes) else codec.tell(told)
-        return codec.replied(await self.exchange(message))
+class Dialogue(player.Dialogue):
+    """A stream message by message; it opens with ``request()``, unless told otherwise."""
 
     async def open_with(
-        self, honest: Prover, wanted: BootstrapRequest | StatusReport | None = None
+        self, honest: Prover, opening: BootstrapRequest | StatusReport | None = None
     ) -> Challenge:
-        made = await honest.introduce(self.flow)
-        opening = replace(
-            wanted or request(), identity=made.identity, aik_pub_digest=made.aik_pub_digest
-        )
-        challenge = await self.say(opening)
-        assert not isinstance(challenge, SealedData)
-        return challenge  # type: ignore[return-value]
-
-    async def answered(self, honest: Prover, challenge: Challenge) -> ChallengeAnswer:
-        """Return the honest answer to a challenge."""
-        key = b""
-        if self.flow.bound:
-            public = self.key.public_key().public_bytes_raw()
-            nonce = getattr(challenge, "nonce", b"")
-            key = encode_transport_key(TransportKey(HPKE_SUITE, public, nonce))
-        return await honest.answer(challenge, key)
+        return await super().open_with(honest, opening or request())
 
     async def attest(
-        self, honest: Prover, wanted: BootstrapRequest | StatusReport | None = None
+        self, honest: Prover, opening: BootstrapRequest | StatusReport | None = None
     ) -> Reply:
-        challenge = await self.open_with(honest, wanted)
-        return await self.say(await self.answered(honest, challenge))
+        return await super().attest(honest, opening or request())
 
 
 @asynccontextmanager
 async def dialogue(running: Running, flow: StreamFlow) -> AsyncIterator[Dialogue]:
     """Open a stream; nothing is said yet."""
-    async with (
-        GrpcClient(uri(running), client_context(None, None), TIMEOUTS) as client,
-        client.stream(f"/bootz.Bootstrap/{flow.method}") as exchange,
-    ):
-        yield Dialogue(flow, exchange)
+    async with player.dialogue(uri(running), flow, TIMEOUTS) as stream:
+        yield Dialogue(flow, stream.exchange)

@@ -446,7 +446,7 @@ def test_time_limits_of_answers(world: World, flow: StreamFlow, kind: IdentityKi
     tpm20 = kind in {EK, IdentityKind.TPM20_PPK, IdentityKind.EK_OR_PPK}
 
     def after(seconds: float) -> Lie:
-        def wait() -> None:
+        async def wait() -> None:
             clock[0] += seconds
 
         return Lie(before_answer=wait)

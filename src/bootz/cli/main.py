@@ -31,6 +31,10 @@ NOUNS = MappingProxyType(
         "manufacturer": ("bootz.cli.manufacturer", "A manufacturer for labs: CA and vouchers."),
         "masa": ("bootz.cli.masa", "The manufacturer's voucher service, OVGS."),
         "router": ("bootz.cli.router", "Emulated routers, for any Bootz server."),
+        "conformance": (
+            "bootz.cli.conformance",
+            "Black-box suites against servers and routers.",
+        ),
         "bench": ("bootz.cli.bench", "Measure what an onboarding costs."),
     }
 )

@@ -206,6 +206,18 @@ def store_voucher(
     return VoucherResult(content.serial_number, outcome, owner.name, verified.warnings)
 
 
+def remove_vouchers(connection: Connection, vendor: str) -> int:
+    """Take all vouchers of a vendor off the record, and return how many there were.
+
+    Raises:
+        UnknownChassis: no such vendor.
+    """
+    key = find_vendor(connection, vendor).key
+    gone = connection.execute(delete(VOUCHER).where(VOUCHER.c.vendor_id == key)).rowcount
+    raise_revision(connection, shared=False)
+    return gone
+
+
 def list_vouchers(
     connection: Connection,
     *,

@@ -247,7 +247,7 @@ def test_kill_9_at_any_step_leaves_all_or_nothing(
     site, document = any_site, everything(any_site, maker())
     path = write(tmp_path, document)
     done = False
-    for _ in killed_runs(["--site", str(site.root), "import", str(path)], site.root, every=4):
+    for _ in killed_runs(["--site", str(site.root), "import", str(path)], site.root, every=7):
         counts = {noun: len(shell(site, noun, "list")) for noun in ("vendor", "profile", "chassis")}
         assert counts in (
             {"vendor": 0, "profile": 0, "chassis": 0},

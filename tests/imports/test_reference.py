@@ -249,7 +249,7 @@ def test_insecure_mode_is_taken_and_said(
 
 def test_kill_9_leaves_all_or_nothing(tmp_path: Path, made: ReferenceSite, shell: Shell) -> None:
     path, root = made.write(tmp_path), tmp_path / "site"
-    for _ in killed_runs(["init", str(root), "--from-reference", str(path)], tmp_path, every=23):
+    for _ in killed_runs(["init", str(root), "--from-reference", str(path)], tmp_path, every=37):
         if root.exists():
             break
     assert len(shell(open_site(root), "voucher", "list")) == 3

@@ -114,7 +114,7 @@ def test_kill_9_at_any_step_leaves_no_half_site(tmp_path: Path, there: bool) -> 
     root = tmp_path / "site"
     if there:
         root.mkdir()
-    for _ in killed_runs(["init", str(root)], tmp_path, every=9):
+    for _ in killed_runs(["init", str(root)], tmp_path, every=17):
         if (root / "bootz.yaml").exists():
             break
         if there:

@@ -106,14 +106,19 @@ class ReportSession(Steps):
         report = known(self._report)
         certificate = known(self._certificate)
         by_name = {vendor.name.casefold(): vendor for vendor in vendors}
-        flaws = {
-            name: self._chain_flaw(vendor, certificate, now) for name, vendor in by_name.items()
-        }
+        # The manufacturers that could own the card first; the others only to tell a device of
+        # theirs, which is on no record, from one that nobody vouches for.
+        named = [
+            name for name in by_name if name in {c.manufacturer.casefold() for c in candidates}
+        ]
+        flaws = {name: self._chain_flaw(by_name[name], certificate, now) for name in named}
         chained = {name for name, flaw in flaws.items() if flaw is None}
-        if not chained:
-            named = {c.manufacturer.casefold() for c in candidates}
-            flaw = next((flaws[name] for name in named if name in flaws), None)
-            self._fail("idevid-chain", untrusted("any vendor", flaw))
+        if not chained and not any(
+            self._chain_flaw(vendor, certificate, now) is None
+            for name, vendor in by_name.items()
+            if name not in flaws
+        ):
+            self._fail("idevid-chain", untrusted("any vendor", next(iter(flaws.values()), None)))
         evidence = fingerprint(certificate.leaf)
         self._pass("idevid-chain", seen=evidence)
         of_vendor = [c for c in candidates if c.manufacturer.casefold() in chained]

@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from bootz.errors import Unavailable
 from bootz.server.store.schema import META
@@ -18,6 +18,12 @@ _SHARE = (
     update(META)
     .where(META.c.key == "shared_revision")
     .values(value=select(META.c.value).where(META.c.key == "revision").scalar_subquery())
+)
+_TAKE = (
+    update(META)
+    .where(META.c.key == bindparam("counter"))
+    .values(value=META.c.value + bindparam("taken"))
+    .returning(META.c.value)
 )
 _READ_SQLITE = "SELECT key, value FROM meta WHERE key IN ('revision', 'shared_revision')"
 _READ = select(META.c.key, META.c.value).where(META.c.key.in_(("revision", "shared_revision")))
@@ -70,11 +76,5 @@ def take_keys(connection: Connection, counter: str, count: int) -> int:
     ``counter`` is ``chassis`` or ``journal``. On PostgreSQL the counter's row stays locked until
     the transaction ends.
     """
-    statement = (
-        update(META)
-        .where(META.c.key == counter)
-        .values(value=META.c.value + count)
-        .returning(META.c.value)
-    )
-    last: int = connection.execute(statement).scalar_one()
+    last: int = connection.execute(_TAKE, {"counter": counter, "taken": count}).scalar_one()
     return last - count + 1

@@ -19,9 +19,15 @@ def test_eight_routers_are_two_of_each_dialect() -> None:
     routers = plan_routers(8)
     counts = Counter(router.kind.dialect for router in routers)
     assert counts == dict.fromkeys(("v0.1.0", "2023-11", "v0.3", "current"), 2)
-    assert len({serial for router in routers for serial in router.cards}) == sum(
-        len(router.cards) for router in routers
-    )
+    assert {router.kind.flow for router in routers} == {"unary", "stream", "stream-v1"}
+    assert [len(router.cards) for router in routers if router.kind.modular] == [3]
+    serials = [serial for router in routers for serial in router.cards]
+    assert len(set(serials)) == len(serials)
+
+
+def test_more_routers_bring_every_identity() -> None:
+    kinds = {router.kind.identity for router in plan_routers(24)}
+    assert kinds == {"idevid", "tpm20-ppk", "tpm12"}
 
 
 def test_many_routers_are_batches_of_one_kind_and_none_is_lost() -> None:

@@ -74,6 +74,8 @@ async def _run(
         *words,
         "--dialect",
         batch.kind.dialect,
+        "--flow",
+        batch.kind.flow,
         "--max-attempts",
         str(attempts),
         "--report-attempts",

@@ -34,6 +34,7 @@ class Outcome:
             "kind": self.router.kind.words,
             "dialect": self.router.kind.dialect,
             "flow": self.router.kind.flow,
+            "identity": self.router.kind.identity,
             "serial": self.router.serial_number,
             "attempts": self.attempts,
             "image": self.image,
@@ -78,7 +79,7 @@ def _judge(
         name, version = str(running.get("name", "")), str(running.get("version", ""))
     status = str(account.get("status", ""))
     configuration = str(account.get("configuration_sha256", ""))
-    recorded = journal.get(router.serial_number, "")
+    recorded = journal.get(router.active, "")
     passed = _passed(account.get("checks"))
     reason = str(account.get("reason") or "")
     faults = [

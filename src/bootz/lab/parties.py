@@ -148,11 +148,25 @@ async def found_manufacturer(folders: Folders, tell: Tell) -> None:
 async def build_routers(folders: Folders, routers: Sequence[PlannedRouter], tell: Tell) -> None:
     """Manufacture every router: identity, trust anchors, the factory's software."""
     tell(f"the factory builds {len(routers)} routers")
-    serials = [word for router in routers for word in ("--serial", router.serial_number)]
-    target = folders.routers
-    if len(routers) == 1:
+    fixed = [router for router in routers if not router.kind.modular]
+    for identity in dict.fromkeys(router.kind.identity for router in fixed):
+        serials = [r.serial_number for r in fixed if r.kind.identity == identity]
         # One alone is built in the folder that is named.
-        target /= routers[0].serial_number
+        target = folders.routers / serials[0] if len(serials) == 1 else folders.routers
+        words = [word for serial in serials for word in ("--serial", serial)]
+        await _manufacture(folders, target, "--identity", identity, *words)
+    for router in routers:
+        if router.kind.modular:
+            cards = [
+                w for slot, serial in router.slots.items() for w in ("--card", f"{slot}={serial}")
+            ]
+            target = folders.routers / router.serial_number
+            await _manufacture(
+                folders, target, "--serial", router.serial_number, "--modular", *cards
+            )
+
+
+async def _manufacture(folders: Folders, target: Path, *words: str) -> None:
     await run_command(
         "router",
         "manufacture",
@@ -165,7 +179,7 @@ async def build_routers(folders: Folders, routers: Sequence[PlannedRouter], tell
         PART_NUMBER,
         "--image",
         *FACTORY_IMAGE,
-        *serials,
+        *words,
     )
 
 
@@ -207,7 +221,7 @@ async def voucher_service(
             }
         ],
         "components": [
-            {"ien": IEN, "serial": serial, "org": ORGANISATION}
+            {"ien": IEN, "serial": serial, "org": ORGANISATION, **_tpm_keys(folders, router)}
             for router in routers
             for serial in router.cards
         ],
@@ -233,6 +247,17 @@ async def voucher_service(
         yield VoucherSource(
             address, _first(made, "certificate_ids"), token_file, folders.voucher_ca
         )
+
+
+def _tpm_keys(folders: Folders, router: PlannedRouter) -> dict[str, str]:
+    """Return what the factory tells the voucher service of a TPM: where its public keys are.
+
+    In OVGS an endorsement key is that of a TPM 1.2 (masa-ovgs.md 4.2).
+    """
+    keys = folders.routers / router.serial_number / "cards" / "RP0" / "tpm"
+    if router.kind.identity == "tpm20-ppk":
+        return {"platform_primary_key": str(keys / "ppk.pem")}
+    return {} if router.kind.identity == "idevid" else {"endorsement_key": str(keys / "ek.pem")}
 
 
 async def fill_inventory(
@@ -288,6 +313,16 @@ def _chassis(router: PlannedRouter) -> dict[str, object]:
     }
     if router.kind.dialect == "v0.3":
         chassis["release"] = "v0.3"
+    if router.kind.modular:
+        chassis["modular"] = True
+        chassis["cards"] = [
+            {
+                "serial_number": serial,
+                "slot": slot,
+                "kind": "line" if slot[:2] == "LC" else "control",
+            }
+            for slot, serial in router.slots.items()
+        ]
     return chassis
 
 

@@ -1,7 +1,7 @@
 """Which routers the lab powers on: the mix, the serial numbers, the batches; pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import cycle, groupby, islice
 from typing import Final
 
@@ -14,7 +14,7 @@ MAX_ROUTERS: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of router. ``identity`` and ``flow`` are words of ``bootz router``."""
+    """A kind of router. ``flow`` and ``identity`` are words of ``bootz router``."""
 
     dialect: str
     flow: str = "unary"
@@ -25,29 +25,43 @@ class Kind:
     def words(self) -> str:
         """The kind in a table."""
         form = "modular" if self.modular else "fixed"
-        return f"{form}, {self.flow}"
+        return f"{form}, {self.flow}, {self.identity}"
+
+
+def _mix(modular: Kind, *current: Kind) -> tuple[Kind, ...]:
+    """Return eight kinds, two for each dialect; what is special is in the two newest."""
+    oldest = (Kind("v0.1.0"), Kind("2023-11"))
+    first, second = current
+    return (*oldest, Kind("v0.3"), first, *oldest, modular, second)
 
 
 MIX: Final = (
-    Kind("v0.1.0"),
-    Kind("2023-11"),
-    Kind("v0.3"),
-    Kind("current"),
-    Kind("v0.1.0"),
-    Kind("2023-11"),
-    Kind("v0.3"),
-    Kind("current"),
+    *_mix(
+        Kind("v0.3", modular=True),
+        Kind("current", "stream", "idevid"),
+        Kind("current", "stream-v1", "tpm20-ppk"),
+    ),
+    *_mix(
+        Kind("v0.3", modular=True),
+        Kind("current"),
+        Kind("current", "stream-v1", "tpm12"),
+    ),
+    *_mix(
+        Kind("v0.3", modular=True),
+        Kind("current", "stream-v1", "idevid"),
+        Kind("current", "stream", "tpm20-ppk"),
+    ),
 )
-"""Eight routers, two for each dialect; more of them repeat the mix."""
+"""Eight routers, two for each dialect, with every flow and form; more of them repeat the mix."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRouter:
-    """A router of the lab; ``standby`` is the serial number of a modular chassis's second RP."""
+    """A router of the lab; ``slots`` are the cards of a modular chassis, by slot."""
 
     serial_number: str
     kind: Kind
-    standby: str = ""
+    slots: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def hostname(self) -> str:
@@ -57,7 +71,12 @@ class PlannedRouter:
     @property
     def cards(self) -> tuple[str, ...]:
         """The serial numbers that need a voucher each."""
-        return (self.serial_number, *((self.standby,) if self.standby else ()))
+        return tuple(self.slots.values()) or (self.serial_number,)
+
+    @property
+    def active(self) -> str:
+        """The serial number of the card that asks."""
+        return self.cards[0]
 
 
 def plan_routers(count: int, dialects: Sequence[str] = ()) -> tuple[PlannedRouter, ...]:
@@ -79,9 +98,14 @@ def plan_routers(count: int, dialects: Sequence[str] = ()) -> tuple[PlannedRoute
             "lab-plan-invalid", "no router speaks that", where="--dialect", seen=", ".join(dialects)
         )
     return tuple(
-        PlannedRouter(f"LAB{number:05d}", kind, standby=f"LAB{number:05d}S" if kind.modular else "")
+        PlannedRouter(f"LAB{number:05d}", kind, _slots(number) if kind.modular else {})
         for number, kind in enumerate(islice(cycle(kinds), count), 1)
     )
+
+
+def _slots(number: int) -> Mapping[str, str]:
+    """Return the cards of a modular chassis: two route processors and a line card."""
+    return {slot: f"LAB{number:05d}{slot}" for slot in ("RP0", "RP1", "LC0")}
 
 
 def by_kind(
@@ -89,8 +113,8 @@ def by_kind(
 ) -> tuple[tuple[Kind, tuple[PlannedRouter, ...]], ...]:
     """Return the routers in batches of one kind: what one process of ``bootz router`` runs."""
 
-    def key(router: PlannedRouter) -> tuple[int, bool]:
-        return MIX.index(router.kind), router.kind.modular
+    def key(router: PlannedRouter) -> int:
+        return MIX.index(router.kind)
 
     return tuple(
         (kinds[0].kind, kinds)

@@ -13,16 +13,23 @@ SMALL = ("--onboardings", "4", "--clients", "2", "--concurrency", "2", "--config
 
 
 @pytest.mark.parametrize(
-    ("dialect", "identity"), [("current", "p256"), ("v0.1.0", "rsa-2048"), ("v0.3", "p256")]
+    ("dialect", "flow", "identity"),
+    [
+        ("current", "unary", "p256"),
+        ("v0.1.0", "unary", "rsa-2048"),
+        ("v0.3", "unary", "p256"),
+        ("current", "stream", "p256"),
+        ("current", "stream-v1", "rsa-2048"),
+    ],
 )
 def test_onboardings_are_measured(
-    dialect: str, identity: str, capsys: pytest.CaptureFixture[str]
+    dialect: str, flow: str, identity: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ("bench", "--inventory", "3", *SMALL, "--dialect", dialect, "--identity", identity)
-    assert run([*words, "--output", "json"]) == 0
+    words = ["bench", "--inventory", "3", *SMALL, "--dialect", dialect, "--identity", identity]
+    assert run([*words, "--flow", flow, "--output", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert (row["inventory"], row["routers"], row["onboardings"]) == (3, 3, 4)
-    assert row["dialect"] == dialect
+    assert (row["dialect"], row["flow"]) == (dialect, flow)
     assert 0 < row["p50_ms"] <= row["p99_ms"]
     assert row["per_second"] > 0
     assert 0 < row["resident_mib"] <= row["resident_peak_mib"]

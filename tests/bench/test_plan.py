@@ -43,6 +43,12 @@ def test_numbers_out_of_range_are_refused_by_name(field: str, value: int, option
     assert (caught.value.where, caught.value.seen) == (option, str(value))
 
 
+def test_old_releases_have_no_streams() -> None:
+    with pytest.raises(ConfigError) as caught:
+        replace(PLAN, flow="stream", dialect="v0.3")
+    assert caught.value.where == "--flow"
+
+
 def test_percentiles_are_values_that_were_there() -> None:
     values = [float(value) for value in range(100, 0, -1)]
     assert percentile(values, 0.5) == 50

@@ -20,7 +20,9 @@ import uvloop
 from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
+from bootz.bench.streams import Streams
 from bootz.errors import BootzError
+from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor
 from bootz.transport.codec import BytesCodec
@@ -32,6 +34,10 @@ from bootz.wire.answers import decode_answer, decode_bootstrap_data
 from bootz.wire.dialects import GET_BOOTSTRAP_DATA, REPORT_STATUS, Dialect, dialect_by_name
 from bootz.wire.reports import encode_report
 from bootz.wire.requests import encode_bootstrap_request
+from bootz.wire.uri import BootzUri
+
+UNARY: Final = "unary"
+"""The flow that is none of the streams."""
 
 TOLD_EVERY: Final = 20
 """Onboardings after which a process tells its progress."""
@@ -57,6 +63,7 @@ class ClientJob:
     routers: tuple[Router, ...]
     onboardings: int
     concurrency: int
+    flow: str = UNARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,7 @@ class _Client:
         self._job = job
         self._told = told
         self._dialect: Dialect = dialect_by_name(job.dialect)
+        self._streams = None if job.flow == UNARY else Streams(job.flow)
         self._anchors = VendorCAs(AnchorSet.from_der([job.vendor_ca]))
 
     def fail(self, words: str) -> None:
@@ -125,29 +133,35 @@ class _Client:
             CardState(serial, CardStatus.NOT_INITIALIZED),
             nonce,
         )
+        report = StatusReport(
+            ReportedStatus.SUCCESS, states=(CardState(serial, CardStatus.INITIALIZED),)
+        )
+        if self._streams is not None:
+            contact = self._streams.contact(router.identity)
+            uri = BootzUri(*self._job.address)
+            sealed = await contact.ask(uri, request, anchor=None, on_sent=lambda: None)
+            anchor = self._verified_anchor(sealed, serial, nonce)
+            await contact.report(uri, report, anchor=anchor)
+            return
         answer = await self._call(
             client_context(router.identity, None),
             GET_BOOTSTRAP_DATA,
             encode_bootstrap_request(request, self._dialect),
         )
-        anchor = self._verified_anchor(answer, serial, nonce)
-        report = StatusReport(
-            ReportedStatus.SUCCESS, states=(CardState(serial, CardStatus.INITIALIZED),)
-        )
+        anchor = self._verified_anchor(decode_answer(answer, self._dialect), serial, nonce)
         await self._call(
             client_context(router.identity, anchor),
             REPORT_STATUS,
             encode_report(report, self._dialect),
         )
 
-    def _verified_anchor(self, answer: bytes, serial: str, nonce: str) -> bytes:
+    def _verified_anchor(self, sealed: SealedData, serial: str, nonce: str) -> bytes:
         """Verify an answer as a router does; return the server's trust anchor as DER."""
         now = datetime.now(UTC)
-        sealed = decode_answer(answer, self._dialect)
         voucher = verify_voucher(sealed.ownership_voucher, self._anchors, now=now)
         owner = verify_owner_certificate(sealed.owner_certificate, voucher, now=now)
         verify_response_signature(owner.certificate, sealed.signature, sealed.payload)
-        data = decode_bootstrap_data(sealed.payload, self._dialect)
+        data = decode_bootstrap_data(sealed.content or b"", self._dialect)
         (own,) = data.responses
         if (voucher.content.serial_number, own.serial_number, data.nonce) != (
             serial,

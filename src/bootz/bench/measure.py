@@ -42,6 +42,7 @@ def measure(plan: BenchPlan, folder: Path, on_progress: OnProgress) -> BenchResu
                     routers=site.routers[number :: plan.clients],
                     onboardings=len(range(number, onboardings, plan.clients)),
                     concurrency=plan.concurrency,
+                    flow=plan.flow,
                 )
                 for number in range(min(plan.clients, plan.routers))
             ]

@@ -22,7 +22,8 @@ class BenchPlan:
     ``inventory`` is the number of chassis on record; ``routers`` how many different ones of them
     onboard; ``onboardings`` how many onboardings are measured, so that a router may come back;
     ``clients`` the number of client processes, each with ``concurrency`` onboardings at a time.
-    ``config_bytes`` is the size of the vendor configuration that each router gets.
+    ``config_bytes`` is the size of the vendor configuration that each router gets; ``flow`` is
+    ``unary``, or the name of a stream, which only the dialect ``current`` has.
     """
 
     inventory: int
@@ -33,6 +34,7 @@ class BenchPlan:
     dialect: str
     identity: IdentityKey
     config_bytes: int
+    flow: str = "unary"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run.
@@ -57,6 +59,14 @@ class BenchPlan:
                     expected=f"{low} to {high}",
                     seen=str(value),
                 )
+        if self.flow != "unary" and self.dialect != "current":
+            raise ConfigError(
+                "bench-plan-invalid",
+                "this release has no streams",
+                where="--flow",
+                expected="--dialect current",
+                seen=self.dialect,
+            )
 
 
 @dataclass(frozen=True, slots=True)

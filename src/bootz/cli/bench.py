@@ -13,6 +13,7 @@ from bootz.bench.measure import OnProgress, measure
 from bootz.bench.plan import BenchPlan, BenchResult, IdentityKey
 from bootz.cli.base import Cli, verb
 from bootz.cli.output import Column, stderr
+from bootz.cli.router_tpm import flow_option
 from bootz.errors import PolicyError
 from bootz.wire.dialects import DIALECTS
 
@@ -55,6 +56,7 @@ _COLUMNS = (
     show_default=True,
     help="What the routers speak.",
 )
+@flow_option
 @click.option(
     "--identity",
     type=click.Choice([kind.value for kind in IdentityKey]),
@@ -86,6 +88,7 @@ def command(
     clients: int,
     concurrency: int,
     dialect: str,
+    flow: str,
     identity: str,
     config_bytes: int,
     max_cpu_ms: float | None,
@@ -102,6 +105,7 @@ def command(
             dialect=dialect,
             identity=IdentityKey(identity),
             config_bytes=config_bytes,
+            flow=flow,
         )
         for inventory in inventories
     ]
@@ -130,6 +134,7 @@ def _row(result: BenchResult) -> dict[str, object]:
         "clients": plan.clients,
         "concurrency": plan.concurrency,
         "dialect": plan.dialect,
+        "flow": plan.flow,
         "identity": plan.identity,
         "config_bytes": plan.config_bytes,
         "cpu_ms": round(result.cpu_ms, 2),

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,16 +59,35 @@ def serving(site: Path) -> Iterator[ServerProcess]:
     Raises:
         Unavailable: the server does not start.
     """
-    journal = site / "serve.log"
+    words = ("--site", str(site), "serve", *_ANYWHERE)
+    with _process(words, site / "serve.log", "bound") as process:
+        yield process
+
+
+@contextmanager
+def serving_masa(folder: Path) -> Iterator[ServerProcess]:
+    """Serve a MASA's folder likewise; ``address`` is that of OVGS.
+
+    Raises:
+        Unavailable: the server does not start.
+    """
+    anywhere = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+    words = ("masa", "serve", "--masa", str(folder), *anywhere)
+    with _process(words, folder / "serve.log", "grpc") as process:
+        yield process
+
+
+@contextmanager
+def _process(words: Sequence[str], journal: Path, key: str) -> Iterator[ServerProcess]:
     with journal.open("wb") as writing:
         process = subprocess.Popen(  # noqa: S603 -- our own program
-            [*COMMAND, "--site", str(site), "serve", *_ANYWHERE],
+            [*COMMAND, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=writing,
         )
     try:
-        yield ServerProcess(process, _await_address(process, journal))
+        yield ServerProcess(process, _await_address(process, journal, key))
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -78,12 +97,12 @@ def serving(site: Path) -> Iterator[ServerProcess]:
             process.wait()
 
 
-def _await_address(process: subprocess.Popen[bytes], journal: Path) -> tuple[str, int]:
+def _await_address(process: subprocess.Popen[bytes], journal: Path, key: str) -> tuple[str, int]:
     give_up = time.monotonic() + _START_S
     while time.monotonic() < give_up:
         ended = process.poll() is not None
         for line in journal.read_bytes().splitlines():
-            address = read_serving_line(line)
+            address = read_serving_line(line, key)
             if address is not None:
                 return address
         if ended:
@@ -95,7 +114,7 @@ def _await_address(process: subprocess.Popen[bytes], journal: Path) -> tuple[str
     )
 
 
-def read_serving_line(line: bytes) -> tuple[str, int] | None:
+def read_serving_line(line: bytes, key: str = "bound") -> tuple[str, int] | None:
     """Return the first address of the server's line ``serving``, None for any other line."""
     try:
         told = json.loads(line)
@@ -103,7 +122,7 @@ def read_serving_line(line: bytes) -> tuple[str, int] | None:
         return None
     if not isinstance(told, dict) or told.get("event") != "serving":
         return None
-    bound = told.get("bound")
+    bound = told.get(key)
     if not isinstance(bound, list) or not bound:
         return None
     host, _, port = str(bound[0]).rpartition(":")

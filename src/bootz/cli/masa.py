@@ -8,12 +8,13 @@ import click
 
 from bootz.cli.base import Cli, noun
 from bootz.cli.masa_base import MASA, masa_option
+from bootz.cli.masa_bench import bench_command
 from bootz.cli.masa_records import NOUNS
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind
 
 command = noun("masa", "The manufacturer's side: vouchers issued over OVGS and HTTPS.")
-for each in NOUNS:
+for each in (*NOUNS, bench_command):
     command.add_command(each)
 
 _file = click.Path(path_type=Path, dir_okay=False)

@@ -156,6 +156,8 @@ def _fetch(cli: Cli, looked: _Looked, cards: Sequence[CardVoucher], *, force: bo
         for fetched in asyncio.run(_fetch_all(cli, looked, cards, advance, force=force)):
             bad += fetched.outcome in _BAD
             rows.append(_fetched_row(fetched))
+            for warning in fetched.warnings:
+                cli.output.warning(f"{fetched.serial_number}: {warning}")
     cli.output.rows(_FETCHED, rows)
     if bad:
         raise ConfigError("voucher-fetch-incomplete", f"{bad} of {len(rows)} cards")

@@ -43,6 +43,7 @@ class MasaConfig(_Frozen):
     assigner_may_grant: bool = False
     cookie_tokens: bool = False
     econtent_type: Literal["anima-json", "pkcs7-data"] = "anima-json"
+    revocation_lists: str = Field("", description="folder with CRLs; empty: no check")
 
 
 def load_config(folder: Path) -> MasaConfig:

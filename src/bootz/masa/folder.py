@@ -20,6 +20,7 @@ from bootz.masa.issuing import VoucherIssuer
 from bootz.masa.keys import VOUCHER_SIGNER, Root, load_voucher_keys, make_keys
 from bootz.masa.ledger.access import Rules
 from bootz.masa.records import Records
+from bootz.masa.revocation import RevocationLists
 from bootz.masa.service import MasaService
 from bootz.masa.store.database import Database, open_database
 
@@ -59,7 +60,14 @@ class MasaFolder:
         """
         keys = load_voucher_keys(self.path, self.config)
         issuer = VoucherIssuer(keys, clock=self._clock, encoding=self.config.econtent_type)
-        return MasaService(self.database, issuer, rules=self.rules, clock=self._clock)
+        lists = self.config.revocation_lists
+        return MasaService(
+            self.database,
+            issuer,
+            rules=self.rules,
+            clock=self._clock,
+            revocation=RevocationLists(self.path / lists) if lists else None,
+        )
 
     def close(self) -> None:
         """Close the database."""

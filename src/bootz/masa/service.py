@@ -14,6 +14,7 @@ from bootz.masa.ledger.access import Access, Rules
 from bootz.masa.ledger.errors import LedgerError
 from bootz.masa.ledger.nouns import Caller
 from bootz.masa.ledger.vouchers import VoucherOrder
+from bootz.masa.revocation import RevocationLists
 from bootz.masa.store.book import SqlBook
 from bootz.masa.store.database import Database
 from bootz.masa.store.directory import Directory
@@ -35,6 +36,7 @@ class MasaService:
         issuer: makes the vouchers.
         rules: what the manufacturer decided.
         clock: the time now, aware UTC.
+        revocation: asked before a certificate is pinned; None: nobody is.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class MasaService:
         *,
         rules: Rules,
         clock: Callable[[], datetime],
+        revocation: RevocationLists | None = None,
     ) -> None:
         self._database = database
         self._issuer = issuer
         self._rules = rules
         self.clock = clock
+        self._revocation = revocation
 
     def new_id(self, kind: str) -> str:
         """Return a new id of a kind, opaque to clients."""
@@ -110,6 +114,9 @@ class MasaService:
             LedgerError: as the decision says, or the signing key did not work.
         """
         orders = await self.look(caller, decision)
+        if self._revocation is not None:
+            for certificate in {order.certificate.certificate for order in orders}:
+                await asyncio.to_thread(self._revocation.check, certificate, self.clock())
         issued = await self._issuer.issue(orders, max_bytes=max_bytes)
         records = [
             IssueRecord(

@@ -190,6 +190,19 @@ ROWS = (
         "Register it with CreateDomainCert and use the id that it answers.",
     ),
     Reason(
+        "ovgs-cert-revoked",
+        Fault.PRECONDITION,
+        "No voucher can be issued: the domain certificate was revoked by its issuer.",
+        "Register the certificate that took its place, and use its id.",
+    ),
+    Reason(
+        "ovgs-revocation-unknown",
+        Fault.PRECONDITION,
+        "No voucher can be issued: nobody says whether the domain certificate is revoked.",
+        "The manufacturer puts a current CRL of its issuer, and the issuer's certificate, into "
+        "the folder that `revocation_lists` names.",
+    ),
+    Reason(
         "masa-signer-failed",
         Fault.INTERNAL,
         "The key that signs vouchers did not work.",

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-import structlog
 from sqlalchemy import Connection
 
 from bootz.errors import BootzError
@@ -19,8 +18,6 @@ from bootz.server.store.database import Database
 from bootz.server.voucher_source.source import Answered, VoucherSource
 from bootz.server.voucher_source.tpm import keep_tpm, read_tpm
 from bootz.trust.certificates import AnchorSet
-
-log = structlog.get_logger()
 
 _GAIN = timedelta(hours=1)
 """How much longer a new voucher must last to be worth a signature."""
@@ -112,33 +109,29 @@ class Fetcher:
         if kept:
             yield tuple(kept)
         async for batch in self.source.fetch(wanted):
-            fetched = await asyncio.to_thread(self._store, batch)
-            self._tell(fetched)
-            yield fetched
+            yield await asyncio.to_thread(self._store, batch)
 
-    async def refresh_tpms(self, serials: Sequence[str]) -> None:
+    async def refresh_tpms(self, serials: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Ask again what is known of the cards' TPMs, and put what is new on record.
+
+        Returns what kept something away, by serial number.
 
         Raises:
             BootzError: the source does not answer.
         """
+        warnings: dict[str, tuple[str, ...]] = {}
         async for batch in self.source.tpms(serials):
-            await asyncio.to_thread(self._store_tpms, batch)
+            warnings |= await asyncio.to_thread(self._store_tpms, batch)
+        return warnings
 
     def _store(self, batch: Sequence[Answered]) -> tuple[Fetched, ...]:
         with self._database.write() as connection:
             return tuple(self._store_one(connection, answered) for answered in batch)
 
-    def _store_tpms(self, batch: Sequence[Answered]) -> None:
+    def _store_tpms(self, batch: Sequence[Answered]) -> dict[str, tuple[str, ...]]:
         with self._database.write() as connection:
-            for answered in batch:
-                for warning in self._keep_tpm(connection, answered):
-                    log.warning(
-                        "tpm-not-kept",
-                        vendor=self._vendor,
-                        serial_number=answered.serial_number,
-                        detail=warning,
-                    )
+            told = {each.serial_number: self._keep_tpm(connection, each) for each in batch}
+        return {serial: warnings for serial, warnings in told.items() if warnings}
 
     def _store_one(self, connection: Connection, answered: Answered) -> Fetched:
         serial = answered.serial_number
@@ -181,28 +174,6 @@ class Fetcher:
         except BootzError as error:
             return (f"the TPM's keys are not kept: {error} ({error.reason})",)
         return ()
-
-    def _tell(self, batch: Sequence[Fetched]) -> None:
-        stored = sum(each.outcome is FetchOutcome.STORED for each in batch)
-        if stored:
-            log.info("vouchers-fetched", vendor=self._vendor, count=stored)
-        for each in batch:
-            if each.error is not None:
-                log.warning(
-                    "voucher-not-fetched",
-                    vendor=self._vendor,
-                    serial_number=each.serial_number,
-                    outcome=each.outcome.value,
-                    reason=each.error.reason,
-                    detail=str(each.error),
-                )
-            for warning in each.warnings:
-                log.warning(
-                    "voucher-warning",
-                    vendor=self._vendor,
-                    serial_number=each.serial_number,
-                    detail=warning,
-                )
 
 
 def _gains(card: CardVoucher, until: datetime | None) -> bool:

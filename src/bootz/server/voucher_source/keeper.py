@@ -224,10 +224,13 @@ class VoucherKeeper:
         try:
             if due:
                 async for batch in kept.fetcher.fetch(due):
+                    _tell_fetched(kept.record.name, batch)
                     for fetched in batch:
                         self._pause_card(kept, fetched)
             if tpms:
-                await kept.fetcher.refresh_tpms(tpms)
+                warnings = await kept.fetcher.refresh_tpms(tpms)
+                for serial, own in warnings.items():
+                    _tell_warnings(kept.record.name, serial, own)
             if kept.tpms_at <= self._around.clock():
                 part = 1 - self._chance() / 10
                 kept.tpms_at = self._around.clock() + _TPM_EVERY * part
@@ -288,3 +291,25 @@ class VoucherKeeper:
                 calls={f"{rpc} {code}": count for (rpc, code), count in tally.calls.items()},
                 last_success=tally.last_success and tally.last_success.isoformat(),
             )
+
+
+def _tell_fetched(vendor: str, batch: Sequence[Fetched]) -> None:
+    stored = sum(each.outcome is FetchOutcome.STORED for each in batch)
+    if stored:
+        log.info("vouchers-fetched", vendor=vendor, count=stored)
+    for each in batch:
+        if each.error is not None:
+            log.warning(
+                "voucher-not-fetched",
+                vendor=vendor,
+                serial_number=each.serial_number,
+                outcome=each.outcome.value,
+                reason=each.error.reason,
+                detail=str(each.error),
+            )
+        _tell_warnings(vendor, each.serial_number, each.warnings)
+
+
+def _tell_warnings(vendor: str, serial: str, warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        log.warning("voucher-warning", vendor=vendor, serial_number=serial, detail=warning)

@@ -14,7 +14,7 @@ from store.world import NOW, call, maker, refusal, report
 
 from bootz.errors import BootzError
 from bootz.model.bootstrap import ReportedStatus
-from bootz.model.chassis import CardStatus
+from bootz.model.chassis import CardStatus, ClaimedCard
 from bootz.model.checks import Check, Outcome
 from bootz.server.operations.chassis import ChassisRecord, add_chassis, remove_chassis
 from bootz.server.operations.vendors import add_vendor
@@ -254,8 +254,10 @@ def test_foreign_cards_wait_for_the_operator_and_are_bounded(
 ) -> None:
     ours = {"chassis_key": chassis.key}
     later = NOW + timedelta(days=1)
-    record(database, call(foreign_cards=("NEW1", "new2"), **ours))
-    record(database, call(foreign_cards=("new1", "new1"), at=later, **ours))
+    record(database, call(foreign_cards=(ClaimedCard("NEW1"), ClaimedCard("new2")), **ours))
+    record(
+        database, call(foreign_cards=(ClaimedCard("new1"), ClaimedCard("new1")), at=later, **ours)
+    )
     with database.read() as connection:
         rows = connection.execute(
             select(PENDING_REPLACEMENT).order_by(PENDING_REPLACEMENT.c.id)
@@ -265,7 +267,7 @@ def test_foreign_cards_wait_for_the_operator_and_are_bounded(
         ("new2", "FX1", "pending"),
     ]
     assert rows[0].first_seen < rows[0].last_seen
-    record(database, call(foreign_cards=tuple(f"M{n}" for n in range(500)), **ours))
+    record(database, call(foreign_cards=tuple(ClaimedCard(f"M{n}") for n in range(500)), **ours))
     assert count(database, PENDING_REPLACEMENT) == 64
 
 
@@ -281,7 +283,8 @@ def test_hostile_words_are_kept_harmless(
         "peer": word,
         "checks": (Check("x", Outcome.FAILED, word, word),),
         "sent": {word: word},
-        "foreign_cards": (word,),
+        "foreign_cards": (ClaimedCard(word, word, word),),
+        "seated": (ClaimedCard(word, word, word),),
         "answered_serials": (word,),
     }
     record(

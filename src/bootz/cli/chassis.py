@@ -8,6 +8,7 @@ import click
 
 from bootz.cli.base import Cli, Noun
 from bootz.cli.chassis_options import chassis_options, with_options
+from bootz.cli.chassis_replacements import replacements, slots
 from bootz.cli.inventory_base import reading, shown_content, writing
 from bootz.cli.output import Column
 from bootz.model.chassis import BootMode
@@ -40,6 +41,8 @@ class _Chassis(Noun):
 
 
 command = _Chassis(name="chassis", help="The inventory of routers.")
+command.add_command(replacements)
+command.add_command(slots)
 
 _COLUMNS = (
     Column("vendor"),

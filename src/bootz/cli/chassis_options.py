@@ -12,7 +12,7 @@ from bootz.cli.dhcp_options import DHCP_OPTIONS, with_dhcp, with_identifiers
 from bootz.cli.inventory_base import name_and_version, read_document
 from bootz.cli.tpm_options import TPM_OPTIONS, with_tpm
 from bootz.model.chassis import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
-from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
+from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, kind_by_slot
 from bootz.server.operations.profile_document import Content
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -39,7 +39,7 @@ _OPTIONS = (
         "cards",
         multiple=True,
         metavar="SERIAL[:SLOT[:PART]]",
-        help="A control card of a modular chassis; once for each.",
+        help="A card of a modular chassis; once for each. In slots LC… it is a line card.",
     ),
     click.option(
         "--release", type=_words(Release), help="Which release of Bootz its software speaks."
@@ -138,7 +138,7 @@ def _own_card(record: ChassisRecord) -> CardRecord:
 def _card(text: str, known: Mapping[str, CardRecord]) -> CardRecord:
     serial, _, rest = text.partition(":")
     slot, _, part_number = rest.partition(":")
-    card = known.get(serial, CardRecord(serial))
+    card = known.get(serial, CardRecord(serial, kind=kind_by_slot(slot)))
     return replace(card, slot=slot or card.slot, part_number=part_number or card.part_number)
 
 

@@ -162,6 +162,18 @@ ROWS = (
         "Make an empty database, and name that with `bootz init --database`.",
     ),
     Reason(
+        "replacement-not-found",
+        Fault.NOT_FOUND,
+        "No card of that serial number waits for a decision.",
+        "List those that do: `bootz chassis replacements list --all`.",
+    ),
+    Reason(
+        "replacement-ambiguous",
+        Fault.CONFLICT,
+        "Several chassis list a card of that serial number.",
+        "Name the manufacturer with --vendor; if both are of one, one of the cards is false.",
+    ),
+    Reason(
         "database-version",
         Fault.CONFIGURATION,
         "The database was made by another version of this program.",

@@ -1,7 +1,6 @@
 """One call while it is under way: who called, and what the journal shall keep of it."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,7 +56,8 @@ class Attempt:
         self.nonce_digest = ""
         self.chassis: Chassis | None = None
         self.answered: tuple[str, ...] = ()
-        self.foreign: tuple[str, ...] = ()
+        self.foreign: tuple[ClaimedCard, ...] = ()
+        self.seated: tuple[ClaimedCard, ...] = ()
         self.sent: dict[str, str | int] = {}
 
     @property
@@ -87,8 +87,9 @@ class Attempt:
     def take_selection(self, selection: Selection | None) -> None:
         """Keep which cards are answered, and which are not of the chassis."""
         if selection is not None:
-            self.answered = _serials(selection.answered)
-            self.foreign = _serials(selection.foreign)
+            self.answered = tuple(card.serial_number for card in selection.answered)
+            self.foreign = selection.foreign
+            self.seated = tuple(card for card in selection.answered if card.slot)
 
     def record(
         self,
@@ -116,10 +117,7 @@ class Attempt:
             nonce_digest=self.nonce_digest,
             answered_serials=self.answered if error is None else (),
             foreign_cards=self.foreign,
+            seated=self.seated if error is None else (),
             sent=self.sent if error is None else {},
             report=report,
         )
-
-
-def _serials(cards: Sequence[ClaimedCard]) -> tuple[str, ...]:
-    return tuple(card.serial_number for card in cards)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bootz.model.artifacts import OwnerCertificate
 from bootz.model.bootstrap import StatusReport
-from bootz.model.chassis import Chassis, ControlCard
+from bootz.model.chassis import Chassis, ClaimedCard, ControlCard
 from bootz.model.checks import Check
 from bootz.trust.vendor import Vendor
 from bootz.wire.dialects import Dialect
@@ -79,8 +79,9 @@ class CallRecord:
 
     ``rpc`` is ``GetBootstrapData`` or ``ReportStatus`` (or a stream's name); ``reason`` is empty
     when the call was answered. ``claimed_*`` come from the request, ``proven_serial`` from the
-    proof. ``sent`` holds digests and sizes, never content. ``foreign_cards`` are serial numbers
-    that were listed and are not of the chassis (pending replacements).
+    proof. ``sent`` holds digests and sizes, never content. ``foreign_cards``
+    were listed and are not of the chassis (pending replacements); ``seated`` are the answered
+    cards whose slots the device named.
     """
 
     at: datetime
@@ -97,7 +98,8 @@ class CallRecord:
     detail: str = ""
     nonce_digest: str = ""
     answered_serials: tuple[str, ...] = ()
-    foreign_cards: tuple[str, ...] = ()
+    foreign_cards: tuple[ClaimedCard, ...] = ()
+    seated: tuple[ClaimedCard, ...] = ()
     sent: Mapping[str, str | int] = field(default_factory=dict)
     report: StatusReport | None = None
 

@@ -41,6 +41,11 @@ MAX_CARDS: Final = 256
 _INVALID: Final = "chassis-invalid"
 
 
+def kind_by_slot(slot: str) -> CardKind:
+    """Return what a card is for, by the name of its slot: LC0 and the like have line cards."""
+    return CardKind.LINE if slot.upper().startswith("LC") else CardKind.CONTROL
+
+
 @dataclass(frozen=True, slots=True)
 class CardRecord:
     """A card. ``mac``, ``client_id`` and ``duid`` are for DHCP: octets in hex with colons.

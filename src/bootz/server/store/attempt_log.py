@@ -28,6 +28,7 @@ from bootz.server.store.entries import (
 )
 from bootz.server.store.replacements import note_foreign_cards
 from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
+from bootz.server.store.seats import note_seats
 from bootz.server.store.words import bounded
 from bootz.sql.times import to_text
 
@@ -125,6 +126,8 @@ class _Batch:
         self._keep_call(draft, call, verdict)
         if call.foreign_cards:
             note_foreign_cards(self._connection, chassis, call)
+        if call.seated:
+            note_seats(self._connection, chassis, call)
 
     def take_download(self, download: DownloadRecord) -> None:
         """Count a download for the latest attempt of the chassis whose tag it bears."""

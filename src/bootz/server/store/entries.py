@@ -95,7 +95,7 @@ def call_data(call: CallRecord, verdict: Verdict) -> Data:
     if call.answered_serials:
         data["answered"] = [bounded(serial) for serial in call.answered_serials[:MAX_LISTED]]
     if call.foreign_cards:
-        data["foreign"] = [bounded(serial) for serial in call.foreign_cards[:MAX_LISTED]]
+        data["foreign"] = [bounded(card.serial_number) for card in call.foreign_cards[:MAX_LISTED]]
     if call.report is not None:
         data |= _report_data(call.report)
     return data

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Rises with every change of a table."""
 
 METADATA = MetaData()
@@ -210,10 +210,25 @@ PENDING_REPLACEMENT = Table(
     Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), nullable=False),
     Column("serial", Text, nullable=False),
     Column("serial_folded", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("part_number", Text, nullable=False),
     Column("proven_serial", Text, nullable=False),
     Column("evidence", Text, nullable=False),
+    Column("peer", Text, nullable=False),
     Column("first_seen", _TIME, nullable=False),
     Column("last_seen", _TIME, nullable=False),
     Column("state", String(16), nullable=False),
     UniqueConstraint("chassis_id", "serial_folded"),
+)
+
+SEAT = Table(
+    "seat",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("slot", Text, nullable=False),
+    Column("serial", Text, nullable=False),
+    Column("part_number", Text, nullable=False),
+    Column("since", _TIME, nullable=False),
+    Column("last_seen", _TIME, nullable=False),
 )

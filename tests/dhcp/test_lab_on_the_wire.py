@@ -18,7 +18,7 @@ from bootz.dhcp.lab_listener import listening
 from bootz.dhcp.lab_server import LabOptions, LabServer
 from bootz.dhcp.records import DhcpDevice
 from bootz.errors import ConfigError, Unavailable
-from bootz.lab.namespaces import HUB_INTERFACE, Network, enter_namespace
+from bootz.lab.namespaces import HUB_INTERFACE, Namespace, Network, enter_namespace
 from bootz.protocol.dhcp_offer import Family
 
 pytestmark = pytest.mark.kea
@@ -29,6 +29,15 @@ def serving(
     link: Network, *devices: DhcpDevice, **options: Any
 ) -> Iterator[list[Mapping[str, object]]]:
     """Run a lab's server in the hub; yields its events."""
+    with serving_at(link.hub, HUB_INTERFACE, *devices, **options) as events:
+        yield events
+
+
+@contextmanager
+def serving_at(
+    place: Namespace, interface: str, *devices: DhcpDevice, **options: Any
+) -> Iterator[list[Mapping[str, object]]]:
+    """Run a lab's server on an interface of a namespace; yields its events."""
     events: list[Mapping[str, object]] = []
     ready, failures = threading.Event(), list[BaseException]()
     ended: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
@@ -38,14 +47,14 @@ def serving(
             plan(*devices), LabOptions(**options), lambda: datetime.now(UTC), events.append
         )
         stop = asyncio.Event()
-        with listening(lab, [HUB_INTERFACE]):
+        with listening(lab, [interface]):
             ended.append((asyncio.get_running_loop(), stop))
             ready.set()
             await stop.wait()
 
     def work() -> None:
         try:
-            enter_namespace(link.hub.name)
+            enter_namespace(place.name)
             asyncio.run(story())
         except BaseException as error:
             failures.append(error)

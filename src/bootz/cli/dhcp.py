@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
 import click
 
+from bootz.cli import dhcp_check, dhcp_probe
 from bootz.cli.base import Cli, noun
 from bootz.cli.output import Column, write_text
 from bootz.dhcp.lab_faults import FAULTS
+from bootz.errors import ConfigError
 from bootz.protocol.dhcp_offer import Family
 
 LEASE_FILE: Final = "dhcp-leases.jsonl"
@@ -28,6 +31,8 @@ _EVENT_COLUMNS: Final = (
 )
 
 command = noun("dhcp", "DHCP: write, check and probe what tells routers their server.")
+command.add_command(dhcp_check.command)
+command.add_command(dhcp_probe.command)
 
 
 @command.command("render")
@@ -52,6 +57,30 @@ def render(cli: Cli, form: str, interface: str, control_socket: str, *, dhcpv6: 
             write_text(render_isc(plan, Family.IPV6 if dhcpv6 else Family.IPV4).rstrip("\n"))
         case _:
             write_text(render_dnsmasq(plan).rstrip("\n"))
+
+
+@command.command("sync")
+@click.argument("form", type=click.Choice(["kea4", "kea6"]))
+@click.option("--kea", "place", metavar="PATH|URL", help="Its control channel, if not the site's.")
+@click.option("--dry-run", is_flag=True, help="Say what would change; Kea tests it.")
+@click.option("--write", is_flag=True, help="Let Kea save its file; else a restart loses it.")
+@click.pass_obj
+def sync(cli: Cli, form: str, place: str | None, *, dry_run: bool, write: bool) -> None:
+    """Make a running Kea's reservations those of the site; others' stay as they are."""
+    from bootz.cli.dhcp_plan import read_plan
+    from bootz.dhcp.kea_control import kea_channel
+    from bootz.dhcp.sync import sync_kea
+
+    settings = cli.site().config.dhcp
+    family = Family.IPV4 if form == "kea4" else Family.IPV6
+    found = place or (settings.kea4 if family is Family.IPV4 else settings.kea6)
+    if not found:
+        raise ConfigError("usage", f"name the control channel: --kea, or dhcp.{form}", where="sync")
+    channel = kea_channel(found, family)
+    result = sync_kea(channel, read_plan(cli), family, dry_run=dry_run, write=write)
+    cli.output.record({"kea": channel.name, **asdict(result)})
+    if result.applied and not result.written:
+        cli.output.message("A restart of Kea loses this, unless you sync with --write.")
 
 
 @command.command("serve")

@@ -71,4 +71,42 @@ ROWS = (
         "The inventory's DHCP data would kill a turn-up.",
         "Correct the named chassis (`bootz chassis set`) or subnet (dhcp in bootz.yaml).",
     ),
+    Reason(
+        "kea-unreachable",
+        Fault.UNAVAILABLE,
+        "Kea's control channel does not answer.",
+        "Check the path or URL (dhcp.kea4, dhcp.kea6 in bootz.yaml, or --kea), that Kea has a "
+        "control-socket there, and that this user may open it.",
+    ),
+    Reason(
+        "kea-answer",
+        Fault.MALFORMED,
+        "What answers on the control channel is not Kea.",
+        "Check the path or URL of the control channel.",
+    ),
+    Reason(
+        "kea-unfit",
+        Fault.CONFIGURATION,
+        "Kea's configuration has no place for the routers; nothing was changed.",
+        "Correct what is named in Kea's configuration, or in the inventory, and sync again.",
+    ),
+    Reason(
+        "kea-conflict",
+        Fault.CONFLICT,
+        "Kea's configuration holds something of another's in the way; nothing was changed.",
+        "Remove or move the named reservation, or sync again if it was changed meanwhile.",
+    ),
+    Reason(
+        "kea-failed",
+        Fault.PRECONDITION,
+        "Kea did not take the configuration that it had tested.",
+        "Look at Kea's log, and at once whether it still serves: a good config-set or "
+        "config-reload revives it.",
+    ),
+    Reason(
+        "dhcp-config-unreadable",
+        Fault.CONFIGURATION,
+        "The DHCP server's configuration cannot be read.",
+        "Correct the named line, or say of which server it is: --form.",
+    ),
 )

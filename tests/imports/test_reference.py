@@ -353,11 +353,20 @@ def test_a_damaged_file_is_read_or_refused(data: Any) -> None:
         assert not any(text(secret)[:24] in shown for secret in _made().secrets())
 
 
-def onboard(tmp_path: Path, site: Site, router: Path, capsys: Any) -> dict[str, Any]:
+def onboard(site: Site, router: Path, capsys: Any, flow: str) -> dict[str, Any]:
     with served(site.root) as server:
         capsys.readouterr()
-        words = ["--uri", f"bootz://{server.address}", "--max-attempts", "1", "--output", "json"]
-        code = run(["router", "boot", str(router), *words])
+        words = [
+            "--uri",
+            f"bootz://{server.address}",
+            "--flow",
+            flow,
+            "--max-attempts",
+            "1",
+            "--output",
+            "json",
+        ]
+        code = run(["router", "boot", str(router), *words, "--output", "json"])
         shown: dict[str, Any] = json.loads(capsys.readouterr().out)
         assert code == 0, shown
     return shown
@@ -381,30 +390,38 @@ PORTS = ("--images-http", "127.0.0.1:0", "--images-https", "127.0.0.1:0")
 
 
 @pytest.mark.parametrize(
-    "engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+    ("engine", "flow"),
+    [
+        ("sqlite", "unary"),
+        pytest.param("postgresql", "stream-v1", marks=pytest.mark.postgresql),
+    ],
 )
 def test_a_router_of_the_file_onboards(
     tmp_path: Path,
     made: ReferenceSite,
+    config: Any,
     capsys: pytest.CaptureFixture[str],
     request: pytest.FixtureRequest,
     engine: str,
+    flow: str,
 ) -> None:
     image = tmp_path / "xr.img"
     image.write_bytes(IMAGE)
     words = ["--image", image, *PORTS]
     if engine == "postgresql":
         words += ["--database", request.getfixturevalue("cluster").url()]
+    config.chassis[0].streaming_supported = flow != "unary"
     site = made_site(tmp_path, made, *words)
-    idevid = base64.b64decode(made.config.chassis[0].control_cards[0].idevid.cert)
+    idevid = base64.b64decode(config.chassis[0].control_cards[0].idevid.cert)
     router = manufacture(tmp_path, "FX1", idevid, made.idevid_key, made.vendor.der, "Acme")
-    shown = onboard(tmp_path, site, router, capsys)
+    shown = onboard(site, router, capsys, flow)
     assert shown["status"] == "BOOTZ_OK"
 
 
+@pytest.mark.parametrize("flow", ["unary", "stream-v1"])
 @pytest.mark.skipif(not SAMPLE.is_dir(), reason="the reference's sample is not beside the checkout")
 def test_a_router_of_the_references_own_sample_onboards(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], flow: str
 ) -> None:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -420,7 +437,7 @@ def test_a_router_of_the_references_own_sample_onboards(
     ca = base64.b64decode(message.vendor_ca_certs[0])
     idevid = base64.b64decode(card.idevid.cert)
     router = manufacture(tmp_path, card.serial_number, idevid, key, ca, "Vendor Name")
-    shown = onboard(tmp_path, open_site(root), router, capsys)
+    shown = onboard(open_site(root), router, capsys, flow)
     assert shown["status"] == "BOOTZ_OK"
     assert shown["image"]["version"] == "1.0"
 

@@ -241,6 +241,10 @@ def test_a_tls_certificate_of_ones_own_is_served(site: Site, keys: Keys, pki: Pk
     # Without the anchor's key no other certificate can be issued.
     assert keys("rotate", "tls", code=1)["reason"] == "keys-elsewhere"
     assert keys("rotate", "trust-anchor", code=1)["reason"] == "keys-elsewhere"
+    # And yet the earlier anchor can be retired: the certificate loses its path to it.
+    keys("retire")
+    assert is_served(site, load_certificates(pki.ca)[0])
+    assert not is_served(site, first)
 
 
 def test_what_does_not_fit_changes_nothing(

@@ -155,7 +155,7 @@ def retire_trust_anchors(site: Site, now: datetime, *, number: int | None = None
 
     Raises:
         UnknownChassis: ``trust-anchor-not-listed``: no such earlier anchor.
-        ConfigError: the present anchor's key is not kept here, and the chain cannot be remade.
+        ConfigError: files do not hold.
     """
 
     def change(keyring: Keyring) -> Keyring:
@@ -169,9 +169,19 @@ def retire_trust_anchors(site: Site, now: datetime, *, number: int | None = None
             )
         kept = keyring.trust_anchors[: keyring.trust_anchors.index(name)]
         changed = replace(keyring, trust_anchors=kept)
-        return with_tls(changed, new_tls(site, changed, now))
+        if site.keys.has_key(kept[0]):
+            return with_tls(changed, new_tls(site, changed, now))
+        return with_tls(changed, _same_tls(site.keys, keyring, kept))
 
     return change_keyring(site, change)
+
+
+def _same_tls(keys: Keys, keyring: Keyring, kept: tuple[str, ...]) -> str:
+    """Write the TLS certificate that was brought without its path to retired anchors."""
+    path = set(keys.path_to_old_anchors(keyring.trust_anchors))
+    own = [der for der in keys.certificates(keyring.tls) if der not in path]
+    chain = (*own, *keys.path_to_old_anchors(kept))
+    return keys.store(Role.TLS, chain, keys.private_key(keyring.tls))
 
 
 def change_keyring(site: Site, change: Callable[[Keyring], Keyring]) -> Keyring:

@@ -86,7 +86,9 @@ def _is_short(value: JsonValue) -> bool:
 
 
 def _shown(value: JsonValue) -> str:
-    return "-" if value is None else str(value)
+    text = "-" if value is None else str(value)
+    # A terminal must not take orders from a file.
+    return text if text.isprintable() else repr(text)
 
 
 def _word(old: JsonValue, new: JsonValue) -> str:

@@ -54,16 +54,29 @@ class Lab:
         world.write(add_vendor, VendorRecord("Maker", idevid_ca=(self.maker.anchor,)))
         self.router = world.folder / "router"
 
-    def build(self, options: list[str], serial: str = "FX1") -> None:
+    def build(self, options: list[str], serial: str = "FX1", **cards: str) -> None:
+        """Build a router and put it on record; ``cards`` (slot: serial) make it modular."""
         made = ["router", "manufacture", str(self.router), "--manufacturer", str(self.folder)]
+        for slot, own in cards.items():
+            made += ["--card", f"{slot}={own}"]
+        made += ["--modular"] if cards else []
         assert bootz([*made, "--serial", serial, *options]) == 0
-        keys = self.router / "cards" / "RP0" / "tpm"
+        slots = cards or {"RP0": serial}
+        records = tuple(CardRecord(own, tpm=self.keys(slot)) for slot, own in slots.items())
+        self.world.add_chassis(serial, "Maker", cards=records, modular=bool(cards))
+        for own in slots.values():
+            self.store_voucher(own)
+
+    def keys(self, slot: str) -> TpmRecord:
+        folder = self.router / "cards" / slot / "tpm"
         known = {
-            name: read_tpm_key((keys / f"{name}.pem").read_bytes(), name)
+            name: read_tpm_key((folder / f"{name}.pem").read_bytes(), name)
             for name in ("ek", "ppk")
-            if (keys / f"{name}.pem").exists()
+            if (folder / f"{name}.pem").exists()
         }
-        self.world.add_chassis(serial, "Maker", cards=(CardRecord(serial, tpm=TpmRecord(**known)),))
+        return TpmRecord(**known)
+
+    def store_voucher(self, serial: str) -> None:
         pinned = self.world.pinned
         voucher = self.maker.issue_voucher(serial, pinned, expires_on=None)
         self.world.write(
@@ -109,6 +122,23 @@ def test_every_router_onboards(lab: Lab, options: list[str]) -> None:
     run(story, lab.world)
     attempts = lab.world.attempts()
     assert [attempt.state for attempt in attempts] == [AttemptState.SUCCESS] * len(flows)
+
+
+@pytest.mark.parametrize("options", ["--identity tpm20-ek", "--identity tpm20-ppk", ""])
+def test_a_modular_chassis_onboards_with_all_its_cards(lab: Lab, options: str) -> None:
+    lab.build(options.split(), "CH1", RP0="CARD0", RP1="CARD1", LC0="CARD2")
+    lab.capsys.readouterr()
+
+    async def story(running: Running) -> None:
+        code, told = await lab.boot(running, "--flow", "stream-v1")
+        assert code == 0, told
+        assert told["message"] == ""
+        assert "failed" not in {check["outcome"] for check in told["checks"]}, told["checks"]
+
+    run(story, lab.world)
+    attempt = lab.world.attempts()[0]
+    assert attempt.state is AttemptState.SUCCESS
+    assert attempt.reason == ""
 
 
 def test_what_flows_cannot_do(lab: Lab) -> None:

@@ -27,6 +27,7 @@ from stream_world import (
 from world import Running, World, manufacturer, report, request, run
 
 from bootz.device.grpc_client import GrpcClient, ServerRefused, client_context
+from bootz.errors import Unavailable
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import ReportedStatus
 from bootz.model.challenge import HmacChallenge
@@ -196,6 +197,26 @@ def test_the_device_may_stop_at_any_time(world: World) -> None:
     run(story, world)
     (attempt,) = world.attempts()
     assert attempt.reason == "challenge-unanswered"
+
+
+def test_a_connection_that_is_cut_after_the_challenge_is_on_record(world: World) -> None:
+    fill(world)
+
+    async def story(running: Running) -> None:
+        made = await prover(IdentityKind.IDEVID).introduce(STREAM_V1)
+        opening = replace(request(), identity=made.identity)
+        client = GrpcClient(uri(running), client_context(None, None), TIMEOUTS)
+        with pytest.raises(Unavailable):
+            async with client, client.stream(f"{CURRENT.path}/{STREAM_V1.method}") as exchange:
+                await Dialogue(STREAM_V1, exchange).say(opening)
+                client.close()
+                await exchange(b"")
+        while not await asyncio.to_thread(world.attempts):
+            pass
+
+    run(story, world)
+    (attempt,) = world.attempts()
+    assert (attempt.reason, attempt.claimed_serial) == ("challenge-unanswered", "FX1")
 
 
 @pytest.mark.parametrize("bound", [4096, 50])

@@ -41,16 +41,19 @@ def _streaming(
 ) -> Handler:
     async def handle(stream: Stream[Any, Any]) -> None:
         peer = peer_info(stream)
+        conversation = service.open(flow, Caller(peer.address, peer.reached_at))
         try:
             with streams.entered() as place:
-                conversation = service.open(flow, Caller(peer.address, peer.reached_at))
                 await _converse(stream, conversation, place, limits)
         except TimeoutError as error:
             log.info("request-timeout", peer=peer.address, rpc=flow.method)
             raise GRPCError(Status.DEADLINE_EXCEEDED, "request-timeout") from error
         except BootzError as error:
             raise grpc_error(error) from error
-        except (GRPCError, asyncio.CancelledError):
+        except asyncio.CancelledError:
+            service.abandon(conversation)
+            raise
+        except GRPCError:
             raise
         except Exception as error:
             # A defect of ours: bland outside, the traceback inside.

@@ -6,12 +6,13 @@ shell asks the ports, reads the clocks, and leaves one record in the journal for
 was asked or reported, before it is answered.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
-from bootz.errors import BootzError, OrderError
+from bootz.errors import BootzError, OrderError, Unavailable
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.challenge import ChallengeAnswer, EkAnswer, HmacAnswer, SignatureAnswer
 from bootz.model.chassis import ProvenChassis
@@ -56,6 +57,7 @@ class StreamService:
         self.clock = clock
         self.monotonic = monotonic
         self.draw = draw
+        self._ending: set[asyncio.Task[None]] = set()
 
     def open(self, flow: StreamFlow, caller: Caller) -> "StreamConversation":
         """Return the conversation of a new stream.
@@ -63,6 +65,20 @@ class StreamService:
         A certificate that the caller may have presented in TLS is ignored (pki.md section 6).
         """
         return StreamConversation(self, flow, Caller(caller.peer, caller.reached_at))
+
+    def abandon(self, conversation: "StreamConversation") -> None:
+        """Say that a connection was lost; who owes an answer is put on record behind the scenes."""
+        if conversation.challenged:
+            task = asyncio.get_running_loop().create_task(_end(conversation))
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+
+async def _end(conversation: "StreamConversation") -> None:
+    try:
+        await conversation.ended()
+    except Unavailable as error:
+        log.error("refusal-not-recorded", reason=error.reason, detail=str(error))
 
 
 @dataclass(frozen=True, slots=True)

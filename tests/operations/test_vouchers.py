@@ -225,3 +225,17 @@ def test_missing_and_empty_places_are_told(tmp_path: Path) -> None:
     with pytest.raises(BootzError) as caught:
         find_voucher_files([tmp_path])
     assert caught.value.reason == "voucher-file-invalid"
+
+
+def test_gzip_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    bomb = tmp_path / "order.tar.gz"
+    bomb.write_bytes(gzip.compress(bytes(64 << 20)))
+    with pytest.raises(ConfigError) as caught:
+        find_voucher_files([bomb])
+    assert caught.value.reason == "voucher-file-invalid"
+    (tmp_path / "FX1.vcj").write_bytes(RAW)
+    (tmp_path / "good.tgz").write_bytes(gzip.compress(pack_bundle({"FX1": RAW})))
+    found = find_voucher_files([tmp_path]).vouchers
+    # In a folder a bad file keeps no other away.
+    assert [each.raw for each in found] == [RAW, RAW, b""]
+    assert found[2].error is not None

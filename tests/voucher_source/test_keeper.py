@@ -276,3 +276,35 @@ def test_tpm_keys_are_asked_for_again_every_day(
     play(shell.root, story)
     # The card's voucher has not been touched.
     assert manufacturer.issued() == 1
+
+
+def test_a_router_that_waits_makes_it_try_sooner(shell: Shell, tmp_path: Path) -> None:
+    made = found_manufacturer(tmp_path / "maker")
+    with serving(made):
+        pass
+    set_vendor(shell, made, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        for _ in range(3):
+            # The pauses grow: 5, 10, 20 seconds.
+            told = await keeping.heard("voucher-source-failed")
+            keeping.now = datetime.fromisoformat(told["again_at"]) + timedelta(seconds=1)
+        told = await keeping.heard("voucher-source-failed")
+        assert datetime.fromisoformat(told["again_at"]) > keeping.now + timedelta(seconds=9)
+        with ExitStack() as stack:
+            await asyncio.to_thread(stack.enter_context, serving(made))
+            # The breaker's own rest counts real seconds; another setting is another client.
+            set_vendor(shell, made, tmp_path, "--lifetime", "1")
+            await keeping.heard("voucher-not-fetched", serial_number="FX1")
+            for seconds in (76, 151):
+                keeping.now += timedelta(seconds=seconds)
+                await keeping.heard("voucher-not-fetched", serial_number="FX1")
+            made.sell("FX1")
+            made.clock[0] = keeping.now = keeping.now + timedelta(seconds=61)
+            keeping.keeper.lacking(["fx1"])
+            await keeping.heard("vouchers-fetched", count=1)
+            await asyncio.to_thread(stack.close)
+
+    play(shell.root, story)
+    made.folder.close()

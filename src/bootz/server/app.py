@@ -28,6 +28,7 @@ from bootz.server.store.journal import SqlJournal
 from bootz.server.streaming import StreamService
 from bootz.server.voucher_source.keeper import VoucherKeeper
 from bootz.server.voucher_source.opening import Surroundings
+from bootz.server.voucher_source.waiting import WaitingInventory
 from bootz.transport.listener import GrpcListener
 from bootz.transport.standard import StandardServices
 from bootz.transport.tls import RefusedHandshake
@@ -166,15 +167,16 @@ class SiteServer:
     async def _listen(self, config: SiteConfig) -> Bound:
         limits = config.limits.listener()
         self._renderer = SiteRenderer(self._inventory.intent, Reached(self._depot.target))
+        inventory = WaitingInventory(self._inventory, self._keeper.lacking)
         self._service = BootstrapService(
-            inventory=self._inventory,
+            inventory=inventory,
             renderer=self._renderer,
             journal=self._journal,
             owner=lambda: self._snapshot.owner_state(),
             clock=self._clock,
         )
         streaming = StreamService(
-            inventory=self._inventory,
+            inventory=inventory,
             renderer=self._renderer,
             journal=self._journal,
             owner=lambda: self._snapshot.owner_state(),

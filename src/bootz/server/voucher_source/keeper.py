@@ -42,10 +42,20 @@ _TPM_EVERY: Final = timedelta(days=1)
 
 @dataclass(slots=True)
 class _Pause:
-    """Until when a card or source is left alone, and after how many failures."""
+    """From when until when a card or source is left alone, and after how many failures."""
 
+    begun: datetime
     until: datetime
     failures: int = 0
+
+    def shorten(self, seconds: float) -> datetime:
+        """End it so many seconds after its beginning, if not before; return its end."""
+        self.until = min(self.until, self.begun + timedelta(seconds=seconds))
+        return self.until
+
+
+def _no_pause(now: datetime) -> _Pause:
+    return _Pause(now, now)
 
 
 @dataclass(slots=True)
@@ -90,9 +100,22 @@ class VoucherKeeper:
         """Look at once, also for cards and sources that are left alone after a failure."""
         for kept in self._vendors.values():
             kept.cards.clear()
-            kept.source = _Pause(self._around.clock())
+            kept.source = _no_pause(self._around.clock())
         self._seen = None
         self._woken.set()
+
+    def lacking(self, serials: Sequence[str]) -> None:
+        """Hear that a router waits for these cards' vouchers: do not be patient with them.
+
+        The router tries again by itself; what was refused counts for a minute all the same.
+        """
+        for kept in self._vendors.values():
+            ends = [kept.source.shorten(_SOURCE_PAUSE_S)]
+            for serial in serials:
+                pause = kept.cards.get(fold_serial(serial))
+                if pause is not None:
+                    ends.append(pause.shorten(_CARD_PAUSE_S))
+            self._look_at = min(self._look_at, max(ends))
 
     async def run(self) -> None:
         """Keep vouchers until it is cancelled."""
@@ -183,7 +206,7 @@ class VoucherKeeper:
         if fetcher is not None:
             # Servers that start together do not ask together.
             tpms_at = now + timedelta(hours=1) * self._chance()
-            self._vendors[vendor.key] = _Kept(vendor, pinned, fetcher, tpms_at, _Pause(now))
+            self._vendors[vendor.key] = _Kept(vendor, pinned, fetcher, tpms_at, _no_pause(now))
 
     def _begin(
         self,
@@ -234,7 +257,7 @@ class VoucherKeeper:
             if kept.tpms_at <= self._around.clock():
                 part = 1 - self._chance() / 10
                 kept.tpms_at = self._around.clock() + _TPM_EVERY * part
-            kept.source = _Pause(self._around.clock())
+            kept.source = _no_pause(self._around.clock())
         except BootzError as error:
             self._pause_source(kept)
             log.warning(
@@ -263,16 +286,17 @@ class VoucherKeeper:
         seconds = min(_CARD_PAUSE_MOST_S, _CARD_PAUSE_S * 2.0 ** max(0, failures - 1))
         # Never shorter than a minute: so long a refusal counts.
         seconds += seconds * self._chance() / 4
-        kept.cards[serial] = _Pause(self._around.clock() + timedelta(seconds=seconds), failures)
+        now = self._around.clock()
+        kept.cards[serial] = _Pause(now, now + timedelta(seconds=seconds), failures)
 
     def _pause_source(self, kept: _Kept) -> None:
         failures = kept.source.failures + 1
         seconds = backoff(
             failures, self._chance(), first=2 * _SOURCE_PAUSE_S, most=_SOURCE_PAUSE_MOST_S
         )
-        kept.source = _Pause(
-            self._around.clock() + timedelta(seconds=max(_SOURCE_PAUSE_S, seconds)), failures
-        )
+        now = self._around.clock()
+        until = now + timedelta(seconds=max(_SOURCE_PAUSE_S, seconds))
+        kept.source = _Pause(now, until, failures)
 
     def _tell(self, cards: Sequence[CardVoucher], now: datetime) -> None:
         """Log how many cards lack a voucher or will soon, when that has changed."""

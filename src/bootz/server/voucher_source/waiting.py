@@ -1,0 +1,39 @@
+"""The inventory as the service sees it, which tells the keeper of routers that wait."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from bootz.model.chassis import Chassis, ControlCard, fold_serial
+from bootz.server.ports import Inventory
+from bootz.trust.vendor import Vendor
+
+
+class WaitingInventory:
+    """Fills the port ``Inventory``; ``lacking`` hears of cards whose vouchers are not there.
+
+    Nobody waits here: a router that gets no answer tries again by itself.
+    """
+
+    def __init__(self, inventory: Inventory, lacking: Callable[[Sequence[str]], None]) -> None:
+        self._inventory = inventory
+        self._lacking = lacking
+
+    async def vendors(self) -> tuple[Vendor, ...]:
+        """Return all vendors."""
+        return await self._inventory.vendors()
+
+    async def chassis_of_card(self, serial_number: str) -> tuple[Chassis, ...]:
+        """Return every chassis that has a card with this serial."""
+        return await self._inventory.chassis_of_card(serial_number)
+
+    async def vouchers(
+        self, chassis: Chassis, cards: Sequence[ControlCard], pinned: bytes, now: datetime
+    ) -> Mapping[str, bytes]:
+        """Return the stored vouchers, and tell which are not."""
+        found = await self._inventory.vouchers(chassis, cards, pinned, now)
+        lacking = [
+            card.serial_number for card in cards if fold_serial(card.serial_number) not in found
+        ]
+        if lacking:
+            self._lacking(lacking)
+        return found

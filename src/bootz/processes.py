@@ -8,7 +8,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,8 +18,14 @@ from bootz.errors import Unavailable
 COMMAND: Final = (sys.executable, "-c", "from bootz.cli.main import main; main()")
 """The ``bootz`` command of the Python that runs."""
 
+FORKED: Final = "from bootz.cli.forked import main; main()"
+"""The same, for many calls of one caller (``WarmCommand``)."""
+
 MAX_LINE: Final = 1 << 20
 """Bytes of one line that a process may say."""
+
+MAX_ANSWER: Final = 32 << 20
+"""Bytes of one command's answer."""
 
 _START_S: Final = 60
 _STOP_S: Final = 45
@@ -28,7 +34,10 @@ Event = Mapping[str, object]
 
 
 async def run_command(
-    *arguments: str | Path, prefix: Sequence[str] = (), where: str = ""
+    *arguments: str | Path,
+    prefix: Sequence[str] = (),
+    where: str = "",
+    answers: Container[int] = (0,),
 ) -> object:
     """Run ``bootz`` with ``--output json`` and return what it prints, parsed; None for nothing.
 
@@ -36,6 +45,7 @@ async def run_command(
         arguments: the words after ``bootz``.
         prefix: words before it, such as ``ip netns exec NAME``.
         where: what the command is for, in an error.
+        answers: the exit codes that come with an answer; with any other the command has failed.
 
     Raises:
         Unavailable: ``process-failed``; with the command's own last words.
@@ -57,9 +67,75 @@ async def run_command(
         process.kill()
         await process.wait()
         raise
-    if process.returncode:
+    if process.returncode not in answers or (process.returncode and not told.strip()):
         raise Unavailable("process-failed", last_words(said), where=where or " ".join(words[:2]))
     return json.loads(told) if told.strip() else None
+
+
+class WarmCommand:
+    """Calls of ``bootz``, each in a fork of one process that has its modules loaded already.
+
+    An async context manager; one call at a time.
+
+    Args:
+        nouns: whose modules to load.
+        program: another Python program that speaks as ``bootz.cli.forked`` does.
+    """
+
+    def __init__(self, *nouns: str, program: str = FORKED) -> None:
+        self._nouns = nouns
+        self._program = program
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> "WarmCommand":
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            self._program,
+            *self._nouns,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            limit=MAX_ANSWER,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def __call__(self, *words: str, answers: Container[int] = (0,)) -> object:
+        """Call it with ``--output json`` and return what it prints, parsed; None for nothing.
+
+        ``answers`` are the exit codes that come with an answer.
+
+        Raises:
+            Unavailable: ``process-failed``; with the command's own last words.
+        """
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise RuntimeError("it does not run")
+        request = json.dumps({"words": [*words, "--output", "json"]})
+        async with self._turn:
+            process.stdin.write(request.encode() + b"\n")
+            await process.stdin.drain()
+            line = await process.stdout.readline()
+        answer = read_event(line)
+        told, said = str(answer.get("stdout", "")), str(answer.get("stderr", ""))
+        code = answer.get("code")
+        if code not in answers or (code and not told.strip()):
+            raise Unavailable(
+                "process-failed", last_words(said.encode()), where=" ".join(words[:2])
+            )
+        return json.loads(told) if told.strip() else None
 
 
 def last_words(said: bytes) -> str:

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from bootz.cli.base import Cli, Verb
 from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, Output, stderr
+from bootz.conformance.junit import Result, junit_report
 from bootz.conformance.server.behaved import behaved_cases
 from bootz.conformance.server.hostile import hostile_cases
 from bootz.conformance.server.hostile_streams import hostile_stream_cases
-from bootz.conformance.server.junit import junit_report
 from bootz.conformance.server.material import Material, make_material, open_material
 from bootz.conformance.server.player import Player
 from bootz.conformance.server.site_record import on_record
@@ -107,10 +107,21 @@ def command(
         verdicts = asyncio.run(_play_all(cases, player, exact=exact, seconds=timeout))
     cli.output.rows(_COLUMNS, [_row(verdict) for verdict in verdicts])
     if junit is not None:
-        atomic_write(junit, junit_report(verdicts, target))
+        atomic_write(junit, _report(verdicts, target))
     failed = sum(not verdict.passed for verdict in verdicts)
     cli.output.message(f"{len(verdicts) - failed} of {len(verdicts)} cases passed")
     context.exit(1 if failed else 0)
+
+
+def _report(verdicts: Sequence[Verdict], target: str) -> bytes:
+    """Return the JUnit report; a case's group is all of its name but the last part."""
+    results = []
+    for verdict in verdicts:
+        group, _, name = verdict.case.name.rpartition("/")
+        flaw = "" if verdict.passed else f"expected {verdict.case.expected}, seen {verdict.seen}"
+        output = f"{verdict.remark}: {verdict.seen}" if verdict.remark and not flaw else ""
+        results.append(Result(group, name, verdict.seconds, flaw, output=output))
+    return junit_report("bootz conformance server", results, target=target)
 
 
 def _make(output: Output, folder: Path, pinned_domain_cert: Path | None) -> None:

@@ -1,0 +1,291 @@
+"""The suite's Bootz server: it answers by its script and keeps what it sees.
+
+Every check of a request is the law's own (``BootstrapSession``), so that a router that asks
+wrongly is refused as a real server would, and the refusal stands in the report.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from grpclib.const import Cardinality, Handler, Status
+from grpclib.exceptions import GRPCError
+from grpclib.server import Stream
+
+from bootz.conformance.device.adapter import Device
+from bootz.conformance.device.answers import AnswerMaker, Planned
+from bootz.conformance.device.cases import Given
+from bootz.conformance.device.material import Owner
+from bootz.conformance.device.party_streams import stream_methods
+from bootz.conformance.device.seen import Seen, SeenReport, SeenRequest
+from bootz.errors import BootzError, UnknownChassis
+from bootz.model.bootstrap import BootstrapRequest
+from bootz.model.chassis import (
+    BootMode,
+    Chassis,
+    ControlCard,
+    Release,
+    fold_serial,
+)
+from bootz.model.identity import TpmRecord
+from bootz.protocol.reports import ReportSession
+from bootz.protocol.server import BootstrapSession
+from bootz.protocol.steps import PresentedCertificate
+from bootz.transport.acceptor import peer_address
+from bootz.transport.limits import ListenerLimits
+from bootz.transport.listener import GrpcListener
+from bootz.transport.messages import receive_bounded
+from bootz.transport.peer import PeerInfo, peer_info
+from bootz.transport.status import grpc_error
+from bootz.transport.tls import RefusedHandshake, server_context
+from bootz.trust.certificates import VendorCAs
+from bootz.trust.vendor import Vendor
+from bootz.wire.answers import encode_answer, encode_empty
+from bootz.wire.dialects import (
+    DIALECTS,
+    GET_BOOTSTRAP_DATA,
+    REPORT_STATUS,
+    Dialect,
+    written_dialect,
+)
+from bootz.wire.reports import decode_report
+from bootz.wire.requests import decode_bootstrap_request
+
+UNARY = "unary"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What the server has on record: the device, and who vouches for it."""
+
+    device: Device
+    vendor_anchors: VendorCAs = field(repr=False)
+    release: Release = Release.CURRENT
+
+    @property
+    def vendor(self) -> Vendor:
+        """The manufacturer."""
+        anchors = self.vendor_anchors
+        return Vendor(self.device.manufacturer, (), "", anchors, anchors)
+
+    def chassis(self, *, insecure: bool, suffix: str = "") -> Chassis:
+        """Return the chassis on record; ``suffix`` makes its serial numbers others."""
+        device = self.device
+        serials = dict.fromkeys((device.serial_number, *device.cards))
+        return Chassis(
+            key=1,
+            manufacturer=device.manufacturer,
+            serial_number=device.chassis_serial and device.chassis_serial + suffix,
+            cards=tuple(
+                ControlCard(serial + suffix, tpm=TpmRecord(ek=device.ek, ppk=device.ppk))
+                for serial in serials
+            ),
+            boot_mode=BootMode.INSECURE if insecure else BootMode.SECURE,
+            release=self.release,
+            modular=len(serials) > 1,
+        )
+
+
+@dataclass(slots=True)
+class Script:
+    """What the server does next; who plays the case changes it between the phases."""
+
+    given: Given = Given.GOOD
+    planned: Planned | None = None
+    insecure: bool = False
+
+
+class ScriptedServer:
+    """The server; an async context manager that listens while it is entered.
+
+    Args:
+        owner: its keys.
+        record: whom it serves.
+        answers: makes what it sends.
+        listen: address and port; port 0 lets the system choose.
+        advertised: the host that the device is told.
+        folder: for the TLS key while it runs.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        record: Record,
+        answers: AnswerMaker,
+        *,
+        listen: tuple[str, int],
+        advertised: str,
+        folder: Path,
+    ) -> None:
+        self.seen = Seen()
+        self.script = Script()
+        self.record = record
+        self.answers = answers
+        self._owner = owner
+        self._listen = listen
+        self._advertised = advertised
+        self._folder = folder
+        self._limits = ListenerLimits()
+        self._listener: GrpcListener | None = None
+        self._port = 0
+
+    @property
+    def uri(self) -> str:
+        """Where the device finds it."""
+        return f"bootz://{peer_address(self._advertised, self._port)}"
+
+    async def __aenter__(self) -> "ScriptedServer":
+        certificate, key = self._owner.save_server(self._folder)
+        context = server_context(
+            certificate, key, client_anchors=self.record.vendor_anchors.certificates
+        )
+        self._listener = GrpcListener(
+            self._methods(), limits=self._limits, context=context, on_refused=self._refused
+        )
+        bound = await self._listener.start([self._listen])
+        self._port = bound[0][1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._listener is not None:
+            await self._listener.drain(0)
+
+    def _refused(self, peer: str, refusal: RefusedHandshake) -> None:
+        what = "client certificate" if refusal.certificate else "TLS"
+        self.seen.broken.append(f"{peer}: {what} refused: {refusal.reason}")
+
+    def _methods(self) -> Mapping[str, Handler]:
+        table: dict[str, Handler] = dict(stream_methods(self, self._limits))
+        for dialect in reversed(DIALECTS):
+            for method, call in ((GET_BOOTSTRAP_DATA, self._ask), (REPORT_STATUS, self._report)):
+                row = _unary(call, dialect, self._limits)
+                table.setdefault(f"{dialect.path}/{method}", row)
+        return table
+
+    async def _ask(self, message: bytes, dialect: Dialect, peer: PeerInfo) -> bytes:
+        session = BootstrapSession()
+        request: BootstrapRequest | None = None
+        script = self.script
+        now = datetime.now(UTC)
+        written = written_dialect(dialect, self.record.release)
+        try:
+            request = decode_bootstrap_request(message, dialect)
+            session.claim(request, _presented(peer))
+            chassis = self.record.chassis(insecure=script.insecure)
+            session.resolve([chassis], [self.record.vendor], now=now)
+            session.prove_by_certificate(now=now)
+            answered = self.select(session, script)
+            body = self.answers.encode(
+                script.planned or self.answers.plan(script.given), answered, written
+            )
+            sealed = self.answers.seal(
+                script.given, body, nonce=request.nonce, serial_number=answered[0]
+            )
+        except BootzError as error:
+            self.saw(session, request, peer.address, written, UNARY, refused=error.reason)
+            raise
+        self.saw(session, request, peer.address, written, UNARY, sent=sealed.payload)
+        return encode_answer(sealed, written)
+
+    def select(self, session: BootstrapSession, script: Script) -> list[str]:
+        """Return the serial numbers to answer, as the device spells them.
+
+        Raises:
+            BootzError: the request is not to be answered, or the script says no.
+        """
+        selection = session.select()
+        if script.given is Given.REFUSED:
+            raise UnknownChassis("conformance-scripted", "the case refuses this request")
+        answered = [card.serial_number for card in selection.answered]
+        session.plan_vouchers({fold_serial(serial): b"" for serial in answered})
+        return answered
+
+    def saw(
+        self,
+        session: BootstrapSession,
+        request: BootstrapRequest | None,
+        peer: str,
+        dialect: Dialect,
+        flow: str,
+        *,
+        refused: str = "",
+        sent: bytes = b"",
+    ) -> None:
+        """Keep a request; ``sent`` is the BootstrapDataSigned that answered it."""
+        planned = self.script.planned
+        self.seen.requests.append(
+            SeenRequest(
+                self.seen.phase,
+                peer,
+                dialect.name,
+                flow,
+                request,
+                session.checks,
+                refused,
+                hashlib.sha512(sent).hexdigest() if sent else "",
+                planned.image if planned is not None else None,
+            )
+        )
+
+    async def _report(self, message: bytes, dialect: Dialect, peer: PeerInfo) -> bytes:
+        written = written_dialect(dialect, self.record.release)
+        try:
+            report = decode_report(message, dialect)
+        except BootzError as error:
+            self.seen.broken.append(f"{peer.address}: a report: {error.reason}: {error}")
+            raise
+        session = ReportSession()
+        refused = ""
+        try:
+            session.claim(report, _presented(peer), names_cards=dialect.report_names_cards)
+            chassis = self.record.chassis(insecure=self.script.insecure)
+            session.resolve([chassis], [self.record.vendor], now=datetime.now(UTC))
+        except BootzError as error:
+            refused = error.reason
+            raise
+        finally:
+            self.seen.reports.append(
+                SeenReport(
+                    self.seen.phase,
+                    peer.address,
+                    written.name,
+                    UNARY,
+                    report,
+                    session.checks,
+                    refused,
+                )
+            )
+        return encode_empty()
+
+
+def _presented(peer: PeerInfo) -> PresentedCertificate | None:
+    if not peer.certificates:
+        return None
+    return PresentedCertificate(peer.certificates[0], peer.certificates[1:])
+
+
+UnaryCall = Callable[[bytes, Dialect, PeerInfo], Awaitable[bytes]]
+
+
+def _unary(call: UnaryCall, dialect: Dialect, limits: ListenerLimits) -> Handler:
+    async def handle(stream: Stream[Any, Any]) -> None:
+        try:
+            async with asyncio.timeout(limits.request_timeout):
+                message = await receive_bounded(stream, limits.max_message_bytes)
+                await stream.send_message(await call(message or b"", dialect, peer_info(stream)))
+        except TimeoutError as error:
+            raise GRPCError(Status.DEADLINE_EXCEEDED, "request-timeout") from error
+        except BootzError as error:
+            raise grpc_error(error) from error
+
+    return Handler(handle, Cardinality.UNARY_UNARY, bytes, bytes)

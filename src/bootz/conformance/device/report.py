@@ -1,0 +1,60 @@
+"""What came of it: rows for a table or a program, and results for JUnit."""
+
+from collections.abc import Sequence
+
+from bootz.conformance.device.run import Verdict
+from bootz.conformance.junit import ERROR, FAILURE, Result
+from bootz.model.checks import Check, Outcome
+
+
+def verdict_row(verdict: Verdict) -> dict[str, object]:
+    """Return the row of one case."""
+    checks = verdict.checks
+    return {
+        "case": verdict.case.id,
+        "title": verdict.case.title,
+        "dialect": verdict.dialect,
+        "flow": verdict.case.flow,
+        "result": "passed" if verdict.passed else "failed",
+        "passed": sum(check.outcome is Outcome.PASSED for check in checks),
+        "skipped": sum(check.outcome is Outcome.SKIPPED for check in checks),
+        "failed": sum(check.outcome is Outcome.FAILED for check in checks),
+        "seconds": verdict.seconds,
+        "why": why(verdict),
+        "checks": [
+            {
+                "name": check.name,
+                "outcome": check.outcome,
+                "expected": check.expected,
+                "seen": check.seen,
+            }
+            for check in checks
+        ],
+    }
+
+
+def why(verdict: Verdict) -> str:
+    """Return on one line why a case failed; empty where it passed."""
+    words = [_words(check) for check in verdict.checks if check.outcome is Outcome.FAILED]
+    if verdict.error:
+        words.insert(0, verdict.error)
+    return "; ".join(words)
+
+
+def _words(check: Check) -> str:
+    return f"{check.name}: expected {check.expected}, seen {check.seen or '-'}"
+
+
+def junit_results(verdicts: Sequence[Verdict]) -> list[Result]:
+    """Return the results for a JUnit report."""
+    return [
+        Result(
+            f"{each.case.flow}.{each.dialect}",
+            f"{each.case.id} {each.case.title}",
+            each.seconds,
+            why(each),
+            ERROR if each.error else FAILURE,
+            "\n".join(f"{check.outcome.value}: {check.name}" for check in each.checks),
+        )
+        for each in verdicts
+    ]

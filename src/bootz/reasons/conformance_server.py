@@ -7,7 +7,7 @@ ROWS = (
         "conformance-case-unknown",
         Fault.CONFIGURATION,
         "No case of the suite has a name like that.",
-        "See the names: `bootz conformance server --list`.",
+        "See the names: `bootz conformance server --list`, or `bootz conformance device --list`.",
     ),
     Reason(
         "conformance-material-damaged",

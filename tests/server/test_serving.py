@@ -18,6 +18,7 @@ from world import Running, World, manufacturer, report, request, verified
 
 from bootz.config import CONFIG_NAME
 from bootz.server.app import Bound
+from bootz.server.serving import unreached_hosts
 from bootz.server.store.attempt_states import AttemptState
 
 COMMAND = (sys.executable, "-c", "from bootz.cli.main import main; main()")
@@ -227,6 +228,26 @@ def test_an_address_that_is_none_is_a_mistake_in_the_call(world: World, words: t
     )
     assert made.returncode == 2
     assert b"is not ADDRESS:PORT" in made.stderr or b"brackets" in made.stderr
+
+
+def at(*hosts: str) -> tuple[tuple[str, int], ...]:
+    return tuple((host, 1) for host in hosts)
+
+
+@pytest.mark.parametrize(
+    ("bootz", "http", "https", "unreached"),
+    [
+        (("127.0.0.1",), ("127.0.0.1",), (), []),
+        (("0.0.0.0", "::"), ("127.0.0.1",), (), ["0.0.0.0", "::"]),
+        (("10.0.0.1", "::1"), ("0.0.0.0",), (), ["::1"]),
+        (("10.0.0.1",), (), ("10.0.0.1",), []),
+        (("10.0.0.1",), (), (), []),
+    ],
+)
+def test_image_urls_that_would_lead_nowhere_are_noticed(
+    bootz: tuple[str, ...], http: tuple[str, ...], https: tuple[str, ...], unreached: list[str]
+) -> None:
+    assert unreached_hosts(Bound(at(*bootz), at(*http), at(*https))) == unreached
 
 
 def test_no_core_is_dumped(ready: World) -> None:

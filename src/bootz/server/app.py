@@ -46,11 +46,8 @@ Address = tuple[str, int]
 _MAX_TELLING: Final = 1000
 """Refused handshakes that wait for the journal; who knocks faster is only logged."""
 
-_OWNER_RETRY: Final = timedelta(seconds=10)
-"""How often an owner's key that cannot be used is tried again."""
-
-_AT_START: Final = ("listen", "database", "limits")
-"""Settings that are read at start only."""
+_RETRY: Final = timedelta(seconds=10)
+"""How often what did not work is tried again: an owner's key, a certificate that is due."""
 
 
 class ImageStore(Protocol):
@@ -139,7 +136,7 @@ class SiteServer:
         self._clock: Clock = site.clock
         self._changing = asyncio.Lock()
         self._telling: set[asyncio.Task[None]] = set()
-        self._retry_owner_at = site.clock()
+        self._retry_at = site.clock()
 
     async def start(self) -> Bound:
         """Load everything and listen.
@@ -223,8 +220,9 @@ class SiteServer:
         """Read settings and keys again; where something does not hold, all stays as it was."""
         try:
             site = self._listens.applied(open_site(self._site.root, clock=self._site.clock))
-            for name in _AT_START:
-                if getattr(site.config, name) != getattr(self._site.config, name):
+            before, after = _at_start(self._site.config), _at_start(site.config)
+            for name in before:
+                if before[name] != after[name]:
                     log.warning("restart-needed", setting=name)
             await self._swap(site)
             self._keeper.wake()
@@ -238,15 +236,17 @@ class SiteServer:
         """
         now, snapshot = self._clock(), self._snapshot
         renew_at = snapshot.tls.renew_at
-        retry = snapshot.flaw is not None and now >= self._retry_owner_at
+        due = snapshot.flaw is not None or (renew_at is not None and now >= renew_at)
         changed = self._site.keys_stamp() != snapshot.keys_stamp
-        if not (changed or retry or (renew_at is not None and now >= renew_at)):
+        if now < self._retry_at or not (due or changed):
             return
-        self._retry_owner_at = now + _OWNER_RETRY
         try:
             await self._swap(self._site)
         except BootzError as error:
+            self._retry_at = now + _RETRY
             log.error("reload-failed", reason=error.reason, detail=str(error))
+        else:
+            self._retry_at = now if self._snapshot.flaw is None else now + _RETRY
 
     async def _swap(self, site: Site) -> None:
         async with self._changing:
@@ -324,6 +324,17 @@ class SiteServer:
         await self._journal.close()
         await self._inventory.close()
         self._database.close()
+
+
+def _at_start(config: SiteConfig) -> dict[str, object]:
+    """Return the settings that are read at start only."""
+    images = config.images
+    return {
+        "listen": config.listen,
+        "database": config.database,
+        "limits": config.limits,
+        "images": (images.folder, images.http, images.https),
+    }
 
 
 def _client_cas(vendors: Sequence[Vendor]) -> tuple[bytes, ...]:

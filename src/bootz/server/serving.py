@@ -42,6 +42,13 @@ async def serve_site(
     try:
         on_bound(bound)
         say_bound(bound)
+        for host in unreached_hosts(bound) if site.config.images.base_url is None else ():
+            log.warning(
+                "image-urls-lead-nowhere",
+                address=host,
+                detail="routers that reach the server here get image URLs with this address, "
+                "and the image store does not listen on it; set images.http or images.base_url",
+            )
         async with asyncio.TaskGroup() as upkeep:
             tasks = [
                 upkeep.create_task(_tend(server)),
@@ -67,14 +74,21 @@ async def serve_site(
 async def _tend(server: SiteServer) -> None:
     while True:
         await asyncio.sleep(_TEND_S)
-        await server.tend()
+        try:
+            await server.tend()
+        except Exception:
+            # A defect of ours, which must not end what still serves.
+            log.exception("upkeep-failed")
 
 
 async def _reload(server: SiteServer, wanted: asyncio.Event) -> None:
     while True:
         await wanted.wait()
         wanted.clear()
-        await server.reload()
+        try:
+            await server.reload()
+        except Exception:
+            log.exception("upkeep-failed")
 
 
 def say_bound(bound: Bound) -> None:
@@ -88,6 +102,19 @@ def say_bound(bound: Bound) -> None:
         for address in addresses:
             log.info("listening", door=door, address=written(address))
     log.info("serving", **bound_record(bound))
+
+
+def unreached_hosts(bound: Bound) -> list[str]:
+    """Return the hosts of the Bootz port at which the image store does not listen."""
+    store = {host for host, _ in bound.image_http or bound.image_https}
+    everywhere = {host for host in store if host in {"0.0.0.0", "::"}}  # noqa: S104 -- compared
+    if not store:
+        return []
+    return [
+        host
+        for host in dict.fromkeys(host for host, _ in bound.bootz)
+        if host not in store and not any((":" in host) == (":" in each) for each in everywhere)
+    ]
 
 
 def bound_record(bound: Bound) -> dict[str, list[str]]:

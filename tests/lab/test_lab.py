@@ -42,3 +42,16 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFix
     assert run(["lab", "--keep", str(tmp_path), "--output", "json"]) == 1
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["error"]["reason"] == "file-exists"
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+@pytest.mark.kea
+@pytest.mark.parametrize("server", ["lab", "kea"])
+def test_routers_find_their_server_by_dhcp(
+    server: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--routers", "2", "--dialect", "current", "--image-kib", "64", "--dhcp", server)
+    code = run(["lab", *words, "--keep", str(tmp_path / "lab"), "--output", "json"])
+    captured = capsys.readouterr()
+    assert code == 0, captured.err
+    assert f"DHCP ({server}) tells routers their server" in captured.err
+    assert json.loads(captured.out)["succeeded"] == 2

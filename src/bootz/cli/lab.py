@@ -1,6 +1,7 @@
 """``bootz lab``: the whole system on this machine."""
 
 import asyncio
+import signal
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,10 @@ import click
 from bootz.cli.base import Cli, verb
 from bootz.cli.output import Column, OutputFormat, stderr
 from bootz.lab.board import Board
+from bootz.lab.ground import Dhcp
 from bootz.lab.outcome import Outcome
 from bootz.lab.plan import MAX_ROUTERS, plan_routers
-from bootz.lab.run import LabOptions, run_lab
+from bootz.lab.run import LabOptions, Standing, run_lab
 from bootz.wire.dialects import DIALECTS
 
 _COLUMNS = (
@@ -53,11 +55,20 @@ _COLUMNS = (
     help="The size of the software image.",
 )
 @click.option(
+    "--dhcp",
+    type=click.Choice([each.value for each in Dhcp]),
+    default=Dhcp.NONE.value,
+    show_default=True,
+    help="Let routers find their server by DHCP, on a network of the lab's own: by the lab's "
+    "server, or by a real Kea. Needs the right to make network namespaces.",
+)
+@click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Keep everything in this new or empty folder: site, routers, logs.",
 )
+@click.option("--hold", is_flag=True, help="Keep everything running afterwards, until Ctrl-C.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -65,7 +76,9 @@ def command(
     routers: int,
     dialects: Sequence[str],
     image_kib: int,
+    dhcp: str,
     keep: Path | None,
+    hold: bool,
 ) -> None:
     """Run the whole system on this machine, each party a process of its own, on loopback.
 
@@ -74,21 +87,41 @@ def command(
     applied the configuration, reported SUCCESS, and the server has that on record.
     """
     cli: Cli = context.obj
-    options = LabOptions(plan_routers(routers, dialects), image_kib << 10)
+    options = LabOptions(plan_routers(routers, dialects), image_kib << 10, Dhcp(dhcp))
     console = stderr()
     board = Board(options.routers, console)
 
     def tell(text: str) -> None:
         console.print(text)
 
-    async def run(root: Path) -> Sequence[Outcome]:
+    outcomes: list[Outcome] = []
+
+    async def finish(standing: Standing) -> None:
+        board.close()
+        outcomes.extend(standing.outcomes)
+        show(cli, outcomes)
+        if hold:
+            await _held(cli, standing)
+
+    async def run(root: Path) -> None:
         with board.shown():
-            return await run_lab(root, options, tell=tell, hear=board.hear)
+            await run_lab(root, options, tell=tell, hear=board.hear, finish=finish)
 
     with _folder(keep) as root:
-        outcomes = asyncio.run(run(root))
-    show(cli, outcomes)
+        asyncio.run(run(root))
     context.exit(0 if all(outcome.ok for outcome in outcomes) else 1)
+
+
+async def _held(cli: Cli, standing: Standing) -> None:
+    """Keep the lab up until the person ends it, and say what can be done meanwhile."""
+    cli.output.message(f"everything keeps running until Ctrl-C; the server is {standing.uri}")
+    for hint in (f"bootz --site {standing.site} attempts", *standing.hints):
+        cli.output.message(f"  {hint}")
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    await ended.wait()
 
 
 def show(cli: Cli, outcomes: Sequence[Outcome]) -> None:

@@ -57,6 +57,11 @@ class Board:
         )
         return self._live
 
+    def close(self) -> None:
+        """Take the table off the screen."""
+        if self._live is not None:
+            self._live.stop()
+
     def hear(self, serial: str, event: Event) -> None:
         """Take one event of a router."""
         if serial not in self._steps:

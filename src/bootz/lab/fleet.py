@@ -28,7 +28,7 @@ class Batch:
     """Words before the command, such as those that enter a namespace."""
 
 
-def batches(routers: Sequence[PlannedRouter]) -> tuple[Batch, ...]:
+def by_kind_batches(routers: Sequence[PlannedRouter]) -> tuple[Batch, ...]:
     """Return one batch for each kind."""
     return tuple(Batch(kind, group) for kind, group in by_kind(routers))
 

@@ -18,6 +18,7 @@ from typing import Final
 import yaml
 
 from bootz.errors import ConflictError, Unavailable
+from bootz.lab.ground import Ground
 from bootz.lab.plan import MANUFACTURER, PART_NUMBER, PlannedRouter
 from bootz.processes import run_command, service
 
@@ -183,27 +184,18 @@ async def _manufacture(folders: Folders, target: Path, *words: str) -> None:
     )
 
 
-async def found_site(folders: Folders, tell: Tell) -> Path:
+async def found_site(folders: Folders, ground: Ground, tell: Tell) -> Path:
     """Make the owner's site with its keys; return the file of the pinned domain certificate."""
     tell("the owner makes a site")
     made = await run_command(
-        "init",
-        folders.site,
-        "--organization",
-        "Lab owner",
-        "--listen",
-        "127.0.0.1:0",
-        "--images-http",
-        "127.0.0.1:0",
-        "--images-https",
-        "127.0.0.1:0",
+        "init", folders.site, "--organization", "Lab owner", *ground.site_words
     )
     return Path(str(made["pinned_domain_cert"] if isinstance(made, Mapping) else ""))
 
 
 @asynccontextmanager
 async def voucher_service(
-    folders: Folders, routers: Sequence[PlannedRouter], pinned: Path, tell: Tell
+    folders: Folders, routers: Sequence[PlannedRouter], pinned: Path, ground: Ground, tell: Tell
 ) -> AsyncIterator[VoucherSource]:
     """Register owner and serial numbers, and serve."""
     tell("the manufacturer registers the owner, and serves vouchers")
@@ -242,6 +234,7 @@ async def voucher_service(
         "--http",
         "127.0.0.1:0",
         log=folders.logs / "masa.log",
+        prefix=ground.prefix,
     ) as serving:
         address = _first(serving, "grpc")
         yield VoucherSource(
@@ -265,6 +258,7 @@ async def fill_inventory(
     routers: Sequence[PlannedRouter],
     source: VoucherSource,
     image_bytes: int,
+    ground: Ground,
     tell: Tell,
 ) -> None:
     """Put image, vendor, profile and every chassis on the owner's record."""
@@ -288,11 +282,11 @@ async def fill_inventory(
     name, version = IMAGE
     await run_command(*at_site, "image", "add", image, "--name", name, "--version", version)
     inventory = folders.root / "inventory.yaml"
-    inventory.write_text(yaml.safe_dump(_inventory(routers), sort_keys=False))
+    inventory.write_text(yaml.safe_dump(_inventory(routers, ground), sort_keys=False))
     await run_command(*at_site, "import", inventory)
 
 
-def _inventory(routers: Sequence[PlannedRouter]) -> dict[str, object]:
+def _inventory(routers: Sequence[PlannedRouter], ground: Ground) -> dict[str, object]:
     name, version = IMAGE
     profile = {
         "name": "lab",
@@ -300,10 +294,10 @@ def _inventory(routers: Sequence[PlannedRouter]) -> dict[str, object]:
         "vendor_config": _CONFIG,
         "variables": {"site": "lab"},
     }
-    return {"profiles": [profile], "chassis": [_chassis(router) for router in routers]}
+    return {"profiles": [profile], "chassis": [_chassis(router, ground) for router in routers]}
 
 
-def _chassis(router: PlannedRouter) -> dict[str, object]:
+def _chassis(router: PlannedRouter, ground: Ground) -> dict[str, object]:
     chassis: dict[str, object] = {
         "vendor": MANUFACTURER,
         "serial_number": router.serial_number,
@@ -313,6 +307,8 @@ def _chassis(router: PlannedRouter) -> dict[str, object]:
     }
     if router.kind.dialect == "v0.3":
         chassis["release"] = "v0.3"
+    if address := ground.addresses.get(router.serial_number):
+        chassis["dhcp"] = {"ipv4": address}
     if router.kind.modular:
         chassis["modular"] = True
         chassis["cards"] = [
@@ -326,17 +322,18 @@ def _chassis(router: PlannedRouter) -> dict[str, object]:
     return chassis
 
 
-async def fetch_vouchers(folders: Folders, tell: Tell) -> None:
+async def fetch_vouchers(folders: Folders, ground: Ground, tell: Tell) -> None:
     """Have the owner fetch what is missing from the manufacturer."""
     tell("the owner fetches vouchers")
-    await run_command("--site", folders.site, "voucher", "fetch")
+    await run_command("--site", folders.site, "voucher", "fetch", prefix=ground.prefix)
 
 
 @asynccontextmanager
-async def bootz_server(folders: Folders, tell: Tell) -> AsyncIterator[Server]:
+async def bootz_server(folders: Folders, ground: Ground, tell: Tell) -> AsyncIterator[Server]:
     """Serve the owner's site."""
     tell("the owner serves")
-    async with service("--site", folders.site, "serve", log=folders.logs / "server.log") as serving:
+    log = folders.logs / "server.log"
+    async with service("--site", folders.site, "serve", log=log, prefix=ground.prefix) as serving:
         yield Server(f"bootz://{_first(serving, 'bound')}")
 
 

@@ -1,11 +1,13 @@
 """The lab's day: found the parties, serve, power the routers on, and judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootz.lab import parties
-from bootz.lab.fleet import Hear, batches, power_on
+from bootz.lab.fleet import Hear, power_on
+from bootz.lab.ground import LOOPBACK, Dhcp, Ground, dhcp_server, link, why_not
 from bootz.lab.outcome import Outcome, judge
 from bootz.lab.plan import PlannedRouter
 from bootz.processes import run_command
@@ -22,35 +24,75 @@ class LabOptions:
 
     routers: tuple[PlannedRouter, ...]
     image_bytes: int
+    dhcp: Dhcp = Dhcp.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The lab after the routers have ended, while every service still runs."""
+
+    outcomes: Sequence[Outcome]
+    uri: str
+    site: Path
+    hints: tuple[str, ...]
+
+
+Finish = Callable[[Standing], Awaitable[None]]
+"""Called once; when it returns, everything is stopped."""
 
 
 async def run_lab(
-    root: Path, options: LabOptions, *, tell: parties.Tell, hear: Hear
-) -> Sequence[Outcome]:
-    """Run the whole system once in a new or empty folder, and return what became of each router.
+    root: Path, options: LabOptions, *, tell: parties.Tell, hear: Hear, finish: Finish
+) -> None:
+    """Run the whole system once in a new or empty folder, and say what became of each router.
 
     Raises:
         BootzError: a party could not be set up; not that a router failed.
     """
     folders = parties.make_folders(root)
+    async with AsyncExitStack() as stack:
+        ground = LOOPBACK
+        if options.dhcp is not Dhcp.NONE:
+            why = why_not(options.dhcp)
+            if why:
+                tell(f"NO DHCP: this machine does not let the lab have a network: {why}")
+            else:
+                ground = await stack.enter_async_context(link(options.routers, options.dhcp))
+        await _run(folders, options, ground, tell, hear, finish)
+
+
+async def _run(
+    folders: parties.Folders,
+    options: LabOptions,
+    ground: Ground,
+    tell: parties.Tell,
+    hear: Hear,
+    finish: Finish,
+) -> None:
     routers = options.routers
     await parties.found_manufacturer(folders, tell)
     await parties.build_routers(folders, routers, tell)
-    pinned = await parties.found_site(folders, tell)
-    async with parties.voucher_service(folders, routers, pinned, tell) as source:
-        await parties.fill_inventory(folders, routers, source, options.image_bytes, tell)
-        await parties.fetch_vouchers(folders, tell)
-        async with parties.bootz_server(folders, tell) as server:
+    pinned = await parties.found_site(folders, ground, tell)
+    async with parties.voucher_service(folders, routers, pinned, ground, tell) as source:
+        await parties.fill_inventory(folders, routers, source, options.image_bytes, ground, tell)
+        await parties.fetch_vouchers(folders, ground, tell)
+        async with (
+            parties.bootz_server(folders, ground, tell) as server,
+            dhcp_server(ground, folders.site, folders.logs),
+        ):
+            if ground.dhcp is not Dhcp.NONE:
+                tell(f"DHCP ({ground.dhcp.value}) tells routers their server")
             tell(f"{len(routers)} routers are powered on")
             accounts = await power_on(
-                batches(routers),
+                ground.batches(routers),
                 folders.routers,
-                words=("--uri", server.uri),
+                words=ground.router_words(server.uri),
                 attempts=MAX_ATTEMPTS,
                 hear=hear,
             )
             journal = await _journal(folders)
-    return judge(routers, accounts, journal, image=parties.IMAGE)
+            outcomes = judge(routers, accounts, journal, image=parties.IMAGE)
+            await finish(Standing(outcomes, server.uri, folders.site, ground.hints()))
 
 
 async def _journal(folders: parties.Folders) -> Mapping[str, str]:

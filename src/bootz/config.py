@@ -308,11 +308,13 @@ class _StrictLoader(yaml.SafeLoader):
         """
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
+            # A key may be a list or a mapping, which the loader itself refuses below.
+            name = str(key.value)
+            if name in seen:
                 raise yaml.constructor.ConstructorError(
-                    problem=f"{key.value} stands twice", problem_mark=key.start_mark
+                    problem=f"{name} stands twice", problem_mark=key.start_mark
                 )
-            seen.add(str(key.value))
+            seen.add(name)
         mapping: dict[object, object] = super().construct_mapping(node, deep)
         return mapping
 

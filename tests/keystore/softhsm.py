@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pkcs11
+
 LIBRARY = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "0000-user"
 
@@ -36,6 +38,13 @@ class SoftToken:
     def write_pin(self, pin: str) -> None:
         self.pin_file.write_text(pin + "\n")
         self.pin_file.chmod(0o600)
+
+    def make_rsa(self, key: str) -> None:
+        """Make a key pair, RSA-2048, that stays in the token."""
+        library = pkcs11.lib(str(LIBRARY))
+        library.reinitialize()
+        with library.get_token(token_label=self.label).open(rw=True, user_pin=PIN) as session:
+            session.generate_keypair(pkcs11.KeyType.RSA, 2048, label=key, store=True)
 
     def uri(self, key: str) -> str:
         return (

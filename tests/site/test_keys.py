@@ -293,17 +293,11 @@ def test_settings_that_name_the_owner_are_not_undermined(site: Site, keys: Keys,
 def test_an_owner_key_in_a_token_signs_answers(
     site: Site, keys: Keys, pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pkcs11
-    from keystore.softhsm import LIBRARY
-
     from bootz.keystore.pkcs11 import Pkcs11Signer
 
     monkeypatch.setenv("SOFTHSM2_CONF", "")
     token = SoftToken(tmp_path / "hsm", label="site")
-    library = pkcs11.lib(str(LIBRARY))
-    library.reinitialize()
-    with library.get_token(token_label="site").open(rw=True, user_pin=PIN) as session:
-        session.generate_keypair(pkcs11.KeyType.RSA, 2048, label="oc", store=True)
+    token.make_rsa("oc")
     public = Pkcs11Signer.from_uri(token.uri("oc")).public_key
     certificate = pki.issue_for(CertificateProfile.OWNER, public)
     owner = tmp_path / "oc.pem"

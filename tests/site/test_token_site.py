@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pkcs11
 import pytest
-from keystore.softhsm import LIBRARY, PIN, SoftToken
+from keystore.softhsm import SoftToken
 from served import served
 from site_world import Pki
 
@@ -28,10 +27,7 @@ def test_a_router_onboards(
 ) -> None:
     monkeypatch.setenv("SOFTHSM2_CONF", "")
     token = SoftToken(tmp_path / "hsm", label="served")
-    library = pkcs11.lib(str(LIBRARY))
-    library.reinitialize()
-    with library.get_token(token_label="served").open(rw=True, user_pin=PIN) as session:
-        session.generate_keypair(pkcs11.KeyType.RSA, 2048, label="oc", store=True)
+    token.make_rsa("oc")
     (tmp_path / "pki").mkdir()
     pki = Pki(tmp_path / "pki", KeyKind.RSA_2048)
     public = Pkcs11Signer.from_uri(token.uri("oc")).public_key

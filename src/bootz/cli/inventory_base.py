@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Final
 
 import click
-import yaml
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from bootz.cli.base import Cli
 from bootz.errors import ConfigError, Unavailable
+from bootz.server.importing.yaml_form import parse_yaml
 from bootz.server.operations.profile_document import Content
 
 MAX_FILE: Final = 8 * 1024 * 1024
@@ -72,30 +72,21 @@ def read_file(path: Path) -> bytes:
     return data
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """YAML without anchors: a document of some lines cannot unfold to gigabytes."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not allowed")
-        return super().compose_node(parent, index)
-
-
 def read_document(path: Path) -> dict[str, object]:
-    """Return the mapping in a YAML or JSON file.
+    """Return the mapping in a YAML or JSON file, read as strictly as an import is.
 
     Raises:
         ConfigError: ``document-invalid``; names the line, never the content.
         Unavailable: it cannot be read.
     """
     try:
-        document = yaml.load(read_file(path), _PlainLoader)  # noqa: S506 -- a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark is not None else str(path)
-        problem = getattr(error, "problem", None) or "it is not YAML"
-        raise ConfigError("document-invalid", str(problem), where=where) from None
-    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+        document, _ = parse_yaml(read_file(path).decode("utf-8-sig"))
+    except ConfigError as error:
+        where = f"{path} {error.where}".strip()
+        raise ConfigError("document-invalid", error.detail, where=where) from None
+    except UnicodeDecodeError:
+        raise ConfigError("document-invalid", "it is not UTF-8", where=str(path)) from None
+    if not isinstance(document, dict):
         raise ConfigError("document-invalid", "the file must hold a mapping", where=str(path))
     return document
 

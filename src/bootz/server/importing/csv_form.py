@@ -12,21 +12,9 @@ from typing import Final
 
 from bootz.errors import ConfigError
 from bootz.server.importing.items import Fault, Item, ReadFile
+from bootz.server.operations.chassis_record import PLAIN_FIELDS
 
-CHASSIS_COLUMNS: Final = (
-    "vendor",
-    "serial_number",
-    "part_number",
-    "hostname",
-    "modular",
-    "boot_mode",
-    "release",
-    "streaming",
-    "skip_idevid_serial_check",
-    "voucher_delivery",
-    "dynamic_config",
-    "profile",
-)
+CHASSIS_COLUMNS: Final = ("vendor", "serial_number", *PLAIN_FIELDS)
 CARD_COLUMNS: Final = (
     "card_serial_number",
     "card_part_number",

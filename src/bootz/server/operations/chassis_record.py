@@ -168,7 +168,7 @@ class ChassisRecord:
         }
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name in _PLAIN_FIELDS and value != item.default:
+            if item.name in PLAIN_FIELDS and value != item.default:
                 document[item.name] = value.value if isinstance(value, Enum) else value
         if self.modular or self.cards not in ((), (_only_card(self),)):
             document["cards"] = [card.to_document() for card in self.cards]
@@ -188,7 +188,7 @@ class ChassisRecord:
             ConfigError: ``chassis-invalid``; names every key that does not fit.
         """
         parsed = parse_model(_ChassisDocument, document, reason=_INVALID, where=where)
-        given: dict[str, Any] = {name: getattr(parsed, name) for name in _PLAIN_FIELDS}
+        given: dict[str, Any] = {name: getattr(parsed, name) for name in PLAIN_FIELDS}
         return cls(
             vendor=parsed.vendor,
             serial_number=parsed.serial_number,
@@ -203,7 +203,7 @@ class ChassisRecord:
         )
 
 
-_PLAIN_FIELDS: Final = (
+PLAIN_FIELDS: Final = (
     "part_number",
     "hostname",
     "modular",

@@ -170,7 +170,8 @@ def test_a_structured_key_is_an_object_or_a_template_of_one() -> None:
     assert render_object(templates, text, VALUES, "metadata") == made
     assert render_object(templates, None, VALUES, "metadata") is None
     assert render_object(templates, " \n", VALUES, "metadata") == {}
-    assert render_object(templates, "day: 2024-01-02", VALUES, "m") == {"day": "2024-01-02"}
+    dated = "day: 2024-01-02\nstate: on\n"
+    assert render_object(templates, dated, VALUES, "m") == {"day": "2024-01-02", "state": "on"}
 
 
 @pytest.mark.parametrize(
@@ -180,12 +181,11 @@ def test_a_structured_key_is_an_object_or_a_template_of_one() -> None:
         ("text", "metadata"),
         ("a: 1\na: 2\n", "metadata, output line 2"),
         ('{"a": 1, "a": 2}', "metadata, output line 1"),
-        ("a: &x 1\nb: *x\n", "metadata"),
+        ("a: &x 1\nb: *x\n", "metadata, output line 1"),
         ("a: [\n", "metadata, output line 2"),
-        ("1: a\n", "metadata, output line 1"),
+        ("[a]: b\n", "metadata, output line 1"),
         ("a: !!python/object:os.system x\n", "metadata, output line 1"),
-        ("<<: {a: 1}\n", "metadata, output line 1"),
-        ("a: " + "[" * 2000, "metadata"),
+        ("a: " + "[" * 2000, "metadata, output line 1"),
     ],
 )
 def test_output_that_is_no_object_is_told_with_its_line(output: str, where: str) -> None:

@@ -1,52 +1,18 @@
 """Structured keys: an object whose strings are templates, or a template that gives YAML or JSON."""
 
 import json
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any, Final, NoReturn, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import NoReturn, TypeVar
 
-import yaml
 from pydantic import JsonValue
 
 from bootz.errors import ConfigError
 from bootz.model.bootstrap import JsonObject
+from bootz.server.importing.yaml_form import parse_yaml
 from bootz.server.operations.profile_document import Structured
 from bootz.server.rendering.templates import Templates
 
-_DATES: Final = "tag:yaml.org,2002:timestamp"
-
 _Value = TypeVar("_Value")
-
-
-class _JsonLoader(yaml.SafeLoader):
-    """YAML that says what JSON could: no aliases, no dates, no key twice."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.composer.ComposerError(problem="aliases (*name) are not allowed")
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping.
-
-        Raises:
-            yaml.YAMLError: a key is no text, or stands twice.
-        """
-        mapping: dict[Hashable, Any] = {}
-        for key_node, value_node in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str) or key in mapping:
-                raise yaml.constructor.ConstructorError(
-                    problem="a key stands twice" if isinstance(key, str) else "a key is no text",
-                    problem_mark=key_node.start_mark,
-                )
-            mapping[key] = self.construct_object(value_node, deep=True)
-        return mapping
-
-
-_JsonLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _DATES]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def render_object(
@@ -128,12 +94,10 @@ def _read_object(text: str, key: str) -> dict[str, object]:
     if found is not None:
         return found
     try:
-        document = yaml.load(text, _JsonLoader)  # noqa: S506 -- a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = "" if mark is None else f", output line {mark.line + 1}"
-        problem = getattr(error, "problem", None) or "the output is not YAML or JSON"
-        raise ConfigError("rendered-invalid", str(problem), where=key + line) from None
+        document, _ = parse_yaml(text)
+    except ConfigError as error:
+        line = f", output {error.where}" if error.where else ""
+        raise ConfigError("rendered-invalid", error.detail, where=key + line) from None
     if document is None:
         return {}
     if not isinstance(document, dict):

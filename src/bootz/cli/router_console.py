@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bootz.cli.base import Cli, Verb
+from bootz.cli.manufacturer import now
 from bootz.device.console import Console
 from bootz.device.hardware import Hardware
 from bootz.errors import BootzError
@@ -33,7 +34,7 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
         words = (f"{name}={value}" for name, value in fields.items())
         cli.output.message(" ".join([event, *words]))
 
-    console = Console(Hardware.open(folder), log)
+    console = Console(Hardware.open(folder), log, clock=now)
     typing = not commands and sys.stdin.isatty()
     for line in commands or (_typed(console) if typing else _script()):
         if not typing:

@@ -126,7 +126,7 @@ COMMANDS = (card_command, insert_command, pull_command, replace_command, power_c
 def _show(output: Output, card: CardRecord) -> None:
     output.record(
         {
-            "slot": card.name,
+            **({"slot": card.name} if card.name else {}),
             "serial_number": card.serial_number,
             "part_number": card.part_number,
             "kind": card.kind,

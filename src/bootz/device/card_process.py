@@ -6,7 +6,7 @@ are asked about at the stored server (3). What became of each stands in the reco
 of its insertion, so a power cut leaves only the cards to look at that have no note.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bootz.device.board import Board
@@ -15,7 +15,7 @@ from bootz.device.hardware import CardRecord
 from bootz.device.kept import KeptReport
 from bootz.device.server_data import ServerData, find_server_data, load_anchor
 from bootz.device.state import CardCondition, CardNote, Phase
-from bootz.errors import BootzError, PolicyError, Unavailable
+from bootz.errors import BootzError, PolicyError, TrustError, Unavailable
 from bootz.model.bootstrap import CardState, ReportedStatus
 from bootz.model.chassis import CardStatus
 from bootz.protocol.device import DeviceSession, OpenedAnswer, OpenedCard
@@ -83,7 +83,7 @@ class CardProcess:
         board = self._board
         server = _Server(uri, dialect, opened.trust_anchor)
         cards = [card for card in asked if board.state.note_of(card.token) is None]
-        await self._take(cards, opened, server, CardStatus.NOT_INITIALIZED)
+        await self._take(cards, opened, server, CardStatus.NOT_INITIALIZED, alone=len(asked) == 1)
 
     # Use cases 2 and 3
 
@@ -110,7 +110,7 @@ class CardProcess:
             return
         self._refused = ""
         before = {card.token: board.state.note_of(card.token) for card in cards}
-        for card in cards:
+        for card in self.new_cards():
             board.notify("card-seen", {"slot": card.name, "card": card.serial_number})
         await self._ask(cards, server, CardStatus.INITIALIZED)
         self.forget_absent()
@@ -188,7 +188,7 @@ class CardProcess:
             opened = session.open(sealed, server.dialect, now=board.trusted_now())
         except Unavailable as error:
             for card in cards:
-                self._fail(card, error, answered=answered, final=False)
+                self._refuse(card, error, flaws, answered=answered, final=False)
         except BootzError as error:
             if len(cards) > 1:
                 for card in cards:
@@ -196,9 +196,9 @@ class CardProcess:
                 return
             # What the server says may change its mind; what it proves does not.
             refused = error.reason in {"contact-refused", "contact-server-untrusted"}
-            self._fail(cards[0], error, answered=answered, final=not refused)
+            self._refuse(cards[0], error, flaws, answered=answered, final=not refused)
         else:
-            await self._take(cards, opened, server, active)
+            await self._take(cards, opened, server, active, alone=len(cards) == 1)
 
     async def _take(
         self,
@@ -206,7 +206,10 @@ class CardProcess:
         opened: OpenedAnswer,
         server: _Server,
         active: CardStatus,
+        *,
+        alone: bool,
     ) -> None:
+        """Take an answer; ``alone`` if the request listed one card and no more."""
         flaws = self._board.flaws()
         good = {each.card.serial_number: each for each in opened.cards}
         bad = {each.card.serial_number: each for each in opened.failed}
@@ -219,7 +222,7 @@ class CardProcess:
             elif serial in good:
                 self._verified(card, good[serial])
             elif serial in bad and bad[serial].answered:
-                if bad[serial].error.reason == "ov-missing" and len(cards) > 1:
+                if bad[serial].error.reason == "ov-missing" and not alone:
                     # No bundle that covers it: one more request, for this card alone.
                     await self._ask([card], server, active, answered=True)
                 else:
@@ -245,6 +248,19 @@ class CardProcess:
             board.state.noted(CardNote(card.token, card.name, card.serial_number, condition))
         )
         board.notify(f"card-{condition.value}", {"slot": card.name, "card": card.serial_number})
+
+    def _refuse(
+        self,
+        card: CardRecord,
+        error: BootzError,
+        flaws: Mapping[str, TrustError],
+        *,
+        answered: bool,
+        final: bool,
+    ) -> None:
+        """Shut a card down that brought no answer; what is wrong with itself counts for more."""
+        flaw = flaws.get(card.token)
+        self._fail(card, flaw or error, answered=answered, final=final or flaw is not None)
 
     def _fail(
         self, card: CardRecord, error: BootzError, *, answered: bool, final: bool = True

@@ -7,6 +7,8 @@ bell. So it works the same whether the router runs in another process or not at 
 import json
 import re
 import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from bootz.device.bell import ring
 from bootz.device.board import Notify
@@ -59,12 +61,16 @@ class Console:
     """One session at a router's console.
 
     Args:
-        log: told what the router does itself where no process runs it.
+        notify: told what is done on the disk of a router that no process runs.
+        clock: aware UTC now.
     """
 
-    def __init__(self, hardware: Hardware, log: Notify) -> None:
+    def __init__(
+        self, hardware: Hardware, notify: Notify, *, clock: Callable[[], datetime]
+    ) -> None:
         self._hardware = hardware
-        self._log = log
+        self._notify = notify
+        self._clock = clock
         self._candidate: str | None = None
         self.closed = False
 
@@ -189,6 +195,10 @@ class Console:
                 return "the router has not obeyed yet; it will"
             time.sleep(0.02)
         return told
+
+    def _log(self, event: str, fields: Mapping[str, object]) -> None:
+        self._hardware.log(self._clock(), event, fields)
+        self._notify(event, fields)
 
     def _show_ztp(self) -> str:
         state = self._hardware.load_state()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pkcs11
 import pytest
+from crash import killed_runs
 from cryptography.hazmat.primitives.serialization import Encoding
 from keystore.softhsm import LIBRARY, PIN, SoftToken
 from masa.world import IEN
@@ -81,6 +82,24 @@ def test_a_root_that_exists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     told(capsys, *words, certificate, "--root-key", key)
     assert refused(capsys, *words, certificate, "--root-key", key) == "file-exists"
     assert issue(capsys, tmp_path / "masa")
+
+
+def test_a_crash_leaves_a_masa_or_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    masa = tmp_path / "masa"
+    for _ in killed_runs(["masa", "init", str(masa), "--ien", IEN], tmp_path, every=11):
+        if masa.exists():
+            break
+    assert issue(capsys, masa)
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes").write_text("mine")
+    words = ("masa", "init", str(tmp_path), "--ien", IEN)
+    assert refused(capsys, *words) == "file-exists"
+    assert (tmp_path / "notes").read_text() == "mine"
+    words = ("masa", "init", str(tmp_path / "masa"), "--ien", "nine")
+    assert refused(capsys, *words) == "masa-record-invalid"
+    assert [path.name for path in tmp_path.iterdir()] == ["notes"]
 
 
 @pytest.mark.softhsm

@@ -1,12 +1,13 @@
 """A MASA's folder: its configuration, keys and database in one place."""
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from bootz.errors import ConfigError
-from bootz.keystore.files import KeyKind, atomic_write
+from bootz.keystore.files import KeyKind, atomic_write, sync_folder
 from bootz.keystore.loading import load_signer
 from bootz.masa.config import (
     CONFIG_NAME,
@@ -107,11 +108,11 @@ def make_masa(
         root: who certifies; None makes a root of its own.
         signer_key: a PKCS#11 URI of the key that signs vouchers; None makes one in a file.
 
+    It is built aside and put in place whole: a crash leaves a MASA or none.
+
     Raises:
         BootzError: something is there already, or an argument does not fit.
     """
-    if (path / CONFIG_NAME).exists():
-        raise ConfigError("file-exists", "there is a MASA already", where=str(path))
     for ien in iens:
         if not ien.isdecimal() or len(ien) > 10:
             raise ConfigError("masa-record-invalid", "is a decimal number", where="ien", seen=ien)
@@ -119,14 +120,32 @@ def make_masa(
     public_key = None if signer_key is None else load_signer(signer_key).public_key
     key = SigningKey(certificate=f"{VOUCHER_SIGNER}.pem", key=signer_key or f"{VOUCHER_SIGNER}.key")
     config = MasaConfig(name=name, iens=dict.fromkeys(iens, key))
+    place = path.absolute()
+    with _built_aside(place) as folder:
+        (folder / "keys").mkdir(mode=0o700)
+        make_keys(folder, name, kind=kind, hosts=hosts, now=now, root=root, signer_key=public_key)
+        open_database(folder / DATABASE_NAME, create=True).close()
+        atomic_write(folder / CONFIG_NAME, write_config(config))
+    return config
+
+
+@contextmanager
+def _built_aside(place: Path) -> Iterator[Path]:
+    """Give a new folder beside the place, and rename it there at the end."""
+    aside = place.with_name(f".{place.name}.unfinished")
     try:
-        (path / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise ConfigError("file-exists", "something is there already", where=str(place))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # What a crash left.
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(mode=0o700)
+        yield aside
+        aside.rename(place)
+        sync_folder(place.parent)
     except OSError as error:
         raise ConfigError(
-            "file-unreadable", f"cannot be made: {error.strerror}", where=str(path)
+            "file-unreadable", f"cannot be made: {error.strerror}", where=str(place)
         ) from error
-    make_keys(path, name, kind=kind, hosts=hosts, now=now, root=root, signer_key=public_key)
-    open_database(path / DATABASE_NAME, create=True).close()
-    # Last: a folder without it is no MASA.
-    atomic_write(path / CONFIG_NAME, write_config(config))
-    return config
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

@@ -34,8 +34,13 @@ def read_protected(path: Path) -> bytes:
         raise ConfigError(
             "key-missing", f"cannot be read: {error.strerror}", where=str(path)
         ) from error
+    try:
+        # Before it becomes a file, which a folder cannot.
+        _check(path, os.fstat(opened))
+    except BaseException:
+        os.close(opened)
+        raise
     with open(opened, "rb") as file:
-        _check(path, os.fstat(file.fileno()))
         try:
             _check_folder(path.parent)
             content = file.read(MAX_SECRET_BYTES + 1)

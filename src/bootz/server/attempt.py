@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
 from bootz.errors import BootzError
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.chassis import Chassis, ClaimedCard, ProvenChassis
@@ -13,6 +15,8 @@ from bootz.protocol.steps import PresentedCertificate
 from bootz.server.ports import CallRecord, Clock
 from bootz.trust.certificates import fingerprint
 from bootz.wire.dialects import Dialect
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +125,26 @@ class Attempt:
             sent=self.sent if error is None else {},
             report=report,
         )
+
+    def log_answered(self) -> None:
+        """Say in the log that the call got its data."""
+        log.info("bootstrap-data-answered", **self._fields(), cards=len(self.answered))
+
+    def log_reported(self, report: StatusReport, serial_number: str) -> None:
+        """Say in the log what was reported, and by which card, as proven."""
+        fields = self._fields() | {"serial_number": serial_number}
+        log.info("status-reported", **fields, status=report.status.name)
+
+    def log_refused(self, error: BootzError) -> None:
+        """Say in the log that the call was refused, and why."""
+        fields = self._fields()
+        log.warning("call-refused", **fields, reason=error.reason, detail=str(error))
+
+    def _fields(self) -> dict[str, str]:
+        return {
+            "rpc": self.rpc,
+            "chassis": self.chassis_name,
+            "serial_number": self.claimed_serial,
+            "dialect": self.dialect.name,
+            "peer": self.caller.peer,
+        }

@@ -69,14 +69,7 @@ class BootstrapService:
             await self._refused(session, attempt, error)
             raise
         await self._journal.record(attempt.record(self._clock, session))
-        log.info(
-            "bootstrap-data-answered",
-            chassis=attempt.chassis_name,
-            serial_number=attempt.claimed_serial,
-            dialect=attempt.dialect.name,
-            peer=caller.peer,
-            cards=len(attempt.answered),
-        )
+        attempt.log_answered()
         return answer
 
     async def _answer(self, message: bytes, session: BootstrapSession, attempt: Attempt) -> bytes:
@@ -120,14 +113,7 @@ class BootstrapService:
             await self._refused(session, attempt, error)
             raise
         await self._journal.record(attempt.record(self._clock, session, report=report))
-        log.info(
-            "status-reported",
-            chassis=attempt.chassis_name,
-            serial_number=proven.proven_serial,
-            dialect=dialect.name,
-            peer=caller.peer,
-            status=report.status.name,
-        )
+        attempt.log_reported(report, proven.proven_serial)
         return encode_empty()
 
     async def refused_handshake(self, peer: str, told: str) -> None:
@@ -154,13 +140,4 @@ class BootstrapService:
         self, session: BootstrapSession | ReportSession, attempt: Attempt, error: BootzError
     ) -> None:
         await self._journal.record(attempt.record(self._clock, session, error=error))
-        log.warning(
-            "call-refused",
-            rpc=attempt.rpc,
-            reason=error.reason,
-            detail=str(error),
-            chassis=attempt.chassis_name,
-            serial_number=attempt.claimed_serial,
-            dialect=attempt.dialect.name,
-            peer=attempt.caller.peer,
-        )
+        attempt.log_refused(error)

@@ -154,16 +154,7 @@ class StreamConversation:
         await self._service.journal.record(
             attempt.record(self._service.clock, self._judged(), error=error)
         )
-        log.warning(
-            "call-refused",
-            rpc=attempt.rpc,
-            reason=error.reason,
-            detail=str(error),
-            chassis=attempt.chassis_name,
-            serial_number=attempt.claimed_serial,
-            dialect=attempt.dialect.name,
-            peer=attempt.caller.peer,
-        )
+        attempt.log_refused(error)
 
     def _new_attempt(self) -> Attempt:
         attempt = Attempt(CURRENT, self._caller, rpc=self._flow.method)
@@ -234,15 +225,7 @@ class StreamConversation:
         attempt.sent["answer_bytes"] = len(sealed.payload)
         attempt.sent["encrypted"] = "no" if recipient is None else "yes"
         await self._service.journal.record(attempt.record(self._service.clock, self._judged()))
-        log.info(
-            "bootstrap-data-answered",
-            chassis=attempt.chassis_name,
-            serial_number=attempt.claimed_serial,
-            dialect=attempt.dialect.name,
-            rpc=attempt.rpc,
-            peer=attempt.caller.peer,
-            cards=len(attempt.answered),
-        )
+        attempt.log_answered()
         return sealed
 
     async def _take_report(self) -> Reply:
@@ -253,13 +236,5 @@ class StreamConversation:
         await self._service.journal.record(
             attempt.record(self._service.clock, self._judged(), report=report)
         )
-        log.info(
-            "status-reported",
-            chassis=attempt.chassis_name,
-            serial_number=proven.proven_serial,
-            dialect=attempt.dialect.name,
-            rpc=attempt.rpc,
-            peer=attempt.caller.peer,
-            status=report.status.name,
-        )
+        attempt.log_reported(report, proven.proven_serial)
         return Acknowledged()

@@ -3,11 +3,14 @@
 Source: wire.md section 3, "streams"; Bootz ``BootstrapStream`` (v0.6) and ``BootstrapStreamV1``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, Protocol, TypeAlias, assert_never, cast
+from typing import Any, Final, Protocol, TypeAlias, assert_never, cast
+
+from google.protobuf.message import Message
 
 from bootz.errors import WireError
 from bootz.model.artifacts import SealedData
@@ -94,27 +97,55 @@ class StreamCodec(Protocol):
         ...
 
 
-class _CodecV1:
-    """``BootstrapStreamV1``: answers are bound to a transport key, data are encrypted for it."""
+class _Codec(ABC):
+    """What both releases spell alike: the first messages, and how a message tells its kind.
+
+    ``told_type`` is the router's message, whose oneof has both openings and the answer.
+    """
+
+    told_type: type[pb.BootstrapStreamRequest] | type[pb.BootstrapStreamRequestV1]
 
     def arrived(self, data: bytes) -> Arrived:
         """Read as much of a router's message as tells its kind."""
-        message = bounds.parse(pb.BootstrapStreamRequestV1, data)
+        message = bounds.parse(self.told_type, data)
         match message.WhichOneof("type"):
             case "bootstrap_request":
                 return Arrived(
                     MessageKind.REQUEST, lambda: read_request(message.bootstrap_request, CURRENT)
                 )
-            case "challenge_response":
-                return Arrived(MessageKind.ANSWER, lambda: self._read(message.challenge_response))
             case "report_status_request":
                 return Arrived(
                     MessageKind.REPORT, lambda: read_report(message.report_status_request, CURRENT)
                 )
             case None:
-                raise _empty("BootstrapStreamRequestV1")
-            case other:
-                assert_never(other)
+                raise _empty(self.told_type.DESCRIPTOR.name)
+            case answer:
+                return Arrived(MessageKind.ANSWER, lambda: self._read(getattr(message, answer)))
+
+    def tell(self, told: Told) -> bytes:
+        """Write a router's message."""
+        if not isinstance(told, BootstrapRequest | StatusReport):
+            return self._write(told).SerializeToString(deterministic=True)
+        message = self.told_type()
+        if isinstance(told, BootstrapRequest):
+            message.bootstrap_request.CopyFrom(write_request(told, CURRENT))
+        else:
+            message.report_status_request.CopyFrom(write_report(told, CURRENT))
+        return message.SerializeToString(deterministic=True)
+
+    @abstractmethod
+    def _read(self, message: Any) -> ChallengeAnswer:
+        """Return the answer that the oneof holds."""
+
+    @abstractmethod
+    def _write(self, answer: ChallengeAnswer) -> Message:
+        """Return the message of an answer."""
+
+
+class _CodecV1(_Codec):
+    """``BootstrapStreamV1``: answers are bound to a transport key, data are encrypted for it."""
+
+    told_type = pb.BootstrapStreamRequestV1
 
     def _read(self, message: pb.BootstrapStreamRequestV1.ChallengeResponse) -> ChallengeAnswer:
         match message.WhichOneof("type"):
@@ -139,29 +170,24 @@ class _CodecV1:
             case other:
                 assert_never(other)
 
-    def tell(self, told: Told) -> bytes:
-        """Write a router's message."""
+    def _write(self, answer: ChallengeAnswer) -> Message:
         message = pb.BootstrapStreamRequestV1()
-        match told:
-            case BootstrapRequest():
-                message.bootstrap_request.CopyFrom(write_request(told, CURRENT))
-            case StatusReport():
-                message.report_status_request.CopyFrom(write_report(told, CURRENT))
+        match answer:
             case SignatureAnswer():
                 signed = message.challenge_response.tpm20_idevid
-                signed.serialized_transport_key = told.transport_key
-                signed.signature = told.signature
+                signed.serialized_transport_key = answer.transport_key
+                signed.signature = answer.signature
             case HmacAnswer():
                 certified = message.challenge_response.tpm20_hmac
-                certified.serialized_transport_key = told.transport_key
-                certified.hmac.CopyFrom(_write_hmac(told))
+                certified.serialized_transport_key = answer.transport_key
+                certified.hmac.CopyFrom(_write_hmac(answer))
             case EkAnswer():
                 hashed = message.challenge_response.tpm12_ek
-                hashed.serialized_transport_key = told.transport_key
-                hashed.hash = told.hash
+                hashed.serialized_transport_key = answer.transport_key
+                hashed.hash = answer.hash
             case other:
                 assert_never(other)
-        return message.SerializeToString(deterministic=True)
+        return message
 
     def reply(self, reply: Reply) -> bytes:
         """Write a server's message."""
@@ -232,27 +258,10 @@ class _CodecV1:
                 assert_never(other)
 
 
-class _CodecV06:
+class _CodecV06(_Codec):
     """``BootstrapStream``: no transport key; the data are signed and travel in the clear."""
 
-    def arrived(self, data: bytes) -> Arrived:
-        """Read as much of a router's message as tells its kind."""
-        message = bounds.parse(pb.BootstrapStreamRequest, data)
-        match message.WhichOneof("type"):
-            case "bootstrap_request":
-                return Arrived(
-                    MessageKind.REQUEST, lambda: read_request(message.bootstrap_request, CURRENT)
-                )
-            case "response":
-                return Arrived(MessageKind.ANSWER, lambda: self._read(message.response))
-            case "report_status_request":
-                return Arrived(
-                    MessageKind.REPORT, lambda: read_report(message.report_status_request, CURRENT)
-                )
-            case None:
-                raise _empty("BootstrapStreamRequest")
-            case other:
-                assert_never(other)
+    told_type = pb.BootstrapStreamRequest
 
     def _read(self, message: pb.BootstrapStreamRequest.Response) -> ChallengeAnswer:
         match message.WhichOneof("type"):
@@ -265,23 +274,18 @@ class _CodecV06:
             case other:
                 assert_never(other)
 
-    def tell(self, told: Told) -> bytes:
-        """Write a router's message."""
+    def _write(self, answer: ChallengeAnswer) -> Message:
         message = pb.BootstrapStreamRequest()
-        match told:
-            case BootstrapRequest():
-                message.bootstrap_request.CopyFrom(write_request(told, CURRENT))
-            case StatusReport():
-                message.report_status_request.CopyFrom(write_report(told, CURRENT))
+        match answer:
             case SignatureAnswer():
-                message.response.nonce_signed = told.signature
+                message.response.nonce_signed = answer.signature
             case HmacAnswer():
-                message.response.hmac_challenge_response.CopyFrom(_write_hmac(told))
+                message.response.hmac_challenge_response.CopyFrom(_write_hmac(answer))
             case EkAnswer():
                 raise RuntimeError("this release has no such answer")
             case other:
                 assert_never(other)
-        return message.SerializeToString(deterministic=True)
+        return message
 
     def reply(self, reply: Reply) -> bytes:
         """Write a server's message."""

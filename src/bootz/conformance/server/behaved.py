@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from bootz.conformance.server.player import Player, WrongReply, dialogue
 from bootz.conformance.server.suite import OK, Case, Play
+from bootz.device.contact import UnaryContact
+from bootz.device.stream_contact import StreamContact
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import ReportedStatus
 from bootz.wire.dialects import CURRENT, DIALECTS, Dialect
@@ -35,23 +37,25 @@ def _unary(dialect: Dialect, name: str) -> Play:
         contact = player.unary(name, dialect)
         await player.ask(contact, name, dialect)
         # A device may repeat its request at any time.
-        opened = await player.ask(contact, name, dialect)
-        for status in (ReportedStatus.INITIATED, ReportedStatus.SUCCESS):
-            report = player.report(name, status=status)
-            await contact.report(player.uri, report, anchor=opened.trust_anchor)
+        await _onboard(player, contact, name, dialect)
 
     return play
 
 
 def _stream(flow: StreamFlow, name: str) -> Play:
     async def play(player: Player) -> None:
-        contact = player.stream(name, flow)
-        opened = await player.ask(contact, name, CURRENT)
-        for status in (ReportedStatus.INITIATED, ReportedStatus.SUCCESS):
-            report = player.report(name, status=status)
-            await contact.report(player.uri, report, anchor=opened.trust_anchor)
+        await _onboard(player, player.stream(name, flow), name, CURRENT)
 
     return play
+
+
+async def _onboard(
+    player: Player, contact: UnaryContact | StreamContact, name: str, dialect: Dialect
+) -> None:
+    opened = await player.ask(contact, name, dialect)
+    for status in (ReportedStatus.INITIATED, ReportedStatus.SUCCESS):
+        report = player.report(name, status=status)
+        await contact.report(player.uri, report, anchor=opened.trust_anchor)
 
 
 def _reports(flow: StreamFlow, name: str) -> Play:

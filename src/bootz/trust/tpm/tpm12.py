@@ -9,14 +9,11 @@ import hmac
 import struct
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from bootz.trust.keys import describe_key
 from bootz.trust.tpm.structures import Reader, TpmError, malformed
-from bootz.trust.tpm.tpm20 import UnusableKey
+from bootz.trust.tpm.tpm20 import key_on_record, unusable
 
 KEY_BYTES: Final = 32
 """Of the HMAC key in the blob."""
@@ -48,23 +45,7 @@ def endorsement_key(spki: bytes) -> rsa.RSAPublicKey:
     Raises:
         UnusableKey: not RSA of 1024 to 4096 bits.
     """
-    try:
-        key = load_der_public_key(spki)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise _unusable("unreadable") from error
-    if not isinstance(key, rsa.RSAPublicKey) or not MIN_EK_BITS <= key.key_size <= MAX_EK_BITS:
-        raise _unusable(describe_key(key))
-    return key
-
-
-def _unusable(seen: str) -> UnusableKey:
-    return UnusableKey(
-        "tpm-key-unusable",
-        "nothing can be encrypted to the key on record",
-        where="EK on record",
-        expected=f"RSA of {MIN_EK_BITS} to {MAX_EK_BITS} bits",
-        seen=seen,
-    )
+    return key_on_record(spki, MIN_EK_BITS, MAX_EK_BITS)
 
 
 def session_key(key: bytes) -> bytes:
@@ -101,7 +82,7 @@ def encrypt_contents(contents: bytes, ek: rsa.RSAPublicKey) -> bytes:
     try:
         return ek.encrypt(contents, EK_OAEP)
     except ValueError as error:
-        raise _unusable(str(error)) from error
+        raise unusable(str(error)) from error
 
 
 def open_contents(blob: bytes, ek: rsa.RSAPrivateKey, aik_digest: bytes) -> bytes:

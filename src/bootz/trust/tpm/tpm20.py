@@ -140,23 +140,34 @@ def parent_key(spki: bytes) -> rsa.RSAPublicKey:
     """Read an EK or PPK (DER SubjectPublicKeyInfo) that a key can be wrapped to.
 
     Raises:
-        UnusableKey: not RSA of 2048 bits with an odd exponent.
+        UnusableKey: not RSA of 2048 bits.
     """
+    return key_on_record(spki, PARENT_BITS, PARENT_BITS)
+
+
+def key_on_record(spki: bytes, smallest: int, largest: int) -> rsa.RSAPublicKey:
+    """Read an RSA key of the inventory (DER SubjectPublicKeyInfo).
+
+    Raises:
+        UnusableKey: it is none, or has fewer or more bits.
+    """
+    expected = f"RSA of {smallest} to {largest} bits"
     try:
         key = load_der_public_key(spki)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise _unusable("unreadable") from error
-    if not isinstance(key, rsa.RSAPublicKey) or key.key_size != PARENT_BITS:
-        raise _unusable(describe_key(key))
+        raise unusable("unreadable", expected) from error
+    if not isinstance(key, rsa.RSAPublicKey) or not smallest <= key.key_size <= largest:
+        raise unusable(describe_key(key), expected)
     return key
 
 
-def _unusable(seen: str) -> UnusableKey:
+def unusable(seen: str, expected: str = "an RSA key") -> UnusableKey:
+    """Return the error for a key on record that nothing can be encrypted to."""
     return UnusableKey(
         "tpm-key-unusable",
         "nothing can be encrypted to the key on record",
         where="EK or PPK on record",
-        expected=f"RSA-{PARENT_BITS}",
+        expected=expected,
         seen=seen,
     )
 
@@ -173,7 +184,7 @@ def wrap_key(key: HmacKey, parent: rsa.RSAPublicKey, *, seed: bytes) -> WrappedK
     try:
         encrypted = parent.encrypt(seed, _OAEP)
     except ValueError as error:
-        raise _unusable(str(error)) from error
+        raise unusable(str(error)) from error
     return WrappedKey(
         sized(public), sized(_protect(seed, object_name(public), key.sensitive)), sized(encrypted)
     )

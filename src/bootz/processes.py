@@ -120,12 +120,20 @@ class WarmCommand:
         Raises:
             Unavailable: ``process-failed``; with the command's own last words.
         """
+        told = await self.text(*words, "--output", "json", answers=answers)
+        return json.loads(told) if told.strip() else None
+
+    async def text(self, *words: str, answers: Container[int] = (0,)) -> str:
+        """Call it and return what it prints.
+
+        Raises:
+            Unavailable: ``process-failed``; with the command's own last words.
+        """
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise RuntimeError("it does not run")
-        request = json.dumps({"words": [*words, "--output", "json"]})
         async with self._turn:
-            process.stdin.write(request.encode() + b"\n")
+            process.stdin.write(json.dumps({"words": words}).encode() + b"\n")
             await process.stdin.drain()
             line = await process.stdout.readline()
         answer = read_event(line)
@@ -135,7 +143,7 @@ class WarmCommand:
             raise Unavailable(
                 "process-failed", last_words(said.encode()), where=" ".join(words[:2])
             )
-        return json.loads(told) if told.strip() else None
+        return told
 
 
 def last_words(said: bytes) -> str:

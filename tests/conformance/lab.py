@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from contextlib import AsyncExitStack
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +18,20 @@ from bootz.processes import WarmCommand
 from bootz.trust.certificates import AnchorSet, VendorCAs
 
 T = TypeVar("T")
+
+
+class Flawed:
+    """Calls of a broken ``bootz``: the flaw is the first word."""
+
+    def __init__(self, call: WarmCommand, flaw: str) -> None:
+        self._call = call
+        self._flaw = flaw
+
+    def __call__(self, *words: str, answers: Container[int] = (0,)) -> Awaitable[object]:
+        return self._call(self._flaw, *words, answers=answers)
+
+    def text(self, *words: str, answers: Container[int] = (0,)) -> Awaitable[str]:
+        return self._call.text(self._flaw, *words, answers=answers)
 
 
 class Lab:
@@ -67,7 +80,7 @@ class Lab:
                 WarmCommand(program=f"import sys; sys.path.insert(0, {here!r}); {program}")
             )
         (case,) = choose_cases([case_id])
-        call = partial(self._call_broken, flaw)
+        call = Flawed(self._call_broken, flaw)
         self._count += 1
         router = EmulatedRouter(self._folder / f"broken-{self._count}", self.maker, call)
         return self.run(lambda: play_case(case, "current", router, self.bench))

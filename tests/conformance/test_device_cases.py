@@ -11,7 +11,7 @@ from bootz.conformance.device.report import why
 UNARY = [case for case in CASES if case.flow == "unary" and case.console is Console.NONE]
 
 
-@pytest.mark.parametrize("case", UNARY, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_the_emulated_router_passes(lab: Lab, case: Case) -> None:
     verdict = lab.play(case)
     assert verdict.passed, why(verdict)

@@ -5,6 +5,12 @@ from collections.abc import Awaitable, Container, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
 from bootz.conformance.device.adapter import AdapterCannot, BootOrder, Device, DeviceState
 from bootz.errors import Unavailable
 from bootz.model.identity import IdentityKind
@@ -25,17 +31,19 @@ _PATIENCE: Final = (
     ("--image-wait", "0"),
     ("--progress", "none"),
 )
+_INITIATE: Final = "bootz no-dhcp initiate"
 _ONE_ATTEMPT: Final = tuple(word for option in _PATIENCE for word in option)
 
 
 class Call(Protocol):
-    """Runs ``bootz`` with these words and returns what it prints, parsed (``WarmCommand``).
+    """Runs ``bootz`` with these words (``WarmCommand``); ``answers`` are good exit codes."""
 
-    ``answers`` are the exit codes that come with an answer.
-    """
+    def __call__(self, *words: str, answers: Container[int] = ...) -> Awaitable[object]:
+        """Return what it prints with ``--output json``, parsed."""
+        ...
 
-    def __call__(self, *words: str, answers: Container[int]) -> Awaitable[object]:
-        """Run it."""
+    def text(self, *words: str, answers: Container[int] = ...) -> Awaitable[str]:
+        """Return what it prints."""
         ...
 
 
@@ -55,6 +63,7 @@ class EmulatedRouter:
         self._current: Path | None = None
         self._built: dict[IdentityKind, tuple[Path, Device]] = {}
         self._fresh: DeviceState | None = None
+        self._without_dhcp = False
 
     async def describe(self, identity: IdentityKind) -> Device:
         """Return the router that proves itself in this way; the orders to come are for it."""
@@ -75,24 +84,42 @@ class EmulatedRouter:
             words += ["--identity", proof]
         record = await self._ask(*words)
         self._fresh = _state(record, "")
-        return folder, Device(str(record["manufacturer"]), serial, serial)
+        tpm = folder / "cards" / "RP0" / "tpm"
+        device = Device(
+            str(record["manufacturer"]),
+            serial,
+            serial,
+            ek=_public_key(tpm / "ek.pem"),
+            ppk=_public_key(tpm / "ppk.pem"),
+        )
+        return folder, device
 
     async def reset(self) -> DeviceState:
         """Factory reset; a router that was never powered on is in factory state already."""
         if self._fresh is None:
-            await self._call("router", "reset", str(self._router), answers=(0,))
-            self._fresh = await self._state(await self._ask("router", "show", str(self._router)))
+            await self._call("router", "reset", str(self._router))
+            self._fresh = await self._show()
+        self._without_dhcp = False
         return self._fresh
 
     async def boot(self, order: BootOrder) -> DeviceState:
         """Power it on, for one attempt."""
         self._fresh = None
-        words = ["router", "boot", str(self._router), "--uri", order.uri]
-        return await self._state(await self._ask(*words, *_ways(order), *_ONE_ATTEMPT))
+        words = ["router", "boot", str(self._router)]
+        if not self._without_dhcp:
+            words += ["--uri", order.uri]
+        record = await self._ask(*words, *_ways(order), *_ONE_ATTEMPT)
+        # What was saved of `bootz no-dhcp initiate`, the account of a power-on does not tell.
+        return await self._show() if self._without_dhcp else await self._state(record)
 
     async def console(self, command: str, order: BootOrder) -> DeviceState:
-        """Type a command at its console, and let it work until it is done."""
-        raise AdapterCannot("conformance-adapter-cannot", "no console", where=command)
+        """Type a command at its console; where it begins something, power it on for that."""
+        self._fresh = None
+        await self._call.text("router", "console", str(self._router), "--command", command)
+        if command.startswith(_INITIATE):
+            self._without_dhcp = True
+            return await self.boot(order)
+        return await self._show()
 
     async def close(self) -> None:
         """Nothing runs between the calls."""
@@ -102,6 +129,9 @@ class EmulatedRouter:
         if self._current is None:
             raise RuntimeError("no router was asked for")
         return self._current
+
+    async def _show(self) -> DeviceState:
+        return await self._state(await self._ask("router", "show", str(self._router)))
 
     async def _state(self, record: Mapping[str, object]) -> DeviceState:
         if not record.get("configuration_sha256"):
@@ -139,4 +169,19 @@ def _state(
         os_version=str(image.get("version")) if isinstance(image, dict) else None,
         configuration=configuration,
         certz_profiles=profiles,
+        no_dhcp_uri=_saved_uri(record),
     )
+
+
+def _saved_uri(record: Mapping[str, object]) -> str | None:
+    if "no_dhcp" not in record:
+        return None
+    saved = record["no_dhcp"]
+    return str(saved.get("uri", "")) if isinstance(saved, dict) else ""
+
+
+def _public_key(path: Path) -> bytes | None:
+    if not path.is_file():
+        return None
+    key = load_pem_public_key(path.read_bytes())
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -48,19 +48,10 @@ class ImageServer:
 
     @property
     def dead_url(self) -> str:
-        """The URL of an image where nobody listens, for as long as this server runs."""
-        return f"http://{self._dead_address}/image.bin"
-
-    @property
-    def dead_uri(self) -> str:
-        """The same for a Bootz server."""
-        return f"bootz://{self._dead_address}"
-
-    @property
-    def _dead_address(self) -> str:
+        """A URL where nobody listens, for as long as this server runs."""
         if self._dead is None:
             raise RuntimeError("the image server does not run")
-        return peer_address(self._advertised, self._dead.getsockname()[1])
+        return f"http://{peer_address(self._advertised, self._dead.getsockname()[1])}/image.bin"
 
     def offer(self, name: str, content: bytes) -> str:
         """Offer a file; return its URL."""

@@ -101,7 +101,7 @@ class Script:
 
 
 class ScriptedServer:
-    """The server; an async context manager that listens while it is entered.
+    """The server; an async context manager that listens while it is entered, more than once.
 
     Args:
         owner: its keys.
@@ -132,23 +132,25 @@ class ScriptedServer:
         self._folder = folder
         self._limits = ListenerLimits()
         self._listener: GrpcListener | None = None
-        self._port = 0
+        self._material: tuple[Path, Path] | None = None
 
     @property
     def uri(self) -> str:
         """Where the device finds it."""
-        return f"bootz://{peer_address(self._advertised, self._port)}"
+        return f"bootz://{peer_address(self._advertised, self._listen[1])}"
 
     async def __aenter__(self) -> "ScriptedServer":
-        certificate, key = self._owner.save_server(self._folder)
+        if self._material is None:
+            self._material = self._owner.save_server(self._folder)
         context = server_context(
-            certificate, key, client_anchors=self.record.vendor_anchors.certificates
+            *self._material, client_anchors=self.record.vendor_anchors.certificates
         )
         self._listener = GrpcListener(
             self._methods(), limits=self._limits, context=context, on_refused=self._refused
         )
         bound = await self._listener.start([self._listen])
-        self._port = bound[0][1]
+        # When it is entered again, it listens where it did.
+        self._listen = bound[0]
         return self
 
     async def __aexit__(

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -126,25 +127,25 @@ async def _play(
             advertised=bench.advertised,
             folder=folder,
         )
-        async with server:
-            insecure = case.given is Given.INSECURE
-            before = await _within(adapter.reset(), bench, "reset")
-            planned = answers.plan(case.given)
-            server.script = Script(case.given, planned, insecure)
-            server.seen.phase = FIRST
+        insecure = case.given is Given.INSECURE
+        before = await _within(adapter.reset(), bench, "reset")
+        planned = answers.plan(case.given)
+        server.script = Script(case.given, planned, insecure)
+        server.seen.phase = FIRST
+        async with AsyncExitStack() as serving:
+            await serving.enter_async_context(server)
+            if case.given is Given.UNREACHABLE:
+                await serving.aclose()
             order = BootOrder(
-                server.uri if case.given is not Given.UNREACHABLE else images.dead_uri,
-                dialect,
-                case.flow,
-                case.identity,
-                insecure,
-                bench.seconds,
+                server.uri, dialect, case.flow, case.identity, insecure, bench.seconds
             )
             after = await _within(_start(case, adapter, order, bench), bench, "boot")
             downloads = images.downloads
+            if case.given is Given.UNREACHABLE:
+                await serving.enter_async_context(server)
             server.script = Script(Given.GOOD, answers.plan(Given.GOOD), insecure)
             server.seen.phase = SECOND
-            last = await _second(case, adapter, replace(order, uri=server.uri), bench)
+            last = await _second(case, adapter, order, bench)
     return Played(
         case,
         dialect,
@@ -178,7 +179,7 @@ async def _second(
             command = f"bootz no-dhcp {case.console.value}"
             return await _within(adapter.console(command, order), bench, command)
         case _ if not case.works:
-            return await _within(_start(case, adapter, order, bench), bench, "boot")
+            return await _within(adapter.boot(order), bench, "boot")
         case _ if case.id.endswith("1.3"):
             return await _within(adapter.boot(order), bench, "reboot")
         case _:

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from bootz.cli import forked, router
-from bootz.device import configuration, contact, workflow
+from bootz.device import (
+    board,
+    configuration,
+    contact,
+    hardware,
+    orders,
+    stream_contact,
+    workflow,
+)
 from bootz.device.configuration import Configuration, build_configuration
 from bootz.device.openconfig import InvalidConfiguration
 from bootz.device.state import RouterState
@@ -101,7 +109,7 @@ def _never_reports() -> None:
     async def silent(*_: object, **__: object) -> bool:
         return True
 
-    workflow.Router._deliver = silent
+    board.Board.deliver = silent
 
 
 def _reports_success_only() -> None:
@@ -173,6 +181,65 @@ def _asks_for_anybody() -> None:
     DeviceSession.request = stolen
 
 
+def _gives_up() -> None:
+    loop = workflow.Router._loop
+
+    async def once(self: Any) -> Any:
+        if self._state.error_count:
+            return workflow.BootResult.FAILED
+        return await loop(self)
+
+    workflow.Router._loop = once
+
+
+def _keeps_its_parameters() -> None:
+    save = hardware.Hardware.save_state
+
+    def stubborn(self: Any, state: RouterState) -> None:
+        earlier = self.load_state().no_dhcp if (self.folder / "state.json").exists() else None
+        save(self, replace(state, no_dhcp=state.no_dhcp or earlier))
+
+    hardware.Hardware.save_state = stubborn
+
+
+def _restores_nothing() -> None:
+    failed = RouterState.failed
+
+    def bare(self: RouterState, *words: Any) -> RouterState:
+        return replace(failed(self, *words), running="", startup="")
+
+    RouterState.failed = bare
+
+
+def _resets_half() -> None:
+    carry_out = orders.carry_out
+
+    def half(hardware: Any, state: RouterState, order: Any) -> RouterState:
+        after = carry_out(hardware, state, order)
+        if order.verb is orders.Verb.NO_DHCP_RESET:
+            return replace(after, running=state.running, startup=state.startup)
+        if order.verb is orders.Verb.NO_DHCP_TERMINATE:
+            return replace(after, running="", startup="")
+        return after
+
+    orders.carry_out = half
+
+
+def _sends_no_aik_digest() -> None:
+    init = stream_contact.StreamContact.__init__
+
+    def without(self: Any, flow: Any, prover: Any, *more: Any) -> None:
+        introduce = prover.introduce
+
+        async def bare(flow: Any) -> Any:
+            return replace(await introduce(flow), aik_pub_digest=None)
+
+        prover.introduce = bare
+        init(self, flow, prover, *more)
+
+    stream_contact.StreamContact.__init__ = without
+
+
 FLAWS: Mapping[str, Callable[[], None]] = {
     "takes any configuration": _takes_any_configuration,
     "applies nothing": _applies_nothing,
@@ -192,6 +259,11 @@ FLAWS: Mapping[str, Callable[[], None]] = {
     "names no status": _names_no_status,
     "speaks another dialect": _speaks_another_dialect,
     "asks for anybody": _asks_for_anybody,
+    "gives up": _gives_up,
+    "keeps its parameters": _keeps_its_parameters,
+    "restores nothing": _restores_nothing,
+    "resets half": _resets_half,
+    "sends no AIK digest": _sends_no_aik_digest,
 }
 
 

@@ -114,6 +114,9 @@ def command(
 ) -> None:
     """Play the acceptance cases against a router. Exit code 0: every chosen case passed."""
     cli: Cli = context.obj
+    own = _own_seconds(own_seconds)
+    if min([options["seconds"], *own.values()]) <= 0:
+        raise ConfigError("usage", "seconds must be positive", where="--timeout")
     cases = choose_cases(patterns)
     if listing:
         cli.output.rows(
@@ -134,7 +137,7 @@ def command(
         raise ConfigError(
             "conformance-case-unknown", "streams need --dialect current", where="--dialect"
         )
-    verdicts = asyncio.run(_run(plays, options, _own_seconds(own_seconds)))
+    verdicts = asyncio.run(_run(plays, options, own))
     if junit is not None:
         results = junit_results(verdicts)
         atomic_write(junit, junit_report("bootz conformance device", results))

@@ -108,6 +108,11 @@ class Case:
         """Whether each failed attempt shows in the statuses, and so can be counted there."""
         return all(attempt[2:] for attempt in self.attempts)
 
+    @property
+    def onboarded(self) -> bool:
+        """Whether the device has a configuration beforehand, which it must not lose."""
+        return self.console is not Console.NONE and not self.works
+
 
 def _fails(
     name: str,

@@ -168,7 +168,11 @@ def _judge_first(played: Played) -> Iterator[Check]:
             )
     else:
         yield _told("os-version", after.os_version, before.os_version)
-    yield _has_marker(after, played.marker, expected=case.works)
+    if case.onboarded:
+        # What it had beforehand has the same marker, and is still there.
+        yield _has_marker(before, played.marker, expected=True)
+    else:
+        yield _has_marker(after, played.marker, expected=case.works)
     if case.given is Given.CERTZ_BUNDLE:
         yield _profiles(played, after, before)
     elif case.given in {Given.CERTZ_POLICY, Given.GOOD}:
@@ -180,7 +184,7 @@ def _judge_statuses(played: Played, state: DeviceState, *, failed_only: bool) ->
     if state.statuses is None:
         yield Check("status-sequence", Outcome.SKIPPED, "", "the device does not tell")
     else:
-        shown = attempts(state.statuses)
+        shown = attempts(_since(played, state))
         wanted = " or ".join(" ".join(each) or "nothing" for each in case.attempts)
         good = all(each in case.attempts for each in shown or [()])
         yield _check("status-sequence", good, wanted, " | ".join(" ".join(e) for e in shown))
@@ -189,10 +193,17 @@ def _judge_statuses(played: Played, state: DeviceState, *, failed_only: bool) ->
     elif not failed_only:
         yield _check("error-count", state.error_count == 0, "0", str(state.error_count))
     elif case.counted and state.statuses is not None:
-        count = len(attempts(state.statuses))
+        count = len(attempts(_since(played, state)))
         yield _check("error-count", state.error_count == count, str(count), str(state.error_count))
     else:
         yield _check("error-count", state.error_count > 0, "at least 1", str(state.error_count))
+
+
+def _since(played: Played, state: DeviceState) -> tuple[str, ...]:
+    """Return the statuses that were added since the case began."""
+    statuses, earlier = state.statuses or (), played.before.statuses or ()
+    begun = statuses[: len(earlier)] == earlier
+    return statuses[len(earlier) :] if begun else statuses
 
 
 def _judge_checksum(state: DeviceState, answered: Sequence[SeenRequest]) -> Iterator[Check]:
@@ -285,12 +296,13 @@ def _judge_no_dhcp(played: Played) -> Iterator[Check]:
             else:
                 yield _check("no-dhcp-parameters", bool(after.no_dhcp_uri), "kept", "gone")
             yield _told("configuration-restored", after.configuration, played.before.configuration)
-        case Console.RESET | Console.TERMINATE:
-            if last is not None:
-                yield _told("no-dhcp-parameters", last.no_dhcp_uri, "")
-                yield _told(
-                    "configuration-untouched", last.configuration, played.before.configuration
-                )
+        case Console.RESET if last is not None:
+            yield _told("no-dhcp-parameters", last.no_dhcp_uri, "")
+            wiped = _has_marker(last, played.marker, expected=False)
+            yield Check("configuration-wiped", wiped.outcome, wiped.expected, wiped.seen)
+        case Console.TERMINATE if last is not None:
+            yield _told("no-dhcp-parameters", last.no_dhcp_uri, "")
+            yield _told("configuration-untouched", last.configuration, played.before.configuration)
 
 
 def _judge_second(played: Played) -> Iterator[Check]:
@@ -314,7 +326,7 @@ def _judge_second(played: Played) -> Iterator[Check]:
     if last.statuses is None:
         yield Check("recovery-statuses", Outcome.SKIPPED, "", "the device does not tell")
     else:
-        shown = attempts(last.statuses)
+        shown = attempts(_since(played, last))
         good = shown[-1:] == [OK] and all(each in case.attempts for each in shown[:-1])
         yield _check(
             "recovery-statuses", good, " ".join(OK), " | ".join(" ".join(each) for each in shown)

@@ -130,10 +130,13 @@ async def _play(
         insecure = case.given is Given.INSECURE
         before = await _within(adapter.reset(), bench, "reset")
         planned = answers.plan(case.given)
-        server.script = Script(case.given, planned, insecure)
-        server.seen.phase = FIRST
         async with AsyncExitStack() as serving:
             await serving.enter_async_context(server)
+            if case.onboarded:
+                good = BootOrder(server.uri, dialect, seconds=bench.seconds)
+                before = await _within(adapter.boot(good), bench, "boot")
+            server.script = Script(case.given, planned, insecure)
+            server.seen.phase = FIRST
             if case.given is Given.UNREACHABLE:
                 await serving.aclose()
             order = BootOrder(

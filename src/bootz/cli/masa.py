@@ -10,6 +10,7 @@ from bootz.cli.base import Cli, noun
 from bootz.cli.masa_base import MASA, masa_option
 from bootz.cli.masa_bench import bench_command
 from bootz.cli.masa_records import NOUNS
+from bootz.cli.service_process import harden
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind
 
@@ -124,6 +125,7 @@ def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext
     from bootz.masa.app import serve_masa
 
     configure_log("json", "info")
+    harden()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
             serve_masa(

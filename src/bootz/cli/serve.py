@@ -3,12 +3,12 @@
 import asyncio
 import gc
 import json
-import resource
 from pathlib import Path
 
 import click
 
 from bootz.cli.base import Cli, verb
+from bootz.cli.service_process import harden
 from bootz.config import SiteConfig, parse_endpoint
 
 
@@ -69,7 +69,7 @@ def command(
 
     site = cli.site()
     settle(site.config)
-    _harden()
+    harden()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(
@@ -102,10 +102,3 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
-
-
-def _harden() -> None:
-    """No core dumps, which would hold keys; and as many connections as the system allows."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -14,6 +14,8 @@ from bootz.server.site import Site
 log = structlog.get_logger()
 
 _TEND_S: Final = 1.0
+_REPEAT_S: Final = 1.0
+"""Seconds within which a signal that repeats is the same one."""
 
 
 async def serve_site(
@@ -33,10 +35,19 @@ async def serve_site(
     """
     server = SiteServer(site, listens=listens, depot=depot, on_settings=on_settings)
     loop = asyncio.get_running_loop()
-    stops = asyncio.Queue[None]()
+    stops = asyncio.Queue[float]()
+    last = -_REPEAT_S
+
+    def stop() -> None:
+        nonlocal last
+        # Supervisors send a signal to a process and to its group: that is one wish.
+        if loop.time() - last >= _REPEAT_S:
+            last = loop.time()
+            stops.put_nowait(last)
+
     reloads = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stops.put_nowait, None)
+        loop.add_signal_handler(number, stop)
     loop.add_signal_handler(signal.SIGHUP, reloads.set)
     bound = await server.start()
     try:

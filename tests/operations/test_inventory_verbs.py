@@ -20,12 +20,12 @@ from bootz.server.operations.chassis import (
     ChassisRecord,
     add_all_chassis,
     add_chassis,
-    check_chassis,
     find_chassis,
     list_chassis,
     remove_chassis,
     set_chassis,
 )
+from bootz.server.operations.chassis_placement import place_chassis
 from bootz.server.operations.images import (
     ImageKind,
     ImageRecord,
@@ -259,7 +259,7 @@ def test_a_chassis_that_does_not_fit(
 def test_every_fault_of_many_is_named_by_its_index(connection: Connection) -> None:
     add_chassis(connection, fixed("TAKEN"))
     records = [fixed("A"), fixed("taken"), fixed("B", vendor="?"), fixed("a"), fixed("C")]
-    faults = [(index, error.reason) for index, error in check_chassis(connection, records)]
+    faults = [(index, error.reason) for index, error in place_chassis(connection, records).faults]
     assert faults == [(1, "serial-taken"), (2, "vendor-not-found"), (3, "serial-taken")]
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 from sqlalchemy import delete as delete_from
 
-from bootz.errors import ConflictError, OperatorError, UnknownChassis
+from bootz.errors import ConflictError, UnknownChassis
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.chassis_placement import place_chassis
 from bootz.server.operations.chassis_record import (
@@ -40,7 +40,6 @@ __all__ = [
     "add_chassis",
     "chassis_by_key",
     "chassis_by_keys",
-    "check_chassis",
     "find_chassis",
     "list_chassis",
     "normal_chassis",
@@ -49,13 +48,6 @@ __all__ = [
 ]
 
 _BATCH: Final = 500
-
-
-def check_chassis(
-    connection: Connection, records: Sequence[ChassisRecord]
-) -> list[tuple[int, OperatorError]]:
-    """Return everything that keeps records from being added, with each one's index."""
-    return place_chassis(connection, records).faults
 
 
 def add_chassis(connection: Connection, record: ChassisRecord) -> ChassisRecord:

@@ -6,17 +6,18 @@ import asyncio
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from dhcp.plans import FIRST, SECOND, device, plan
+from dhcp.plans import FIRST, SECOND, SUBNETS, device, plan
 from dhcp.router import Told, captured, discover, payloads4, payloads6, quick
 
 from bootz.dhcp.lab_faults import BAD_REDIRECTS
 from bootz.dhcp.lab_listener import listening
 from bootz.dhcp.lab_server import LabOptions, LabServer
-from bootz.dhcp.records import DhcpDevice
+from bootz.dhcp.records import DhcpDevice, DhcpSubnet
 from bootz.errors import ConfigError, Unavailable
 from bootz.lab.namespaces import HUB_INTERFACE, Namespace, Network, enter_namespace
 from bootz.protocol.dhcp_offer import Family
@@ -35,7 +36,11 @@ def serving(
 
 @contextmanager
 def serving_at(
-    place: Namespace, interface: str, *devices: DhcpDevice, **options: Any
+    place: Namespace,
+    interface: str,
+    *devices: DhcpDevice,
+    subnets: tuple[DhcpSubnet, ...] = SUBNETS,
+    **options: Any,
 ) -> Iterator[list[Mapping[str, object]]]:
     """Run a lab's server on an interface of a namespace; yields its events."""
     events: list[Mapping[str, object]] = []
@@ -44,7 +49,10 @@ def serving_at(
 
     async def story() -> None:
         lab = LabServer(
-            plan(*devices), LabOptions(**options), lambda: datetime.now(UTC), events.append
+            replace(plan(*devices), subnets=subnets),
+            LabOptions(**options),
+            lambda: datetime.now(UTC),
+            events.append,
         )
         stop = asyncio.Event()
         with listening(lab, [interface]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from bootz.device.installer import (
     expected_digest,
     fetch_image,
 )
+from bootz.errors import Unavailable
 from bootz.model.bootstrap import SoftwareImage
+from bootz.wire.uri import BootzUri
 
 CONTENT = b"BOOTZ-IMAGE " + bytes(range(256)) * 400
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -29,10 +32,12 @@ def fetch(
     *,
     content: bytes = CONTENT,
     options: DownloadOptions = OPTIONS,
+    host: str = "127.0.0.1",
 ) -> tuple[Path | InvalidImage, ImageServer]:
     async def story() -> tuple[Path | InvalidImage, ImageServer]:
         async with ImageServer(content, script) as server:
-            image = SoftwareImage("os", "1", server.url, DIGEST)
+            url = server.url.replace("127.0.0.1", host)
+            image = SoftwareImage("os", "1", url, DIGEST)
             try:
                 return await fetch_image(image, folder, options, lambda *_: None), server
             except InvalidImage as error:
@@ -176,3 +181,21 @@ def test_what_is_an_image(tmp_path: Path, content: bytes, strict: bool, good: bo
     with pytest.raises(InvalidImage) as caught:
         check_image(path, strict=strict)
     assert caught.value.reason == "os-image-not-an-image"
+
+
+def test_a_name_is_located_as_the_bootstrap_server_is(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def locate(uri: BootzUri) -> str:
+        asked.append(uri.host)
+        if uri.host == "nowhere.example":
+            raise Unavailable("dhcp-name-unresolved", "no such name", where=uri.host)
+        return "127.0.0.1"
+
+    options = replace(OPTIONS, locate=locate)
+    result, _ = fetch(tmp_path, [], options=options, host="images.example")
+    assert isinstance(result, Path)
+    assert asked == ["images.example"]
+    result, _ = fetch(tmp_path / "other", [], options=options, host="nowhere.example")
+    assert isinstance(result, InvalidImage)
+    assert result.reason == "os-image-unreachable"

@@ -67,6 +67,24 @@ def test_chassis(shell: Shell) -> None:
     assert [card["serial_number"] for card in shown["cards"]] == ["RP0", "RP2"]
     assert (shown["release"], shown["cards"][0]["part_number"]) == ("v0.3", "RP-X")
     shell.ok(
+        *("chassis", "set", "CH1", "--mac", "RP2=02aa00000002", "--client-id", "RP2=rp-two"),
+        *("--duid", "rp0=00:03:00:01:02:aa:00:00:00:01", "--ipv4", "10.0.0.9/24"),
+        *("--gateway", "10.0.0.1", "--dhcp-uri", "bootz://h:1"),
+    )
+    shown = shell.json("chassis", "show", "CH1")
+    assert shown["cards"][0]["duid"] == "00:03:00:01:02:aa:00:00:00:01"
+    assert shown["cards"][1]["mac"] == "02:aa:00:00:00:02"
+    assert shown["cards"][1]["client_id"] == "rp-two"
+    expected = {"ipv4": "10.0.0.9/24", "gateway": "10.0.0.1", "uris": ["bootz://h:1"]}
+    assert shown["dhcp"] == expected
+    shell.ok("chassis", "set", "CH1", "--gateway", "", "--dhcp-uri", "", "--client-id", "RP2=")
+    shown = shell.json("chassis", "show", "CH1")
+    assert shown["dhcp"] == {"ipv4": "10.0.0.9/24"}
+    assert "client_id" not in shown["cards"][1]
+    assert shell.run("chassis", "set", "CH1", "--mac", "02aa00000002")[0] == 2
+    assert shell.run("chassis", "set", "CH1", "--ipv4", "10.0.0.999/24")[0] == 2
+    assert shell.run("chassis", "set", "CH1", "--dhcp-uri", "https://h")[0] == 2
+    shell.ok(
         *("chassis", "set", "fx1", "--boot-mode", "secure", "--unset-var", "k"),
         *("--unset-override", "boot_password_hash", "--new-serial", "FX2"),
     )

@@ -174,7 +174,9 @@ async def _power_on_all(
             tell(event, {"serial_number": serial, **fields})
 
         try:
-            own = replace(options, source=source_for(hardware, notify))
+            source = source_for(hardware, notify)
+            download = replace(options.download, locate=source.locate)
+            own = replace(options, source=source, download=download)
             return await _power_on(hardware, own, flow, notify, stop if stay else None)
         except BootzError as error:
             if alone:

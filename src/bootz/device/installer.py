@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +22,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+import aiohttp.abc
 
-from bootz.errors import PeerError
+from bootz.device.grpc_client import Locate
+from bootz.errors import BootzError, PeerError
 from bootz.model.bootstrap import SoftwareImage
+from bootz.wire.uri import BootzUri
 
 IMAGE_MAGIC = b"BOOTZ-IMAGE"
 CHUNK_BYTES = 1 << 18
@@ -43,12 +47,38 @@ class InvalidImage(PeerError):
 
 @dataclass(frozen=True, slots=True)
 class DownloadOptions:
-    """How patient a download is. ``stall`` and ``wait`` are seconds, ``tries`` at least one."""
+    """How patient a download is. ``stall`` and ``wait`` are seconds, ``tries`` at least one.
+
+    ``locate`` finds the image server's address by its name; None: the system does.
+    """
 
     connect: float = 10.0
     stall: float = 30.0
     tries: int = 5
     wait: float = 2.0
+    locate: Locate | None = None
+
+
+class _Resolver(aiohttp.ThreadedResolver):
+    """Asks the lease's name-server, as for the bootstrap server; what it leaves, the system."""
+
+    def __init__(self, locate: Locate) -> None:
+        super().__init__()
+        self._locate = locate
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[aiohttp.abc.ResolveResult]:
+        """Return the addresses of a name.
+
+        Raises:
+            OSError: it has none.
+        """
+        try:
+            found = await self._locate(BootzUri(host.lower(), port or 1))
+        except BootzError as error:
+            raise OSError(str(error)) from error
+        return await super().resolve(found, port, family)
 
 
 class _Interrupted(Exception):
@@ -101,8 +131,11 @@ async def fetch_image(
     timeout = aiohttp.ClientTimeout(
         total=None, sock_connect=options.connect, sock_read=options.stall
     )
+    resolver = None if options.locate is None else _Resolver(options.locate)
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=context), timeout=timeout, auto_decompress=False
+        connector=aiohttp.TCPConnector(ssl=context, resolver=resolver),
+        timeout=timeout,
+        auto_decompress=False,
     ) as session:
         resumed = part.exists() and part.stat().st_size > 0
         await _download(session, image.url, part, options, progress)

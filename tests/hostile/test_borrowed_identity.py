@@ -16,7 +16,7 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from world import Device, Running, World, manufacturer, report, request, run, verified
 
 from bootz.model.bootstrap import BootstrapRequest, ReportedStatus, StatusReport
-from bootz.model.chassis import BootMode, CardStatus
+from bootz.model.chassis import BootMode, CardStatus, DynamicConfigPolicy
 from bootz.reasons import REASONS
 from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.vendors import VendorRecord, set_vendor
@@ -410,3 +410,36 @@ def test_a_vendor_whose_ca_is_taken_back_is_refused_at_once(world: World) -> Non
 
     run(story, world)
     assert world.attempts()[0].reason == "tls-certificate-refused"
+
+
+@pytest.mark.parametrize(
+    ("document", "dialect", "reason"),
+    [
+        ({"vendor_config": "{{ variables.absent }}"}, CURRENT, "template-failed"),
+        (
+            {"vendor_config": "{% for i in range(999999) %}{% endfor %}"},
+            CURRENT,
+            "template-too-costly",
+        ),
+        ({"credentials": "[1]"}, CURRENT, "rendered-invalid"),
+        ({"credentials": {"passwords": [{"plaintext": SECRET}]}}, CURRENT, "artifact-unfit"),
+        ({"dynamic_vendor_config": SECRET}, V0_1_0, "dynamic-config-refused"),
+    ],
+)
+def test_our_own_mistake_is_told_to_the_operator_and_not_to_the_router(
+    world: World, document: dict[str, object], dialect: Dialect, reason: str
+) -> None:
+    world.add_profile(**document)
+    world.add_chassis("FX1", profile="base", dynamic_config=DynamicConfigPolicy.REFUSE)
+    world.add_voucher("FX1")
+
+    async def story(running: Running) -> None:
+        with pytest.raises(GRPCError) as caught:
+            await running.ask(manufacturer().device("FX1"), request("FX1"), dialect)
+        expect_bland(caught.value, Status.FAILED_PRECONDITION, reason)
+
+    run(story, world)
+    (attempt,) = world.attempts()
+    assert (attempt.reason, attempt.sent) == (reason, {})
+    assert attempt.proven_serial == "FX1"
+    assert SECRET not in attempt.detail

@@ -57,6 +57,7 @@ _OPTIONS = (
         show_default=True,
         help="How the router names itself in DHCPv6.",
     ),
+    click.option("--dhcp-vendor-classes", is_flag=True, help="Send option 124 beside option 60."),
     click.option("--dhcp-strict", is_flag=True, help="Read the list of RFC 8572 alone."),
     click.option(
         "--dhcp6-prefix-length",
@@ -106,6 +107,7 @@ def sources(options: Mapping[str, Any], folders: Sequence[object]) -> list[Sourc
         name_servers=NameServerPolicy(options["dhcp_name_servers"]),
         duid_ll=by_mac,
         serial_trailer=trailer,
+        with_vendor_classes=options["dhcp_vendor_classes"],
         ipv6_prefix_length=options["dhcp6_prefix_length"],
         timing=Timing(scale=options["dhcp_time_scale"]),
     )

@@ -113,6 +113,7 @@ def test_a_device_of_another_manufacturer_fails(lab: Lab, shell: Shell, tmp_path
         (["--case-timeout", "bootz-1=soon"], 2),
         (["--timeout", "0"], 1),
         (["--image", __file__], 2),
+        (["--listen", "0.0.0.0"], 2),
     ],
 )
 def test_what_cannot_be_asked_for(shell: Shell, words: list[str], code: int) -> None:

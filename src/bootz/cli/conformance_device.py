@@ -197,6 +197,8 @@ async def _device(options: dict[str, Any]) -> AsyncIterator[tuple[DeviceAdapter,
 
 def _bench(options: dict[str, Any], anchors: Sequence[bytes], signer: Authority | None) -> Bench:
     advertised = options["advertise"] or options["listen"]
+    if advertised in {"0.0.0.0", "::"}:  # noqa: S104 -- what must not be advertised
+        raise click.UsageError("--listen on every address needs --advertise HOST")
     owner = Owner.make(advertised, owner=_owner(options))
     vouchers: Vouchers
     if options["voucher_dir"] is not None:

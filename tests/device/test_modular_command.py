@@ -13,6 +13,7 @@ from device.chassis_world import ChassisServer, ChassisWorld
 from device.world import play
 
 from bootz.cli.main import run
+from bootz.processes import COMMAND
 
 
 class Person:
@@ -123,3 +124,35 @@ def test_n1_a_router_without_dhcp_needs_no_uri(tmp_path: Path, person: Person) -
 def test_a_router_that_nobody_tells_its_server_is_a_wrong_call(person: Person) -> None:
     person("router", "boot", person.folder / "r1", code=1)
     assert "--uri" in person.err
+
+
+def test_n1_n2_the_loop_without_dhcp_survives_kill_9(tmp_path: Path, person: Person) -> None:
+    world = ChassisWorld(tmp_path)
+
+    async def story() -> None:
+        hardware = world.chassis({"RP0": "RPA"})
+        async with ChassisServer(world, "RPA") as server:
+            server.known.clear()
+            order = f"bootz no-dhcp initiate --src_interface Mgmt0 --bootz_uri {server.uri}"
+            await asyncio.to_thread(person, "router", "console", hardware.folder, "-c", order)
+            process = await asyncio.create_subprocess_exec(
+                *(*COMMAND, "router", "boot", str(hardware.folder)),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            assert process.stderr is not None
+            async for line in process.stderr:  # until the first failure
+                if b"no-dhcp-restored" in line:
+                    break
+            process.kill()
+            assert await process.wait() == -9
+            state = hardware.load_state()
+            assert state.no_dhcp is not None
+            assert state.reason == "contact-refused"
+            server.known.add("RPA")
+            booted = await asyncio.to_thread(
+                person.json, "router", "boot", hardware.folder, "--progress", "none"
+            )
+            assert (booted["result"], booted["error_count"]) == ("onboarded", 1)
+
+    play(story)

@@ -16,6 +16,7 @@ from bootz.lab.ground import Dhcp
 from bootz.lab.outcome import Outcome
 from bootz.lab.plan import MAX_ROUTERS, plan_routers
 from bootz.lab.run import LabOptions, Standing, run_lab
+from bootz.lab.story import play_standby
 from bootz.wire.dialects import DIALECTS
 
 _COLUMNS = (
@@ -30,6 +31,8 @@ _COLUMNS = (
     Column("seconds", right=True),
     Column("why"),
 )
+
+_CARDS = (Column("slot"), Column("serial_number", "SERIAL"), Column("kind"), Column("state"))
 
 
 @verb("lab")
@@ -68,6 +71,12 @@ _COLUMNS = (
     metavar="DIR",
     help="Keep everything in this new or empty folder: site, routers, logs.",
 )
+@click.option(
+    "--story",
+    type=click.Choice(["standby"]),
+    help="Instead, play a story with narration. standby: the cards of a modular chassis, before, "
+    "during and after onboarding; a replacement; a tampered card.",
+)
 @click.option("--hold", is_flag=True, help="Keep everything running afterwards, until Ctrl-C.")
 @click.pass_context
 def command(
@@ -78,6 +87,7 @@ def command(
     image_kib: int,
     dhcp: str,
     keep: Path | None,
+    story: str | None,
     hold: bool,
 ) -> None:
     """Run the whole system on this machine, each party a process of its own, on loopback.
@@ -87,6 +97,9 @@ def command(
     applied the configuration, reported SUCCESS, and the server has that on record.
     """
     cli: Cli = context.obj
+    if story is not None:
+        _tell_story(cli, keep)
+        return
     options = LabOptions(plan_routers(routers, dialects), image_kib << 10, Dhcp(dhcp))
     console = stderr()
     board = Board(options.routers, console)
@@ -110,6 +123,12 @@ def command(
     with _folder(keep) as root:
         asyncio.run(run(root))
     context.exit(0 if all(outcome.ok for outcome in outcomes) else 1)
+
+
+def _tell_story(cli: Cli, keep: Path | None) -> None:
+    with _folder(keep) as root:
+        cards = asyncio.run(play_standby(root, cli.output.message))
+    cli.output.rows(_CARDS, cards)
 
 
 async def _held(cli: Cli, standing: Standing) -> None:

@@ -74,7 +74,7 @@ class Ground:
         """Return what a person can do on the ground while the lab is held."""
         if self.dhcp is Dhcp.NONE:
             return ()
-        probe = f"bootz dhcp probe --interface {ROUTER_INTERFACE}"
+        probe = f"bootz dhcp probe --interface {ROUTER_INTERFACE} --serial SERIAL"
         return (f"{' '.join(self.spare)} {probe}",)
 
 

@@ -71,13 +71,8 @@ class Folders:
         return self.root / "routers"
 
     @property
-    def idevid_ca(self) -> Path:
-        """The CA of the routers' identities, PEM."""
-        return self.root / "idevid-ca.pem"
-
-    @property
-    def voucher_ca(self) -> Path:
-        """The root of the vouchers and of the voucher service's TLS, PEM."""
+    def vendor_ca(self) -> Path:
+        """The manufacturer's CA, PEM: of identities, vouchers, and the voucher service's TLS."""
         return self.masa / "keys" / "root.pem"
 
     @property
@@ -139,10 +134,10 @@ def make_folders(root: Path) -> Folders:
 async def found_manufacturer(folders: Folders, tell: Tell) -> None:
     """Make the manufacturer: its voucher service, and its factory."""
     tell("the manufacturer makes its keys")
-    await run_command("masa", "init", folders.masa, "--name", MANUFACTURER, "--ien", IEN)
     await run_command("manufacturer", "init", folders.maker, "--name", MANUFACTURER)
+    # One CA vouches for identities and vouchers.
     await run_command(
-        "manufacturer", "anchor", folders.maker, "--to", folders.root / "idevid-ca.pem"
+        *("masa", "init", folders.masa, "--ien", IEN, "--manufacturer", folders.maker)
     )
 
 
@@ -174,8 +169,6 @@ async def _manufacture(folders: Folders, target: Path, *words: str) -> None:
         target,
         "--manufacturer",
         folders.maker,
-        "--vendor-anchor",
-        folders.voucher_ca,
         "--part-number",
         PART_NUMBER,
         "--image",
@@ -237,9 +230,7 @@ async def voucher_service(
         prefix=ground.prefix,
     ) as serving:
         address = _first(serving, "grpc")
-        yield VoucherSource(
-            address, _first(made, "certificate_ids"), token_file, folders.voucher_ca
-        )
+        yield VoucherSource(address, _first(made, "certificate_ids"), token_file, folders.vendor_ca)
 
 
 def _tpm_keys(folders: Folders, router: PlannedRouter) -> dict[str, str]:
@@ -272,9 +263,7 @@ async def fill_inventory(
         "--ien",
         IEN,
         "--ca",
-        folders.idevid_ca,
-        "--voucher-ca",
-        folders.voucher_ca,
+        folders.vendor_ca,
         *source.words,
     )
     image = folders.root / "lab-os-2.0.img"

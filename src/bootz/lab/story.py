@@ -126,8 +126,6 @@ async def _make_card(folders: parties.Folders, serial: str, kind: str, *more: st
         card,
         "--manufacturer",
         folders.maker,
-        "--vendor-anchor",
-        folders.voucher_ca,
         "--serial",
         serial,
         "--kind",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootz.errors import ConfigError
+from bootz.trust.certificates import pem_from_der
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def server_context(
             context.verify_mode = ssl.CERT_OPTIONAL
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             if client_anchors:
-                context.load_verify_locations(cadata=b"".join(client_anchors))
+                # As PEM: a run of DER ends where OpenSSL's queue has an error, even a stale one.
+                context.load_verify_locations(cadata=pem_from_der(client_anchors).decode("ascii"))
     except (ssl.SSLError, OSError) as error:
         raise ConfigError(
             "tls-material-unusable",

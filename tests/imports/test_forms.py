@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bootz.errors import ConfigError
@@ -31,6 +31,8 @@ ENTRIES = st.lists(st.dictionaries(TEXTS, VALUES, max_size=3), max_size=3)
 
 
 @given(ENTRIES, ENTRIES)
+@example([], [{"\n": None}, {}])
+@example([{"a": "line\n\n"}, {"b": "...\n"}], [])
 def test_what_is_written_is_read_again(
     vendors: list[dict[str, Any]], chassis: list[dict[str, Any]]
 ) -> None:

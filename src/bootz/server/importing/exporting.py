@@ -10,7 +10,7 @@ import io
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import JsonValue
@@ -75,6 +75,9 @@ def _vouchers(connection: Connection, pinned_sha256: str, now: datetime) -> Iter
             }
 
 
+_END: Final = "...\n"
+
+
 def write_yaml(sections: Iterable[tuple[str, Iterable[Document]]]) -> Iterator[str]:
     """Return a document in pieces."""
     yield f"version: {VERSION}\n"
@@ -83,9 +86,11 @@ def write_yaml(sections: Iterable[tuple[str, Iterable[Document]]]) -> Iterator[s
         empty = True
         for document in documents:
             empty = False
-            yield yaml.dump(
+            text = yaml.dump(
                 [dict(document)], Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
             )
+            # A text that ends in empty lines makes the library end the document, in mid-list.
+            yield text[: -len(_END)] if text.endswith(f"\n{_END}") else text
         if empty:
             yield "  []\n"
 

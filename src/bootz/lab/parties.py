@@ -10,7 +10,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ import yaml
 from bootz.errors import ConflictError, Unavailable
 from bootz.lab.ground import Ground
 from bootz.lab.plan import MANUFACTURER, PART_NUMBER, PlannedRouter
-from bootz.processes import run_command, service
+from bootz.processes import WarmCommand, run_command, service
 
 IEN: Final = "32473"
 """The enterprise number for examples (RFC 5612)."""
@@ -29,6 +29,12 @@ ORGANISATION: Final = "lab"
 IMAGE: Final = ("lab-os", "2.0")
 FACTORY_IMAGE: Final = ("lab-os", "1.0")
 VOUCHER_LIFE: Final = timedelta(days=30)
+
+_NOUNS: Final = (
+    *("manufacturer", "masa", "router", "init", "vendor", "image", "import", "voucher"),
+    *("attempts", "chassis"),
+)
+"""What the lab calls, and so what is loaded once."""
 
 _IMAGE_HEADER: Final = b"BOOTZ-IMAGE lab-os 2.0\n"
 _CONFIG: Final = """\
@@ -46,9 +52,20 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Where each party lives."""
+    """Where each party lives, and how the lab calls ``bootz`` for it."""
 
     root: Path
+    command: WarmCommand = field(repr=False)
+
+    async def run(self, *words: str | Path, prefix: Sequence[str] = ()) -> object:
+        """Call ``bootz`` and return what it prints, parsed; ``prefix`` are words before it.
+
+        Raises:
+            Unavailable: ``process-failed``; with the command's own last words.
+        """
+        if prefix:
+            return await run_command(*words, prefix=prefix)
+        return await self.command(*map(str, words))
 
     @property
     def masa(self) -> Path:
@@ -112,31 +129,32 @@ class Server:
     uri: str
 
 
-def make_folders(root: Path) -> Folders:
-    """Return the folders below a new or empty one.
+@asynccontextmanager
+async def folders_at(root: Path) -> AsyncIterator[Folders]:
+    """Lay out a new or empty folder; ``bootz`` can be called for the parties while this is open.
 
     Raises:
         ConflictError: something is there already.
         Unavailable: it cannot be written.
     """
-    folders = Folders(root)
     try:
         root.mkdir(parents=True, exist_ok=True)
         if any(root.iterdir()):
             raise ConflictError("file-exists", "the folder is not empty", where=str(root))
-        folders.logs.mkdir()
-        folders.routers.mkdir()
+        (root / "logs").mkdir()
+        (root / "routers").mkdir()
     except OSError as error:
         raise Unavailable("file-unwritable", str(error.strerror), where=str(root)) from error
-    return folders
+    async with WarmCommand(*_NOUNS) as command:
+        yield Folders(root, command)
 
 
 async def found_manufacturer(folders: Folders, tell: Tell) -> None:
     """Make the manufacturer: its voucher service, and its factory."""
     tell("the manufacturer makes its keys")
-    await run_command("manufacturer", "init", folders.maker, "--name", MANUFACTURER)
+    await folders.run("manufacturer", "init", folders.maker, "--name", MANUFACTURER)
     # One CA vouches for identities and vouchers.
-    await run_command(
+    await folders.run(
         *("masa", "init", folders.masa, "--ien", IEN, "--manufacturer", folders.maker)
     )
 
@@ -163,7 +181,7 @@ async def build_routers(folders: Folders, routers: Sequence[PlannedRouter], tell
 
 
 async def _manufacture(folders: Folders, target: Path, *words: str) -> None:
-    await run_command(
+    await folders.run(
         "router",
         "manufacture",
         target,
@@ -180,7 +198,7 @@ async def _manufacture(folders: Folders, target: Path, *words: str) -> None:
 async def found_site(folders: Folders, ground: Ground, tell: Tell) -> Path:
     """Make the owner's site with its keys; return the file of the pinned domain certificate."""
     tell("the owner makes a site")
-    made = await run_command(
+    made = await folders.run(
         "init", folders.site, "--organization", "Lab owner", *ground.site_words
     )
     return Path(str(made["pinned_domain_cert"] if isinstance(made, Mapping) else ""))
@@ -214,7 +232,7 @@ async def voucher_service(
     }
     path = folders.root / "register.yaml"
     write_private(path, yaml.safe_dump(register, sort_keys=False).encode())
-    made = await run_command("masa", "import", path, "--masa", folders.masa)
+    made = await folders.run("masa", "import", path, "--masa", folders.masa)
     token_file = folders.site / "ovgs.token"
     write_private(token_file, token.encode())
     async with service(
@@ -255,7 +273,7 @@ async def fill_inventory(
     """Put image, vendor, profile and every chassis on the owner's record."""
     tell("the owner fills the inventory")
     at_site = ("--site", folders.site)
-    await run_command(
+    await folders.run(
         *at_site,
         "vendor",
         "add",
@@ -269,10 +287,10 @@ async def fill_inventory(
     image = folders.root / "lab-os-2.0.img"
     await asyncio.to_thread(_write_image, image, image_bytes)
     name, version = IMAGE
-    await run_command(*at_site, "image", "add", image, "--name", name, "--version", version)
+    await folders.run(*at_site, "image", "add", image, "--name", name, "--version", version)
     inventory = folders.root / "inventory.yaml"
     inventory.write_text(yaml.safe_dump(_inventory(routers, ground), sort_keys=False))
-    await run_command(*at_site, "import", inventory)
+    await folders.run(*at_site, "import", inventory)
 
 
 def _inventory(routers: Sequence[PlannedRouter], ground: Ground) -> dict[str, object]:
@@ -314,7 +332,7 @@ def _chassis(router: PlannedRouter, ground: Ground) -> dict[str, object]:
 async def fetch_vouchers(folders: Folders, ground: Ground, tell: Tell) -> None:
     """Have the owner fetch what is missing from the manufacturer."""
     tell("the owner fetches vouchers")
-    await run_command("--site", folders.site, "voucher", "fetch", prefix=ground.prefix)
+    await folders.run("--site", folders.site, "voucher", "fetch", prefix=ground.prefix)
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from bootz.lab.fleet import Hear, power_on
 from bootz.lab.ground import LOOPBACK, Dhcp, Ground, dhcp_server, link, why_not
 from bootz.lab.outcome import Outcome, judge
 from bootz.lab.plan import PlannedRouter
-from bootz.processes import run_command
 
 MAX_ATTEMPTS = 5
 """Power-on to success normally takes one; a few more, because two hundred come together."""
@@ -49,8 +48,8 @@ async def run_lab(
     Raises:
         BootzError: a party could not be set up; not that a router failed.
     """
-    folders = parties.make_folders(root)
     async with AsyncExitStack() as stack:
+        folders = await stack.enter_async_context(parties.folders_at(root))
         ground = LOOPBACK
         if options.dhcp is not Dhcp.NONE:
             why = why_not(options.dhcp)
@@ -97,7 +96,7 @@ async def _run(
 
 async def _journal(folders: parties.Folders) -> Mapping[str, str]:
     """Return the state of each router's latest attempt, as the server has it on record."""
-    rows = await run_command("--site", folders.site, "attempts", "--number", str(_JOURNAL_ROWS))
+    rows = await folders.run("--site", folders.site, "attempts", "--number", str(_JOURNAL_ROWS))
     states: dict[str, str] = {}
     for row in rows if isinstance(rows, list) else []:
         # The newest comes first.

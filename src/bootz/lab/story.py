@@ -19,7 +19,7 @@ from bootz.errors import Unavailable
 from bootz.lab import parties
 from bootz.lab.ground import LOOPBACK
 from bootz.lab.plan import Kind, PlannedRouter
-from bootz.processes import COMMAND, MAX_LINE, Event, read_event, run_command
+from bootz.processes import COMMAND, MAX_LINE, Event, read_event
 
 _CHASSIS: Final = "STORY1"
 _ROUTER: Final = PlannedRouter(
@@ -41,7 +41,11 @@ async def play_standby(root: Path, tell: parties.Tell) -> Sequence[Mapping[str, 
     Raises:
         Unavailable: something did not happen that must, or a party could not be set up.
     """
-    folders = parties.make_folders(root)
+    async with parties.folders_at(root) as folders:
+        return await _play(folders, tell)
+
+
+async def _play(folders: parties.Folders, tell: parties.Tell) -> Sequence[Mapping[str, object]]:
     await parties.found_manufacturer(folders, tell)
     await parties.build_routers(folders, [_ROUTER], tell)
     pinned = await parties.found_site(folders, LOOPBACK, tell)
@@ -59,7 +63,7 @@ async def play_standby(root: Path, tell: parties.Tell) -> Sequence[Mapping[str, 
             await _before_and_during(router, line_card, tell)
             await _afterwards(folders, router, tell)
             await _tampered(folders, router, tell)
-            shown = await run_command("router", "show", router.folder)
+            shown = await folders.run("router", "show", router.folder)
     return shown["cards"] if isinstance(shown, dict) else []
 
 
@@ -96,13 +100,13 @@ async def _afterwards(folders: parties.Folders, router: "_Router", tell: parties
     refused = await router.until("card-shut-down", card=_NEW_STANDBY)
     tell(f"  the server refuses ({refused['reason']}); the router shuts the card down and works on")
     at_site = ("--site", folders.site)
-    waiting = await run_command(*at_site, "chassis", "replacements", "list")
+    waiting = await folders.run(*at_site, "chassis", "replacements", "list")
     for row in waiting if isinstance(waiting, list) else []:
         tell(
             f"  $ bootz chassis replacements list: {row['serial_number']} in slot {row['slot']} "
             f"in place of {row['replaces']}, asked for by {row['proven_serial']}"
         )
-    await run_command(*at_site, "chassis", "replacements", "accept", _NEW_STANDBY)
+    await folders.run(*at_site, "chassis", "replacements", "accept", _NEW_STANDBY)
     tell(f"  $ bootz chassis replacements accept {_NEW_STANDBY}")
     await router.until("card-verified", card=_NEW_STANDBY)
     tell("  the server has fetched the voucher from the manufacturer, and the router asked again:")
@@ -120,7 +124,7 @@ async def _tampered(folders: parties.Folders, router: "_Router", tell: parties.T
 
 async def _make_card(folders: parties.Folders, serial: str, kind: str, *more: str) -> Path:
     card = folders.root / f"card-{serial}"
-    await run_command(
+    await folders.run(
         "router",
         "card",
         card,

@@ -15,17 +15,21 @@ lab: $(VENV)/lab.stamp
 
 check: $(VENV)/check.stamp packages format lint types contracts test
 
-# Locked with hashes: what is installed is what was tested.
+# Locked with hashes: what is installed is what was tested. Words of the set-up go to stderr:
+# stdout is the command's own, which may be JSON.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
+
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@echo "setting up $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV) >&2
 
 $(VENV)/lab.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(INSTALL) --require-hashes -r requirements.lock >&2
+	@$(INSTALL) --no-deps --no-build-isolation -e . >&2
 	@touch $@
 
 $(VENV)/check.stamp: requirements-check.lock $(VENV)/lab.stamp
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-check.lock
+	@$(INSTALL) --require-hashes -r requirements-check.lock >&2
 	@touch $@
 
 .PHONY: packages

@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ def main() -> None:
     gc.collect()
     # What was loaded is shared between all forks for as long as nobody touches it.
     gc.freeze()
+    # Ctrl-C at a terminal reaches all of its processes; the caller's word is the end of stdin.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
         answer = _call([str(word) for word in json.loads(line)["words"]])
         sys.stdout.write(json.dumps(answer) + "\n")
@@ -49,6 +52,7 @@ def _become(words: Sequence[str], told: IO[bytes], said: IO[bytes]) -> None:
     """Be the called command; never returns."""
     code = 70
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for kept, standard in ((nothing, 0), (told.fileno(), 1), (said.fileno(), 2)):
             os.dup2(kept, standard)

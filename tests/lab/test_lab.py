@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from bootz.cli.main import run
+from bootz.lab.ground import Dhcp, link
+from bootz.lab.plan import plan_routers
 
 
 def test_every_router_of_every_dialect_comes_up(
@@ -55,3 +59,16 @@ def test_routers_find_their_server_by_dhcp(
     assert code == 0, captured.err
     assert f"DHCP ({server}) tells routers their server" in captured.err
     assert json.loads(captured.out)["succeeded"] == 2
+
+
+@pytest.mark.kea
+def test_the_probe_s_port_is_ready_for_the_command_that_is_told() -> None:
+    async def story() -> None:
+        async with link(plan_routers(1, ()), Dhcp.LAB) as ground:
+            (hint,) = ground.hints()
+            assert hint.endswith("bootz dhcp probe --interface mgmt0 --serial LAB00001")
+            enter = hint.split(" bootz ")[0].split()
+            asking = [*enter, "ip", "-brief", "link", "show", "up", "dev", "mgmt0"]
+            assert "mgmt0" in subprocess.run(asking, capture_output=True, text=True).stdout
+
+    asyncio.run(story())

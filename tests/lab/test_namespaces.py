@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 from ipaddress import ip_interface
@@ -73,6 +74,23 @@ def test_a_refusal_of_the_kernel_is_told_in_its_words(monkeypatch: pytest.Monkey
     refused = subprocess.CompletedProcess([], 1, "", "mount --make-shared: Operation not permitted")
     monkeypatch.setattr(subprocess, "run", lambda *_args, **_options: refused)
     assert "Operation not permitted" in obstacle()
+
+
+def test_namespaces_without_a_bridge_are_no_network(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As in a container whose kernel has no bridge: the lab must know it beforehand."""
+    ip = shutil.which("ip", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    lacking = tmp_path / "ip"
+    lacking.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in *bridge*) echo "Error: Unknown device type." >&2; exit 2;; esac\n'
+        f'exec {ip} "$@"\n'
+    )
+    lacking.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert "Unknown device type" in obstacle()
+    assert not list(Path("/run/netns").glob(f"bootz-try{os.getpid()}*"))
 
 
 def test_without_the_command_it_is_said_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,8 @@ class Ground:
         """Return what a person can do on the ground while the lab is held."""
         if self.dhcp is Dhcp.NONE:
             return ()
-        probe = f"bootz dhcp probe --interface {ROUTER_INTERFACE} --serial SERIAL"
+        serial = next(iter(self.router_prefixes))
+        probe = f"bootz dhcp probe --interface {ROUTER_INTERFACE} --serial {serial}"
         return (f"{' '.join(self.spare)} {probe}",)
 
 
@@ -107,6 +108,7 @@ async def link(routers: Sequence[PlannedRouter], dhcp: Dhcp) -> AsyncIterator[Gr
         )
     # One more than there are routers: a port for whoever wants to look at the link.
     with network(f"bootz{os.getpid()}", len(routers) + 1, [_HUB]) as made:
+        made.routers[-1].bring_up(ROUTER_INTERFACE)
         host = str(_HUB.ip)
         yield Ground(
             (

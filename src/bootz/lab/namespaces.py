@@ -166,9 +166,12 @@ def network(
 
 
 def obstacle() -> str:
-    """Return why namespaces cannot be made here, empty where they can; leaves nothing behind."""
+    """Return why a network cannot be made here, empty where it can; leaves nothing behind.
+
+    A whole one is tried: where namespaces may be made, bridges and veth may not be there yet.
+    """
     try:
-        with namespace(f"bootz-try-{os.getpid()}"):
+        with network(f"bootz-try{os.getpid()}", 1, []):
             return ""
     except Unavailable as error:
         return error.detail

@@ -25,7 +25,7 @@ ROWS = (
         "dhcp-interface",
         Fault.UNAVAILABLE,
         "DHCP cannot be spoken on this interface.",
-        "Name an interface that exists (`ip link`), and run as root or with CAP_NET_RAW, "
+        "Name an interface that exists and is up (`ip link`), and run as root or with CAP_NET_RAW, "
         "CAP_NET_ADMIN and CAP_NET_BIND_SERVICE.",
     ),
     Reason(

@@ -6,7 +6,8 @@ ROWS = (
     Reason(
         "namespaces-not-permitted",
         Fault.UNAVAILABLE,
-        "This machine does not let us make network namespaces.",
-        "Run as root, or in `unshare -rn`, with iproute2 installed; or do without DHCP.",
+        "This machine does not let us make network namespaces and link them.",
+        "Run as root with iproute2 installed, or as anybody in namespaces of your own: "
+        "`unshare -rnm sh -c 'mount -t tmpfs tmpfs /run; exec bash'`; or do without DHCP.",
     ),
 )

@@ -328,6 +328,7 @@ class _Dhcp(FixedUris):
 
     async def release(self) -> None:
         self.calls.append("release")
+        self.account = DiscoveryAccount("eth0", "ipv4", "released")
 
     async def close(self) -> None:
         self.calls.append("close")
@@ -358,7 +359,9 @@ def test_servers_that_fail_send_the_router_back_to_discovery(world: World) -> No
         source = _Dhcp("bootz://127.0.0.1:1", 0)
         result, state, _ = await boot(hardware, options("bootz://h", max_attempts=2, source=source))
         assert result is BootResult.FAILED
-        assert source.calls == ["discover", "release", "discover", "close"]
+        # Also where it is the last attempt, the lease is given back, and not said to be held.
+        assert source.calls == ["discover", "release", "discover", "release", "close"]
+        assert state.discovery == DiscoveryAccount("eth0", "ipv4", "released")
         assert (state.error_count, state.reason) == (2, "contact-unreachable")
 
     play(story)

@@ -226,8 +226,9 @@ class Router:
                     if self._state.no_dhcp is not None:
                         self._notify("no-dhcp-restored", {"configuration": self._state.running})
                 if attempt == self._options.max_attempts:
+                    await self._release(source)
                     return BootResult.FAILED
-            await source.release()
+            await self._release(source)
             self._notify("waiting", {"seconds": self._options.retry_wait})
             await asyncio.sleep(self._options.retry_wait)
 
@@ -237,6 +238,11 @@ class Router:
             return await source.discover()
         finally:
             self._save(replace(self._state, discovery=source.account))
+
+    async def _release(self, source: UriSource) -> None:
+        """Give back what was found: none of its servers worked."""
+        await source.release()
+        self._save(replace(self._state, discovery=source.account))
 
     def _fail(self, error: BootzError, after: RouterState) -> None:
         """Record a failed attempt, and tell it."""

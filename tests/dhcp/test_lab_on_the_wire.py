@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -131,6 +132,17 @@ def test_a_server_that_misbehaves_is_told_by_its_reason(
             "dhcp-refused",
             "dhcp-no-answer",
         ]
+
+
+def test_a_late_answer_is_waited_for(link: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bootz.dhcp.lab_listener.DELAY_S", 0.5)
+    with serving(link, fault="delay"):
+        for family in Family:
+            began = time.monotonic()
+            told = discover(link.routers[0], family)
+            assert told.error is None
+            # The offer and what follows it, each late.
+            assert time.monotonic() >= began + 2 * 0.5
 
 
 def test_both_routers_of_a_link_and_the_octets_of_the_list(link: Network) -> None:

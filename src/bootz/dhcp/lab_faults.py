@@ -13,9 +13,14 @@ class Misbehaviour(Enum):
     """Faults of the server itself."""
 
     SILENT = "silent"
+    DELAY = "delay"
     NAK = "nak"
     TWO_NAME_SERVERS = "two-name-servers"
     BOOT_FILE_ONLY = "boot-file-only"
+
+
+DELAY_S: Final = 3.0
+"""Seconds by which each answer is late: longer than an impatient client waits, and not lost."""
 
 
 def _framed(uri: bytes) -> bytes:

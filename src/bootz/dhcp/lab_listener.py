@@ -7,13 +7,15 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final
+from typing import Any, Final
 
 from bootz.dhcp.lab4 import Lab4
 from bootz.dhcp.lab6 import Lab6
+from bootz.dhcp.lab_faults import DELAY_S, Misbehaviour
 from bootz.dhcp.lab_server import LabServer
 from bootz.errors import ConfigError, Unavailable, WireError
 from bootz.protocol.dhcp4_client import SERVER_PORT as PORT4
@@ -29,6 +31,9 @@ from bootz.wire.dhcp_identity import duid_ll
 
 BURST: Final = 64
 """Messages that are answered before others of the loop get their turn."""
+
+MAX_LATE: Final = 256
+"""Answers that wait, with the fault ``delay``; what comes beyond is dropped."""
 
 _ALL_RELAYED_SERVERS: Final = IPv6Address("ff05::1:3")
 
@@ -63,9 +68,9 @@ def _serving4(lab: LabServer, interface: str) -> Iterator[None]:
             data, _ = opened.recvfrom(1 << 16)
             answer = server.answer(decode_message4(data))
             if answer is not None:
-                opened.sendto(answer.data, (str(answer.address), answer.port))
+                send(answer.data, (str(answer.address), answer.port))
 
-        with _reading(opened, read):
+        with _sending(lab, opened) as send, _reading(opened, read):
             yield
 
 
@@ -88,10 +93,39 @@ def _serving6(lab: LabServer, interface: str) -> Iterator[None]:
             if answer is not None:
                 port = PORT6 if envelopes else CLIENT6
                 scope = index if source.is_link_local else 0
-                opened.sendto(answer, (str(source), port, 0, scope))
+                send(answer, (str(source), port, 0, scope))
 
-        with _reading(opened, read):
+        with _sending(lab, opened) as send, _reading(opened, read):
             yield
+
+
+@contextmanager
+def _sending(lab: LabServer, opened: socket.socket) -> Iterator[Callable[[bytes, Any], None]]:
+    """Give the way out: at once, or late on request."""
+
+    def send_now(data: bytes, target: Any) -> None:
+        opened.sendto(data, target)
+
+    if lab.options.fault != Misbehaviour.DELAY.value:
+        yield send_now
+        return
+    late: deque[asyncio.TimerHandle] = deque()
+    loop = asyncio.get_running_loop()
+
+    def deliver(data: bytes, target: Any) -> None:
+        late.popleft()
+        with contextlib.suppress(OSError):
+            opened.sendto(data, target)
+
+    def send(data: bytes, target: Any) -> None:
+        if len(late) < MAX_LATE:
+            late.append(loop.call_later(DELAY_S, deliver, data, target))
+
+    try:
+        yield send
+    finally:
+        for handle in late:
+            handle.cancel()
 
 
 @contextmanager

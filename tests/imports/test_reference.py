@@ -25,7 +25,7 @@ from bootz.errors import BootzError, ConfigError, WireError
 from bootz.keystore.files import KeyKind, generate_key, write_certificates, write_private_key
 from bootz.server.importing import reference as reference_module
 from bootz.server.importing.reference import read_reference
-from bootz.server.owner import load_owner_identity, owner_files
+from bootz.server.owner import load_owner_identity
 from bootz.server.rendering.templates import Templates
 from bootz.server.site import Site, open_site
 from bootz.server.tls_certificates import check_tls
@@ -70,7 +70,7 @@ def test_a_site_is_made_of_the_file(tmp_path: Path, made: ReferenceSite, shell: 
     keyring = site.keys.read()
     assert site.keys.certificates(keyring.trust_anchors[0])[0] == made.anchor.der
     check_tls(site.keys, keyring, NOW)
-    identity = load_owner_identity(owner_files(site), NOW)
+    identity = load_owner_identity(site.owner_files(), NOW)
     assert identity.pinned_domain_cert == made.pinned.der
     assert keyring.pinned_domain is not None
     assert not site.keys.has_key(keyring.pinned_domain)

@@ -19,7 +19,7 @@ from site_world import Pki
 
 from bootz.cli.main import run
 from bootz.keystore.files import load_certificates
-from bootz.server.owner import load_owner_identity, owner_files
+from bootz.server.owner import load_owner_identity
 from bootz.server.site import Site, open_site
 from bootz.server.tls_certificates import check_tls
 from bootz.trust.certificates import load_certificate, pem_from_der
@@ -92,7 +92,7 @@ def is_served(site: Site, held: bytes) -> bool:
 
 def check_usable(site: Site) -> None:
     check_tls(site.keys, site.keys.read(), NOW)
-    load_owner_identity(owner_files(site), NOW)
+    load_owner_identity(site.owner_files(), NOW)
 
 
 def test_a_device_with_an_earlier_anchor_is_served_until_that_is_retired(
@@ -157,9 +157,9 @@ def test_an_earlier_anchors_key_is_destroyed(site: Site, keys: Keys) -> None:
 
 
 def test_the_owner_is_rotated_and_vouchers_stay(site: Site, keys: Keys) -> None:
-    pinned, before = site.pinned_domain_cert(), owner_files(site).certificate
+    pinned, before = site.pinned_domain_cert(), site.owner_files().certificate
     keys("rotate", "owner")
-    identity = load_owner_identity(owner_files(site), NOW)
+    identity = load_owner_identity(site.owner_files(), NOW)
     assert identity.pinned_domain_cert == pinned
     assert identity.certificate.certificate != before
 
@@ -209,7 +209,7 @@ def test_an_owner_certificate_alone_goes_with_the_pinned_one_that_is_there(
     keys("import", *words)
     owner, owner_key = pki.leaf("owner", CertificateProfile.OWNER)
     keys("import", "--owner-cert", owner, "--owner-key", owner_key)
-    assert owner_files(site).certificate == load_certificates(owner)[0]
+    assert site.owner_files().certificate == load_certificates(owner)[0]
     check_usable(site)
 
 
@@ -306,7 +306,7 @@ def test_an_owner_key_in_a_token_signs_answers(
     rows = {row["role"]: row for row in keys("import", *words)}
     assert rows["owner"]["key"].startswith("pkcs11:")
     assert PIN not in json.dumps(rows)
-    identity = load_owner_identity(owner_files(site), NOW)
+    identity = load_owner_identity(site.owner_files(), NOW)
     signature = identity._signer.sign_blocking(b"data")
     import base64
 

@@ -16,7 +16,7 @@ from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, generate_key
 from bootz.server.interfaces import interface_addresses
 from bootz.server.keys import TRUST_ANCHOR_LIFE, rotate_tls
-from bootz.server.owner import load_owner_identity, owner_files, owner_warnings
+from bootz.server.owner import load_owner_identity, owner_warnings
 from bootz.server.site import Site, open_site
 from bootz.server.tls_certificates import certificate_hosts, ensure_tls, server_hosts
 from bootz.trust.certificates import load_certificate
@@ -116,7 +116,7 @@ def test_one_that_was_brought_is_served_and_the_operator_told(tmp_path: Path) ->
 
 
 def test_the_owners_warnings(tmp_path: Path, site: Site) -> None:
-    identity = load_owner_identity(owner_files(site), NOW)
+    identity = load_owner_identity(site.owner_files(), NOW)
     assert identity.warnings == ()
     (tmp_path / "pki").mkdir()
     pki = Pki(tmp_path / "pki", KeyKind.P384)

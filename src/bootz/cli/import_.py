@@ -19,7 +19,6 @@ from bootz.server.importing.differences import Action
 from bootz.server.importing.files import FileForm, form_of, read_import
 from bootz.server.importing.items import SECTIONS, Fault, Item
 from bootz.server.importing.reference import read_reference
-from bootz.server.owner import owner_files
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 
@@ -101,7 +100,7 @@ def _import_reference(cli: Cli, path: Path, options: dict[str, Any]) -> None:
     reference = read_reference(path)
     site = cli.site()
     keyring = site.keys.read()
-    owner = owner_files(site)
+    owner = site.owner_files()
     anchor = site.keys.certificates(keyring.trust_anchors[0])[0]
     differs = BroughtKeys(
         pinned_domain=_unless(reference.keys.pinned_domain, owner.pinned_domain_cert),

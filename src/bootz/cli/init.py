@@ -20,7 +20,7 @@ from bootz.server.creation import create_site
 from bootz.server.importing.applying import Applied
 from bootz.server.importing.reference import Reference, read_reference
 from bootz.server.operations.texts import faults_of
-from bootz.server.owner import load_owner_identity, owner_files
+from bootz.server.owner import load_owner_identity
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 from bootz.trust.certificates import fingerprint, load_certificate
@@ -145,7 +145,7 @@ def _from_reference(
 
 def _tell(cli: Cli, site: Site, now: datetime, *, fresh: bool) -> None:
     """Print what was made, and what comes next."""
-    identity = load_owner_identity(owner_files(site), now)
+    identity = load_owner_identity(site.owner_files(), now)
     for warning in identity.warnings:
         cli.output.warning(warning)
     keys = site.keys

@@ -25,7 +25,7 @@ from bootz.server.keys import (
     rotate_trust_anchor,
 )
 from bootz.server.operations.vouchers import count_pinned
-from bootz.server.owner import load_owner_identity, owner_files
+from bootz.server.owner import load_owner_identity
 from bootz.server.site import Site
 from bootz.server.tls_certificates import certificate_hosts
 from bootz.trust.certificates import fingerprint, load_certificate
@@ -154,7 +154,7 @@ def retire(cli: Cli, number: int | None) -> None:
 def _rows(site: Site, now: datetime) -> Iterator[dict[str, object]]:
     keys = site.keys
     keyring = keys.read()
-    owner = owner_files(site)
+    owner = site.owner_files()
     elsewhere = site.config.owner is not None
     yield _row(
         Role.PINNED_DOMAIN,
@@ -225,7 +225,7 @@ def _told(cli: Cli, site: Site, before: Keyring, after: Keyring) -> None:
 def _warn(cli: Cli, site: Site, now: datetime) -> None:
     """Say what an operator should do something about."""
     try:
-        warnings = load_owner_identity(owner_files(site), now).warnings
+        warnings = load_owner_identity(site.owner_files(), now).warnings
     except BootzError as error:
         warnings = (f"the owner's key cannot be used: {error} ({error.reason})",)
     for warning in warnings:

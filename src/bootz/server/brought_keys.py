@@ -22,7 +22,8 @@ from bootz.server.keys import (
     new_tls,
     store_trust_anchor,
 )
-from bootz.server.owner import check_key, only_certificate
+from bootz.server.owner import check_key
+from bootz.server.owner_files import only_certificate
 from bootz.server.site import Site
 from bootz.server.tls_certificates import check_tls
 from bootz.trust.certificates import AnchorSet, verify_chain

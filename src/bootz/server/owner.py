@@ -5,9 +5,7 @@ and 10 (what is built once).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from bootz.errors import BootzError, ConfigError, Unavailable
-from bootz.keystore.files import PublicKey, load_certificates
+from bootz.keystore.files import PublicKey
 from bootz.keystore.loading import load_signer
-from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
 from bootz.keystore.signer import BlockingSigner
 from bootz.model.artifacts import OwnerCertificate
+from bootz.server.owner_files import OwnerFiles
 from bootz.server.service import OwnerState
 from bootz.server.site import Site
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
@@ -33,20 +31,6 @@ _SHA256_RSA: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
 _SHA384_ECDSA: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA384
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerFiles:
-    """The owner's certificates (DER) and where the key is; the key is not loaded.
-
-    ``key`` is the path of a file or a PKCS#11 URI.
-    """
-
-    pinned_domain_cert: bytes = field(repr=False)
-    certificate: bytes = field(repr=False)
-    intermediates: tuple[bytes, ...] = field(repr=False)
-    key: str
-    passphrase_file: Path | None = None
 
 
 class FileOwnerIdentity:
@@ -84,41 +68,6 @@ class FileOwnerIdentity:
         return encode_signature(await self._signer.sign(data))
 
 
-def owner_files(site: Site) -> OwnerFiles:
-    """Return the owner's certificates: those that the settings name, else those of the site.
-
-    Raises:
-        ConfigError: a file cannot be read, or does not hold what it should.
-    """
-    settings = site.config.owner
-    if settings is not None:
-        own = load_certificates(site.root / settings.certificate)
-        pinned = load_certificates(site.root / settings.pinned_domain_certificate)
-        elsewhere = settings.key.startswith(PKCS11_SCHEME)
-        key = settings.key if elsewhere else str(site.root / settings.key)
-        passphrase = settings.passphrase_file and site.root / settings.passphrase_file
-        return OwnerFiles(only_certificate(pinned), own[0], own[1:], key, passphrase)
-    keys = site.keys
-    keyring = keys.read()
-    if keyring.owner is None or keyring.pinned_domain is None:
-        raise ConfigError(
-            "keyring-damaged",
-            "lists no owner certificate, and bootz.yaml names none either",
-            where=str(keys.folder),
-        )
-    own = keys.certificates(keyring.owner)
-    pinned = keys.certificates(keyring.pinned_domain)
-    key = keyring.owner_key or str(keys.path(keyring.owner, "key"))
-    secret = keyring.owner_passphrase_file
-    return OwnerFiles(
-        only_certificate(pinned),
-        own[0],
-        own[1:],
-        key,
-        None if secret is None else Path(secret),
-    )
-
-
 def load_owner_state(site: Site, now: datetime) -> OwnerState:
     """Load what the owner answers with, and check it.
 
@@ -132,7 +81,7 @@ def load_owner_state(site: Site, now: datetime) -> OwnerState:
             domain certificate now, or the token refuses.
     """
     try:
-        identity = load_owner_identity(owner_files(site), now)
+        identity = load_owner_identity(site.owner_files(), now)
         keys = site.keys
         anchor = keys.certificates(keys.read().trust_anchors[0])[0]
     except BootzError as error:
@@ -214,20 +163,3 @@ def _reference_disagrees(certificate: x509.Certificate) -> str:
         f"{getattr(signed_with, '_name', signed_with.dotted_string)}: routers that follow the Go "
         "reference cannot verify its signatures; RSA under sha256WithRSAEncryption works with all"
     )
-
-
-def only_certificate(certificates: Sequence[bytes]) -> bytes:
-    """Return the one certificate that a file with a pinned domain certificate must hold.
-
-    Raises:
-        ConfigError: ``certificate-unfit``.
-    """
-    if len(certificates) != 1:
-        raise ConfigError(
-            "certificate-unfit",
-            "a voucher pins exactly one certificate",
-            where="pinned domain certificate",
-            expected="1 certificate",
-            seen=str(len(certificates)),
-        )
-    return certificates[0]

@@ -18,6 +18,7 @@ from bootz.config import CONFIG_NAME, SiteConfig, load_config
 from bootz.errors import ConfigError
 from bootz.keystore.protected import read_secret
 from bootz.server.keyring import KEYRING_NAME, Keys
+from bootz.server.owner_files import OwnerFiles, read_owner_files
 from bootz.server.store.database import Database, open_database
 
 SITE_VARIABLE = "BOOTZ_SITE"
@@ -81,15 +82,21 @@ class Site:
             url = url.set(password=secret.decode(errors="surrogateescape"))
         return url.render_as_string(hide_password=False)
 
+    def owner_files(self) -> OwnerFiles:
+        """Return the owner's certificates, and where the key is.
+
+        Raises:
+            ConfigError: a file cannot be read, or does not hold what it should.
+        """
+        return read_owner_files(self.root, self.config.owner, self.keys)
+
     def pinned_domain_cert(self) -> bytes:
         """Return the DER of the certificate that this owner's vouchers must pin.
 
         Raises:
             ConfigError: it cannot be read.
         """
-        from bootz.server.owner import owner_files
-
-        return owner_files(self).pinned_domain_cert
+        return self.owner_files().pinned_domain_cert
 
     def keys_stamp(self) -> object:
         """Return something that differs after the keys in use have changed; cheap."""

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from grpclib.const import Status
-from masa.world import ACME, IEN, NOW, Client, World, at, fill, make_folder, with_client
+from masa.world import (
+    ACME,
+    IEN,
+    NOW,
+    Client,
+    World,
+    at,
+    fill,
+    make_folder,
+    serving,
+    with_client,
+)
 from pki import Pair, make_pair
 
 from bootz.masa.folder import open_masa
@@ -116,3 +130,26 @@ def test_what_may_be_revoked_is_not_pinned(
     found = with_client(world, use)
     assert found == (Status.FAILED_PRECONDITION, reason)
     assert world.dump() == before
+
+
+def test_the_json_request_is_told_why(tmp_path: Path) -> None:
+    world = world_with(tmp_path, {"ca.pem": ISSUER, "a.crl": crl(DOMAIN)})
+    before = world.dump()
+    wish = {
+        "serial-number": "S1",
+        "pinned-domain-cert": base64.b64encode(DOMAIN.der).decode(),
+    }
+
+    async def use() -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {world.tokens['alice']}"}
+        async with serving(world) as (_, bound), aiohttp.ClientSession(headers=headers) as session:
+            host, port = bound.http[0]
+            url = f"http://{host}:{port}/voucher-requests"
+            async with session.post(url, json=wish) as answer:
+                return answer.status, (await answer.json())["reason"]
+
+    try:
+        assert asyncio.run(use()) == (409, "ovgs-cert-revoked")
+        assert world.dump() == before
+    finally:
+        world.folder.close()

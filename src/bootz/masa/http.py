@@ -36,6 +36,7 @@ _STATUS: Final = {
     Fault.UNAUTHENTICATED: 401,
     Fault.FORBIDDEN: 403,
     Fault.NOT_FOUND: 404,
+    Fault.PRECONDITION: 409,
     Fault.TOO_LARGE: 413,
     Fault.DEADLINE: 408,
     Fault.UNAVAILABLE: 503,

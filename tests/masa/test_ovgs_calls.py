@@ -14,6 +14,7 @@ from masa.world import (
     EK,
     IEN,
     OTHER_PIN,
+    PIN,
     Client,
     at,
     new_world,
@@ -323,6 +324,31 @@ def test_domain_certificates_live_in_one_group(tmp_path: Path) -> None:
         assert status is Status.NOT_FOUND
 
     with_client(world, use)
+
+
+@pytest.mark.parametrize("kept", ["nothing", "a user", "a component", "a certificate", "a child"])
+def test_a_group_goes_only_when_nothing_is_left_in_it(tmp_path: Path, kept: str) -> None:
+    world = new_world(tmp_path)
+
+    async def use(client: Client) -> str:
+        request = pb.CreateGroupRequest(parent=ACME, description="new")
+        group = (await client.call("alice", "CreateGroup", request)).group_id
+        if kept == "a user":
+            await client.call("alice", "AddUserRole", give("nobody", ACME, group))
+        elif kept == "a component":
+            move = pb.AddSerialRequest(component=part("S1"), group_id=group)
+            await client.call("alice", "AddSerial", move)
+        elif kept == "a certificate":
+            cert = pb.CreateDomainCertRequest(
+                group_id=group, certificate_der=PIN, expiry_time=at(1)
+            )
+            await client.call("alice", "CreateDomainCert", cert)
+        elif kept == "a child":
+            child = pb.CreateGroupRequest(parent=group, description="child")
+            await client.call("alice", "CreateGroup", child)
+        return await outcome(client, "alice", "DeleteGroup", pb.DeleteGroupRequest(group_id=group))
+
+    assert with_client(world, use) == ("ok" if kept == "nothing" else "ovgs-group-in-use")
 
 
 async def outcome(client: Client, caller: str, method: str, request: object) -> str:

@@ -98,9 +98,9 @@ def order(serial: str = "S2", cert: str = "lab", days: float | None = 1, ien: st
     )
 
 
-def orders(*serials: str, cert: str = "lab", days: float | None = 1) -> Make:
+def orders(*serials: str, cert: str = "lab", days: float | None = 1, ien: str = IEN) -> Make:
     return lambda world: pb.GetOwnershipVouchersRequest(
-        component=[part(serial) for serial in serials],
+        component=[part(serial, ien) for serial in serials],
         cert_id=world.certs.get(cert, cert),
         lifetime=None if days is None else at(days),
     )
@@ -325,6 +325,13 @@ CASES: tuple[Case, ...] = (
     (
         "GetSerials",
         "alice",
+        lambda _: pb.GetSerialsRequest(components=[part("S1"), part("S2", "7")]),
+        INVALID,
+        "ovgs-ien-not-served",
+    ),
+    (
+        "GetSerials",
+        "alice",
         lambda _: pb.GetSerialsRequest(components=[part("S1"), part("X")]),
         NOT_FOUND,
         "ovgs-component-unknown",
@@ -410,6 +417,10 @@ CASES: tuple[Case, ...] = (
     ("GetOwnershipVouchers", "alice", orders(), INVALID, "ovgs-argument-missing"),
     ("GetOwnershipVouchers", "alice", orders("S2", ""), INVALID, "ovgs-argument-missing"),
     ("GetOwnershipVouchers", "alice", orders("S2", cert=""), INVALID, "ovgs-argument-missing"),
+    ("GetOwnershipVouchers", "alice", orders("S2", ien=""), INVALID, "ovgs-argument-missing"),
+    ("GetOwnershipVouchers", "alice", orders("S2", days=None), INVALID, "ovgs-argument-missing"),
+    ("GetOwnershipVouchers", "alice", orders("S2", ien="8"), INVALID, "ovgs-ien-not-served"),
+    ("GetOwnershipVouchers", "staff", orders("S2", cert="beta"), INVALID, "ovgs-other-org"),
     ("GetOwnershipVouchers", "alice", orders("S2", days=-1), INVALID, "ovgs-time-past"),
     ("GetOwnershipVouchers", "alice", orders("S2", days=3), INVALID, "ovgs-lifetime-too-long"),
     (

@@ -295,7 +295,7 @@ class Records:
                 name.serial_number,
             )
         if component.mac_address and not _MAC.fullmatch(component.mac_address):
-            raise _invalid("mac", "is no MAC address", component.mac_address)
+            raise _invalid("mac", "is no MAC address like 02:00:00:00:00:01", component.mac_address)
         if component.tpm.endorsement_key and component.tpm.ek_certificate:
             raise _invalid("tpm", "has an endorsement key or its certificate, not both", "both")
         self.org_id(component.org_id)

@@ -15,7 +15,7 @@ from world import Device, Running, World, manufacturer, report, request, verifie
 
 from bootz.conformance.server import player
 from bootz.conformance.server.player import Liar, Lie
-from bootz.device.grpc_client import ServerRefused, Timeouts
+from bootz.device.grpc_client import Dialer, ServerRefused, Timeouts
 from bootz.device.prover import IdevidProver, Prover, Tpm12Prover, Tpm20Prover
 from bootz.device.stream_contact import StreamContact
 from bootz.device.tpm.soft import SoftTpm12, SoftTpm20
@@ -106,7 +106,7 @@ def uri(running: Running) -> Any:
 
 
 def contact(flow: StreamFlow, honest: Prover, lie: Lie | None = None) -> StreamContact:
-    return StreamContact(flow, Liar(honest, lie) if lie else honest, TIMEOUTS)
+    return StreamContact(flow, Liar(honest, lie) if lie else honest, Dialer(TIMEOUTS))
 
 
 async def ask(

@@ -15,6 +15,7 @@ from pki import make_pair
 
 from bootz.device.grpc_client import (
     MAX_ANSWER_BYTES,
+    Dialer,
     GrpcClient,
     Timeouts,
     client_context,
@@ -32,10 +33,9 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 async def ask(port: int, timeouts: Timeouts = PATIENT, *, anchor: bytes | None = None) -> str:
     """Return the reason of the error that asking ends in."""
-    context = client_context(None, anchor)
     uri = parse_bootz_uri(f"bootz://127.0.0.1:{port}")
     with pytest.raises(BootzError) as caught:
-        async with GrpcClient(uri, context, timeouts) as client:
+        async with Dialer(timeouts).dial(uri, anchor) as client:
             await client.call(PATH, b"")
     return caught.value.reason
 

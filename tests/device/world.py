@@ -17,13 +17,14 @@ from grpclib.exceptions import GRPCError
 from grpclib.server import Server, Stream
 from pki import Pair, make_pair
 
+from bootz.device.board import Board, BootOptions
 from bootz.device.contact import UnaryContact
-from bootz.device.grpc_client import Timeouts
+from bootz.device.grpc_client import Dialer, Timeouts
 from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
 from bootz.device.installer import DownloadOptions
 from bootz.device.source import FixedUris
 from bootz.device.state import InstalledImage, RouterState
-from bootz.device.workflow import BootOptions, BootResult, Router
+from bootz.device.workflow import BootResult, Router
 from bootz.model.artifacts import Assertion, SealedData, VoucherContent
 from bootz.model.bootstrap import (
     BootConfig,
@@ -290,16 +291,17 @@ def router(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     nonces: Callable[[], str] | None = None,
 ) -> Router:
-    identity = hardware.identity(hardware.record.cards[0])
+    dialer = Dialer(choice.timeouts, hardware.identity(hardware.record.cards[0]))
     count = iter(range(1000))
-    return Router(
+    board = Board(
         hardware,
         choice,
-        lambda dialect: UnaryContact(identity, dialect, choice.timeouts),
+        lambda dialect: UnaryContact(dialer, dialect),
         clock=clock,
         make_nonce=nonces or (lambda: f"nonce-{next(count)}"),
         notify=log,
     )
+    return Router(board)
 
 
 async def boot(

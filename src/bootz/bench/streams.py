@@ -5,7 +5,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bootz.device.grpc_client import Timeouts
+from bootz.device.grpc_client import Dialer, Timeouts
 from bootz.device.prover import IdevidProver
 from bootz.device.stream_contact import StreamContact
 from bootz.errors import BootzError
@@ -35,6 +35,6 @@ class Streams:
                 raise BootzError("bench-onboarding-failed", "no key", where=str(identity))
             chain = parse_certificates(pem[: pem.rindex(b"-----BEGIN PRIVATE KEY")])
             prover = IdevidProver(chain, sign_hashed(key))
-            contact = StreamContact(self._flow, prover, Timeouts())
+            contact = StreamContact(self._flow, prover, Dialer(Timeouts()))
             self._contacts[identity] = contact
         return contact

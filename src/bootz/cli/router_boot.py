@@ -18,13 +18,14 @@ from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, Output
 from bootz.cli.router_dhcp import SourceFor, source_options, sources
 from bootz.cli.router_tpm import contacts, flow_option
+from bootz.device.board import Board, BootOptions, Notify
 from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import Hardware
 from bootz.device.installer import DownloadOptions
 from bootz.device.record import boot_record
 from bootz.device.source import FixedUris, NoSource
 from bootz.device.state import BootzStatus, Phase
-from bootz.device.workflow import BootOptions, BootResult, Notify, Router
+from bootz.device.workflow import BootResult, Router
 from bootz.errors import BootzError, ConfigError
 from bootz.wire.dialects import DIALECTS, dialect_by_name
 
@@ -202,7 +203,7 @@ async def _power_on(
     stop: asyncio.Event | None,
 ) -> Mapping[str, object]:
     """Run one router; with ``stop`` it stays until that is set."""
-    router = Router(
+    board = Board(
         hardware,
         options,
         contacts(hardware, options, flow),
@@ -210,6 +211,7 @@ async def _power_on(
         make_nonce=secrets.token_urlsafe,
         notify=notify,
     )
+    router = Router(board)
     started = time.monotonic()
     if stop is None:
         result = await router.boot()

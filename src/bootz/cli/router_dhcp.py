@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 import click
 
 from bootz.cli.manufacturer import now
+from bootz.device.board import Notify
 from bootz.device.discovery import DhcpSource, DiscoveryOptions
 from bootz.device.hardware import Hardware
 from bootz.device.lease_client import Timing
 from bootz.device.source import FixedUris, UriSource
-from bootz.device.workflow import Notify
 from bootz.errors import ConfigError
 from bootz.protocol.dhcp_offer import Family, NameServerPolicy
 from bootz.wire.uri import parse_bootz_uri

@@ -9,11 +9,12 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from bootz.device.board import BootOptions
 from bootz.device.contact import Contact, UnaryContact
+from bootz.device.grpc_client import Dialer
 from bootz.device.hardware import CardRecord, Hardware, NewCard
 from bootz.device.stream_contact import StreamContact
 from bootz.device.tpm.card import CardTpm, TpmDescription, TpmKind
-from bootz.device.workflow import BootOptions
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind
 from bootz.manufacturer.room import Manufacturer
@@ -108,10 +109,8 @@ def contacts(
     """
     card = hardware.record.active
     if flow_name == UNARY:
-        identity = hardware.identity(card)
-        return lambda dialect: UnaryContact(
-            identity, dialect, options.timeouts, options.source.locate
-        )
+        dialer = Dialer(options.timeouts, hardware.identity(card), options.source.locate)
+        return lambda dialect: UnaryContact(dialer, dialect)
     if options.dialect is not CURRENT:
         raise ConfigError(
             "usage",
@@ -120,7 +119,6 @@ def contacts(
             expected=f"--dialect {CURRENT.name}",
             seen=options.dialect.name,
         )
-    contact = StreamContact(
-        _FLOWS[flow_name], hardware.card(card).prover(), options.timeouts, options.source.locate
-    )
+    dialer = Dialer(options.timeouts, locate=options.source.locate)
+    contact = StreamContact(_FLOWS[flow_name], hardware.card(card).prover(), dialer)
     return lambda _: contact

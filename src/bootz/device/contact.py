@@ -6,8 +6,7 @@ Streams are a second implementation of ``Contact``; the workflow does not notice
 from collections.abc import Callable
 from typing import Protocol
 
-from bootz.device.grpc_client import GrpcClient, Locate, Timeouts, client_context
-from bootz.device.identity import CardIdentity
+from bootz.device.grpc_client import Dialer
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.wire.answers import decode_answer
@@ -49,17 +48,9 @@ class Contact(Protocol):
 class UnaryContact:
     """The unary calls: the identity is proven in TLS."""
 
-    def __init__(
-        self,
-        identity: CardIdentity,
-        dialect: Dialect,
-        timeouts: Timeouts,
-        locate: Locate | None = None,
-    ) -> None:
-        self._identity = identity
+    def __init__(self, dialer: Dialer, dialect: Dialect) -> None:
+        self._dialer = dialer
         self._dialect = dialect
-        self._timeouts = timeouts
-        self._locate = locate
 
     async def ask(
         self,
@@ -74,8 +65,7 @@ class UnaryContact:
         Raises:
             BootzError: no answer, or one that cannot be decoded (``WireError``).
         """
-        context = client_context(self._identity, anchor)
-        async with GrpcClient(uri, context, self._timeouts, self._locate) as client:
+        async with self._dialer.dial(uri, anchor) as client:
             on_sent()
             answer = await client.call(
                 f"{self._dialect.path}/{GET_BOOTSTRAP_DATA}",
@@ -89,8 +79,7 @@ class UnaryContact:
         Raises:
             BootzError: the report was not acknowledged.
         """
-        context = client_context(self._identity, anchor)
-        async with GrpcClient(uri, context, self._timeouts, self._locate) as client:
+        async with self._dialer.dial(uri, anchor) as client:
             await client.call(
                 f"{self._dialect.path}/{REPORT_STATUS}", encode_report(report, self._dialect)
             )

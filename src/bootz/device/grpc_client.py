@@ -313,3 +313,23 @@ class GrpcClient:
             raise Unavailable(
                 "contact-unreachable", str(error) or type(error).__name__, where=where
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Dialer:
+    """How a router reaches servers: its waits, what it presents in TLS, and where it connects."""
+
+    timeouts: Timeouts
+    identity: CardIdentity | None = None
+    """None where a stream proves the identity."""
+    locate: Locate | None = None
+
+    def dial(self, uri: BootzUri, anchor: bytes | None) -> GrpcClient:
+        """Return a new connection, not open yet; ``anchor`` (DER) None is first contact.
+
+        Raises:
+            ConfigError: the identity cannot serve TLS.
+            TrustError: the anchor cannot be loaded.
+        """
+        context = client_context(self.identity, anchor)
+        return GrpcClient(uri, context, self.timeouts, self.locate)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from bootz.device.grpc_client import Exchange, GrpcClient, Locate, Timeouts, client_context
+from bootz.device.grpc_client import Dialer, Exchange
 from bootz.device.prover import Introduction, Prover
 from bootz.errors import TrustError, WireError
 from bootz.model.artifacts import SealedData
@@ -36,15 +36,13 @@ class StreamContact:
         self,
         flow: StreamFlow,
         prover: Prover,
-        timeouts: Timeouts,
-        locate: Locate | None = None,
+        dialer: Dialer,
         *,
         generate: Callable[[], X25519PrivateKey] = X25519PrivateKey.generate,
     ) -> None:
         self._flow = flow
         self._prover = prover
-        self._timeouts = timeouts
-        self._locate = locate
+        self._dialer = dialer
         self._generate = generate
         self._codec = STREAM_CODECS[flow.method]
 
@@ -85,8 +83,7 @@ class StreamContact:
             raise _unexpected(reply)
 
     async def _open(self, stack: AsyncExitStack, uri: BootzUri, anchor: bytes | None) -> Exchange:
-        client = GrpcClient(uri, client_context(None, anchor), self._timeouts, self._locate)
-        await stack.enter_async_context(client)
+        client = await stack.enter_async_context(self._dialer.dial(uri, anchor))
         path = f"{CURRENT.path}/{self._flow.method}"
         return await stack.enter_async_context(client.stream(path))
 

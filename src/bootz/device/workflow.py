@@ -9,16 +9,14 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
 from enum import Enum
 from typing import Any, TypeVar
 
 from bootz.device.bell import Bell
-from bootz.device.board import MAX_REPORT_WAIT, Board, BootOptions, Notify
+from bootz.device.board import MAX_REPORT_WAIT, Board
 from bootz.device.card_process import CardProcess, describe_notes
 from bootz.device.configuration import build_configuration
-from bootz.device.contact import Contact
-from bootz.device.hardware import CardRecord, Hardware
+from bootz.device.hardware import CardRecord
 from bootz.device.installer import InvalidImage, check_image, fetch_image
 from bootz.device.kept import KeptAnswer, KeptReport
 from bootz.device.openconfig import InvalidConfiguration
@@ -31,10 +29,8 @@ from bootz.errors import BootzError, ConfigError, TrustError, WireError
 from bootz.model.bootstrap import CardState, ReportedStatus, SoftwareImage
 from bootz.model.chassis import CardStatus
 from bootz.protocol.device import DeviceSession, OpenedAnswer
-from bootz.wire.dialects import Dialect, dialect_by_name
+from bootz.wire.dialects import dialect_by_name
 from bootz.wire.uri import BootzUri, parse_bootz_uri
-
-__all__ = ["BootOptions", "BootResult", "Notify", "Router"]
 
 COURTESY_REPORTS = 2
 """Tries for a report that nothing waits for: INITIATED, FAILURE."""
@@ -62,38 +58,13 @@ class _AttemptFailed(Exception):
 
 
 class Router:
-    """A powered router.
+    """A powered router, at work on its board."""
 
-    Args:
-        contact_for: makes the way of speaking for a dialect; a restart may need the earlier one.
-        clock: aware UTC now.
-        make_nonce: a fresh nonce at each call.
-    """
-
-    def __init__(
-        self,
-        hardware: Hardware,
-        options: BootOptions,
-        contact_for: Callable[[Dialect], Contact],
-        *,
-        clock: Callable[[], datetime],
-        make_nonce: Callable[[], str],
-        notify: Notify,
-    ) -> None:
-        self._hardware = hardware
-        self._options = options
-        self._contact_for = contact_for
-        self._clock = clock
-        self._make_nonce = make_nonce
-        self._board = Board(
-            hardware,
-            options,
-            contact_for,
-            clock=clock,
-            make_nonce=make_nonce,
-            notify=notify,
-        )
-        self._notify = self._board.notify
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._hardware = board.hardware
+        self._options = board.options
+        self._notify = board.notify
         self._cards = CardProcess(self._board)
         self._seen: set[str] = set()
 
@@ -275,7 +246,7 @@ class Router:
             replace(
                 self._state,
                 attempts=self._state.attempts + 1,
-                last_boot_attempt=self._clock(),
+                last_boot_attempt=self._board.clock(),
                 dialect=options.dialect.name,
                 uri=str(uri),
                 checks=(),
@@ -283,11 +254,11 @@ class Router:
                 cards=(),
             )
         )
-        nonce = None if options.insecure else self._make_nonce()
+        nonce = None if options.insecure else self._board.make_nonce()
         session = DeviceSession(self._board.describe(self._asked()))
         self._notify("contact", {"uri": str(uri), "dialect": options.dialect.name})
         try:
-            sealed = await self._contact_for(options.dialect).ask(
+            sealed = await self._board.contact_for(options.dialect).ask(
                 uri,
                 session.request(nonce),
                 anchor=None,

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bootz.conformance.server.material import PART, Entry, Material
 from bootz.device.contact import UnaryContact
-from bootz.device.grpc_client import Exchange, GrpcClient, Timeouts, client_context
+from bootz.device.grpc_client import Dialer, Exchange, Timeouts
 from bootz.device.prover import Introduction, Prover
 from bootz.device.stream_contact import StreamContact
 from bootz.model.artifacts import SealedData
@@ -119,7 +119,7 @@ def introduced(
 async def dialogue(uri: BootzUri, flow: StreamFlow, timeouts: Timeouts) -> AsyncIterator[Dialogue]:
     """Open a stream on which nothing is said yet."""
     async with (
-        GrpcClient(uri, client_context(None, None), timeouts) as client,
+        Dialer(timeouts).dial(uri, None) as client,
         client.stream(f"{CURRENT.path}/{flow.method}") as exchange,
     ):
         yield Dialogue(flow, exchange)
@@ -165,17 +165,21 @@ class Player:
 
     def unary(self, name: str, dialect: Dialect) -> UnaryContact:
         """Return the unary calls of a device with a key in a file."""
-        return UnaryContact(self.entry(name).card.identity(), dialect, self.timeouts)
+        return UnaryContact(self._dialer(name), dialect)
 
     def stream(self, name: str, flow: StreamFlow, lie: Lie = HONEST) -> StreamContact:
         """Return a flow of a device."""
-        return StreamContact(flow, self.prover(name, lie), self.timeouts)
+        return StreamContact(flow, self.prover(name, lie), self._dialer(None))
 
     async def raw(self, name: str | None, path: str, message: bytes) -> bytes:
         """Make a unary call with any bytes, presenting a device's certificate or none."""
-        identity = None if name is None else self.entry(name).card.identity()
-        async with GrpcClient(self.uri, client_context(identity, None), self.timeouts) as client:
+        async with self._dialer(name).dial(self.uri, None) as client:
             return await client.call(path, message)
+
+    def _dialer(self, name: str | None) -> Dialer:
+        """Return how a device reaches the server; None presents no certificate."""
+        identity = None if name is None else self.entry(name).card.identity()
+        return Dialer(self.timeouts, identity)
 
     async def ask(
         self,

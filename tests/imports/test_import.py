@@ -187,6 +187,28 @@ def test_every_error_is_told_at_once_and_nothing_is_done(
         assert shell(site, noun, "list") == []
 
 
+def test_a_fault_hides_only_those_that_follow_from_it(
+    site: Site, shell: Shell, tmp_path: Path
+) -> None:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(
+        "vendors:\n"
+        "  - {name: Acme, aliases: [Acme Inc]}\n"
+        "chassis:\n"
+        "  - {vendor: acme, serial_number: A}\n"
+        "  - {vendor: ACME INC, serial_number: B}\n"
+        "  - {vendor: Nobody, serial_number: C}\n"
+        "  - {vendor: Acme, serial_number: D, boot_mode: sometimes}\n"
+    )
+    rows = shell(site, "import", path, code=1)
+    assert [(row["place"], row["reason"]) for row in rows] == [
+        (f"{path}:2", "vendor-invalid"),
+        (f"{path}:6", "vendor-not-found"),
+        (f"{path}:7", "chassis-invalid"),
+    ]
+    assert rows[2]["where"] == "chassis 'D'"
+
+
 def test_the_line_is_that_of_the_entry(site: Site, shell: Shell, tmp_path: Path) -> None:
     path = tmp_path / "inventory.yaml"
     path.write_text(

@@ -62,6 +62,8 @@ class Applied:
 
     changes: list[Change] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    lacking: set[tuple[str, str]] = field(default_factory=set)
+    """Section and name, without case, of entries with a fault: others may depend on them."""
     warnings: list[str] = field(default_factory=list)
 
     def count(self, action: Action) -> int:
@@ -86,10 +88,8 @@ def apply_items(connection: Connection, items: Iterable[Item], terms: Terms) -> 
     _vendors(connection, sections.get("vendors", ()), terms, applied)
     _images(connection, sections.get("images", ()), terms, applied)
     _profiles(connection, sections.get("profiles", ()), terms, applied)
-    # What depends on an entry with a fault would only tell that fault again.
-    broken = bool(applied.faults)
-    _chassis(connection, sections.get("chassis", ()), terms, applied, broken=broken)
-    _vouchers(connection, sections.get("vouchers", ()), terms, applied, broken=broken)
+    _chassis(connection, sections.get("chassis", ()), terms, applied)
+    _vouchers(connection, sections.get("vouchers", ()), terms, applied)
     applied.faults.sort(key=lambda fault: _line_order(fault.place))
     return applied
 
@@ -176,14 +176,7 @@ def _profiles(
     _each(items, applied, put)
 
 
-def _chassis(
-    connection: Connection,
-    items: Sequence[Item],
-    terms: Terms,
-    applied: Applied,
-    *,
-    broken: bool,
-) -> None:
+def _chassis(connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied) -> None:
     records: list[ChassisRecord] = []
     places: list[str] = []
     for item in items:
@@ -196,7 +189,7 @@ def _chassis(
         places.append(item.place)
     placement = place_chassis(connection, records, find_own=True)
     for index, flaw in placement.faults:
-        if not (broken and isinstance(flaw, UnknownChassis)):
+        if not _follows(applied, records[index], flaw):
             _fault(applied, places[index], flaw)
     before = chassis_by_keys(connection, [key for key in placement.own_keys if key])
     fresh: list[Placed] = []
@@ -228,13 +221,24 @@ def _chassis(
         update_placed(connection, old, placed, placement.images)
 
 
+def _follows(applied: Applied, record: ChassisRecord, flaw: BootzError) -> bool:
+    """Return whether a chassis's fault would only tell that of an entry it depends on again."""
+    match flaw.reason:
+        case "vendor-not-found":
+            return ("vendors", record.vendor.strip().casefold()) in applied.lacking
+        case "profile-not-found":
+            return ("profiles", (record.profile or "").strip().casefold()) in applied.lacking
+        case "image-not-found":
+            return _lacks(applied, "images")
+    return False
+
+
+def _lacks(applied: Applied, section: str) -> bool:
+    return any(section == each for each, _ in applied.lacking)
+
+
 def _vouchers(
-    connection: Connection,
-    items: Sequence[Item],
-    terms: Terms,
-    applied: Applied,
-    *,
-    broken: bool,
+    connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
 ) -> None:
     stored = stored_digests(connection) if items else frozenset()
 
@@ -264,8 +268,12 @@ def _vouchers(
         )
         match result.outcome:
             case StoreOutcome.REFUSED if result.error is not None:
-                if broken and result.error.reason in {"vendor-not-found", "voucher-vendor-unknown"}:
-                    return None
+                vendor = (document.vendor or "").strip().casefold()
+                match result.error.reason:
+                    case "vendor-not-found" if ("vendors", vendor) in applied.lacking:
+                        return None
+                    case "voucher-vendor-unknown" if _lacks(applied, "vendors"):
+                        return None
                 if result.error.reason == "ov-expired":
                     # It was right when it was exported, and is of no use to anyone now.
                     applied.warnings.append(
@@ -288,6 +296,7 @@ def _each(items: Sequence[Item], applied: Applied, put: Callable[[Item], Change 
             change = put(item)
         except BootzError as error:
             _fault(applied, item.place, error)
+            applied.lacking.update((item.section, name) for name in _names(item))
         else:
             if change is not None:
                 applied.changes.append(change)
@@ -327,8 +336,17 @@ def _name(item: Item) -> str:
     for key in ("name", "serial_number"):
         text = item.document.get(key)
         if isinstance(text, str) and text.strip():
-            return f"{item.section.removesuffix('s')} {text.strip()[:64]!r}"
+            # "chassis" is its own singular.
+            one = item.section if item.section == "chassis" else item.section.removesuffix("s")
+            return f"{one} {text.strip()[:64]!r}"
     return item.section
+
+
+def _names(item: Item) -> list[str]:
+    """Return by what names others refer to an entry, without case."""
+    aliases = item.document.get("aliases")
+    names = [item.document.get("name"), *(aliases if isinstance(aliases, list) else ())]
+    return [name.strip().casefold() for name in names if isinstance(name, str)]
 
 
 def _line_order(place: str) -> tuple[str, int]:

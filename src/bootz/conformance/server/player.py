@@ -126,12 +126,14 @@ async def dialogue(uri: BootzUri, flow: StreamFlow, timeouts: Timeouts) -> Async
 
 
 class Player:
-    """The devices of the suite, in front of one server."""
+    """The devices of the suite, in front of one server; one stream of a device at a time."""
 
     def __init__(self, uri: BootzUri, material: Material, timeouts: Timeouts) -> None:
         self.uri = uri
         self.timeouts = timeouts
         self._material = material
+        # Reading an RSA key from its file costs more than a whole case.
+        self._provers: dict[str, Prover] = {}
         self._nonces = 0
 
     def entry(self, name: str) -> Entry:
@@ -144,7 +146,9 @@ class Player:
 
     def prover(self, name: str, lie: Lie = HONEST) -> Prover:
         """Return what proves a device on streams."""
-        return Liar(self.entry(name).card.prover(), lie)
+        if name not in self._provers:
+            self._provers[name] = self.entry(name).card.prover()
+        return Liar(self._provers[name], lie)
 
     def request(
         self, name: str, *, nonce: str | None = "conformance", listed: tuple[str, ...] = ()

@@ -168,6 +168,12 @@ def test_any_document_is_content_or_a_clear_error(document: dict[str, object]) -
         (ProfileRecord, {"name": "p", "script": "echo"}, ["#!"]),
         (
             ProfileRecord,
+            {"name": "p", "image": {"name": "i", "version": "1", "url": "http://i", "size": 3}},
+            ["image.elsewhere.size"],
+        ),
+        (ProfileRecord, {"name": "p", "image": {"name": "i"}}, ["image.on record.version"]),
+        (
+            ProfileRecord,
             {
                 "name": "p",
                 "certz_profiles": [{"ssl_profile_id": "system_default_profile", "certz": {}}],

@@ -40,7 +40,7 @@ _file = click.option(
     "--file",
     type=click.Path(path_type=Path),
     metavar="YAML",
-    help="The document; docs/operator.md lists its keys.",
+    help="The document; docs/templates.md lists its keys.",
 )
 _vendor_config = click.option(
     "--vendor-config",

@@ -55,7 +55,7 @@ ROWS = (
         "document-invalid",
         Fault.CONFIGURATION,
         "A profile's document, or a chassis's overrides, has a key or value that does not fit.",
-        "Correct the named keys; docs/operator.md lists them all.",
+        "Correct the named keys; docs/templates.md lists them all.",
     ),
     Reason(
         "chassis-not-found",

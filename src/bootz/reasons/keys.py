@@ -46,7 +46,7 @@ ROWS = (
         "file-unwritable",
         Fault.UNAVAILABLE,
         "A file or folder cannot be written.",
-        "Check the free space, and that this user may write the named folder.",
+        "Check that the folder exists, that this user may write in it, and the free space.",
     ),
     Reason(
         "certificate-file-invalid",

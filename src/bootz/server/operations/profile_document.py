@@ -8,7 +8,16 @@ every string is a template.
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic import field_validator as checks
 
 from bootz.errors import ConfigError
@@ -44,6 +53,18 @@ class ExternalImage(BaseModel):
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
 
 
+def _kind_of_image(value: object) -> str:
+    """Tell the two apart by the URL, so that an error speaks of the one that was meant."""
+    there = "url" in value if isinstance(value, Mapping) else isinstance(value, ExternalImage)
+    return "elsewhere" if there else "on record"
+
+
+AnyImage = Annotated[
+    Annotated[ImageRef, Tag("on record")] | Annotated[ExternalImage, Tag("elsewhere")],
+    Discriminator(_kind_of_image),
+]
+
+
 class _Quiet(BaseModel):
     """Its repr names what is set and never a value: any of them may be a secret."""
 
@@ -77,7 +98,7 @@ class Content(_Quiet):
     writes the list of servers, empty follows the vendor.
     """
 
-    image: ImageRef | ExternalImage | None = None
+    image: AnyImage | None = None
     smus: tuple[ImageRef, ...] = ()
     patches: tuple[ImageRef, ...] = ()
     script: Template | None = None

@@ -289,6 +289,16 @@ def test_a_bundle_without_the_active_card_fails_the_request(world: World) -> Non
     assert caught.value.reason == "ov-missing"
 
 
+def test_data_for_the_standby_alone_fails_the_request(world: World) -> None:
+    standby = Manner(voucher_serial=STANDBY)
+    bundle = pack_bundle({"A": world.voucher(Manner()), "B": world.voucher(standby)})
+    opened = session(world, card(world), card(world, STANDBY))
+    opened.request("n1")
+    with pytest.raises(BootzError) as caught:
+        opened.open(both(world, bundle, answered=(STANDBY,)), CURRENT, now=NOW)
+    assert caught.value.reason == "data-card-missing"
+
+
 def bundled(world: World, second: Manner) -> OpenedAnswer:
     bundle = pack_bundle({"A": world.voucher(Manner()), "B": world.voucher(second)})
     opened = session(world, card(world), card(world, STANDBY))

@@ -284,6 +284,20 @@ def test_a_site_that_is_there_takes_it_in(
     assert change["changes"] == ["hostname: r1 → r9"]
 
 
+def test_an_anchor_can_be_taken_without_the_earlier_one(
+    tmp_path: Path, made: ReferenceSite, shell: Shell
+) -> None:
+    site = make_site(tmp_path / "site")
+    words = ("import", made.write(tmp_path), "--format", "reference")
+    assert run(["--site", str(site.root), *map(str, words), "--drop-earlier"]) == 2
+    before = site.keys.read()
+    shell(site, *words, "--take-keys", "--drop-earlier")
+    after = site.keys.read()
+    assert len(after.trust_anchors) == 1
+    assert after.trust_anchors != before.trust_anchors
+    check_tls(site.keys, after, NOW)
+
+
 def test_cas_are_added_to_those_of_a_vendor_on_record(
     tmp_path: Path, made: ReferenceSite, shell: Shell
 ) -> None:

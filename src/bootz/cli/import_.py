@@ -59,6 +59,11 @@ _FAULTS = (
     is_flag=True,
     help="With --format reference: put its trust anchor and owner certificate in force.",
 )
+@click.option(
+    "--drop-earlier",
+    is_flag=True,
+    help="With --take-keys: serve devices no longer that hold an earlier anchor.",
+)
 @click.pass_obj
 def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
     """Import vendors, images, profiles, chassis and vouchers: all of the files, or nothing.
@@ -69,11 +74,15 @@ def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
     if options["form"] == _REFERENCE:
         if len(files) != 1 or options["only"]:
             raise click.UsageError("--format reference takes one file, whole")
+        if options["drop_earlier"] and not options["take_keys"]:
+            raise click.UsageError("--drop-earlier goes with --take-keys")
         _import_reference(cli, files[0], options)
         return
-    if options["images"] or options["take_keys"]:
+    if options["images"] or options["take_keys"] or options["drop_earlier"]:
         raise ConfigError(
-            "reference-argument", "goes with --format reference", where="--image, --take-keys"
+            "reference-argument",
+            "goes with --format reference",
+            where="--image, --take-keys, --drop-earlier",
         )
     forms = [_form(path, options["form"]) for path in files]
     with _busy("reading"):
@@ -110,6 +119,7 @@ def _import_reference(cli: Cli, path: Path, options: dict[str, Any]) -> None:
     if differs != BroughtKeys() and not options["take_keys"]:
         raise ConfigError("reference-keys-differ", "nothing was changed", where=reference.where)
     pinned = reference.pinned_domain_cert or owner.pinned_domain_cert
+    keep_earlier = not options["drop_earlier"]
     database = site.database()
     try:
         with _busy("importing"):
@@ -121,7 +131,9 @@ def _import_reference(cli: Cli, path: Path, options: dict[str, Any]) -> None:
                 pinned_domain_cert=pinned,
                 update=options["update"],
                 dry_run=options["dry_run"],
-                keys=None if differs == BroughtKeys() else lambda: _put_in_force(site, differs),
+                keys=None
+                if differs == BroughtKeys()
+                else lambda: _put_in_force(site, differs, keep_earlier=keep_earlier),
             )
     finally:
         database.close()
@@ -130,9 +142,9 @@ def _import_reference(cli: Cli, path: Path, options: dict[str, Any]) -> None:
         warn_of_reference(cli, reference)
 
 
-def _put_in_force(site: Site, keys: BroughtKeys) -> None:
+def _put_in_force(site: Site, keys: BroughtKeys, *, keep_earlier: bool) -> None:
     if keys != BroughtKeys():
-        import_keys(site, keys, site.clock())
+        import_keys(site, keys, site.clock(), keep_earlier=keep_earlier)
 
 
 def _unless(brought: Brought | None, certificate: bytes) -> Brought | None:

@@ -267,7 +267,7 @@ def _certify(keys: Keys, before: str, certificate: bytes, now: datetime) -> byte
         raise ConfigError(
             "certificate-unfit",
             "its subjectKeyIdentifier is not the SHA-1 of its key, so that devices which hold "
-            "the earlier anchor could not be served",
+            "the earlier anchor could not be served; --drop-earlier takes it without them",
             where="trust anchor",
             expected="RFC 5280 section 4.2.1.2, method 1",
         )

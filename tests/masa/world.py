@@ -80,8 +80,13 @@ def make_folder(path: Path) -> Path:
     return folder
 
 
+OPENED: list[MasaFolder] = []
+"""What a test has opened; ``conftest`` closes it when the test has ended."""
+
+
 def fill(folder: MasaFolder) -> World:
     """Enter two customers: acme with a tree of groups, beta with a root only."""
+    OPENED.append(folder)
     world = World(folder)
     with folder.records() as records:
         for name in ("acme", "beta"):

@@ -44,6 +44,8 @@ class World:
     failing: bool = False
     address: tuple[str, int] = ("", 0)
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    reading: list[asyncio.Task[bytes]] = field(default_factory=list)
+    """Awaited after the server has drained."""
 
     async def find(self, sha256: str, file_name: str) -> CatalogueEntry | None:
         if self.failing:
@@ -115,6 +117,7 @@ def run(
             await asyncio.wait_for(story(world), 60)
         finally:
             await asyncio.wait_for(server.drain(drain_timeout), 60)
+            await asyncio.wait_for(asyncio.gather(*world.reading), 60)
             for writer in world.writers:
                 writer.transport.abort()
 

@@ -229,18 +229,16 @@ def test_drain_cuts_what_does_not_end(tmp_path: Path) -> None:
 
 
 def test_drain_lets_a_download_end(tmp_path: Path) -> None:
-    rest: list[asyncio.Task[bytes]] = []
-
     async def story(world: World) -> None:
         path = world.sparse(16 << 20)
         reader, writer = await world.connect(1 << 20)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
         await reader.readuntil(b"\r\n\r\n")
-        rest.append(asyncio.create_task(reader.read(-1)))
+        world.reading.append(asyncio.create_task(reader.read(-1)))
 
     world = run(story, tmp_path, replace(LIMITS, chunk_bytes=1 << 18), drain_timeout=50)
     assert world.downloads.get_nowait().complete is True
-    assert len(rest[0].result()) == 16 << 20
+    assert len(world.reading[0].result()) == 16 << 20
 
 
 def test_memory_stays_flat_for_two_gigabytes(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ import click
 
 from bootz.cli.base import Cli, Verb
 from bootz.cli.manufacturer import now
-from bootz.errors import ConfigError, Unavailable
-from bootz.keystore.files import atomic_write
+from bootz.errors import ConfigError
+from bootz.keystore.files import atomic_write, load_certificates
 from bootz.manufacturer.room import Manufacturer
-from bootz.trust.certificates import parse_certificates
 
 
 @click.command("issue", cls=Verb)
@@ -52,10 +51,7 @@ def issue_command(
 ) -> None:
     """Issue an ownership voucher: one card obeys one owner."""
     maker = Manufacturer.open(folder, clock=now)
-    try:
-        certificates = parse_certificates(pinned.read_bytes())
-    except OSError as error:
-        raise Unavailable("file-unreadable", str(error), where=str(pinned)) from error
+    certificates = load_certificates(pinned)
     if len(certificates) != 1:
         raise ConfigError(
             "manufacturer-argument",

@@ -20,7 +20,9 @@ def killed_runs(words: list[str], folder: Path, *, every: int = 1) -> Iterator[i
     Ends when a run comes to its end, which must be exit code 0. ``every`` skips steps.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["bootz.cli.init", "bootz.cli.import_", "bootz.cli.keys"])
+    context.set_forkserver_preload(
+        ["bootz.cli.site.init", "bootz.cli.inventory.import_", "bootz.cli.site.keys.group"]
+    )
     step = 1
     while True:
         process = context.Process(target=_run, args=(words, str(folder), step))

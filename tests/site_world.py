@@ -17,7 +17,7 @@ from bootz.keystore.files import (
     write_certificates,
     write_private_key,
 )
-from bootz.server.tls_certificates import certificate_name
+from bootz.server.keys.tls_certificates import certificate_name
 from bootz.trust.issuing import CertificateProfile, issue_certificate
 
 NOW = datetime.now(UTC)

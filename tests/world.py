@@ -24,14 +24,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpclib.client import Channel, UnaryUnaryMethod
 
-from bootz.cli.image_store import site_depot
+from bootz.cli.site.image_store import site_depot
 from bootz.config import SiteConfig
 from bootz.model.artifacts import Assertion, SealedData, VoucherContent
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard
 from bootz.server.app import Bound, Listens, SiteServer
-from bootz.server.brought_keys import BroughtKeys
 from bootz.server.creation import create_site
+from bootz.server.keys.brought import BroughtKeys
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile

@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bootz.cli import forked, router
+from bootz.cli import forked
+from bootz.cli.router import group
 from bootz.device import (
     board,
     configuration,
@@ -269,7 +270,7 @@ FLAWS: Mapping[str, Callable[[], None]] = {
 
 def main() -> None:
     """Serve calls whose first word is the flaw to have; each is a fork, so that it is alone."""
-    assert router.command.name == "router"
+    assert group.command.name == "router"
     sound = forked.run
 
     def run(words: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from device.world import HONEST, SERIAL, FakeServer, Manner, World, play
 
 from bootz.cli.base import Cli
 from bootz.cli.main import run
-from bootz.cli.voucher_issue import issue_command
+from bootz.cli.voucher.issue import issue_command
 from bootz.errors import BootzError
 
 

@@ -25,10 +25,10 @@ from bootz.errors import BootzError, ConfigError, WireError
 from bootz.keystore.files import KeyKind, generate_key, write_certificates, write_private_key
 from bootz.server.importing import reference as reference_module
 from bootz.server.importing.reference import read_reference
-from bootz.server.owner import load_owner_identity
+from bootz.server.keys.owner import load_owner_identity
+from bootz.server.keys.tls_certificates import check_tls
 from bootz.server.rendering.templates import Templates
 from bootz.server.site import Site, open_site
-from bootz.server.tls_certificates import check_tls
 from bootz.wire.reference import parse_reference_config
 
 SAMPLE = Path(__file__).parents[3] / "shared/vectors/reference"

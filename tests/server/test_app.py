@@ -17,11 +17,11 @@ from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpclib.reflection.v1.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 from world import LISTENS, Running, World, client_tls, manufacturer, report, request, run, verified
 
-from bootz.cli.image_store import site_depot
+from bootz.cli.site.image_store import site_depot
 from bootz.config import ImageSettings, LimitSettings, OwnerSettings
 from bootz.errors import Unavailable
 from bootz.server.app import Listens, SiteServer
-from bootz.server.keys import rotate_owner
+from bootz.server.keys.rotation import rotate_owner
 from bootz.server.store.attempt_states import AttemptState
 from bootz.transport.codec import BytesCodec
 

@@ -27,9 +27,9 @@ from bootz.keystore.files import (
     load_certificates,
     write_certificates,
 )
-from bootz.server.owner import load_owner_state
+from bootz.server.keys.owner import load_owner_state
+from bootz.server.keys.tls_certificates import ensure_tls
 from bootz.server.site import Site, open_site
-from bootz.server.tls_certificates import ensure_tls
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
 from bootz.trust.issuing import CertificateProfile
 

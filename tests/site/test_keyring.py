@@ -11,7 +11,7 @@ from pki import make_pair
 
 from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.files import KeyKind, generate_key
-from bootz.server.keyring import KEYRING_NAME, Keyring, Keys, Role
+from bootz.server.keys.keyring import KEYRING_NAME, Keyring, Keys, Role
 
 KEY = generate_key(KeyKind.P256)
 CERTIFICATE = make_pair("any").der

@@ -19,9 +19,9 @@ from site_world import Pki
 
 from bootz.cli.main import run
 from bootz.keystore.files import load_certificates
-from bootz.server.owner import load_owner_identity
+from bootz.server.keys.owner import load_owner_identity
+from bootz.server.keys.tls_certificates import check_tls
 from bootz.server.site import Site, open_site
-from bootz.server.tls_certificates import check_tls
 from bootz.trust.certificates import load_certificate, pem_from_der
 from bootz.trust.issuing import CertificateProfile
 from bootz.trust.signature import verify_response_signature

@@ -15,10 +15,10 @@ from bootz.config import SiteConfig
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, generate_key
 from bootz.server.interfaces import interface_addresses
-from bootz.server.keys import TRUST_ANCHOR_LIFE, rotate_tls
-from bootz.server.owner import load_owner_identity, owner_warnings
+from bootz.server.keys.owner import load_owner_identity, owner_warnings
+from bootz.server.keys.rotation import TRUST_ANCHOR_LIFE, rotate_tls
+from bootz.server.keys.tls_certificates import certificate_hosts, ensure_tls, server_hosts
 from bootz.server.site import Site, open_site
-from bootz.server.tls_certificates import certificate_hosts, ensure_tls, server_hosts
 from bootz.trust.certificates import load_certificate
 from bootz.trust.issuing import CertificateProfile
 

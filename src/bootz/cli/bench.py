@@ -13,7 +13,7 @@ from bootz.bench.measure import OnProgress, measure
 from bootz.bench.plan import BenchPlan, BenchResult, IdentityKey
 from bootz.cli.base import Cli, verb
 from bootz.cli.output import Column, stderr
-from bootz.cli.router_tpm import flow_option
+from bootz.cli.router.tpm import flow_option
 from bootz.errors import PolicyError
 from bootz.wire.dialects import DIALECTS
 

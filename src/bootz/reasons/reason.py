@@ -1,7 +1,8 @@
 """What a reason is: a stable code, what it means, and what a person does next.
 
 A reason has a fault, which says whose move it is; transports translate the fault, once each
-(gRPC status in ``server/grpc.py``, HTTP status in the HTTP parties, exit code in ``cli``).
+(gRPC status in ``server/onboarding/grpc.py``, HTTP status in the HTTP parties, exit code in
+``cli``).
 """
 
 from dataclasses import dataclass

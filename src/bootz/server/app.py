@@ -14,18 +14,18 @@ import structlog
 
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.errors import BootzError, Unavailable
-from bootz.server.grpc import bootstrap_methods
-from bootz.server.grpc_streams import stream_methods
-from bootz.server.open_streams import OpenStreams
+from bootz.server.onboarding.grpc import bootstrap_methods
+from bootz.server.onboarding.grpc_streams import stream_methods
+from bootz.server.onboarding.open_streams import OpenStreams
+from bootz.server.onboarding.service import BootstrapService
+from bootz.server.onboarding.streaming import StreamService
 from bootz.server.ports import Clock
 from bootz.server.rendering.reached import ImageTarget, Reached
 from bootz.server.rendering.renderer import SiteRenderer
-from bootz.server.service import BootstrapService
 from bootz.server.site import Site, open_site
 from bootz.server.snapshot import Snapshot, grpc_context, load_snapshot
 from bootz.server.store.inventory import SqlInventory
 from bootz.server.store.journal import SqlJournal
-from bootz.server.streaming import StreamService
 from bootz.server.voucher_source.keeper import VoucherKeeper
 from bootz.server.voucher_source.opening import Surroundings
 from bootz.server.voucher_source.waiting import WaitingInventory

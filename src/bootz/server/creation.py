@@ -19,7 +19,7 @@ from sqlalchemy import select
 from bootz.config import CONFIG_NAME, SiteConfig, write_config
 from bootz.errors import ConflictError, Unavailable
 from bootz.keystore.files import atomic_write, sync_folder
-from bootz.server.brought_keys import BroughtKeys, create_keys
+from bootz.server.keys.brought import BroughtKeys, create_keys
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 from bootz.server.store.schema import META

@@ -17,8 +17,8 @@ from sqlalchemy.exc import ArgumentError
 from bootz.config import CONFIG_NAME, SiteConfig, load_config
 from bootz.errors import ConfigError
 from bootz.keystore.protected import read_secret
-from bootz.server.keyring import KEYRING_NAME, Keys
-from bootz.server.owner_files import OwnerFiles, read_owner_files
+from bootz.server.keys.keyring import KEYRING_NAME, Keys
+from bootz.server.keys.owner_files import OwnerFiles, read_owner_files
 from bootz.server.store.database import Database, open_database
 
 SITE_VARIABLE = "BOOTZ_SITE"

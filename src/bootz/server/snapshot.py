@@ -9,10 +9,10 @@ import structlog
 
 from bootz.config import SiteConfig
 from bootz.errors import Unavailable
-from bootz.server.owner import load_owner_state
-from bootz.server.service import OwnerState
+from bootz.server.keys.owner import load_owner_state
+from bootz.server.keys.tls_certificates import TlsMaterial, ensure_tls
+from bootz.server.onboarding.service import OwnerState
 from bootz.server.site import Site
-from bootz.server.tls_certificates import TlsMaterial, ensure_tls
 from bootz.transport.tls import server_context
 
 log = structlog.get_logger()

@@ -21,9 +21,9 @@ from bootz.errors import ConfigError, TrustError, WireError
 from bootz.keystore.files import PrivateKey
 from bootz.model.bootstrap import BootConfig, BootstrapData, SoftwareImage
 from bootz.model.identity import TpmKeyType
-from bootz.server.brought_keys import Brought, BroughtKeys
 from bootz.server.importing.files import read_text
 from bootz.server.importing.items import Item
+from bootz.server.keys.brought import Brought, BroughtKeys
 from bootz.server.operations.vendors import VendorRecord
 from bootz.trust.certificates import AnchorSet, load_certificate, pem_from_der, verify_chain
 from bootz.trust.keys import is_strong

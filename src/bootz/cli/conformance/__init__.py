@@ -1,0 +1,1 @@
+"""``bootz conformance``: one file a suite."""

@@ -1,0 +1,1 @@
+"""``bootz dhcp``: one file a verb or a group of verbs."""

@@ -1,0 +1,157 @@
+"""``bootz dhcp``: routers find their server, and the operator can prove it before power-on."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bootz.cli.base import Cli, noun
+from bootz.cli.dhcp import check, probe
+from bootz.cli.output import Column, write_text
+from bootz.dhcp.lab_faults import FAULTS
+from bootz.errors import ConfigError
+from bootz.protocol.dhcp_offer import Family
+
+LEASE_FILE: Final = "dhcp-leases.jsonl"
+
+_EVENT_COLUMNS: Final = (
+    Column("at"),
+    Column("event"),
+    Column("family"),
+    Column("device"),
+    Column("client"),
+    Column("address"),
+    Column("relay"),
+    Column("uris", "REDIRECT"),
+    Column("detail"),
+    Column("redirect", "OCTETS"),
+)
+
+command = noun("dhcp", "DHCP: write, check and probe what tells routers their server.")
+command.add_command(check.command)
+command.add_command(probe.command)
+
+
+@command.command("render")
+@click.argument("form", type=click.Choice(["kea4", "kea6", "isc", "dnsmasq"]))
+@click.option("--interface", default="", metavar="IF", help="Where the server listens. For Kea.")
+@click.option("--control-socket", default="", metavar="PATH", help="Its control channel. For Kea.")
+@click.option("--dhcpv6", is_flag=True, help="For isc: the configuration of dhcpd -6.")
+@click.pass_obj
+def render(cli: Cli, form: str, interface: str, control_socket: str, *, dhcpv6: bool) -> None:
+    """Write a DHCP server's configuration for all chassis, to stdout."""
+    from bootz.cli.dhcp.plan import read_plan
+    from bootz.dhcp.render_kea import render_kea
+    from bootz.dhcp.render_text import render_dnsmasq, render_isc
+
+    plan = read_plan(cli)
+    match form:
+        case "kea4" | "kea6":
+            family = Family.IPV4 if form == "kea4" else Family.IPV6
+            config = render_kea(plan, family, socket=control_socket, interface=interface)
+            write_text(json.dumps(config, indent=2))
+        case "isc":
+            write_text(render_isc(plan, Family.IPV6 if dhcpv6 else Family.IPV4).rstrip("\n"))
+        case _:
+            write_text(render_dnsmasq(plan).rstrip("\n"))
+
+
+@command.command("sync")
+@click.argument("form", type=click.Choice(["kea4", "kea6"]))
+@click.option("--kea", "place", metavar="PATH|URL", help="Its control channel, if not the site's.")
+@click.option("--dry-run", is_flag=True, help="Say what would change; Kea tests it.")
+@click.option("--write", is_flag=True, help="Let Kea save its file; else a restart loses it.")
+@click.pass_obj
+def sync(cli: Cli, form: str, place: str | None, *, dry_run: bool, write: bool) -> None:
+    """Make a running Kea's reservations those of the site; others' stay as they are."""
+    from bootz.cli.dhcp.plan import read_plan
+    from bootz.dhcp.kea_control import kea_channel
+    from bootz.dhcp.sync import sync_kea
+
+    settings = cli.site().config.dhcp
+    family = Family.IPV4 if form == "kea4" else Family.IPV6
+    found = place or (settings.kea4 if family is Family.IPV4 else settings.kea6)
+    if not found:
+        raise ConfigError("usage", f"name the control channel: --kea, or dhcp.{form}", where="sync")
+    channel = kea_channel(found, family)
+    result = sync_kea(channel, read_plan(cli), family, dry_run=dry_run, write=write)
+    cli.output.record({"kea": channel.name, **asdict(result)})
+    if result.applied and not result.written:
+        cli.output.message("A restart of Kea loses this, unless you sync with --write.")
+
+
+@command.command("serve")
+@click.option(
+    "--interface",
+    "interfaces",
+    multiple=True,
+    required=True,
+    metavar="IF",
+    help="Where to serve; repeatable. No other interface is served.",
+)
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=click.Choice([family.value for family in Family]),
+    help="Default: both.",
+)
+@click.option("--always-send", is_flag=True, help="Send the redirect unasked.")
+@click.option("--fault", type=click.Choice(FAULTS), help="Be wrong, to see what routers do.")
+@click.option(
+    "--lease-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"Where events are kept. Default: {LEASE_FILE} in the site.",
+)
+@click.pass_obj
+def serve(
+    cli: Cli,
+    interfaces: tuple[str, ...],
+    families: tuple[str, ...],
+    fault: str | None,
+    lease_file: Path | None,
+    *,
+    always_send: bool,
+) -> None:
+    """Serve the site's chassis, and nobody else, until SIGTERM: a server for labs.
+
+    SIGHUP reads the inventory again. Each transaction is a line of JSON on stderr and in the
+    file that `bootz dhcp leases` lists.
+    """
+    from bootz.cli.dhcp.plan import read_plan
+    from bootz.cli.dhcp.serve import serve_lab
+    from bootz.dhcp.lab_server import LabOptions
+
+    options = LabOptions(
+        tuple(map(Family, dict.fromkeys(families))) or tuple(Family), always_send, fault or ""
+    )
+    path = lease_file or cli.site().root / LEASE_FILE
+    asyncio.run(serve_lab(lambda: read_plan(cli), options, interfaces, path))
+
+
+@command.command("leases")
+@click.option(
+    "--lease-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"Default: {LEASE_FILE} in the site.",
+)
+@click.option("--all", "everything", is_flag=True, help="Every event, the oldest first.")
+@click.pass_obj
+def leases(cli: Cli, lease_file: Path | None, *, everything: bool) -> None:
+    """List what `bootz dhcp serve` handed out: of each device the last, with the octets sent."""
+    from bootz.dhcp.leases import read_leases
+
+    events = [dict(each) for each in read_leases(lease_file or cli.site().root / LEASE_FILE)]
+    if not everything:
+        last = {
+            (event.get("device"), event.get("family")): event
+            for event in events
+            if event.get("device")
+        }
+        events = list(last.values())
+    cli.output.rows(_EVENT_COLUMNS, events)

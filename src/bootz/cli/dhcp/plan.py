@@ -1,0 +1,116 @@
+"""The inventory as a DHCP server needs it: read here, and handed over as plain records."""
+
+import ipaddress
+from collections.abc import Iterable
+
+from bootz.cli.base import Cli
+from bootz.cli.inventory.base import reading
+from bootz.config import SiteConfig
+from bootz.dhcp.records import DhcpCard, DhcpDevice, DhcpPlan, DhcpSubnet, check_plan
+from bootz.errors import ConfigError
+from bootz.model.chassis import CardKind
+from bootz.protocol.dhcp_offer import Family
+from bootz.server.operations.chassis import list_chassis
+from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
+from bootz.server.operations.dhcp_settings import identifier_octets
+from bootz.server.operations.profiles import list_profiles
+from bootz.server.operations.vendors import list_vendors
+from bootz.wire.dhcp_identity import parse_mac
+from bootz.wire.redirect import MAX_URIS, RedirectShape
+from bootz.wire.uri import BootzUri, parse_bootz_uri
+
+
+def read_plan(cli: Cli) -> DhcpPlan:
+    """Return what DHCP shall hand out for the site's inventory; warnings are told.
+
+    Raises:
+        ConfigError: ``dhcp-plan-invalid``: it would kill a turn-up.
+    """
+    config = cli.site().config
+    with reading(cli) as connection:
+        vendors = {
+            vendor.name: vendor.settings.redirect_shape for vendor in list_vendors(connection)
+        }
+        profiles = {
+            profile.name: profile.document.redirect_shape for profile in list_profiles(connection)
+        }
+        devices = tuple(
+            _device(
+                record,
+                config,
+                record.overrides.redirect_shape
+                or profiles.get(record.profile or "", "")
+                or vendors.get(record.vendor, ""),
+            )
+            for record in list_chassis(connection)
+        )
+    subnets = tuple(
+        DhcpSubnet(each.subnet, each.gateway, each.name_server, each.interface)
+        for each in config.dhcp.subnets
+    )
+    plan = DhcpPlan(devices, subnets, config.dhcp.lease_seconds)
+    for warning in check_plan(plan):
+        cli.output.warning(warning)
+    return plan
+
+
+def _device(record: ChassisRecord, config: SiteConfig, shape: str) -> DhcpDevice:
+    settings = record.dhcp
+    given = tuple(map(parse_bootz_uri, settings.uris or config.dhcp.uris))
+    name = record.hostname or record.serial_number or record.cards[0].serial_number
+    return DhcpDevice(
+        name=name,
+        cards=tuple(_card(card) for card in record.cards if card.kind is CardKind.CONTROL),
+        ipv4=settings.ipv4,
+        ipv6=settings.ipv6,
+        gateway=settings.gateway,
+        uris4=given or _site_uris(config, Family.IPV4) if settings.ipv4 else given,
+        uris6=given or _site_uris(config, Family.IPV6) if settings.ipv6 else given,
+        shape=RedirectShape(shape or "rfc8572"),
+    )
+
+
+def _card(card: CardRecord) -> DhcpCard:
+    client_id = identifier_octets(card.client_id)
+    if client_id is None:
+        client_id = b"\0" + card.client_id.encode("ascii") if card.client_id else b""
+    return DhcpCard(
+        card.serial_number,
+        parse_mac(card.mac) if card.mac else b"",
+        client_id,
+        identifier_octets(card.duid) or b"",
+    )
+
+
+def _site_uris(config: SiteConfig, family: Family) -> tuple[BootzUri, ...]:
+    """Return the site's own addresses of a family, names first tried last.
+
+    Raises:
+        ConfigError: ``dhcp-plan-invalid``: the site says of none how routers reach it.
+    """
+    wanted = 4 if family is Family.IPV4 else 6
+    port = config.endpoints[0].port
+    hosts = [*config.advertised, *(endpoint.host for endpoint in config.endpoints)]
+    names: list[str] = []
+    addresses: list[str] = []
+    for host in hosts:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            names.append(host)
+            continue
+        if address.version == wanted and not (address.is_unspecified or address.is_loopback):
+            addresses.append(f"[{host}]" if wanted == 6 else host)
+    found = _unique(parse_bootz_uri(f"bootz://{host}:{port}") for host in [*addresses, *names])
+    if not found:
+        raise ConfigError(
+            "dhcp-plan-invalid",
+            f"no {family.value} address at which routers reach the server is known; "
+            "set `advertised`, or `dhcp.uris`",
+            where="bootz.yaml",
+        )
+    return found
+
+
+def _unique(uris: Iterable[BootzUri]) -> tuple[BootzUri, ...]:
+    return tuple(dict.fromkeys(uris))[:MAX_URIS]

@@ -1,0 +1,1 @@
+"""The nouns of the inventory (vendor, chassis, profile, image), import and export."""

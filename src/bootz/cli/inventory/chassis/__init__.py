@@ -1,0 +1,1 @@
+"""``bootz chassis``: the verbs, their options, and what they print."""

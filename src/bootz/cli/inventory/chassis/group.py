@@ -1,0 +1,190 @@
+"""``bootz chassis``: the routers that are served, what they are and what they get."""
+
+import importlib
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from bootz.cli.base import Cli, Noun
+from bootz.cli.inventory.base import reading, shown_content, writing
+from bootz.cli.inventory.chassis.options import chassis_options, with_options
+from bootz.cli.inventory.chassis.replacements import replacements, slots
+from bootz.cli.output import Column
+from bootz.model.chassis import BootMode
+from bootz.server.operations.chassis import (
+    add_chassis,
+    find_chassis,
+    list_chassis,
+    remove_chassis,
+    set_chassis,
+)
+from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
+from bootz.server.operations.profile_document import Content
+from bootz.server.operations.tpm_record import shown_tpm
+
+
+class _Chassis(Noun):
+    """Loads ``render`` when it is asked for: the other verbs need no template engine."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all verbs."""
+        return [*super().list_commands(ctx), "render"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb."""
+        if cmd_name != "render":
+            return super().get_command(ctx, cmd_name)
+        module = importlib.import_module("bootz.cli.inventory.chassis.render")
+        rendering: click.Command = module.render_command
+        return rendering
+
+
+command = _Chassis(name="chassis", help="The inventory of routers.")
+command.add_command(replacements)
+command.add_command(slots)
+
+_COLUMNS = (
+    Column("vendor"),
+    Column("serial_number", "SERIAL"),
+    Column("part_number", "PART"),
+    Column("hostname"),
+    Column("cards", right=True),
+    Column("boot_mode", "MODE"),
+    Column("release"),
+    Column("profile"),
+)
+
+_vendor = click.option("--vendor", help="The manufacturer, where two have the serial number.")
+
+
+@command.command("add")
+@click.argument("serial")
+@click.option("--vendor", required=True, help="The manufacturer, by name or alias.")
+@chassis_options
+@click.pass_obj
+def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
+    """Put a chassis on record. SERIAL may be "" for a modular one."""
+    record = with_options(ChassisRecord(vendor, serial), options)
+    with writing(cli) as connection:
+        added = add_chassis(connection, record)
+    _warn(cli, added)
+    cli.output.record(_shown(added))
+
+
+@command.command("list")
+@click.option("--vendor", help="Only those of this manufacturer.")
+@click.option("--profile", help="Only those with this profile.")
+@click.pass_obj
+def list_(cli: Cli, vendor: str | None, profile: str | None) -> None:
+    """List chassis."""
+    with reading(cli) as connection:
+        rows = [_row(record) for record in list_chassis(connection, vendor, profile)]
+    cli.output.rows(_COLUMNS, rows)
+
+
+@command.command("show")
+@click.argument("serial")
+@_vendor
+@click.pass_obj
+def show(cli: Cli, serial: str, vendor: str | None) -> None:
+    """Show a chassis, found by its own serial number or a card's."""
+    with reading(cli) as connection:
+        record = find_chassis(connection, serial, vendor)
+    _warn(cli, record)
+    cli.output.record(_shown(record))
+
+
+@command.command("set")
+@click.argument("serial")
+@_vendor
+@click.option("--new-serial", help="Another serial number.")
+@click.option("--unset-var", multiple=True, metavar="KEY", help="A variable to take out.")
+@click.option("--unset-override", multiple=True, metavar="KEY", help="An override to take out.")
+@chassis_options
+@click.pass_obj
+def set_(
+    cli: Cli,
+    /,
+    serial: str,
+    vendor: str | None,
+    new_serial: str | None,
+    unset_var: tuple[str, ...],
+    unset_override: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Change a chassis; what is not named stays."""
+    with writing(cli) as connection:
+        before = find_chassis(connection, serial, vendor)
+        overrides = before.overrides.to_json()
+        for key in unset_override:
+            overrides.pop(key, None)
+        kept = replace(
+            before,
+            serial_number=before.serial_number if new_serial is None else new_serial,
+            variables={k: v for k, v in before.variables.items() if k not in unset_var},
+            overrides=Content.parse(overrides, where=f"overrides of {serial}"),
+        )
+        changed = set_chassis(connection, serial, with_options(kept, options), before.vendor)
+    _warn(cli, changed)
+    cli.output.record(_shown(changed))
+
+
+@command.command("remove")
+@click.argument("serial")
+@_vendor
+@click.pass_obj
+def remove(cli: Cli, serial: str, vendor: str | None) -> None:
+    """Remove a chassis; its attempts stay in the journal."""
+    with writing(cli) as connection:
+        record = remove_chassis(connection, serial, vendor)
+    cli.output.message(f"removed chassis {record.serial_number or serial} of {record.vendor}")
+
+
+def _warn(cli: Cli, record: ChassisRecord) -> None:
+    if record.boot_mode is BootMode.INSECURE:
+        cli.output.warning(
+            f"{record.serial_number or record.hostname}: INSECURE mode. Whoever has its identity "
+            "gets unsigned data, and the router obeys whoever answers it first."
+        )
+    if record.skip_idevid_serial_check:
+        cli.output.warning(
+            f"{record.serial_number or record.hostname}: the identity's serial number is not "
+            "compared. Any device of the manufacturer can ask in its name."
+        )
+
+
+def _row(record: ChassisRecord) -> dict[str, object]:
+    mode = record.boot_mode.value
+    return {
+        "vendor": record.vendor,
+        "serial_number": record.serial_number,
+        "part_number": record.part_number,
+        "hostname": record.hostname,
+        "cards": len(record.cards),
+        "boot_mode": mode.upper() if record.boot_mode is BootMode.INSECURE else mode,
+        "release": record.release,
+        "profile": record.profile,
+    }
+
+
+def _shown(record: ChassisRecord) -> dict[str, object]:
+    return {
+        **_row(record),
+        "cards": [_shown_card(card) for card in record.cards],
+        "modular": record.modular,
+        "streaming": record.streaming,
+        "skip_idevid_serial_check": record.skip_idevid_serial_check,
+        "voucher_delivery": record.voucher_delivery,
+        "dynamic_config": record.dynamic_config,
+        "variables": sorted(record.variables),
+        "overrides": shown_content(record.overrides),
+        "dhcp": record.dhcp.to_json(),
+    }
+
+
+def _shown_card(card: CardRecord) -> dict[str, object]:
+    document: dict[str, object] = dict(card.to_document())
+    if tpm := shown_tpm(card.tpm):
+        document["tpm"] = tpm
+    return document

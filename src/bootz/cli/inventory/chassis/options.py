@@ -1,0 +1,152 @@
+"""The options of ``bootz chassis add`` and ``set``, and what they make of a record."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+from pydantic import JsonValue
+
+from bootz.cli.dhcp.options import DHCP_OPTIONS, with_dhcp, with_identifiers
+from bootz.cli.inventory.base import name_and_version, read_document
+from bootz.cli.inventory.tpm_options import TPM_OPTIONS, with_tpm
+from bootz.model.chassis import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
+from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, kind_by_slot
+from bootz.server.operations.profile_document import Content
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _words(
+    enum: type[BootMode | Release | VoucherDelivery | DynamicConfigPolicy],
+) -> click.Choice[str]:
+    return click.Choice([member.value for member in enum])
+
+
+_OPTIONS = (
+    click.option("--part-number", help="The chassis's part number."),
+    click.option("--hostname", help="The router's name."),
+    click.option("--profile", help='What it shall get. "" for nothing.'),
+    click.option(
+        "--boot-mode",
+        type=_words(BootMode),
+        help="secure, unless said otherwise. insecure: answered unsigned, only for labs.",
+    ),
+    click.option("--modular/--fixed", default=None, help="Whether it has slots."),
+    click.option(
+        "--card",
+        "cards",
+        multiple=True,
+        metavar="SERIAL[:SLOT[:PART]]",
+        help="A card of a modular chassis; once for each. In slots LC… it is a line card.",
+    ),
+    click.option(
+        "--release", type=_words(Release), help="Which release of Bootz its software speaks."
+    ),
+    click.option("--streaming/--no-streaming", default=None, help="Whether it may use streams."),
+    click.option(
+        "--skip-idevid-serial-check/--check-idevid-serial",
+        "skip_idevid_serial_check",
+        default=None,
+        help="For identities that name no serial number; any of the vendor's may then ask.",
+    ),
+    click.option(
+        "--voucher-delivery", type=_words(VoucherDelivery), help="How several vouchers travel."
+    ),
+    click.option(
+        "--dynamic-config",
+        type=_words(DynamicConfigPolicy),
+        help="What becomes of dynamic configuration for old dialects.",
+    ),
+    click.option("--var", "variables", multiple=True, metavar="KEY=VALUE", help="A variable."),
+    click.option(
+        "--override-file",
+        type=click.Path(path_type=Path),
+        metavar="YAML",
+        help="Keys of a profile's document that are different for this chassis.",
+    ),
+    click.option("--image", metavar="NAME/VERSION", help="Another image than the profile's."),
+    *DHCP_OPTIONS,
+    *TPM_OPTIONS,
+)
+
+
+def chassis_options(function: _F) -> _F:
+    """Add the options that say what a chassis is and gets."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def with_options(record: ChassisRecord, options: Mapping[str, Any]) -> ChassisRecord:
+    """Return a record with everything that the options give; what they do not name stays.
+
+    Raises:
+        BadParameter: an option's form is wrong.
+        ConfigError: the override file does not fit.
+    """
+    changes: dict[str, Any] = {
+        name: options[name]
+        for name in (
+            "part_number",
+            "hostname",
+            "profile",
+            "modular",
+            "streaming",
+            "skip_idevid_serial_check",
+        )
+        if options[name] is not None
+    }
+    for name, enum in (
+        ("boot_mode", BootMode),
+        ("release", Release),
+        ("voucher_delivery", VoucherDelivery),
+        ("dynamic_config", DynamicConfigPolicy),
+    ):
+        if options[name] is not None:
+            changes[name] = enum(options[name])
+    if options["cards"]:
+        known = {card.serial_number: card for card in record.cards}
+        changes["cards"] = tuple(_card(text, known) for text in options["cards"])
+    if options["variables"]:
+        changes["variables"] = {**record.variables, **_variables(options["variables"])}
+    changed = replace(record, **changes)
+    if not changed.modular:
+        changed = replace(changed, cards=(_own_card(changed),))
+    cards = with_identifiers(with_tpm(changed.cards, options), options)
+    changed = replace(changed, cards=cards, dhcp=with_dhcp(changed.dhcp, options))
+    overrides: dict[str, object] = dict(record.overrides.to_json())
+    if options["override_file"] is not None:
+        overrides |= read_document(options["override_file"])
+    if options["image"] is not None:
+        overrides["image"] = name_and_version(options["image"], "--image")
+    where = f"overrides of {record.serial_number}"
+    return replace(changed, overrides=Content.parse(overrides, where=where))
+
+
+def _own_card(record: ChassisRecord) -> CardRecord:
+    """Return the one card of a fixed chassis, with what was known of it."""
+    card = record.cards[0] if len(record.cards) == 1 else CardRecord(record.serial_number)
+    return replace(
+        card,
+        serial_number=record.serial_number,
+        part_number=record.part_number,
+    )
+
+
+def _card(text: str, known: Mapping[str, CardRecord]) -> CardRecord:
+    serial, _, rest = text.partition(":")
+    slot, _, part_number = rest.partition(":")
+    card = known.get(serial, CardRecord(serial, kind=kind_by_slot(slot)))
+    return replace(card, slot=slot or card.slot, part_number=part_number or card.part_number)
+
+
+def _variables(pairs: tuple[str, ...]) -> dict[str, JsonValue]:
+    variables: dict[str, str] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise click.BadParameter("it is not KEY=VALUE", param_hint="--var")
+        variables[key] = value
+    return cast("dict[str, JsonValue]", variables)

@@ -1,0 +1,181 @@
+"""``bootz profile``: what a class of routers shall get."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, noun
+from bootz.cli.inventory.base import (
+    name_and_version,
+    read_document,
+    read_file,
+    reading,
+    shown_content,
+    writing,
+)
+from bootz.cli.output import Column
+from bootz.errors import ConfigError
+from bootz.server.operations.profile_document import ProfileDocument
+from bootz.server.operations.profiles import (
+    ProfileRecord,
+    add_profile,
+    find_profile,
+    list_profiles,
+    remove_profile,
+    set_profile,
+)
+
+command = noun("profile", "What a class of routers shall get.")
+
+_COLUMNS = (
+    Column("name"),
+    Column("image"),
+    Column("release"),
+    Column("sets"),
+    Column("description"),
+)
+
+_file = click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    metavar="YAML",
+    help="The document; docs/templates.md lists its keys.",
+)
+_vendor_config = click.option(
+    "--vendor-config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A Jinja2 template for the vendor configuration.",
+)
+_image = click.option("--image", metavar="NAME/VERSION", help="The image to install.")
+_description = click.option("--description", help="A line for people.")
+
+
+@command.command("add")
+@click.argument("name")
+@_file
+@_vendor_config
+@_image
+@_description
+@click.pass_obj
+def add(
+    cli: Cli,
+    name: str,
+    file: Path | None,
+    vendor_config: Path | None,
+    image: str | None,
+    description: str | None,
+) -> None:
+    """Put a profile on record."""
+    document = _document({}, file, vendor_config, image, where=name)
+    with writing(cli) as connection:
+        record = add_profile(connection, ProfileRecord(name, document, description or ""))
+    cli.output.record(_shown(record))
+
+
+@command.command("list")
+@click.pass_obj
+def list_(cli: Cli) -> None:
+    """List all profiles."""
+    with reading(cli) as connection:
+        records = list_profiles(connection)
+    rows = []
+    for record in records:
+        image = record.document.image
+        rows.append(
+            {
+                "name": record.name,
+                "image": "" if image is None else f"{image.name}/{image.version}",
+                "release": record.document.release,
+                "sets": sorted(record.document.model_fields_set),
+                "description": record.description,
+            }
+        )
+    cli.output.rows(_COLUMNS, rows)
+
+
+@command.command("show")
+@click.argument("name")
+@click.pass_obj
+def show(cli: Cli, name: str) -> None:
+    """Show what a profile sets; configuration and secrets only as "set"."""
+    with reading(cli) as connection:
+        record = find_profile(connection, name)
+    cli.output.record(_shown(record))
+
+
+@command.command("set")
+@click.argument("name")
+@click.option("--rename", metavar="NAME", help="A new name.")
+@click.option("--unset", multiple=True, metavar="KEY", help="A key to take out.")
+@_file
+@_vendor_config
+@_image
+@_description
+@click.pass_obj
+def set_(
+    cli: Cli,
+    name: str,
+    rename: str | None,
+    unset: tuple[str, ...],
+    file: Path | None,
+    vendor_config: Path | None,
+    image: str | None,
+    description: str | None,
+) -> None:
+    """Change a profile; each key that is given replaces the one on record, others stay."""
+    with writing(cli) as connection:
+        record = find_profile(connection, name)
+        kept = record.document.to_json()
+        for key in unset:
+            kept.pop(key, None)
+        document = _document(dict(kept), file, vendor_config, image, where=record.name)
+        changed = replace(
+            record,
+            name=rename or record.name,
+            document=document,
+            description=record.description if description is None else description,
+        )
+        changed = set_profile(connection, name, changed)
+    cli.output.record(_shown(changed))
+
+
+@command.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove(cli: Cli, name: str) -> None:
+    """Remove a profile that no chassis gets."""
+    with writing(cli) as connection:
+        record = remove_profile(connection, name)
+    cli.output.message(f"removed profile {record.name}")
+
+
+def _document(
+    document: dict[str, object],
+    file: Path | None,
+    vendor_config: Path | None,
+    image: str | None,
+    *,
+    where: str,
+) -> ProfileDocument:
+    if file is not None:
+        document |= read_document(file)
+    if vendor_config is not None:
+        try:
+            document["vendor_config"] = read_file(vendor_config).decode()
+        except UnicodeDecodeError as error:
+            raise ConfigError(
+                "document-invalid", "the template is not UTF-8", where=str(vendor_config)
+            ) from error
+    if image is not None:
+        document["image"] = name_and_version(image, "--image")
+    return ProfileDocument.parse(document, where=f"profile {where}")
+
+
+def _shown(record: ProfileRecord) -> dict[str, object]:
+    return {
+        "name": record.name,
+        "description": record.description,
+        **shown_content(record.document),
+    }

@@ -1,0 +1,1 @@
+"""``bootz masa``: one file a group of verbs."""

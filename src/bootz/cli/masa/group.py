@@ -1,0 +1,158 @@
+"""``bootz masa``: run a manufacturer's voucher service, and keep its records."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, noun
+from bootz.cli.masa.base import MASA, masa_option
+from bootz.cli.masa.bench import bench_command
+from bootz.cli.masa.records import NOUNS
+from bootz.cli.service_process import harden
+from bootz.errors import ConfigError
+from bootz.keystore.files import KeyKind
+
+command = noun("masa", "The manufacturer's side: vouchers issued over OVGS and HTTPS.")
+for each in (*NOUNS, bench_command):
+    command.add_command(each)
+
+_file = click.Path(path_type=Path, dir_okay=False)
+_KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P384}
+
+
+@command.command("init")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--name", help="The manufacturer. Default: as --manufacturer, else Example Vendor.")
+@click.option(
+    "--ien", "iens", multiple=True, required=True, help="Enterprise number served; repeatable."
+)
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    default=("localhost", "127.0.0.1", "::1"),
+    show_default=True,
+    help="A DNS name or address of the server, for its TLS certificate; repeatable.",
+)
+@click.option(
+    "--key-type",
+    type=click.Choice(sorted(_KINDS)),
+    default="p256",
+    show_default=True,
+    help="The kind of the root's and the signer's key.",
+)
+@click.option(
+    "--manufacturer",
+    "maker",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The lab's manufacturer (`bootz manufacturer init`), whose CA shall be the root here.",
+)
+@click.option(
+    "--root-cert", type=_file, metavar="FILE", help="A root that exists, PEM; with --root-key."
+)
+@click.option("--root-key", type=_file, metavar="FILE", help="Its key; it is not kept here.")
+@click.option(
+    "--signer-key",
+    metavar="URI",
+    help="A key in a PKCS#11 token that shall sign vouchers (RFC 7512). Default: a new file.",
+)
+@click.pass_obj
+def init(
+    cli: Cli,
+    folder: Path,
+    name: str | None,
+    iens: tuple[str, ...],
+    hosts: tuple[str, ...],
+    key_type: str,
+    maker: Path | None,
+    root_cert: Path | None,
+    root_key: Path | None,
+    signer_key: str | None,
+) -> None:
+    """Make DIR: root, voucher-signing and TLS certificate with keys, an empty database."""
+    from bootz.manufacturer.room import Manufacturer
+    from bootz.masa.folder import make_masa
+    from bootz.masa.keys import load_root
+
+    if (root_cert is None) != (root_key is None) or (maker is not None and root_cert is not None):
+        raise click.UsageError("give --root-cert with --root-key, or --manufacturer, or none")
+    if maker is not None:
+        name = name or Manufacturer.open(maker, clock=lambda: datetime.now(UTC)).name
+        root_cert, root_key = maker / "keys" / "ca.pem", maker / "keys" / "ca.key"
+    root = None
+    if root_cert is not None and root_key is not None:
+        root = load_root(root_cert, root_key)
+    make_masa(
+        folder,
+        name=name or "Example Vendor",
+        iens=iens,
+        hosts=hosts,
+        kind=_KINDS[key_type],
+        now=datetime.now(UTC),
+        root=root,
+        signer_key=signer_key,
+    )
+    cli.output.record(
+        {
+            "folder": folder,
+            "root": folder / "keys" / "root.pem",
+            "voucher_signer": folder / "keys" / "voucher-signer.pem",
+            "iens": list(iens),
+        }
+    )
+    cli.output.message(
+        f"Owners trust {folder / 'keys' / 'root.pem'}. Next: bootz masa org add NAME "
+        f"--masa {folder}; then bootz masa serve --masa {folder}."
+    )
+
+
+@command.command("serve")
+@masa_option
+@click.option("--grpc", multiple=True, metavar="HOST:PORT", help="OVGS; repeatable.")
+@click.option("--http", multiple=True, metavar="HOST:PORT", help="JSON requests; repeatable.")
+@click.option("--plaintext", is_flag=True, help="Without TLS; on loopback only.")
+def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext: bool) -> None:
+    """Serve until SIGTERM; SIGHUP reads the TLS certificate again.
+
+    The log goes to stderr, one JSON object a line. The event "serving" has all addresses.
+    """
+    import uvloop
+
+    from bootz.cli.logs import configure_log
+    from bootz.masa.app import serve_masa
+
+    configure_log("json", "info")
+    harden()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(
+            serve_masa(
+                masa,
+                clock=lambda: datetime.now(UTC),
+                grpc_listen=grpc,
+                http_listen=http,
+                plaintext=plaintext,
+            )
+        )
+
+
+@command.command("import")
+@masa_option
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
+@click.pass_obj
+def import_(cli: Cli, masa: Path, file: Path, *, dry_run: bool) -> None:
+    """Load organisations, users, components and certificates from a YAML file, all or nothing."""
+    from bootz.masa.importing import import_file
+
+    with MASA.opened(masa) as folder:
+        report = import_file(folder, file, dry_run=dry_run)
+    for error in report.errors:
+        cli.output.error(error)
+    if report.errors:
+        raise ConfigError("masa-import-refused", f"{len(report.errors)} errors", where=str(file))
+    cli.output.record(
+        {"dry_run": dry_run, **report.counts, "certificate_ids": list(report.cert_ids.values())}
+    )

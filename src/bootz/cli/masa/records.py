@@ -1,0 +1,271 @@
+"""The nouns below ``bootz masa``: organisations, groups, users, tokens, certificates."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from bootz.cli.base import Cli, noun
+from bootz.cli.masa.base import MASA, masa_option, moment, type_option, user_named
+from bootz.cli.masa.components import serial, voucher
+from bootz.cli.output import Column
+
+org = noun("org", "Customers; each has a root group of the same id.")
+group = noun("group", "Groups of an organisation.")
+user = noun("user", "Accounts of customers and of support staff.")
+token = noun("token", "Bearer tokens: shown once, stored hashed.")
+cert = noun("cert", "Domain certificates that vouchers may pin.")
+
+NOUNS: Final = (org, group, user, token, serial, cert, voucher)
+
+_ROLES = ("ADMIN", "ASSIGNER", "REQUESTOR")
+
+
+@org.command("add")
+@masa_option
+@click.argument("name")
+@click.option("--description", default="")
+@click.pass_obj
+def add_org(cli: Cli, masa: Path, name: str, description: str) -> None:
+    """Make an organisation with its root group."""
+    with MASA.records(masa) as records:
+        cli.output.record({"org_id": records.add_org(name, description)})
+
+
+@org.command("list")
+@masa_option
+@click.pass_obj
+def list_orgs(cli: Cli, masa: Path) -> None:
+    """List the organisations."""
+    with MASA.records(masa) as records:
+        rows = [{"org_id": org_id} for org_id in records.directory.orgs()]
+    cli.output.rows([Column("org_id")], rows)
+
+
+@group.command("add")
+@masa_option
+@click.argument("parent")
+@click.argument("description")
+@click.pass_obj
+def add_group(cli: Cli, masa: Path, parent: str, description: str) -> None:
+    """Make a group below PARENT (an id, or a path like acme/lab)."""
+    with MASA.records(masa) as records:
+        made = records.add_group(records.group_id(parent), description)
+    cli.output.record({"group_id": made.group_id, "parent": made.parent_id})
+
+
+@group.command("list")
+@masa_option
+@click.argument("org_name", metavar="ORG")
+@click.pass_obj
+def list_groups(cli: Cli, masa: Path, org_name: str) -> None:
+    """List the groups of an organisation."""
+    with MASA.records(masa) as records:
+        groups = records.directory.groups(records.org_id(org_name))
+    rows = [
+        {"group_id": each.group_id, "parent": each.parent_id, "description": each.description}
+        for each in groups
+    ]
+    cli.output.rows([Column("group_id"), Column("parent"), Column("description")], rows)
+
+
+@user.command("add")
+@masa_option
+@click.argument("username")
+@click.option("--org", "org_name", required=True, help="The organisation of the account.")
+@type_option
+@click.option("--support", is_flag=True, help="Staff of the manufacturer: role SUPPORT everywhere.")
+@click.option("--role", type=click.Choice(_ROLES), help="A role to begin with.")
+@click.option("--group", "group_path", help="Where the role sits. Default: the root group.")
+@click.pass_obj
+def add_user(
+    cli: Cli,
+    masa: Path,
+    username: str,
+    org_name: str,
+    kind: str,
+    role: str | None,
+    group_path: str | None,
+    *,
+    support: bool,
+) -> None:
+    """Make an account, with its first role."""
+    from bootz.masa.ledger.nouns import Role
+
+    with MASA.records(masa) as records:
+        org_id = records.org_id(org_name)
+        made = user_named(username, kind, org_id)
+        records.add_user(made, support=support)
+        if role is not None:
+            records.add_role(made, records.group_id(group_path or org_id), Role[role])
+    cli.output.record({"username": username, "type": kind, "org_id": org_id, "role": role})
+
+
+@user.command("remove")
+@masa_option
+@click.argument("username")
+@click.option("--org", "org_name", required=True)
+@type_option
+def remove_user(masa: Path, username: str, org_name: str, kind: str) -> None:
+    """Remove an account with its roles and tokens."""
+    with MASA.records(masa) as records:
+        records.remove_user(user_named(username, kind, records.org_id(org_name)))
+
+
+@user.command("list")
+@masa_option
+@click.pass_obj
+def list_users(cli: Cli, masa: Path) -> None:
+    """List accounts with their roles."""
+    from bootz.masa.ledger.nouns import Role
+
+    with MASA.records(masa) as records:
+        accounts, roles = records.directory.accounts(), records.directory.roles()
+    rows = [
+        {
+            "username": each.user.username,
+            "type": each.user.account_type.name.lower().replace("_", "-"),
+            "org_id": each.user.org_id,
+            "support": each.support,
+            "roles": {
+                group_id: Role(number).name for group_id, number in roles.get(each.user, {}).items()
+            },
+        }
+        for each in accounts
+    ]
+    columns = [Column(name) for name in ("username", "type", "org_id", "support", "roles")]
+    cli.output.rows(columns, rows)
+
+
+@user.command("grant")
+@masa_option
+@click.argument("username")
+@click.argument("group_path", metavar="GROUP")
+@click.argument("role", type=click.Choice(_ROLES))
+@click.option("--org", "org_name", required=True)
+@type_option
+def grant(masa: Path, username: str, group_path: str, role: str, org_name: str, kind: str) -> None:
+    """Give a user a role on a group."""
+    from bootz.masa.ledger.nouns import Role
+
+    with MASA.records(masa) as records:
+        named = user_named(username, kind, records.org_id(org_name))
+        records.add_role(named, records.group_id(group_path), Role[role])
+
+
+@user.command("revoke")
+@masa_option
+@click.argument("username")
+@click.argument("group_path", metavar="GROUP")
+@click.option("--org", "org_name", required=True)
+@type_option
+def revoke(masa: Path, username: str, group_path: str, org_name: str, kind: str) -> None:
+    """Take a user's role on a group."""
+    with MASA.records(masa) as records:
+        named = user_named(username, kind, records.org_id(org_name))
+        records.remove_role(named, records.group_id(group_path))
+
+
+@token.command("add")
+@masa_option
+@click.argument("username")
+@click.option("--org", "org_name", required=True)
+@type_option
+@click.option("--label", default="", help="What it is for.")
+@click.option("--expires", help="When it ends: a date, or RFC 3339.")
+@click.pass_obj
+def add_token(
+    cli: Cli, masa: Path, username: str, org_name: str, kind: str, label: str, expires: str | None
+) -> None:
+    """Give a user a token. It is shown now and never again."""
+    until = moment(expires)
+    with MASA.records(masa) as records:
+        named = user_named(username, kind, records.org_id(org_name))
+        token_id, text = records.add_token(named, label=label, expires_at=until)
+    cli.output.record({"id": token_id, "token": text, "expires": until})
+
+
+@token.command("remove")
+@masa_option
+@click.argument("token_id", metavar="ID", type=int)
+def remove_token(masa: Path, token_id: int) -> None:
+    """Revoke a token."""
+    with MASA.records(masa) as records:
+        records.remove_token(token_id)
+
+
+@token.command("list")
+@masa_option
+@click.pass_obj
+def list_tokens(cli: Cli, masa: Path) -> None:
+    """List tokens by what is known of them."""
+    with MASA.records(masa) as records:
+        tokens = records.directory.tokens()
+    rows = [
+        {
+            "id": each.token_id,
+            "user": each.user.username,
+            "org_id": each.user.org_id,
+            "label": each.label,
+            "created": each.created_at,
+            "expires": each.expires_at,
+        }
+        for each in tokens
+    ]
+    columns = [Column(name) for name in ("id", "user", "org_id", "label", "created", "expires")]
+    cli.output.rows(columns, rows)
+
+
+@cert.command("add")
+@masa_option
+@click.argument("group_path", metavar="GROUP")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--expires", help="Until when vouchers may live. Default: as the certificate.")
+@click.option("--revocation-checks", is_flag=True, help="Devices must check revocation.")
+@click.pass_obj
+def add_cert(
+    cli: Cli,
+    masa: Path,
+    group_path: str,
+    file: Path,
+    expires: str | None,
+    *,
+    revocation_checks: bool,
+) -> None:
+    """Register a domain certificate (PEM or DER) in a group."""
+    from bootz.masa.importing import read_bounded
+    from bootz.trust.certificates import load_certificate, parse_certificates
+
+    der = parse_certificates(read_bounded(file))[0]
+    until = moment(expires) or load_certificate(der).not_valid_after_utc
+    with MASA.records(masa) as records:
+        made = records.add_certificate(
+            records.group_id(group_path),
+            der,
+            revocation_checks=revocation_checks,
+            expires_at=until,
+        )
+    cli.output.record({"cert_id": made.cert_id, "group_id": made.group_id, "expires": until})
+
+
+@cert.command("list")
+@masa_option
+@click.argument("group_path", metavar="GROUP")
+@click.pass_obj
+def list_certs(cli: Cli, masa: Path, group_path: str) -> None:
+    """List the domain certificates of a group."""
+    from bootz.trust.certificates import fingerprint
+
+    with MASA.records(masa) as records:
+        found = records.book.certificates_in(records.group_id(group_path))
+    rows = [
+        {
+            "cert_id": each.cert_id,
+            "fingerprint": fingerprint(each.certificate),
+            "revocation_checks": each.revocation_checks,
+            "expires": each.expires_at,
+        }
+        for each in found
+    ]
+    columns = [Column(name) for name in ("cert_id", "fingerprint", "revocation_checks", "expires")]
+    cli.output.rows(columns, rows)

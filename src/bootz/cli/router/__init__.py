@@ -1,0 +1,1 @@
+"""``bootz router``: one file a verb or a group of verbs."""

@@ -1,0 +1,189 @@
+"""``bootz router manufacture``: builds routers, which are folders."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+from rich.progress import Progress
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.manufacturer import KEY_KINDS, key_option, now
+from bootz.cli.output import Column, stderr
+from bootz.cli.router.identity import existing_identity
+from bootz.cli.router.tpm import card_with_tpm, described, tpm_options
+from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+from bootz.device.record import state_record
+from bootz.device.state import InstalledImage, RouterState
+from bootz.keystore.files import load_certificates
+from bootz.manufacturer.room import Manufacturer
+from bootz.model.chassis import CardKind
+
+SLOTS = ("RP0", "RP1", *(f"LC{number}" for number in range(8)))
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("part_number"))
+
+
+@click.command("manufacture", cls=Verb)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--manufacturer",
+    "maker_folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The manufacturer's folder: it issues the identity.",
+)
+@click.option(
+    "--serial",
+    "serial_numbers",
+    multiple=True,
+    required=True,
+    help="The serial number. With several, each router is a folder of that name below DIR.",
+)
+@click.option("--part-number", default="BOOTZ-8000", show_default=True, help="The part number.")
+@key_option
+@tpm_options
+@click.option("--idevid-cert", type=_FILE, metavar="FILE", help="An identity that exists.")
+@click.option("--idevid-key", type=_FILE, metavar="FILE", help="The key of --idevid-cert.")
+@click.option(
+    "--vendor-anchor",
+    "vendor_anchors",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="A CA that vouchers must lead to. With --manufacturer: beside its own.",
+)
+@click.option("--vendor-name", default="", help="The manufacturer's name; for --idevid-cert.")
+@click.option(
+    "--image",
+    "factory_image",
+    nargs=2,
+    metavar="NAME VERSION",
+    default=("factory", "0"),
+    show_default=True,
+    help="The software that the factory installs.",
+)
+@click.option(
+    "--secure-mode/--no-secure-mode",
+    default=True,
+    show_default=True,
+    help="Whether Bootz runs at power-on.",
+)
+@click.option("--strict-images", is_flag=True, help="Take only files that begin with BOOTZ-IMAGE.")
+@click.option("--modular", is_flag=True, help="A chassis with slots: RP0, RP1, LC0 to LC7.")
+@click.option(
+    "--card",
+    "cards",
+    multiple=True,
+    metavar="SLOT=SERIAL",
+    help="With --modular: a card in a slot. RP0 is needed.",
+)
+@click.pass_obj
+def command(
+    cli: Cli,
+    folder: Path,
+    *,
+    maker_folder: Path | None,
+    serial_numbers: Sequence[str],
+    part_number: str,
+    kind: str,
+    identity: str,
+    tpm: str | None,
+    idevid_cert: Path | None,
+    idevid_key: Path | None,
+    vendor_anchors: Sequence[Path],
+    vendor_name: str,
+    factory_image: tuple[str, str],
+    secure_mode: bool,
+    strict_images: bool,
+    modular: bool,
+    cards: Sequence[str],
+) -> None:
+    """Build a router: a folder that is its hardware. Of fixed form, or with slots."""
+    in_slots = _in_slots(cards, modular=modular)
+    if modular and (maker_folder is None or len(serial_numbers) > 1):
+        raise click.UsageError("a modular chassis is built one by one, with --manufacturer")
+    maker = None
+    description = described(identity, tpm)
+    if description is not None and maker_folder is None:
+        raise click.UsageError("a TPM is made with --manufacturer")
+    if maker_folder is not None and idevid_cert is None:
+        maker = Manufacturer.open(maker_folder, clock=now)
+        vendor_name = vendor_name or maker.name
+    elif maker_folder is not None or idevid_cert is None or idevid_key is None:
+        raise click.UsageError(
+            "give either --manufacturer, or --idevid-cert with --idevid-key and --vendor-anchor"
+        )
+    elif len(serial_numbers) > 1:
+        raise click.UsageError("an identity that exists is of one router alone")
+    anchors = [der for path in vendor_anchors for der in load_certificates(path)]
+    state = RouterState(image=InstalledImage(*factory_image))
+    built: list[Hardware] = []
+    quiet = len(serial_numbers) == 1
+    with (
+        ExitStack() as stack,
+        Progress(console=stderr(), transient=True, disable=quiet) as progress,
+    ):
+        for serial in progress.track(serial_numbers, description="manufacturing routers"):
+            records = in_slots or (CardRecord("RP0", serial, part_number),)
+            place = folder if len(serial_numbers) == 1 else folder / serial
+            new: list[NewCard] = []
+            for record in records:
+                if maker is not None and description is not None:
+                    card = stack.enter_context(
+                        card_with_tpm(record, maker, description, KEY_KINDS[kind], anchors, place)
+                    )
+                elif maker is not None:
+                    issued = maker.issue_identity(
+                        record.serial_number, record.part_number, kind=KEY_KINDS[kind]
+                    )
+                    card = NewCard(record, issued.key, issued.chain, [maker.anchor, *anchors])
+                elif idevid_cert is not None and idevid_key is not None:
+                    card = existing_identity(record, idevid_cert, idevid_key, vendor_anchors)
+                new.append(card)
+            chassis = ChassisRecord(
+                vendor_name,
+                serial,
+                records,
+                part_number,
+                modular=modular,
+                secure_mode=secure_mode,
+                strict_images=strict_images,
+                slots=SLOTS if modular else (),
+            )
+            built.append(Hardware.manufacture(place, chassis, new, state))
+    shown = [state_record(hardware, state) for hardware in built]
+    if len(shown) == 1:
+        cli.output.record(shown[0])
+    else:
+        cli.output.rows(_COLUMNS, shown)
+
+
+def _in_slots(texts: Sequence[str], *, modular: bool) -> tuple[CardRecord, ...]:
+    """Read ``--card``; the cards are in the order of the slots."""
+    if not modular:
+        if texts:
+            raise click.UsageError("--card is for --modular")
+        return ()
+    serials: dict[str, str] = {}
+    for text in texts:
+        slot, equals, serial = text.partition("=")
+        if not equals or not serial or slot not in SLOTS or slot in serials:
+            raise click.UsageError(
+                f"--card {text}: write SLOT=SERIAL, each slot once, of {', '.join(SLOTS)}"
+            )
+        serials[slot] = serial
+    if SLOTS[0] not in serials:
+        raise click.UsageError("a modular chassis needs a route processor: --card RP0=SERIAL")
+    return tuple(
+        CardRecord(
+            slot,
+            serials[slot],
+            f"BOOTZ-{slot[:2]}",
+            slot,
+            CardKind.CONTROL if slot.startswith("RP") else CardKind.LINE,
+        )
+        for slot in SLOTS
+        if slot in serials
+    )

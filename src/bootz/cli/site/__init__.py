@@ -1,0 +1,1 @@
+"""A site and its server: ``init``, ``serve``, ``keys``, ``attempts`` and ``watch``."""

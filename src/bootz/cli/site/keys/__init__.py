@@ -1,0 +1,1 @@
+"""``bootz keys``: the verbs and their options."""

@@ -1,0 +1,104 @@
+"""``bootz serve``: the Bootz server of a site, with its image store."""
+
+import asyncio
+import gc
+import json
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, verb
+from bootz.cli.service_process import harden
+from bootz.config import SiteConfig, parse_endpoint
+
+
+def _endpoints(
+    _context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
+) -> tuple[str, ...] | None:
+    for text in value:
+        try:
+            parse_endpoint(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param=parameter) from error
+    return value or None
+
+
+def _listen_option(name: str, what: str) -> click.Option:
+    return click.Option(
+        [name],
+        multiple=True,
+        metavar="ADDRESS:PORT",
+        callback=_endpoints,
+        help=f"{what}; repeatable, port 0 lets the system choose. Default: as in bootz.yaml.",
+    )
+
+
+@verb("serve")
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Written, as JSON with all addresses, once the server listens; removed at its end.",
+)
+@click.pass_obj
+def command(
+    cli: Cli,
+    ready_file: Path | None,
+    listen: tuple[str, ...] | None,
+    image_http: tuple[str, ...] | None,
+    image_https: tuple[str, ...] | None,
+) -> None:
+    """Serve until SIGTERM; SIGHUP reads settings and keys again.
+
+    The log goes to stderr, one JSON object a line. The event "serving" has all addresses.
+    """
+    import uvloop
+
+    from bootz.cli.logs import configure_log
+    from bootz.cli.site.image_store import site_depot
+    from bootz.keystore.files import atomic_write
+    from bootz.server.app import Bound, Listens
+    from bootz.server.serving import bound_record, serve_site
+
+    def settle(config: SiteConfig) -> None:
+        configure_log(config.log.format, config.log.level)
+
+    def tell(bound: Bound) -> None:
+        _settle_memory()
+        if ready_file is not None:
+            atomic_write(ready_file, json.dumps(bound_record(bound)).encode() + b"\n", mode=0o644)
+
+    site = cli.site()
+    settle(site.config)
+    harden()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(
+                serve_site(
+                    site,
+                    listens=Listens(listen, image_http, image_https),
+                    depot=site_depot(),
+                    on_settings=settle,
+                    on_bound=tell,
+                )
+            )
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)
+
+
+command.params[:0] = [
+    _listen_option("--listen", "Where routers reach the server"),
+    _listen_option("--image-http", "Where the image store is reached by HTTP"),
+    _listen_option("--image-https", "Where the image store is reached by HTTPS"),
+]
+
+
+def _settle_memory() -> None:
+    """Take what was made at start out of garbage collection, and collect less often.
+
+    Connections leave reference cycles behind, so that collection stays on; but walking all
+    modules each time would cost a quarter of what an onboarding costs.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

@@ -1,0 +1,1 @@
+"""``bootz voucher``: one file a verb or a group of verbs."""

@@ -1,0 +1,116 @@
+"""``bootz voucher bundle`` and ``export``: vouchers in store as files."""
+
+from pathlib import Path
+
+import click
+from sqlalchemy import Connection
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.inventory.base import reading
+from bootz.cli.output import Column
+from bootz.errors import ConfigError, Unavailable, UnknownChassis
+from bootz.keystore.files import atomic_write
+from bootz.model.chassis import fold_serial
+from bootz.server.operations.chassis import find_chassis
+from bootz.server.operations.vouchers import VoucherRecord, find_served_voucher
+from bootz.server.site import Site
+from bootz.trust.bundle import WIRE_LIMITS, file_name, pack_bundle
+
+_serials = click.argument("serials", metavar="SERIAL...", nargs=-1, required=True)
+_vendor = click.option("--vendor", help="The manufacturer, where two have a serial number.")
+
+
+@click.command("bundle", cls=Verb)
+@_serials
+@_vendor
+@click.option(
+    "-o",
+    "--to",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    metavar="FILE.tar",
+    help="The bundle to write.",
+)
+@click.pass_obj
+def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, target: Path) -> None:
+    """Put vouchers into one tar, as routers get it; a chassis's serial number is all its cards.
+
+    The same vouchers give the same bytes.
+    """
+    found = _find(cli, serials, vendor)
+    bundle = pack_bundle({record.serial_number: record.raw for record in found})
+    if len(found) > WIRE_LIMITS.entries or len(bundle) > WIRE_LIMITS.total_bytes:
+        raise ConfigError(
+            "ov-bundle-too-large",
+            "no router would take it",
+            where=str(target),
+            expected=f"{WIRE_LIMITS.entries} vouchers in {WIRE_LIMITS.total_bytes} bytes",
+            seen=f"{len(found)} in {len(bundle)}",
+        )
+    atomic_write(target, bundle, mode=0o644)
+    cli.output.record(
+        {
+            "file": target,
+            "bytes": len(bundle),
+            "serial_numbers": [record.serial_number for record in found],
+        }
+    )
+
+
+@click.command("export", cls=Verb)
+@_serials
+@_vendor
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    metavar="DIR",
+    help="Where the .vcj files are written.",
+)
+@click.pass_obj
+def export_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, folder: Path) -> None:
+    """Write vouchers as .vcj files; a chassis's serial number is all its cards."""
+    found = _find(cli, serials, vendor)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable("file-unwritable", str(error.strerror), where=str(folder)) from error
+    rows = []
+    for record in found:
+        path = folder / file_name(record.serial_number)
+        atomic_write(path, record.raw, mode=0o644)
+        rows.append({"serial_number": record.serial_number, "file": path})
+    cli.output.rows((Column("serial_number", "SERIAL"), Column("file")), rows)
+
+
+def _find(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> list[VoucherRecord]:
+    """Return the voucher that is served for each card that is named."""
+    site = cli.site()
+    with reading(cli) as connection:
+        cards = [card for serial in serials for card in _cards(connection, serial, vendor)]
+        named = {(fold_serial(serial), owner): (serial, owner) for serial, owner in cards}
+        return [_served(connection, site, serial, owner) for serial, owner in named.values()]
+
+
+def _served(connection: Connection, site: Site, serial: str, vendor: str | None) -> VoucherRecord:
+    return find_served_voucher(
+        connection,
+        serial,
+        pinned_domain_cert=site.pinned_domain_cert(),
+        now=site.clock(),
+        vendor=vendor,
+    )
+
+
+def _cards(connection: Connection, serial: str, vendor: str | None) -> list[tuple[str, str | None]]:
+    """Return a card, or all cards of a chassis with slots, with the vendor."""
+    try:
+        record = find_chassis(connection, serial, vendor)
+    except UnknownChassis:
+        # A voucher may be held for a card that is not on record yet.
+        return [(serial, vendor)]
+    wanted = fold_serial(serial)
+    own = [card for card in record.cards if fold_serial(card.serial_number) == wanted]
+    return [(card.serial_number, record.vendor) for card in own or record.cards]

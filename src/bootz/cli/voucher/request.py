@@ -1,0 +1,121 @@
+"""``bootz voucher request``: what a manufacturer is asked for by mail."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.inventory.base import read_file, reading
+from bootz.cli.masa.base import moment
+from bootz.cli.output import write_text
+from bootz.errors import ConfigError
+from bootz.keystore.files import atomic_write
+from bootz.model.chassis import fold_serial
+from bootz.server.operations.vendors import find_vendor, list_vendors
+from bootz.server.operations.voucher_needs import card_vouchers
+from bootz.trust.certificates import authority_key_identifier, parse_certificates
+from bootz.trust.request import VoucherRequest, check_voucher_request, write_voucher_requests
+
+
+@click.command("request", cls=Verb)
+@click.argument("serials", metavar="[SERIAL]...", nargs=-1)
+@click.option(
+    "--serials-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Serial numbers of a purchase order, one a line.",
+)
+@click.option("--missing", is_flag=True, help="All cards on record that have no voucher.")
+@click.option("--vendor", help="With --missing: only cards of this manufacturer.")
+@click.option("--expires", metavar="DAYS|TIME", help="When the vouchers shall end.")
+@click.option(
+    "--renew-until", metavar="DAYS|TIME", help="Until when renewals are wanted; with --expires."
+)
+@click.option(
+    "--idevid-cert",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The device's IDevID, whose issuer the request then names; of one device.",
+)
+@click.option(
+    "-o",
+    "--to",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.json",
+    help="Where to write it. Default: standard output.",
+)
+@click.pass_obj
+def request_command(
+    cli: Cli,
+    serials: tuple[str, ...],
+    serials_file: Path | None,
+    vendor: str | None,
+    expires: str | None,
+    renew_until: str | None,
+    idevid_cert: Path | None,
+    target: Path | None,
+    *,
+    missing: bool,
+) -> None:
+    """Write the request for vouchers that pin this site's certificate: one, or a list."""
+    site = cli.site()
+    now = site.clock()
+    pinned = site.pinned_domain_cert()
+    wanted = [*serials, *(_lines(serials_file) if serials_file else ())]
+    if missing:
+        with reading(cli) as connection:
+            named = None if vendor is None else [find_vendor(connection, vendor)]
+            cards = card_vouchers(
+                connection,
+                pinned_domain_cert=pinned,
+                now=now,
+                vendors=named or list_vendors(connection),
+            )
+        wanted += [card.serial_number for card in cards if card.held is None]
+    wanted = list({fold_serial(serial): serial for serial in wanted}.values())
+    if not wanted:
+        raise click.UsageError("name serial numbers, --serials-file or --missing")
+    if idevid_cert is not None and len(wanted) > 1:
+        raise click.UsageError("--idevid-cert is of one device")
+    issuer = None
+    if idevid_cert is not None:
+        issuer = authority_key_identifier(parse_certificates(read_file(idevid_cert))[0])
+        if issuer is None:
+            raise ConfigError(
+                "voucher-request-unfit",
+                "the IDevID has no AuthorityKeyIdentifier",
+                where=str(idevid_cert),
+            )
+    requests = [
+        VoucherRequest(
+            serial,
+            pinned,
+            expires_on=_end(expires, now),
+            idevid_issuer=issuer,
+            last_renewal_date=_end(renew_until, now),
+        )
+        for serial in wanted
+    ]
+    for request in requests:
+        for warning in check_voucher_request(request, now=now):
+            cli.output.warning(warning)
+    text = write_voucher_requests(requests)
+    if target is None:
+        write_text(text.decode().rstrip("\n"))
+        return
+    atomic_write(target, text, mode=0o644)
+    cli.output.record({"file": target, "serial_numbers": wanted})
+    cli.output.message("Send it to the manufacturer; then: bootz voucher import FILE.vcj|FILE.tar")
+
+
+def _lines(path: Path) -> list[str]:
+    text = read_file(path).decode("utf-8", "replace")
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _end(text: str | None, now: datetime) -> datetime | None:
+    if text is not None and text.isascii() and text.isdecimal() and len(text) < 6:
+        return (now + timedelta(days=int(text))).replace(microsecond=0)
+    return moment(text)

@@ -1,0 +1,304 @@
+"""Keys and certificates of an operator who has a PKI: read from files, checked, put in force.
+
+Nothing is stored before everything that was brought makes a whole: an owner certificate leads to
+the pinned domain certificate, keys belong to their certificates, and the TLS certificate leads to
+every trust anchor that devices may hold.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from bootz.errors import BootzError, ConfigError
+from bootz.keystore.files import PrivateKey, load_certificates, load_private_key
+from bootz.keystore.loading import load_signer
+from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
+from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
+from bootz.server.keys.owner import check_key
+from bootz.server.keys.owner_files import only_certificate
+from bootz.server.keys.rotation import (
+    change_keyring,
+    make_owner,
+    make_pinned_domain,
+    make_trust_anchor,
+    new_tls,
+    store_trust_anchor,
+)
+from bootz.server.keys.tls_certificates import check_tls
+from bootz.server.site import Site
+from bootz.trust.certificates import AnchorSet, verify_chain
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Certificates (DER, the leaf first), and the key where it comes along."""
+
+    certificates: tuple[bytes, ...] = field(repr=False)
+    key: PrivateKey | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtKeys:
+    """What an operator brings; None is left as it is, or made.
+
+    ``owner_key`` is a PKCS#11 URI or the path of an encrypted file, for a key that stays where it
+    is; ``owner_passphrase_file`` opens the latter.
+    """
+
+    pinned_domain: Brought | None = None
+    owner: Brought | None = None
+    owner_key: str | None = None
+    owner_passphrase_file: Path | None = None
+    trust_anchor: Brought | None = None
+    tls: Brought | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """Where an operator has them; ``owner_key`` may be a PKCS#11 URI. None: not brought."""
+
+    pinned_domain_cert: Path | None = None
+    pinned_domain_key: Path | None = None
+    owner_cert: Path | None = None
+    owner_key: str | None = None
+    owner_passphrase_file: Path | None = None
+    trust_anchor: Path | None = None
+    trust_anchor_key: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+    def read(self) -> BroughtKeys:
+        """Read the files.
+
+        Raises:
+            ConfigError: one cannot be read, or lacks the file that belongs to it.
+        """
+        for name, needs in (
+            ("pinned_domain_key", "pinned_domain_cert"),
+            ("owner_cert", "owner_key"),
+            ("owner_key", "owner_cert"),
+            ("owner_passphrase_file", "owner_key"),
+            ("trust_anchor_key", "trust_anchor"),
+            ("tls_cert", "tls_key"),
+            ("tls_key", "tls_cert"),
+        ):
+            if getattr(self, name) is not None and getattr(self, needs) is None:
+                raise ConfigError(
+                    "keys-arguments", f"is needed beside {_option(name)}", where=_option(needs)
+                )
+        owner, owner_key, passphrase = self._owner()
+        return BroughtKeys(
+            pinned_domain=_read(self.pinned_domain_cert, self.pinned_domain_key),
+            owner=owner,
+            owner_key=owner_key,
+            owner_passphrase_file=passphrase,
+            trust_anchor=_read(self.trust_anchor, self.trust_anchor_key),
+            tls=_read(self.tls_cert, self.tls_key),
+        )
+
+    def _owner(self) -> tuple[Brought | None, str | None, Path | None]:
+        if self.owner_cert is None or self.owner_key is None:
+            return None, None, None
+        if self.owner_key.startswith(PKCS11_SCHEME):
+            return _read(self.owner_cert, None), self.owner_key, None
+        if self.owner_passphrase_file is not None:
+            # An encrypted key stays encrypted: it is used from where it is.
+            return (
+                _read(self.owner_cert, None),
+                str(Path(self.owner_key).absolute()),
+                self.owner_passphrase_file.absolute(),
+            )
+        return _read(self.owner_cert, Path(self.owner_key)), None, None
+
+
+def create_keys(site: Site, brought: BroughtKeys, now: datetime) -> Keyring:
+    """Put the keys of a new site in force: those that are brought, and new ones for the rest.
+
+    The owner certificate that is made is RSA-2048 under an RSA issuer with SHA-256, which every
+    dialect's router can verify (pki.md section 4).
+
+    Raises:
+        BootzError: what is brought does not hold, or files cannot be written.
+    """
+    keys, organization = site.keys, site.config.organization
+    with keys.changing():
+        if brought.pinned_domain is None and brought.owner is not None:
+            raise _missing("--pinned-domain-cert", "an owner certificate leads to one")
+        pinned_domain = (
+            make_pinned_domain(keys, organization, now)
+            if brought.pinned_domain is None
+            else _store(keys, Role.PINNED_DOMAIN, brought.pinned_domain)
+        )
+        keyring = Keyring(("",), "", pinned_domain)
+        keyring = _with_owner(site, keyring, brought, now)
+        anchor = (
+            make_trust_anchor(keys, organization, now)
+            if brought.trust_anchor is None
+            else _store(keys, Role.TRUST_ANCHOR, brought.trust_anchor)
+        )
+        keyring = replace(keyring, trust_anchors=(anchor,))
+        keyring = _with_tls(site, keyring, brought, now)
+        _check(site, keyring, now)
+        keys.write(keyring)
+    return keyring
+
+
+def import_keys(
+    site: Site, brought: BroughtKeys, now: datetime, *, keep_earlier: bool = True
+) -> Keyring:
+    """Put keys that are brought in force beside those that the site has.
+
+    A new pinned domain certificate with its key gets a new owner certificate. A new trust anchor
+    is certified by the one before it, so that devices which hold that one are served on; with
+    ``keep_earlier`` False they are not, and the key of the one before is not needed.
+
+    Raises:
+        BootzError: what is brought does not hold, or does not go with what the site has.
+    """
+
+    def change(keyring: Keyring) -> Keyring:
+        owners = brought.pinned_domain is not None or brought.owner is not None
+        if owners and site.config.owner is not None:
+            raise ConfigError(
+                "keys-elsewhere",
+                "bootz.yaml names the owner's certificates and key; change them there, or remove "
+                "`owner` from it first",
+                where="owner",
+            )
+        if brought.pinned_domain is not None:
+            name = _store(site.keys, Role.PINNED_DOMAIN, brought.pinned_domain)
+            keyring = replace(keyring, pinned_domain=name)
+        if owners:
+            keyring = _with_owner(site, keyring, brought, now)
+        if brought.trust_anchor is not None:
+            _check_brought(Role.TRUST_ANCHOR, brought.trust_anchor)
+            name = store_trust_anchor(
+                site.keys,
+                brought.trust_anchor.certificates[0],
+                brought.trust_anchor.key,
+                before=keyring.trust_anchors[0] if keep_earlier else None,
+                now=now,
+            )
+            earlier = keyring.trust_anchors if keep_earlier else ()
+            keyring = replace(keyring, trust_anchors=(name, *earlier))
+        if brought.trust_anchor is not None or brought.tls is not None:
+            keyring = _with_tls(site, keyring, brought, now)
+        _check(site, keyring, now)
+        return keyring
+
+    return change_keyring(site, change)
+
+
+def _with_owner(site: Site, keyring: Keyring, brought: BroughtKeys, now: datetime) -> Keyring:
+    """Return the list with the owner certificate that is brought, or a new one."""
+    if keyring.pinned_domain is None:
+        raise _missing("--pinned-domain-cert", "an owner certificate leads to one")
+    keys, pinned_domain = site.keys, keyring.pinned_domain
+    if brought.owner is None:
+        if not keys.has_key(pinned_domain):
+            raise _missing(
+                "--owner-cert and --owner-key",
+                "without the pinned domain certificate's key none can be issued here",
+            )
+        name = make_owner(keys, pinned_domain, site.config.organization, now)
+        return replace(keyring, owner=name, owner_key=None, owner_passphrase_file=None)
+    passphrase = brought.owner_passphrase_file
+    return replace(
+        keyring,
+        owner=_store(keys, Role.OWNER, brought.owner),
+        owner_key=brought.owner_key,
+        owner_passphrase_file=None if passphrase is None else str(passphrase),
+    )
+
+
+def _with_tls(site: Site, keyring: Keyring, brought: BroughtKeys, now: datetime) -> Keyring:
+    keys = site.keys
+    if brought.tls is not None:
+        path = keys.path_to_old_anchors(keyring.trust_anchors)
+        whole = Brought((*brought.tls.certificates, *path), brought.tls.key)
+        return with_tls(keyring, _store(keys, Role.TLS, whole))
+    if not keys.has_key(keyring.trust_anchors[0]):
+        raise _missing(
+            "--tls-cert and --tls-key",
+            "without the trust anchor's key no TLS certificate can be issued here",
+        )
+    return with_tls(keyring, new_tls(site, keyring, now))
+
+
+def _check(site: Site, keyring: Keyring, now: datetime) -> None:
+    """Check that a list makes a whole; the files are there, and nothing is in force yet."""
+    keys = site.keys
+    _check_anchor(keys.certificates(keyring.trust_anchors[0])[0], now)
+    try:
+        check_tls(keys, keyring, now)
+    except BootzError as error:
+        raise _unfit("TLS certificate", error) from error
+    if keyring.owner is None or keyring.pinned_domain is None:
+        return
+    own = keys.certificates(keyring.owner)
+    pinned = only_certificate(keys.certificates(keyring.pinned_domain))
+    try:
+        verify_chain(own[0], own[1:], AnchorSet.from_der([pinned]), now=now)
+    except BootzError as error:
+        raise _unfit("owner certificate", error) from error
+    if keyring.owner_key is not None:
+        passphrase = keyring.owner_passphrase_file
+        signer = load_signer(
+            keyring.owner_key, passphrase_file=None if passphrase is None else Path(passphrase)
+        )
+        check_key(signer.public_key, own[0], where="owner key")
+
+
+def _check_anchor(certificate: bytes, now: datetime) -> None:
+    try:
+        # An anchor that vouches for itself is in its dates and of a form that devices take.
+        verify_chain(certificate, (), AnchorSet.from_der([certificate]), now=now)
+    except BootzError as error:
+        raise _unfit("trust anchor", error) from error
+
+
+def _store(keys: Keys, role: Role, brought: Brought) -> str:
+    _check_brought(role, brought)
+    return keys.store(role, brought.certificates, brought.key)
+
+
+def _check_brought(role: Role, brought: Brought) -> None:
+    match role:
+        case Role.PINNED_DOMAIN:
+            only_certificate(brought.certificates)
+        case Role.TRUST_ANCHOR if len(brought.certificates) != 1:
+            raise ConfigError(
+                "certificate-unfit",
+                "is one certificate, because devices get one",
+                where="trust anchor",
+                expected="1 certificate",
+                seen=str(len(brought.certificates)),
+            )
+        case _:
+            pass
+    if brought.key is not None:
+        check_key(brought.key.public_key(), brought.certificates[0], where=f"{role.value} key")
+
+
+def _read(certificates: Path | None, key: Path | None) -> Brought | None:
+    if certificates is None:
+        return None
+    return Brought(load_certificates(certificates), None if key is None else load_private_key(key))
+
+
+def _missing(option: str, why: str) -> ConfigError:
+    return ConfigError("keys-arguments", why, where=option)
+
+
+def _unfit(what: str, error: BootzError) -> ConfigError:
+    return ConfigError(
+        "certificate-unfit",
+        f"{error.detail} ({error.reason})",
+        where=what,
+        expected=error.expected,
+        seen=error.seen,
+    )
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-').replace('owner-passphrase', 'owner-key-passphrase')}"

@@ -1,0 +1,165 @@
+"""The owner's identity in use: certificate and key loaded, checked, and kept ready.
+
+Source: pki.md sections 3 (checks at start and on reload), 4 (which keys reference routers verify)
+and 10 (what is built once).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
+
+from bootz.errors import BootzError, ConfigError, Unavailable
+from bootz.keystore.files import PublicKey
+from bootz.keystore.loading import load_signer
+from bootz.keystore.signer import BlockingSigner
+from bootz.model.artifacts import OwnerCertificate
+from bootz.server.keys.owner_files import OwnerFiles
+from bootz.server.onboarding.service import OwnerState
+from bootz.server.site import Site
+from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
+from bootz.trust.owner import build_owner_certificate
+from bootz.trust.signature import encode_signature
+
+WARN_BEFORE: Final = timedelta(days=30)
+
+_SHA256_RSA: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
+_SHA384_ECDSA: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA384
+
+log = structlog.get_logger()
+
+
+class FileOwnerIdentity:
+    """Fills the port ``OwnerIdentity``: the CMS form is built once and kept."""
+
+    def __init__(
+        self,
+        certificate: OwnerCertificate,
+        pinned_domain_cert: bytes,
+        signer: BlockingSigner,
+        warnings: tuple[str, ...],
+    ) -> None:
+        self._certificate = certificate
+        self._pinned_domain_cert = pinned_domain_cert
+        self._signer = signer
+        self.warnings = warnings
+        """What an operator should do something about soon."""
+
+    @property
+    def certificate(self) -> OwnerCertificate:
+        """The owner certificate in the CMS form that travels."""
+        return self._certificate
+
+    @property
+    def pinned_domain_cert(self) -> bytes:
+        """DER of the pinned domain certificate that vouchers must pin."""
+        return self._pinned_domain_cert
+
+    async def sign(self, data: bytes) -> str:
+        """Return the base64 response signature over exactly these bytes.
+
+        Raises:
+            Unavailable: the key cannot be used now.
+        """
+        return encode_signature(await self._signer.sign(data))
+
+
+def load_owner_state(site: Site, now: datetime) -> OwnerState:
+    """Load what the owner answers with, and check it.
+
+    Args:
+        site: the site.
+        now: aware UTC; also the signing time of the owner certificate's CMS.
+
+    Raises:
+        Unavailable: ``owner-identity-unusable``, with the cause: a file does not hold, the key
+            does not belong to the certificate, the certificate does not lead to the pinned
+            domain certificate now, or the token refuses.
+    """
+    try:
+        identity = load_owner_identity(site.owner_files(), now)
+        keys = site.keys
+        anchor = keys.certificates(keys.read().trust_anchors[0])[0]
+    except BootzError as error:
+        raise Unavailable(
+            "owner-identity-unusable",
+            f"{error} ({error.reason})",
+            where="owner",
+            expected=error.expected,
+            seen=error.seen,
+        ) from error
+    for warning in identity.warnings:
+        log.warning("owner-certificate-warning", detail=warning)
+    return OwnerState(identity, anchor)
+
+
+def load_owner_identity(files: OwnerFiles, now: datetime) -> FileOwnerIdentity:
+    """Load the key, check everything, and build the CMS form.
+
+    Raises:
+        BootzError: as ``load_owner_state``, with the cause as reason.
+    """
+    anchors = AnchorSet.from_der([files.pinned_domain_cert])
+    chain = verify_chain(files.certificate, files.intermediates, anchors, now=now).chain
+    signer = load_signer(files.key, passphrase_file=files.passphrase_file)
+    check_key(signer.public_key, files.certificate, where=files.key)
+    sealed = build_owner_certificate(
+        files.certificate,
+        files.intermediates,
+        scheme=signer.scheme,
+        sign=signer.sign_blocking,
+        signing_time=now,
+    )
+    return FileOwnerIdentity(sealed, files.pinned_domain_cert, signer, owner_warnings(chain, now))
+
+
+def check_key(public_key: PublicKey, certificate: bytes, *, where: str) -> None:
+    """Check that a key belongs to a certificate (DER).
+
+    Raises:
+        ConfigError: ``key-mismatch``.
+    """
+    if load_certificate(certificate).public_key() != public_key:
+        raise ConfigError("key-mismatch", "is not the key of the certificate", where=where)
+
+
+def owner_warnings(chain: Sequence[bytes], now: datetime) -> tuple[str, ...]:
+    """Return what is legal and will cause trouble; ``chain`` is DER from OC to PDC."""
+    warnings: list[str] = []
+    for der in chain:
+        certificate = load_certificate(der)
+        left = certificate.not_valid_after_utc - now
+        if left <= WARN_BEFORE:
+            name = certificate.subject.rfc4514_string()
+            warnings.append(f"{name} ends in {max(left.days, 0)} days")
+    odd = _reference_disagrees(load_certificate(chain[0]))
+    if odd:
+        warnings.append(odd)
+    return tuple(warnings)
+
+
+def _reference_disagrees(certificate: x509.Certificate) -> str:
+    """Name the row in which the reference router picks another hash than the key's own.
+
+    It goes by the algorithm that the issuer signed the certificate with.
+    """
+    key, signed_with = certificate.public_key(), certificate.signature_algorithm_oid
+    if isinstance(key, rsa.RSAPublicKey):
+        agreed, name = signed_with == _SHA256_RSA, "RSA"
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        name = key.curve.name
+        wanted = {"secp256r1": _SHA256_RSA, "secp384r1": _SHA384_ECDSA}.get(name)
+        agreed = signed_with == wanted
+    else:
+        agreed, name = False, type(key).__name__
+    if agreed:
+        return ""
+    return (
+        f"the owner certificate has a key of kind {name} and is signed with "
+        f"{getattr(signed_with, '_name', signed_with.dotted_string)}: routers that follow the Go "
+        "reference cannot verify its signatures; RSA under sha256WithRSAEncryption works with all"
+    )

@@ -1,0 +1,246 @@
+"""The server's TLS certificate: issued under the trust anchor, for all by which it is reached.
+
+While earlier trust anchors are still held by devices, the chain that is sent goes on from the
+present anchor's key to them: each anchor is certified by the one before it, and a device ends
+the path at whichever it holds. Source: pki.md section 7; RFC 4158 section 2.4 (cross-certificates).
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from bootz.config import SiteConfig, parse_endpoint
+from bootz.errors import BootzError, ConfigError
+from bootz.keystore.files import KeyKind, generate_key, random_serial
+from bootz.server.interfaces import interface_addresses
+from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
+from bootz.server.site import Site
+from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
+from bootz.trust.issuing import CertificateProfile, IpAddress, issue_certificate
+
+BACKDATED: Final = timedelta(days=1)
+"""How far certificates reach back, for routers whose clock runs behind."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerHosts:
+    """All by which routers may reach the server."""
+
+    dns_names: frozenset[str]
+    addresses: frozenset[IpAddress]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsMaterial:
+    """Files for a listener (PEM), and when the certificate should be looked at again.
+
+    ``renew_at`` is None where the site cannot issue one by itself; ``trust_anchor`` is DER.
+    """
+
+    certificate: Path
+    key: Path
+    not_after: datetime
+    renew_at: datetime | None
+    trust_anchor: bytes
+
+
+def server_hosts(config: SiteConfig, listen: Sequence[str] = ()) -> ServerHosts:
+    """Return the hosts of a site's settings; ``listen`` stands in for those of the settings.
+
+    Raises:
+        Unavailable: it listens on all addresses, and the kernel does not list them.
+    """
+    names = {"localhost"}
+    addresses: set[IpAddress] = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
+    endpoints = (*(listen or config.listen), *config.images.https)
+    hosts = [parse_endpoint(text).host for text in endpoints] + list(config.advertised)
+    base = urlsplit(config.images.base_url or "")
+    if base.scheme == "https" and base.hostname:
+        hosts.append(base.hostname)
+    for host in hosts:
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            names.add(host.lower())
+            continue
+        if address.is_unspecified:
+            addresses.update(
+                each for each in interface_addresses() if each.version == address.version
+            )
+        else:
+            addresses.add(address)
+    return ServerHosts(frozenset(names), frozenset(addresses))
+
+
+def issue_tls(
+    keys: Keys,
+    trust_anchors: Sequence[str],
+    hosts: ServerHosts,
+    *,
+    organization: str,
+    life: timedelta,
+    now: datetime,
+) -> str:
+    """Write a new TLS key (P-256) and chain, and return their name.
+
+    Raises:
+        ConfigError: ``keys-elsewhere``, or the anchor's files do not hold.
+        Unavailable: the files cannot be written.
+    """
+    present = trust_anchors[0]
+    if not keys.has_key(present):
+        raise ConfigError(
+            "keys-elsewhere", "the trust anchor's key is not in the site", where=present
+        )
+    anchor = load_certificate(keys.certificates(present)[0])
+    if anchor.not_valid_after_utc <= now:
+        raise ConfigError(
+            "certificate-unfit",
+            "the trust anchor is out of date",
+            where=present,
+            expected="valid now",
+            seen=f"until {anchor.not_valid_after_utc.isoformat()}",
+        )
+    key = generate_key(KeyKind.P256)
+    leaf = issue_certificate(
+        profile=CertificateProfile.SERVER_TLS,
+        subject=certificate_name(organization, "Bootz server"),
+        public_key=key.public_key(),
+        issuer_name=anchor.subject,
+        issuer_key=keys.private_key(present),
+        serial_number=random_serial(),
+        not_before=max(now - BACKDATED, anchor.not_valid_before_utc),
+        not_after=min(now + life, anchor.not_valid_after_utc),
+        dns_names=sorted(hosts.dns_names),
+        ip_addresses=sorted(hosts.addresses, key=lambda each: (each.version, int(each))),
+        issuer_key_identifier=subject_key_identifier(anchor),
+    )
+    return keys.store(Role.TLS, (leaf, *keys.path_to_old_anchors(trust_anchors)), key)
+
+
+def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsMaterial:
+    """Return the TLS files to serve with; a new certificate is issued where one is due.
+
+    It is due when it nears its end, misses a name or address, or does not lead to every trust
+    anchor that devices may hold. Call it at start, on reload, and at ``renew_at``.
+
+    Args:
+        site: the site.
+        now: aware UTC.
+        listen: addresses in place of those in the settings (``bootz serve --listen``).
+
+    Raises:
+        ConfigError: what there is cannot serve, and no other can be issued.
+        Unavailable: files cannot be written.
+    """
+    keys, settings = site.keys, site.config.tls
+    hosts = server_hosts(site.config, listen)
+    renew_before = timedelta(days=settings.renew_before_days)
+    with keys.changing():
+        keyring = keys.read()
+        own = keys.has_key(keyring.trust_anchors[0])
+        due = _why_due(keys, keyring, hosts, now, renew_before)
+        if due is not None and own:
+            name = issue_tls(
+                keys,
+                keyring.trust_anchors,
+                hosts,
+                organization=site.config.organization,
+                life=timedelta(days=settings.validity_days),
+                now=now,
+            )
+            keyring = with_tls(keyring, name)
+            keys.write(keyring)
+            log.info("tls-certificate-issued", because=due)
+        elif due is not None:
+            # Brought by the operator: served as it is, and the operator is told.
+            log.warning("tls-certificate-due", because=due, certificate=keyring.tls)
+    leaf = load_certificate(keys.certificates(keyring.tls)[0])
+    end = leaf.not_valid_after_utc
+    return TlsMaterial(
+        certificate=keys.path(keyring.tls, "pem"),
+        key=keys.path(keyring.tls, "key"),
+        not_after=end,
+        # An anchor near its own end gives short certificates, which must not renew in a circle.
+        renew_at=max(end - renew_before, now + timedelta(hours=1)) if own else None,
+        trust_anchor=keys.certificates(keyring.trust_anchors[0])[0],
+    )
+
+
+def check_tls(keys: Keys, keyring: Keyring, now: datetime) -> None:
+    """Check that key and chain belong together and lead to every trust anchor.
+
+    Raises:
+        ConfigError: they do not.
+        CertificateError: a trust anchor does not vouch for the chain now.
+    """
+    leaf, *chain = keys.certificates(keyring.tls)
+    if load_certificate(leaf).public_key() != keys.private_key(keyring.tls).public_key():
+        raise ConfigError("key-mismatch", "is not the certificate's key", where=keyring.tls)
+    for name in keyring.trust_anchors:
+        anchor = keys.certificates(name)[0]
+        # An earlier anchor that has ended is held by no device that could still verify.
+        if name is keyring.trust_anchors[0] or load_certificate(anchor).not_valid_after_utc > now:
+            verify_chain(leaf, chain, AnchorSet.from_der([anchor]), now=now)
+
+
+def certificate_name(organization: str, role: str) -> x509.Name:
+    """Return the subject of a certificate that is made here."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization),
+            x509.NameAttribute(NameOID.COMMON_NAME, role),
+        ]
+    )
+
+
+def subject_key_identifier(certificate: x509.Certificate) -> bytes:
+    """Return a certificate's SubjectKeyIdentifier, empty without one."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except x509.ExtensionNotFound:
+        return b""
+    return found.value.digest
+
+
+def _why_due(
+    keys: Keys, keyring: Keyring, hosts: ServerHosts, now: datetime, renew_before: timedelta
+) -> str | None:
+    try:
+        leaf = load_certificate(keys.certificates(keyring.tls)[0])
+        if leaf.not_valid_after_utc <= now + renew_before:
+            return f"it ends at {leaf.not_valid_after_utc.isoformat()}"
+        check_tls(keys, keyring, now)
+    except BootzError as error:
+        return str(error)
+    covered = certificate_hosts(leaf)
+    missing = [
+        *sorted(hosts.dns_names - covered.dns_names),
+        *(str(address) for address in hosts.addresses - covered.addresses),
+    ]
+    return f"it does not name {', '.join(missing)}" if missing else None
+
+
+def certificate_hosts(certificate: x509.Certificate) -> ServerHosts:
+    """Return what a certificate's subjectAltName covers; wildcards are taken as they stand."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ServerHosts(frozenset(), frozenset())
+    addresses = [
+        each
+        for each in names.get_values_for_type(x509.IPAddress)
+        if isinstance(each, ipaddress.IPv4Address | ipaddress.IPv6Address)
+    ]
+    dns_names = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
+    return ServerHosts(frozenset(dns_names), frozenset(addresses))

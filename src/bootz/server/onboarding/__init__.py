@@ -1,0 +1,1 @@
+"""One conversation with a router: its calls, its checks, its sealed answer."""

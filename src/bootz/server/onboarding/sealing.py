@@ -1,0 +1,136 @@
+"""From a proven chassis to sealed data: select cards, find vouchers, render, encrypt, sign.
+
+The flows differ before this point (how the chassis is proven) and after it (how the answer is
+spelt); what a chassis gets is the same in all of them.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from bootz.model.artifacts import SealedData
+from bootz.model.bootstrap import BootstrapRequest
+from bootz.model.chassis import BootMode, Chassis, fold_serial
+from bootz.protocol.server import BootstrapSession, Selection, VoucherPlan
+from bootz.protocol.steps import known
+from bootz.server.onboarding.attempt import Attempt
+from bootz.server.ports import Clock, Inventory, OwnerIdentity, Renderer
+from bootz.trust.bundle import pack_bundle
+from bootz.trust.hpke import seal as encrypt
+from bootz.wire.answers import with_nonce
+from bootz.wire.dialects import Dialect, written_dialect
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerState:
+    """What the owner answers with; swapped whole on reload. ``trust_anchor`` is DER."""
+
+    identity: OwnerIdentity
+    trust_anchor: bytes = field(repr=False)
+
+
+class Sealer:
+    """Makes what a proven chassis is sent. Arguments as those of ``BootstrapService``."""
+
+    def __init__(
+        self,
+        *,
+        inventory: Inventory,
+        renderer: Renderer,
+        owner: Callable[[], OwnerState],
+        clock: Clock,
+    ) -> None:
+        self._inventory = inventory
+        self._renderer = renderer
+        self._owner = owner
+        self._clock = clock
+
+    async def seal(
+        self,
+        session: BootstrapSession,
+        request: BootstrapRequest,
+        attempt: Attempt,
+        *,
+        recipient: bytes | None = None,
+    ) -> tuple[SealedData, Dialect]:
+        """Return the sealed data, and the row they are written in.
+
+        ``recipient`` is the transport key to encrypt for; the signature is then over the
+        ciphertext, as the device verifies before it decrypts.
+
+        Raises:
+            BootzError: refused, or the owner cannot sign.
+        """
+        chassis = known(session.proven).chassis
+        try:
+            selection = session.select()
+        finally:
+            attempt.take_selection(session.selection)
+        owner = self._owner()
+        voucher = b""
+        if request.nonce:
+            voucher = await self._voucher(session, selection, chassis, owner, attempt)
+        elif chassis.boot_mode is BootMode.INSECURE:
+            log.warning(
+                "insecure-chassis-answered-unsigned",
+                chassis=attempt.chassis_name,
+                serial_number=attempt.claimed_serial,
+                peer=attempt.caller.peer,
+            )
+        written = written_dialect(attempt.dialect, chassis.release)
+        body = await self._renderer.body(
+            chassis,
+            [card.serial_number for card in selection.answered],
+            written,
+            trust_anchor=owner.trust_anchor,
+            reached_at=attempt.caller.reached_at,
+        )
+        content = with_nonce(body, request.nonce or None)
+        sealed = SealedData(content)
+        if recipient is not None:
+            encrypted = encrypt(content, recipient)
+            sealed = SealedData(encrypted.ciphertext, encapsulated_key=encrypted.encapsulated_key)
+        if request.nonce:
+            sealed = replace(
+                sealed,
+                signature=await owner.identity.sign(sealed.payload),
+                ownership_voucher=voucher,
+                owner_certificate=owner.identity.certificate.cms,
+            )
+        attempt.sent.update(
+            payload_sha256=hashlib.sha256(content).hexdigest(),
+            signed="yes" if sealed.signature else "no",
+            voucher_sha256=hashlib.sha256(voucher).hexdigest() if voucher else "",
+            written_as=written.name,
+        )
+        return sealed, written
+
+    async def _voucher(
+        self,
+        session: BootstrapSession,
+        selection: Selection,
+        chassis: Chassis,
+        owner: OwnerState,
+        attempt: Attempt,
+    ) -> bytes:
+        cards = [
+            card
+            for answered in selection.answered
+            if (card := chassis.card(answered.serial_number)) is not None
+        ]
+        available = await self._inventory.vouchers(
+            chassis, cards, owner.identity.pinned_domain_cert, self._clock()
+        )
+        plan: VoucherPlan = session.plan_vouchers(available)
+        for missing in plan.missing:
+            log.warning(
+                "voucher-missing-in-bundle", chassis=attempt.chassis_name, serial_number=missing
+            )
+        if not plan.bundle:
+            return available[plan.serials[0]]
+        spelling = {fold_serial(card.serial_number): card.serial_number for card in cards}
+        return pack_bundle({spelling[serial]: available[serial] for serial in plan.serials})

@@ -1,0 +1,143 @@
+"""One conversation with a router: the order is ``protocol``'s, the spelling ``wire``'s.
+
+This shell asks the ports (inventory, renderer, owner identity, journal) for what the pure
+rooms decide that they need. Knows no transport: bytes and a peer come in, bytes go out, any
+refusal is a ``BootzError``. Every call leaves one record in the journal before it is answered.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from bootz.errors import BootzError
+from bootz.model.chassis import Chassis, fold_serial
+from bootz.protocol.reports import ReportSession
+from bootz.protocol.server import BootstrapSession
+from bootz.server.onboarding.attempt import Attempt, Caller
+from bootz.server.onboarding.sealing import OwnerState, Sealer
+from bootz.server.ports import (
+    CallRecord,
+    Clock,
+    Inventory,
+    Journal,
+    Renderer,
+)
+from bootz.wire.answers import encode_answer, encode_empty
+from bootz.wire.dialects import Dialect
+from bootz.wire.reports import decode_report
+from bootz.wire.requests import decode_bootstrap_request
+
+__all__ = ["BootstrapService", "Caller", "OwnerState"]
+
+log = structlog.get_logger()
+
+
+class BootstrapService:
+    """Answers requests for bootstrapping data and takes status reports.
+
+    Args:
+        inventory, renderer, journal: the ports.
+        owner: returns the owner's present state, or raises Unavailable while it has none.
+        clock: tells the time once per call.
+    """
+
+    def __init__(
+        self,
+        *,
+        inventory: Inventory,
+        renderer: Renderer,
+        journal: Journal,
+        owner: Callable[[], OwnerState],
+        clock: Clock,
+    ) -> None:
+        self._inventory = inventory
+        self._journal = journal
+        self._sealer = Sealer(inventory=inventory, renderer=renderer, owner=owner, clock=clock)
+        self._clock = clock
+
+    async def get_bootstrap_data(self, message: bytes, dialect: Dialect, caller: Caller) -> bytes:
+        """Answer a GetBootstrapDataRequest with a GetBootstrapDataResponse, both serialised.
+
+        Raises:
+            BootzError: refused; the journal has the whole story, the error the reason.
+        """
+        session = BootstrapSession()
+        attempt = Attempt(dialect, caller)
+        try:
+            answer = await self._answer(message, session, attempt)
+        except BootzError as error:
+            await self._refused(session, attempt, error)
+            raise
+        await self._journal.record(attempt.record(self._clock, session))
+        attempt.log_answered()
+        return answer
+
+    async def _answer(self, message: bytes, session: BootstrapSession, attempt: Attempt) -> bytes:
+        now = self._clock()
+        request = decode_bootstrap_request(message, attempt.dialect)
+        attempt.take_request(request)
+        serial = session.claim(request, attempt.caller.presented)
+        vendors = await self._inventory.vendors()
+        candidates = await self._inventory.chassis_of_card(serial)
+        chassis = session.resolve(candidates, vendors, now=now)
+        session.prove_by_certificate(now=now)
+        attempt.take_chassis(chassis)
+        sealed, written = await self._sealer.seal(session, request, attempt)
+        answer = encode_answer(sealed, written)
+        attempt.sent["answer_bytes"] = len(answer)
+        return answer
+
+    async def report_status(self, message: bytes, dialect: Dialect, caller: Caller) -> bytes:
+        """Take a ReportStatusRequest; the acknowledgement is returned once it is durable.
+
+        Raises:
+            BootzError: refused; nothing of the report counts.
+        """
+        session = ReportSession()
+        attempt = Attempt(dialect, caller, rpc="ReportStatus")
+        try:
+            now = self._clock()
+            report = decode_report(message, dialect)
+            attempt.take_report(report)
+            serials = session.claim(
+                report, caller.presented, names_cards=dialect.report_names_cards
+            )
+            vendors = await self._inventory.vendors()
+            candidates: dict[int, Chassis] = {}
+            for serial in dict.fromkeys(fold_serial(serial) for serial in serials):
+                for found in await self._inventory.chassis_of_card(serial):
+                    candidates[found.key] = found
+            proven = session.resolve(tuple(candidates.values()), vendors, now=now)
+            attempt.take_chassis(proven.chassis)
+        except BootzError as error:
+            await self._refused(session, attempt, error)
+            raise
+        await self._journal.record(attempt.record(self._clock, session, report=report))
+        attempt.log_reported(report, proven.proven_serial)
+        return encode_empty()
+
+    async def refused_handshake(self, peer: str, told: str) -> None:
+        """Record a client certificate that failed in TLS, before any call could be made."""
+        await self._journal.record(
+            CallRecord(
+                at=self._clock(),
+                rpc="TLS",
+                dialect="",
+                peer=peer,
+                chassis_key=None,
+                claimed_manufacturer="",
+                claimed_serial="",
+                proven_serial="",
+                idevid_fingerprint="",
+                checks=(),
+                reason="tls-certificate-refused",
+                detail=told,
+            )
+        )
+        log.warning("tls-certificate-refused", peer=peer, detail=told)
+
+    async def _refused(
+        self, session: BootstrapSession | ReportSession, attempt: Attempt, error: BootzError
+    ) -> None:
+        await self._journal.record(attempt.record(self._clock, session, error=error))
+        attempt.log_refused(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,3 +102,11 @@ def client_context(
     if pair is not None:
         context.load_cert_chain(*pair.save(folder, f"client-{id(pair)}"))
     return context
+
+
+def silent_peer(address: tuple[str, int], context: ssl.SSLContext) -> ssl.SSLSocket:
+    """Return a connection that is shaken hands with, and on which nothing is read or sent."""
+    plain = socket.create_connection(address, timeout=30)
+    connection = context.wrap_socket(plain, server_hostname=address[0])
+    connection.settimeout(None)
+    return connection

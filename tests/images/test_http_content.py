@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 import uvloop
 from images.depot_world import CONTENT, DIGEST, ETAG, LIMITS, PATH, World, both_loops, run
-from pki import client_context, make_pair
+from pki import client_context, make_pair, silent_peer
 from structlog.testing import capture_logs
 
 from bootz.images.limits import ImageLimits
 from bootz.images.ports import CatalogueEntry, Download
+from bootz.transport.tls import server_context
 
 
 @both_loops
@@ -239,6 +241,35 @@ def test_drain_lets_a_download_end(tmp_path: Path) -> None:
     world = run(story, tmp_path, replace(LIMITS, chunk_bytes=1 << 18), drain_timeout=50)
     assert world.downloads.get_nowait().complete is True
     assert len(world.reading[0].result()) == 16 << 20
+
+
+@both_loops
+def test_drain_does_not_wait_for_peers_that_are_silent(
+    tmp_path: Path, runner: Callable[..., None]
+) -> None:
+    server = make_pair("server", ip="127.0.0.1")
+    silent: list[socket.socket] = []
+
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        context.set_alpn_protocols(["http/1.1"])
+        before = socket.create_connection(world.address)
+        after = await asyncio.to_thread(silent_peer, world.address, context)
+        midst = await asyncio.to_thread(silent_peer, world.address, context)
+        midst.sendall(b"GET /images")
+        silent.extend((before, after, midst))
+
+    # Only the end that is waited for makes this test pass.
+    run(
+        story,
+        tmp_path,
+        replace(LIMITS, goodbye_timeout=0.2),
+        runner,
+        tls=server_context(*server.save(tmp_path, "server"), protocols=("http/1.1",)),
+        drain_timeout=3600,
+    )
+    for connection in silent:
+        connection.close()
 
 
 def test_memory_stays_flat_for_two_gigabytes(tmp_path: Path) -> None:

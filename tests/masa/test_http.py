@@ -6,6 +6,7 @@ import asyncio
 import base64
 import io
 import json
+import socket
 import tarfile
 from datetime import timedelta
 from pathlib import Path
@@ -27,10 +28,12 @@ from masa.world import (
 )
 
 from bootz.errors import BootzError
+from bootz.masa.app import Masa
 from bootz.masa.http import MAX_BODY
 from bootz.masa.ledger.nouns import Component, ComponentName
 from bootz.masa.requests import read_requests
 from bootz.masa.store.issues import IssueLog
+from bootz.transport.limits import ListenerLimits
 
 
 def wish(serial: str = "S2", pin: bytes = PIN, **more: object) -> dict[str, object]:
@@ -220,6 +223,26 @@ def test_any_bytes_are_requests_or_a_clear_refusal(body: bytes) -> None:
         read_requests(body)
     except BootzError:
         return
+
+
+def test_stopping_does_not_wait_for_a_peer_that_is_silent(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+
+    async def run() -> None:
+        masa = Masa(world.folder.make_service(), limits=ListenerLimits(), tls=None)
+        bound = await masa.start([], [("127.0.0.1", 0)])
+        with socket.create_connection(bound.http[0]) as silent:
+            # It was accepted when the second one, behind it, is answered.
+            async with aiohttp.ClientSession() as session:
+                async with session.get(f"http://127.0.0.1:{bound.http[0][1]}/") as answer:
+                    assert answer.status == 404
+                await masa.drain(3600)
+            assert silent.recv(1) == b""
+
+    try:
+        asyncio.run(asyncio.wait_for(run(), 60))
+    finally:
+        world.folder.close()
 
 
 def test_serials_of_two_vendors_need_the_ien(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.server import Stream
-from pki import Pair, client_context, make_pair
+from pki import Pair, client_context, make_pair, silent_peer
 
 from bootz.errors import BootzError, Unavailable
 from bootz.transport.codec import BytesCodec
@@ -335,6 +337,42 @@ def test_drain_cuts_what_does_not_end(tmp_path: Path) -> None:
     run(story, tmp_path)
 
 
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_drain_does_not_wait_for_peers_that_are_silent(
+    tmp_path: Path, runner: Callable[..., None]
+) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        # One says nothing from the start, one after its handshake, one is in the midst of a frame.
+        before = socket.create_connection(world.address)
+        after = await asyncio.to_thread(silent_peer, world.address, context)
+        midst = await asyncio.to_thread(silent_peer, world.address, context)
+        midst.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00")
+        with before, after, midst:
+            # Only the end that is waited for makes this test pass.
+            await world.listener.drain(3600)
+            assert world.listener.connection_count == 0
+
+    run(story, tmp_path, replace(LIMITS, goodbye_timeout=0.2), runner)
+
+
+def test_drain_waits_for_a_peer_that_takes_what_was_sent(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        running = asyncio.create_task(world.call(client_context(tmp_path), b"", method="Wait"))
+        silent = await asyncio.to_thread(silent_peer, world.address, client_context(tmp_path))
+        await world.waiting.wait()
+        draining = asyncio.create_task(world.listener.drain(3600))
+        with silent:
+            # The silent one is cut, the call beside it goes on.
+            assert await asyncio.to_thread(_drained, silent) == b""
+        assert not draining.done()
+        world.release.set()
+        assert await running == b"done"
+        await draining
+
+    run(story, tmp_path, replace(LIMITS, goodbye_timeout=0.2))
+
+
 def test_address_in_use_is_one_clear_error_and_nothing_stays_open(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         second = GrpcListener({}, limits=LIMITS, context=None)
@@ -364,3 +402,14 @@ async def _ended(reader: asyncio.StreamReader) -> bool:
         return await reader.read() == b""
     except ConnectionError:
         return True
+
+
+def _drained(connection: ssl.SSLSocket) -> bytes:
+    """Read the bare bytes below TLS until the peer has gone; return b"" for its end."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as bare:
+        while True:
+            try:
+                if not bare.recv(65536):
+                    return b""
+            except ConnectionError:
+                return b""

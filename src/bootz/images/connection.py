@@ -2,51 +2,43 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bootz.images.limits import ImageLimits
+from bootz.transport.http_connection import HttpConnection
 
 log = structlog.get_logger()
 
 
-class ImageConnection(web.RequestHandler):
-    """aiohttp's protocol with bounds; tells when it is lost."""
+class ImageConnection(HttpConnection):
+    """An HTTP connection whose peer must take what it asked for."""
 
-    __slots__ = ("_limits", "_on_lost", "_stall", "_transport", "stalled")
+    __slots__ = ("_limits", "_stall", "stalled")
 
     def __init__(
         self, manager: web.Server, limits: ImageLimits, on_lost: Callable[[], None]
     ) -> None:
         super().__init__(
             manager,
-            loop=asyncio.get_running_loop(),
-            # Also the time until the headers of a request are complete.
+            on_lost,
             keepalive_timeout=limits.idle_timeout,
             max_line_size=limits.max_line_bytes,
             max_field_size=limits.max_line_bytes,
             max_headers=limits.max_headers,
-            # A request has no content; who sends some is not listened to.
-            lingering_time=0,
         )
-        self.access_logger = None
-        self._logging_enabled = False
         self._limits = limits
-        self._on_lost = on_lost
-        self._transport: asyncio.Transport | None = None
         self._stall: asyncio.TimerHandle | None = None
         self.stalled = False
         """Whether the connection was cut because its peer did not take what was sent."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin HTTP; writing waits until the system has taken all that was written before."""
-        # Not checked: the transports of uvloop are no subclasses of asyncio's.
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=1)
         super().connection_made(transport)
+        if self._transport is not None:
+            self._transport.set_write_buffer_limits(high=1)
 
     def pause_writing(self) -> None:
         """Give the peer some time to take what was written, also while the connection closes."""
@@ -71,8 +63,6 @@ class ImageConnection(web.RequestHandler):
         """Forget the connection."""
         self._forget_stall()
         super().connection_lost(exc)
-        self._transport = None
-        self._on_lost()
 
     def abort(self) -> None:
         """Cut the connection at once."""

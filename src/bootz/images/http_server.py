@@ -91,13 +91,10 @@ class ImageServer:
         for acceptor in self._acceptors:
             await acceptor.stop()
         if self._http is not None:
-            self._http.pre_shutdown()
-            deadline = asyncio.get_running_loop().time() + timeout
-            for acceptor in self._acceptors:
-                await acceptor.wait_empty(deadline - asyncio.get_running_loop().time())
-            for connection in self._http.connections:
-                if isinstance(connection, ImageConnection):
-                    connection.abort()
+            close_idle = self._http.pre_shutdown
+            await asyncio.gather(
+                *(acceptor.finish(timeout, close_idle) for acceptor in self._acceptors)
+            )
             if self._answering:
                 await asyncio.wait(self._answering, timeout=_LAST_WORDS_S)
         self._acceptors.clear()

@@ -15,6 +15,7 @@ class ImageLimits:
     max_connections: int = 2048
     max_connections_per_address: int = 256
     handshake_timeout: float = 10.0
+    goodbye_timeout: float = 3.0
     idle_timeout: float = 30.0
     stall_timeout: float = 60.0
     chunk_bytes: int = 256 << 10

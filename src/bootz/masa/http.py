@@ -5,7 +5,7 @@ Source: masa-ovgs.md section 2.3.
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -17,6 +17,7 @@ from bootz.masa.requests import answer_requests, read_requests
 from bootz.masa.service import MasaService
 from bootz.reasons import Fault
 from bootz.transport.acceptor import Acceptor
+from bootz.transport.http_connection import HttpConnection
 from bootz.transport.limits import ListenerLimits
 
 log = structlog.get_logger()
@@ -43,31 +44,6 @@ _STATUS: Final = {
 }
 
 
-class _Connection(web.RequestHandler):
-    """aiohttp's protocol, which tells the acceptor when its connection is lost."""
-
-    __slots__ = ("_on_lost",)
-
-    def __init__(
-        self, server: web.Server, limits: ListenerLimits, on_lost: Callable[[], None]
-    ) -> None:
-        super().__init__(
-            server,
-            loop=asyncio.get_running_loop(),
-            # Also the time until the headers of a request are complete.
-            keepalive_timeout=limits.idle_timeout,
-            lingering_time=0,
-        )
-        self.access_logger = None
-        self._logging_enabled = False
-        self._on_lost = on_lost
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the connection."""
-        super().connection_lost(exc)
-        self._on_lost()
-
-
 class HttpDoor:
     """Serves ``POST /voucher-requests`` and nothing else.
 
@@ -84,7 +60,9 @@ class HttpDoor:
         self._limits = limits
         self._server = web.Server(self._handle)
         self._acceptor = Acceptor(
-            lambda release: _Connection(self._server, limits, release),
+            lambda release: HttpConnection(
+                self._server, release, keepalive_timeout=limits.idle_timeout
+            ),
             limits=limits,
             context=context,
         )
@@ -104,8 +82,7 @@ class HttpDoor:
     async def drain(self, timeout: float) -> None:
         """Stop accepting, let running requests end for at most ``timeout`` seconds."""
         await self._acceptor.stop()
-        self._server.pre_shutdown()
-        await self._server.shutdown(timeout)
+        await self._acceptor.finish(timeout, self._server.pre_shutdown)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         try:

@@ -16,6 +16,7 @@ class ListenerLimits:
     max_connections_per_address: int = 1024
     max_streams_per_connection: int = 16
     handshake_timeout: float = 10.0
+    goodbye_timeout: float = 3.0
     idle_timeout: float = 60.0
     request_timeout: float = 30.0
     backlog: int = 1024

@@ -193,15 +193,12 @@ class GrpcListener:
         if self._sweeper is not None:
             self._sweeper.cancel()
         await self._acceptor.stop()
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + timeout
-        while self._connections and loop.time() < give_up:
-            for connection in tuple(self._connections):
-                if not connection.calls.active:
-                    connection.close()
-            await self._acceptor.wait_empty(min(give_up - loop.time(), 0.1))
+        await self._acceptor.finish(timeout, self._close_idle)
+
+    def _close_idle(self) -> None:
         for connection in tuple(self._connections):
-            connection.close()
+            if not connection.calls.active:
+                connection.close()
 
     def _connection(self, release: Callable[[], None]) -> _Connection:
         def lost(connection: _Connection) -> None:

@@ -39,6 +39,15 @@ class Cluster:
         self._run("createdb", "-h", self.root, "-U", "bootz", name)
         return f"postgresql://bootz@/{name}?host={self.root}"
 
+    def load(self, url: str, dump: Path) -> None:
+        """Run a dump in a database that ``url`` made."""
+        script = self.root / dump.name
+        shutil.copy(dump, script)
+        script.chmod(0o644)
+        name = url.removeprefix("postgresql://bootz@/").partition("?")[0]
+        options = ("-v", "ON_ERROR_STOP=1", "-q", "-h", self.root, "-U", "bootz")
+        self._run("psql", *options, "-d", name, "-f", script)
+
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.root, ignore_errors=True)

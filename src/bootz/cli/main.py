@@ -24,6 +24,7 @@ NOUNS = MappingProxyType(
         "image": ("bootz.cli.inventory.image", "Software images, SMUs and patches."),
         "voucher": ("bootz.cli.voucher.group", "Ownership vouchers."),
         "keys": ("bootz.cli.site.keys.group", "The site's keys and certificates."),
+        "db": ("bootz.cli.site.db", "The site's database: its version, and its upgrade."),
         "import": ("bootz.cli.inventory.import_", "Import an inventory, all or nothing."),
         "export": ("bootz.cli.inventory.export", "Write what import reads."),
         "dhcp": ("bootz.cli.dhcp.group", "Tell routers their server by DHCP, and prove it."),

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, atomic_write, sync_folder
 from bootz.keystore.loading import load_signer
@@ -23,7 +25,7 @@ from bootz.masa.ledger.access import Rules
 from bootz.masa.records import Records
 from bootz.masa.revocation import RevocationLists
 from bootz.masa.service import MasaService
-from bootz.masa.store.database import Database, open_database
+from bootz.masa.store.database import Database, open_database, open_engine
 
 Clock = Callable[[], datetime]
 """The time now, aware UTC."""
@@ -83,6 +85,16 @@ def open_masa(path: Path, *, clock: Clock) -> MasaFolder:
     """
     config = load_config(path)
     return MasaFolder(path, config, open_database(path / DATABASE_NAME), clock)
+
+
+def database_engine(path: Path) -> Engine:
+    """Return an engine for a folder's database, whatever the version of its tables.
+
+    Raises:
+        ConfigError: there is no MASA, or no database.
+    """
+    load_config(path)
+    return open_engine(path / DATABASE_NAME)
 
 
 def make_masa(

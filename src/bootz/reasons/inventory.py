@@ -176,8 +176,9 @@ ROWS = (
     Reason(
         "database-version",
         Fault.CONFIGURATION,
-        "The database was made by another version of this program.",
-        "Use the version that made it, or export there and import here.",
+        "The tables of the database are of another version than this program reads and writes.",
+        "Stop the site's servers and run `bootz db upgrade`; for tables newer than this program, "
+        "install the newer program. `bootz db status` shows both versions.",
     ),
     Reason(
         "database-unavailable",

@@ -229,8 +229,10 @@ ROWS = (
     Reason(
         "masa-database-version",
         Fault.CONFIGURATION,
-        "The MASA's database was made by another version of this program.",
-        "Use the version that made it.",
+        "The tables of the MASA's database are of another version than this program reads and "
+        "writes.",
+        "Stop the MASA and run `bootz masa db upgrade`; for tables newer than this program, "
+        "install the newer program. `bootz masa db status` shows both versions.",
     ),
     Reason(
         "masa-record-invalid",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -19,7 +20,7 @@ from bootz.errors import ConfigError
 from bootz.keystore.protected import read_secret
 from bootz.server.keys.keyring import KEYRING_NAME, Keys
 from bootz.server.keys.owner_files import OwnerFiles, read_owner_files
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database, open_database, open_engine
 
 SITE_VARIABLE = "BOOTZ_SITE"
 
@@ -60,6 +61,15 @@ class Site:
             Unavailable: it does not answer.
         """
         return open_database(self._database_url(), create=create)
+
+    def database_engine(self) -> Engine:
+        """Return an engine for the database, whatever the version of its tables.
+
+        Raises:
+            ConfigError: the URL does not hold.
+            Unavailable: there is no such file.
+        """
+        return open_engine(self._database_url())
 
     def _database_url(self) -> str:
         settings = self.config.database

@@ -9,13 +9,14 @@ import click
 from bootz.cli.base import Cli, noun
 from bootz.cli.masa.base import MASA, masa_option
 from bootz.cli.masa.bench import bench_command
+from bootz.cli.masa.db import db_noun
 from bootz.cli.masa.records import NOUNS
 from bootz.cli.service_process import harden
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind
 
 command = noun("masa", "The manufacturer's side: vouchers issued over OVGS and HTTPS.")
-for each in (*NOUNS, bench_command):
+for each in (*NOUNS, db_noun, bench_command):
     command.add_command(each)
 
 _file = click.Path(path_type=Path, dir_okay=False)

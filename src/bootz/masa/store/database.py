@@ -4,11 +4,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.engine import Engine
 
 from bootz.errors import ConfigError, Unavailable
-from bootz.masa.store.schema import META, METADATA, SCHEMA_VERSION
+from bootz.masa.store.migrations import MASA_SCHEMA
+from bootz.masa.store.schema import META, METADATA
 from bootz.sql.engine import Begin, make_file, sqlite_engine, transaction
 
 _UNAVAILABLE: Final = "masa-database-unavailable"
@@ -56,9 +57,7 @@ def open_database(path: Path, *, create: bool = False) -> Database:
             make_file(path)
         except OSError as error:
             raise Unavailable(_UNAVAILABLE, str(error.strerror), where=str(path)) from error
-    elif not path.is_file():
-        raise ConfigError("masa-folder-missing", "there is no database", where=str(path))
-    database = Database(sqlite_engine(path))
+    database = Database(open_engine(path))
     try:
         with database.write() if create else database.read() as connection:
             _check_schema(connection, create=create)
@@ -68,18 +67,19 @@ def open_database(path: Path, *, create: bool = False) -> Database:
     return database
 
 
+def open_engine(path: Path) -> Engine:
+    """Return an engine for a database that is there, whatever the version of its tables.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    if not path.is_file():
+        raise ConfigError("masa-folder-missing", "there is no database", where=str(path))
+    return sqlite_engine(path)
+
+
 def _check_schema(connection: Connection, *, create: bool) -> None:
     if create:
         METADATA.create_all(connection)
-        connection.execute(insert(META).values(key="schema", value=SCHEMA_VERSION))
-    found = None
-    if inspect(connection).has_table("meta"):
-        found = connection.scalar(select(META.c.value).where(META.c.key == "schema"))
-    if found != SCHEMA_VERSION:
-        raise ConfigError(
-            "masa-database-version",
-            "the tables are of another version",
-            where="database",
-            expected=str(SCHEMA_VERSION),
-            seen=str(found),
-        )
+        connection.execute(insert(META).values(key="schema", value=MASA_SCHEMA.version))
+    MASA_SCHEMA.check(MASA_SCHEMA.found(connection))

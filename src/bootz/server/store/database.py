@@ -5,12 +5,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from bootz.errors import ConfigError, Unavailable
-from bootz.server.store.schema import META, METADATA, SCHEMA_VERSION
+from bootz.server.store.migrations import SITE_SCHEMA
+from bootz.server.store.schema import META, METADATA
 from bootz.sql.engine import Begin, converted, make_file, sqlite_engine, transaction
 
 _UNAVAILABLE: Final = "database-unavailable"
@@ -86,6 +87,19 @@ class Database:
         self.engine.dispose()
 
 
+def open_engine(url: str) -> Engine:
+    """Return an engine for a database that is there, whatever the version of its tables.
+
+    Raises:
+        ConfigError: the URL does not hold.
+        Unavailable: there is no such file.
+    """
+    engine = _engine(_parse(url))
+    if engine.dialect.name == "sqlite":
+        _find_file(engine.url, create=False)
+    return engine
+
+
 def open_database(url: str, *, create: bool = False) -> Database:
     """Open the database of a site, or make it.
 
@@ -159,24 +173,18 @@ def _find_file(url: URL, *, create: bool) -> None:
 
 
 def _check_schema(connection: Connection, *, create: bool) -> None:
-    if not inspect(connection).has_table("meta"):
+    found = SITE_SCHEMA.found(connection)
+    if found is None:
         if not create:
             raise ConfigError("database-missing", "it is empty, or no database of this program")
         METADATA.create_all(connection)
+        found = SITE_SCHEMA.version
         rows = {
-            "schema": SCHEMA_VERSION,
+            "schema": found,
             "revision": 1,
             "shared_revision": 1,
             "chassis": 0,
             "journal": 0,
         }
         connection.execute(insert(META), [{"key": k, "value": v} for k, v in rows.items()])
-    version = connection.scalar(select(META.c.value).where(META.c.key == "schema"))
-    if version != SCHEMA_VERSION:
-        raise ConfigError(
-            "database-version",
-            "the tables are of another version",
-            where="database",
-            expected=str(SCHEMA_VERSION),
-            seen=str(version),
-        )
+    SITE_SCHEMA.check(found)

@@ -20,8 +20,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 4
-"""Rises with every change of a table."""
+SCHEMA_VERSION = 5
+"""Rises with every change of a table, which needs a step in ``migrations/`` too."""
 
 METADATA = MetaData()
 
@@ -95,6 +95,19 @@ CHASSIS = Table(
     Column("dhcp", Text, nullable=False),
     Column("url_tag", String(32), nullable=False, unique=True),
     Column("revision", BigInteger, nullable=False),
+    # On hold since then, and why; null for a chassis that may onboard.
+    Column("hold_since", _TIME, nullable=True),
+    Column("hold_note", Text, nullable=False, server_default=""),
+)
+
+CHASSIS_LABEL = Table(
+    "chassis_label",
+    METADATA,
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(63), primary_key=True),
+    Column("value", Text, nullable=False),
+    Index("ix_chassis_label_value", "key", "value"),
+    sqlite_with_rowid=False,
 )
 
 CARD = Table(

@@ -18,7 +18,7 @@ from dhcp.plans import MODULAR, SUBNETS, device, plan
 from dhcp.router import discover
 
 from bootz.dhcp.kea_control import HttpChannel, SocketChannel, ask_kea, kea_channel
-from bootz.dhcp.records import DhcpPlan
+from bootz.dhcp.records import DhcpCard, DhcpPlan
 from bootz.dhcp.sync import merge, sync_kea
 from bootz.errors import BootzError, ConfigError, ConflictError, PolicyError, Unavailable, WireError
 from bootz.lab.namespaces import Network
@@ -275,3 +275,49 @@ def test_octets_of_the_list_are_those_of_the_specification(
     options = [row["option-data"] for row in shown(control) if row.get("user-context")]
     assert options
     assert all(each[-1]["data"].lower() == U1 for each in options)
+
+
+def without_mac(name: str, host: int, serial: str) -> Any:
+    return device(name, host, cards=(DhcpCard(serial),))
+
+
+def test_a_router_is_never_left_out_in_silence(channel: SocketChannel, control: Path) -> None:
+    config = config4(control.parent, [OTHERS])
+    config["Dhcp4"]["host-reservation-identifiers"] = ["hw-address"]
+    assert ask(control, "config-set", config)["result"] == 0
+    for devices in ((without_mac("r3", 20, "AAA"),), (device(), without_mac("r3", 20, "AAA"))):
+        with pytest.raises(ConfigError, match=r"AAA \(r3\).*no name of card AAA") as caught:
+            sync_kea(channel, plan(*devices), Family.IPV4)
+        assert caught.value.reason == "kea-unfit"
+    # A card of a modular router is as lost as a whole one.
+    with pytest.raises(ConfigError, match="no name of card RP1"):
+        sync_kea(channel, plan(MODULAR), Family.IPV4)
+    assert len(shown(control)) == 1
+    assert sync_kea(channel, plan(device()), Family.IPV4).applied
+
+
+def test_a_subnet_may_be_written_with_the_bits_of_a_host(
+    channel: SocketChannel, control: Path
+) -> None:
+    config = config4(control.parent, [OTHERS])
+    config["Dhcp4"]["subnet4"][0]["subnet"] = "10.0.0.1/24"
+    assert ask(control, "config-set", config)["result"] == 0
+    assert sync_kea(channel, plan(), Family.IPV4).applied
+    assert len(shown(control)) == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"subnet": "ten"}, "prefix"),
+        ({"subnet": None}, "prefix"),
+        ({"reservations-in-subnet": False}, "reservations-in-subnet"),
+        ({"reservation-mode": "disabled"}, "reservation-mode disabled"),
+    ],
+)
+def test_a_subnet_that_cannot_take_reservations_is_named(change: dict[str, Any], told: str) -> None:
+    config = config4(Path("/x"), [])
+    config["Dhcp4"]["subnet4"][0].update(change)
+    with pytest.raises(ConfigError, match=told) as caught:
+        merge(config, plan(), Family.IPV4)
+    assert caught.value.reason == "kea-unfit"

@@ -9,16 +9,22 @@ it is tested before, and set back at once if it fails. Source: dhcp.md section 1
 import copy
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bootz.dhcp.kea_control import SUCCESS, KeaChannel, ask_kea
-from bootz.dhcp.records import DhcpPlan
+from bootz.dhcp.records import DhcpPlan, Network
 from bootz.dhcp.render_kea import kea_reservations
 from bootz.errors import ConfigError, ConflictError, PolicyError
 from bootz.protocol.dhcp_offer import Family
 
 IDENTIFIERS: Final = ("hw-address", "client-id", "duid", "circuit-id", "flex-id")
+DEFAULT_IDENTIFIERS: Final = {
+    Family.IPV4: ("hw-address", "duid", "circuit-id", "client-id"),
+    Family.IPV6: ("hw-address", "duid"),
+}
+"""What Kea looks at, in this order, where ``host-reservation-identifiers`` is not set."""
+
 _NEEDED: Final = frozenset({"config-get", "config-test", "config-set"})
 
 Row = dict[str, Any]
@@ -221,7 +227,8 @@ def _configuration(channel: KeaChannel) -> dict[str, Any]:
 def _placed(
     plan: DhcpPlan, family: Family, root: Row, subnets: list[tuple[Row, list[Row]]]
 ) -> dict[int, list[Row]]:
-    networks = [ipaddress.ip_network(str(subnet.get("subnet", ""))) for subnet, _ in subnets]
+    networks = [_network(subnet) for subnet, _ in subnets]
+    allowed = root.get("host-reservation-identifiers") or DEFAULT_IDENTIFIERS[family]
     wanted: dict[int, list[Row]] = {}
     for device in plan.devices:
         address = device.address(family)
@@ -232,19 +239,54 @@ def _placed(
             raise ConfigError(
                 "kea-unfit", f"{device.name}: {address.ip} lies in none of its subnets", where="Kea"
             )
-        allowed = root.get("host-reservation-identifiers")
-        wanted.setdefault(index, []).extend(
-            row
-            for row in kea_reservations(device, family)
-            if allowed is None or identity(row)[0] in allowed
-        )
-        if not wanted[index]:
-            raise ConfigError(
-                "kea-unfit",
-                f"{device.name}: host-reservation-identifiers allows none of its names",
-                where="Kea",
-            )
+        _check_reservations(subnets[index][1])
+        for card in device.cards:
+            rows = [
+                row
+                for row in kea_reservations(replace(device, cards=(card,)), family)
+                if identity(row)[0] in allowed
+            ]
+            # Each card by itself: one that Kea would not recognise is as lost as a whole router.
+            if not rows:
+                raise ConfigError(
+                    "kea-unfit",
+                    f"{device.row}: host-reservation-identifiers allows no name of card "
+                    f"{card.serial_number}; give its MAC address, or allow its other names",
+                    where="Kea",
+                    seen=", ".join(map(str, allowed)),
+                )
+            wanted.setdefault(index, []).extend(rows)
     return wanted
+
+
+def _network(subnet: Row) -> Network:
+    """Return a subnet's network; Kea takes one with the bits of a host, too."""
+    text = str(subnet.get("subnet", ""))
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise ConfigError("kea-unfit", "a subnet has no prefix", where="Kea", seen=text) from error
+
+
+def _check_reservations(scopes: list[Row]) -> None:
+    """Refuse a subnet in which Kea does not look at reservations.
+
+    The innermost setting counts (Kea Administrator Reference Manual, "Host Reservation Modes").
+    """
+    looks, where = True, ""
+    for scope in scopes:
+        old = scope.get("reservation-mode")
+        if old is not None:
+            looks = old not in {"disabled", "off", "global"}
+            where = f"reservation-mode {old}"
+        if "reservations-in-subnet" in scope:
+            looks, where = scope["reservations-in-subnet"] is not False, "reservations-in-subnet"
+    if not looks:
+        raise ConfigError(
+            "kea-unfit",
+            f"subnet {scopes[-1].get('subnet')}: {where} lets Kea look at no reservation there",
+            where="Kea",
+        )
 
 
 def _check_settings(root: Row, wanted: Mapping[int, list[Row]], family: Family) -> None:

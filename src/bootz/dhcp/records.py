@@ -3,9 +3,8 @@
 Source: dhcp.md sections 4, 7, 8 and 12.
 """
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -71,6 +70,14 @@ class DhcpDevice:
     uris4: tuple[BootzUri, ...] = ()
     uris6: tuple[BootzUri, ...] = ()
     shape: RedirectShape = RedirectShape.RFC8572
+    vendor: str = ""
+
+    @property
+    def row(self) -> str:
+        """The device as the inventory lists it: vendor, serial number, hostname."""
+        serial = self.cards[0].serial_number if self.cards else ""
+        words = f"{self.vendor} {serial}".strip()
+        return f"{words} ({self.name})" if words and self.name != serial else words or self.name
 
     def address(self, family: Family) -> IPv4Interface | IPv6Interface | None:
         """Return the address in a family."""
@@ -127,59 +134,100 @@ class DhcpPlan:
                 yield device, next(each for each in subnets if address.ip in each.network)
 
 
+@dataclass(frozen=True, slots=True)
+class SoundPlan:
+    """The part of a plan that can be handed out.
+
+    ``faults`` name each device that was left out, both of two that have the same; ``warnings``
+    are about devices that were kept.
+    """
+
+    plan: DhcpPlan
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
 def check_plan(plan: DhcpPlan) -> tuple[str, ...]:
     """Refuse what would kill a turn-up; returns warnings.
 
     Raises:
         ConfigError: ``dhcp-plan-invalid``; names every fault.
     """
+    sound = sound_part(plan)
+    if sound.faults:
+        raise ConfigError("dhcp-plan-invalid", "; ".join(sound.faults[:20]), where="DHCP")
+    return sound.warnings
+
+
+def sound_part(plan: DhcpPlan, families: Sequence[Family] = tuple(Family)) -> SoundPlan:
+    """Return the devices with which DHCP works in these families, and say what the others lack.
+
+    Of two devices with the same address or name both are left out: which one is meant is not
+    known here.
+    """
+    left_out: set[DhcpDevice] = set()
     faults: list[str] = []
     warnings: list[str] = []
-    for family in Family:
+    for family in families:
         for device, subnet in plan.placed(family):
-            _check_device(device, subnet, family, faults, warnings)
-        addresses = [d.address(family) for d, _ in plan.placed(family)]
-        for address, count in Counter(each.ip for each in addresses if each).items():
-            if count > 1:
-                faults.append(f"{address} is given to {count} devices")
-    for what, values in (
-        ("MAC address", (c.mac for d in plan.devices for c in d.cards if c.mac)),
-        ("client-id", (c.sent_client_id for d in plan.devices for c in d.cards)),
-        ("DUID", (x for d in plan.devices for c in d.cards for x in c.sent_duids)),
-    ):
-        for value, count in Counter(values).items():
-            if count > 1:
-                faults.append(f"{what} {value.hex(':')} belongs to {count} cards")
-    if faults:
-        raise ConfigError("dhcp-plan-invalid", "; ".join(faults[:20]), where="DHCP")
+            told, also = _judge(device, subnet, family)
+            if told:
+                left_out.add(device)
+                faults += [f"{device.row}: {each}" for each in told]
+            warnings += [f"{device.name}: {each}" for each in also if not told]
+    for what, owners in _claims(plan, families).items():
+        if len(owners) > 1:
+            left_out.update(owners)
+            rows = " and ".join(dict.fromkeys(device.row for device in owners))
+            faults.append(f"{what} belongs to {rows}")
+    kept = tuple(device for device in plan.devices if device not in left_out)
     warnings += [
         f"{device.name}: no address, so no DHCP server can serve it"
-        for device in plan.devices
+        for device in kept
         if device.ipv4 is None and device.ipv6 is None
     ]
-    return tuple(warnings)
+    return SoundPlan(replace(plan, devices=kept), tuple(faults), tuple(warnings))
 
 
-def _check_device(
-    device: DhcpDevice,
-    subnet: DhcpSubnet,
-    family: Family,
-    faults: list[str],
-    warnings: list[str],
-) -> None:
+def _claims(plan: DhcpPlan, families: Sequence[Family]) -> dict[str, list[DhcpDevice]]:
+    """Return everything that may belong to one card alone, with the devices of which it is told."""
+    claims: dict[str, list[DhcpDevice]] = {}
+    for device in plan.devices:
+        told = [f"hostname {device.name.lower()}"]
+        for family in families:
+            address = device.address(family)
+            told += [f"address {address.ip}"] if address is not None else []
+        for card in device.cards:
+            told += [f"MAC address {card.mac.hex(':')}"] if card.mac else []
+            if Family.IPV4 in families:
+                told.append(f"client-id {card.sent_client_id.hex(':')}")
+            if Family.IPV6 in families:
+                told += [f"DUID {duid.hex(':')}" for duid in card.sent_duids]
+        for each in told:
+            claims.setdefault(each, []).append(device)
+    return claims
+
+
+def _judge(device: DhcpDevice, subnet: DhcpSubnet, family: Family) -> tuple[list[str], list[str]]:
+    """Return what forbids to hand a device its list, and what only deserves a warning."""
+    uris = device.uris4 if family is Family.IPV4 else device.uris6
+    if not uris:
+        where = "set `advertised` or `dhcp.uris` in bootz.yaml"
+        return [f"no {family.value} address of the server is known; {where}"], []
     try:
         payload = device.payload(family)
     except ConfigError as error:
-        faults.append(f"{device.name}: {family.value}: {error.detail}")
-        return
-    uris = device.uris4 if family is Family.IPV4 else device.uris6
+        return [f"{family.value}: {error.detail}"], []
+    faults: list[str] = []
+    warnings: list[str] = []
     if subnet.name_server is None and any(uri.address is None for uri in uris):
-        faults.append(f"{device.name}: a URI has a name, and {subnet.network} has no name-server")
+        faults.append(f"a URI has a name, and {subnet.network} has no name-server")
     most, much = (MOST4, SPLIT4) if family is Family.IPV4 else (MOST6, LARGE6)
     if len(payload) > most:
-        faults.append(f"{device.name}: the redirect has {len(payload)} octets, {most} are safe")
+        faults.append(f"the redirect has {len(payload)} octets, {most} are safe")
     elif len(payload) > much:
-        warnings.append(f"{device.name}: the redirect has {len(payload)} octets and will be cut")
+        warnings.append(f"the redirect has {len(payload)} octets and will be cut")
     gateway = device.gateway or subnet.gateway
     if family is Family.IPV4 and gateway is not None and gateway not in subnet.network:
-        faults.append(f"{device.name}: gateway {gateway} is not in {subnet.network}")
+        faults.append(f"gateway {gateway} is not in {subnet.network}")
+    return faults, warnings

@@ -29,8 +29,9 @@ def render_isc(plan: DhcpPlan, family: Family) -> str:
     if family is Family.IPV4:
         lines.append("authoritative;")
     lines += [_isc_subnet(subnet) for subnet in plan.subnets_of(family)]
+    labels = labels_of(plan)
     for device, _ in plan.placed(family):
-        lines += _isc_hosts(device, family, name)
+        lines += _isc_hosts(device, family, name, labels[device])
     return "\n".join(lines) + "\n"
 
 
@@ -41,11 +42,12 @@ def render_dnsmasq(plan: DhcpPlan) -> str:
         ConfigError: ``redirect-unwritable``, also where an option is over 255 octets.
     """
     lines = ["# Written by `bootz dhcp render dnsmasq`.", "dhcp-ignore=tag:!known"]
+    labels = labels_of(plan)
     for family in Family:
         for subnet in plan.subnets_of(family):
             lines += _dnsmasq_subnet(subnet, plan.lease_time)
         for device, subnet in plan.placed(family):
-            lines += _dnsmasq_device(device, subnet, family)
+            lines += _dnsmasq_device(device, subnet, family, labels[device])
     return "\n".join(lines) + "\n"
 
 
@@ -65,7 +67,7 @@ def _isc_subnet(subnet: DhcpSubnet) -> str:
     return "\n".join([head, *options, "}"])
 
 
-def _isc_hosts(device: DhcpDevice, family: Family, option: str) -> list[str]:
+def _isc_hosts(device: DhcpDevice, family: Family, option: str, called: str) -> list[str]:
     address = device.address(family)
     assert address is not None  # noqa: S101 -- it is placed
     names: list[str] = []
@@ -83,7 +85,7 @@ def _isc_hosts(device: DhcpDevice, family: Family, option: str) -> list[str]:
     lines: list[str] = []
     for number, name in enumerate(names):
         lines += [
-            f"host {label(device.name)}-{number} {{",
+            f"host {called}-{number} {{",
             f"  {name}",
             f"  {place} {address.ip};",
         ]
@@ -113,7 +115,7 @@ def _dnsmasq_subnet(subnet: DhcpSubnet, lease_time: int) -> list[str]:
     return lines
 
 
-def _dnsmasq_device(device: DhcpDevice, subnet: DhcpSubnet, family: Family) -> list[str]:
+def _dnsmasq_device(device: DhcpDevice, subnet: DhcpSubnet, family: Family, name: str) -> list[str]:
     address = device.address(family)
     assert address is not None  # noqa: S101 -- it is placed
     payload = device.payload(family)
@@ -124,10 +126,10 @@ def _dnsmasq_device(device: DhcpDevice, subnet: DhcpSubnet, family: Family) -> l
             where=device.name,
             seen=str(len(payload)),
         )
-    tag = f"{label(device.name)}-{'v4' if family is Family.IPV4 else 'v6'}"
+    tag = f"{name}-{'v4' if family is Family.IPV4 else 'v6'}"
     place = str(address.ip) if family is Family.IPV4 else f"[{address.ip}]"
     option = f"{CODES[family]}" if family is Family.IPV4 else f"option6:{CODES[family]}"
-    lines = [f"dhcp-host={name},set:{tag},{place}" for name in _dnsmasq_names(device, family)]
+    lines = [f"dhcp-host={each},set:{tag},{place}" for each in _dnsmasq_names(device, family)]
     if family is Family.IPV4:
         lines += [
             f"# {card.serial_number}: dnsmasq knows one client-id of an address; give its MAC"
@@ -146,6 +148,20 @@ def _dnsmasq_names(device: DhcpDevice, family: Family) -> list[str]:
         return [f"id:{duid.hex(':')}" for card in device.cards for duid in card.sent_duids]
     macs = [card.mac.hex(":") for card in device.cards if card.mac]
     return [",".join([*macs, f"id:{device.cards[0].sent_client_id.hex(':')}"])]
+
+
+def labels_of(plan: DhcpPlan) -> dict[DhcpDevice, str]:
+    """Return a label for each device: ``r-1`` and ``r.1`` do not get the same."""
+    labels: dict[DhcpDevice, str] = {}
+    taken: set[str] = set()
+    for device in plan.devices:
+        wanted, number = label(device.name), 2
+        found = wanted
+        while found.lower() in taken:
+            found, number = f"{wanted}--{number}", number + 1
+        taken.add(found.lower())
+        labels[device] = found
+    return labels
 
 
 def label(name: str) -> str:

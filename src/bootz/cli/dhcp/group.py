@@ -40,23 +40,31 @@ command.add_command(probe.command)
 @click.option("--interface", default="", metavar="IF", help="Where the server listens. For Kea.")
 @click.option("--control-socket", default="", metavar="PATH", help="Its control channel. For Kea.")
 @click.option("--dhcpv6", is_flag=True, help="For isc: the configuration of dhcpd -6.")
-@click.pass_obj
-def render(cli: Cli, form: str, interface: str, control_socket: str, *, dhcpv6: bool) -> None:
-    """Write a DHCP server's configuration for all chassis, to stdout."""
-    from bootz.cli.dhcp.plan import read_plan
+@click.pass_context
+def render(
+    context: click.Context, /, form: str, interface: str, control_socket: str, *, dhcpv6: bool
+) -> None:
+    """Write a DHCP server's configuration for all chassis, to stdout.
+
+    A chassis that cannot be served, or has an address or name that another has too, is left out
+    and named on stderr, with exit code 1.
+    """
+    from bootz.cli.dhcp.plan import read_sound_plan
     from bootz.dhcp.render_kea import render_kea
     from bootz.dhcp.render_text import render_dnsmasq, render_isc
 
-    plan = read_plan(cli)
+    cli: Cli = context.obj
+    one = Family.IPV6 if form == "kea6" or (form == "isc" and dhcpv6) else Family.IPV4
+    sound = read_sound_plan(cli, tuple(Family) if form == "dnsmasq" else (one,))
     match form:
         case "kea4" | "kea6":
-            family = Family.IPV4 if form == "kea4" else Family.IPV6
-            config = render_kea(plan, family, socket=control_socket, interface=interface)
+            config = render_kea(sound.plan, one, socket=control_socket, interface=interface)
             write_text(json.dumps(config, indent=2))
         case "isc":
-            write_text(render_isc(plan, Family.IPV6 if dhcpv6 else Family.IPV4).rstrip("\n"))
+            write_text(render_isc(sound.plan, one).rstrip("\n"))
         case _:
-            write_text(render_dnsmasq(plan).rstrip("\n"))
+            write_text(render_dnsmasq(sound.plan).rstrip("\n"))
+    context.exit(1 if sound.faults else 0)
 
 
 @command.command("sync")

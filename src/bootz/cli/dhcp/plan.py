@@ -1,12 +1,20 @@
 """The inventory as a DHCP server needs it: read here, and handed over as plain records."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bootz.cli.base import Cli
 from bootz.cli.inventory.base import reading
 from bootz.config import SiteConfig
-from bootz.dhcp.records import DhcpCard, DhcpDevice, DhcpPlan, DhcpSubnet, check_plan
+from bootz.dhcp.records import (
+    DhcpCard,
+    DhcpDevice,
+    DhcpPlan,
+    DhcpSubnet,
+    SoundPlan,
+    check_plan,
+    sound_part,
+)
 from bootz.errors import ConfigError
 from bootz.model.chassis import CardKind
 from bootz.protocol.dhcp_offer import Family
@@ -26,6 +34,24 @@ def read_plan(cli: Cli) -> DhcpPlan:
     Raises:
         ConfigError: ``dhcp-plan-invalid``: it would kill a turn-up.
     """
+    plan = whole_plan(cli)
+    for warning in check_plan(plan):
+        cli.output.warning(warning)
+    return plan
+
+
+def read_sound_plan(cli: Cli, families: Sequence[Family]) -> SoundPlan:
+    """Return the devices that can be handed out; the others are told, as errors."""
+    sound = sound_part(whole_plan(cli), families)
+    for fault in sound.faults:
+        cli.output.error(ConfigError("dhcp-plan-invalid", f"left out: {fault}", where="DHCP"))
+    for warning in sound.warnings:
+        cli.output.warning(warning)
+    return sound
+
+
+def whole_plan(cli: Cli) -> DhcpPlan:
+    """Return all that the site's inventory says for DHCP, as it stands."""
     config = cli.site().config
     with reading(cli) as connection:
         vendors = {
@@ -48,10 +74,7 @@ def read_plan(cli: Cli) -> DhcpPlan:
         DhcpSubnet(each.subnet, each.gateway, each.name_server, each.interface)
         for each in config.dhcp.subnets
     )
-    plan = DhcpPlan(devices, subnets, config.dhcp.lease_seconds)
-    for warning in check_plan(plan):
-        cli.output.warning(warning)
-    return plan
+    return DhcpPlan(devices, subnets, config.dhcp.lease_seconds)
 
 
 def _device(record: ChassisRecord, config: SiteConfig, shape: str) -> DhcpDevice:
@@ -67,6 +90,7 @@ def _device(record: ChassisRecord, config: SiteConfig, shape: str) -> DhcpDevice
         uris4=given or _site_uris(config, Family.IPV4) if settings.ipv4 else given,
         uris6=given or _site_uris(config, Family.IPV6) if settings.ipv6 else given,
         shape=RedirectShape(shape or "rfc8572"),
+        vendor=record.vendor,
     )
 
 
@@ -83,11 +107,7 @@ def _card(card: CardRecord) -> DhcpCard:
 
 
 def _site_uris(config: SiteConfig, family: Family) -> tuple[BootzUri, ...]:
-    """Return the site's own addresses of a family, names first tried last.
-
-    Raises:
-        ConfigError: ``dhcp-plan-invalid``: the site says of none how routers reach it.
-    """
+    """Return the site's own addresses of a family, names first tried last; none is possible."""
     wanted = 4 if family is Family.IPV4 else 6
     port = config.endpoints[0].port
     hosts = [*config.advertised, *(endpoint.host for endpoint in config.endpoints)]
@@ -101,15 +121,7 @@ def _site_uris(config: SiteConfig, family: Family) -> tuple[BootzUri, ...]:
             continue
         if address.version == wanted and not (address.is_unspecified or address.is_loopback):
             addresses.append(f"[{host}]" if wanted == 6 else host)
-    found = _unique(parse_bootz_uri(f"bootz://{host}:{port}") for host in [*addresses, *names])
-    if not found:
-        raise ConfigError(
-            "dhcp-plan-invalid",
-            f"no {family.value} address at which routers reach the server is known; "
-            "set `advertised`, or `dhcp.uris`",
-            where="bootz.yaml",
-        )
-    return found
+    return _unique(parse_bootz_uri(f"bootz://{host}:{port}") for host in [*addresses, *names])
 
 
 def _unique(uris: Iterable[BootzUri]) -> tuple[BootzUri, ...]:

@@ -43,6 +43,17 @@ async def served_certificate(address: tuple[str, int]) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)
 
 
+async def healthy(running: Running) -> bool:
+    channel = Channel(*running.bound.bootz[0], ssl=client_tls())
+    check = UnaryUnaryMethod(
+        channel, "/grpc.health.v1.Health/Check", HealthCheckRequest, HealthCheckResponse
+    )
+    answer = await check(HealthCheckRequest())
+    channel.close()
+    assert answer is not None
+    return bool(answer.status == HealthCheckResponse.SERVING)
+
+
 def test_the_tls_certificate_is_renewed_before_it_ends(ready: World) -> None:
     async def story(running: Running) -> None:
         doors = (running.bound.bootz[0], running.bound.image_https[0])
@@ -90,16 +101,6 @@ def test_an_owner_key_that_is_gone_stops_signing_and_not_the_server(ready: World
     key = site.keys.path(keyring.owner, "key")
     content = key.read_bytes()
 
-    async def healthy(running: Running) -> bool:
-        channel = Channel(*running.bound.bootz[0], ssl=client_tls())
-        check = UnaryUnaryMethod(
-            channel, "/grpc.health.v1.Health/Check", HealthCheckRequest, HealthCheckResponse
-        )
-        answer = await check(HealthCheckRequest())
-        channel.close()
-        assert answer is not None
-        return bool(answer.status == HealthCheckResponse.SERVING)
-
     async def story(running: Running) -> None:
         device = manufacturer().device("FX1")
         assert not await healthy(running)
@@ -124,6 +125,47 @@ def test_an_owner_key_that_is_gone_stops_signing_and_not_the_server(ready: World
     key.unlink()
     key.touch(mode=0o600)
     run(story, ready)
+
+
+def test_a_database_that_is_locked_is_told_to_routers_and_by_health(ready: World) -> None:
+    ready.settings["limits"] = LimitSettings(request_timeout=0.6)
+
+    async def story(running: Running) -> None:
+        device = manufacturer().device("FX1")
+        assert await healthy(running)
+        other = ready.site.database()
+        with other.write_journal():
+            for method in (running.ask(device, request()), running.report(device, report("FX1"))):
+                with pytest.raises(GRPCError) as caught:
+                    await method
+                assert caught.value.status is Status.UNAVAILABLE
+                assert (caught.value.message or "").startswith("database-unavailable:")
+            # It is tried at each look, and stays away.
+            await running.server.tend()
+            assert not await healthy(running)
+        other.close()
+        await running.server.tend()
+        assert await healthy(running)
+        verified(await running.ask(device, request()), "FX1")
+
+    run(story, ready)
+
+
+def test_a_database_that_is_locked_at_start_is_waited_for(ready: World) -> None:
+    ready.settings["limits"] = LimitSettings(request_timeout=0.6)
+    other = ready.site.database()
+
+    async def story() -> None:
+        with other.write_journal():
+            server = SiteServer(ready.site, listens=LISTENS, depot=site_depot())
+            running = Running(ready, server, await server.start())
+            assert not await healthy(running)
+        await running.server.tend()
+        assert await healthy(running)
+        await running.stop()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+    other.close()
 
 
 def test_keys_that_another_process_rotated_are_taken_over(ready: World) -> None:

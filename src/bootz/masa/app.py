@@ -115,7 +115,8 @@ async def serve_masa(
     Raises:
         BootzError: the folder, a key or an address does not do.
     """
-    opened = open_masa(folder, clock=clock)
+    limits = limits or ListenerLimits()
+    opened = open_masa(folder, clock=clock, lock_seconds=limits.database_seconds)
     try:
         await _serve(opened, grpc_listen, http_listen, plaintext=plaintext, limits=limits)
     finally:
@@ -129,7 +130,7 @@ async def _serve(
     http_listen: Sequence[str],
     *,
     plaintext: bool,
-    limits: ListenerLimits | None,
+    limits: ListenerLimits,
 ) -> None:
     config = opened.config
     grpc = [parse_address(text) for text in grpc_listen or config.grpc_listen]
@@ -147,7 +148,7 @@ async def _serve(
 
     masa = Masa(
         opened.make_service(),
-        limits=limits or ListenerLimits(),
+        limits=limits,
         tls=None if plaintext else tls,
         cookies=config.cookie_tokens,
     )

@@ -26,6 +26,7 @@ from bootz.masa.records import Records
 from bootz.masa.revocation import RevocationLists
 from bootz.masa.service import MasaService
 from bootz.masa.store.database import Database, open_database, open_engine
+from bootz.sql.engine import LOCK_SECONDS
 
 Clock = Callable[[], datetime]
 """The time now, aware UTC."""
@@ -77,14 +78,17 @@ class MasaFolder:
         self.database.close()
 
 
-def open_masa(path: Path, *, clock: Clock) -> MasaFolder:
+def open_masa(path: Path, *, clock: Clock, lock_seconds: float = LOCK_SECONDS) -> MasaFolder:
     """Open a folder that ``make_masa`` made.
+
+    ``lock_seconds`` bounds the wait for another process's transaction.
 
     Raises:
         BootzError: there is none, or it cannot be opened.
     """
     config = load_config(path)
-    return MasaFolder(path, config, open_database(path / DATABASE_NAME), clock)
+    database = open_database(path / DATABASE_NAME, lock_seconds=lock_seconds)
+    return MasaFolder(path, config, database, clock)
 
 
 def database_engine(path: Path) -> Engine:

@@ -137,6 +137,7 @@ class SiteServer:
         self._changing = asyncio.Lock()
         self._telling: set[asyncio.Task[None]] = set()
         self._retry_at = site.clock()
+        self._draining = False
 
     async def start(self) -> Bound:
         """Load everything and listen.
@@ -146,9 +147,10 @@ class SiteServer:
             Unavailable: an address, the database or a file does not do.
         """
         config = self._site.config
-        self._database = self._site.database()
-        self._inventory = SqlInventory(self._database)
-        self._journal = SqlJournal(self._database)
+        patience = config.limits.listener().database_seconds
+        self._database = self._site.database(lock_seconds=patience)
+        self._inventory = SqlInventory(self._database, patience=patience)
+        self._journal = SqlJournal(self._database, patience=patience, on_writable=self._tell_health)
         self._journal.start()
         self._keeper = VoucherKeeper(
             Surroundings(self._database, self._site.root, self._clock, os.environ),
@@ -203,12 +205,13 @@ class SiteServer:
             https = await self._images.start(_pairs(config.images.https), self._snapshot.https)
             self._image_address = ("http", http) if http else ("https", https)
             self._renderer.reached = self._reached(config)
+            await self._journal.probe()
             bootz = await self._grpc.start(_pairs(config.listen))
         except BaseException:
             await self._images.drain(0)
             await self._grpc.drain(0)
             raise
-        self._standard.set_serving(serving=self._snapshot.owner is not None)
+        self._tell_health()
         self._on_settings(config)
         return Bound(bootz, http, https)
 
@@ -230,10 +233,18 @@ class SiteServer:
             log.error("reload-failed", reason=error.reason, detail=str(error))
 
     async def tend(self) -> None:
-        """Do what time and other processes have made due: keys that changed or are to be renewed.
+        """Do what time and other processes have made due.
 
-        Call it about once a second.
+        Keys that changed or are to be renewed are loaded; a database that took no entries is tried
+        again. Call it about once a second.
         """
+        await self._tend_keys()
+        if not self._journal.writable:
+            # What was opened while the file could only be read stays so until it is closed.
+            self._inventory.reconnect()
+            await self._journal.probe()
+
+    async def _tend_keys(self) -> None:
         now, snapshot = self._clock(), self._snapshot
         renew_at = snapshot.tls.renew_at
         due = snapshot.flaw is not None or (renew_at is not None and now >= renew_at)
@@ -255,9 +266,14 @@ class SiteServer:
             self._grpc.context = snapshot.grpc
             self._images.replace_tls(snapshot.https)
             self._renderer.reached = self._reached(site.config)
-            self._standard.set_serving(serving=snapshot.owner is not None)
+            self._tell_health()
         self._on_settings(site.config)
         log.info("reloaded", tls_not_after=snapshot.tls.not_after.isoformat())
+
+    def _tell_health(self) -> None:
+        """Say whether routers can be answered: data are signed, and every call is put on record."""
+        serving = self._snapshot.owner is not None and self._journal.writable
+        self._standard.set_serving(serving=serving and not self._draining)
 
     async def _load(self, site: Site, before: Snapshot | None = None) -> Snapshot:
         self._vendors = await self._inventory.vendors()
@@ -313,7 +329,8 @@ class SiteServer:
     async def drain(self) -> None:
         """Stop accepting, let calls and downloads end within the site's time, and close all."""
         timeout = self._snapshot.config.drain_timeout
-        self._standard.set_serving(serving=False)
+        self._draining = True
+        self._tell_health()
         try:
             await asyncio.gather(self._grpc.drain(timeout), self._images.drain(timeout))
             await asyncio.gather(*self._telling)

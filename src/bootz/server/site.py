@@ -21,6 +21,7 @@ from bootz.keystore.protected import read_secret
 from bootz.server.keys.keyring import KEYRING_NAME, Keys
 from bootz.server.keys.owner_files import OwnerFiles, read_owner_files
 from bootz.server.store.database import Database, open_database, open_engine
+from bootz.sql.engine import LOCK_SECONDS
 
 SITE_VARIABLE = "BOOTZ_SITE"
 
@@ -53,14 +54,16 @@ class Site:
         """The site's keys."""
         return Keys(self.keys_folder)
 
-    def database(self, *, create: bool = False) -> Database:
+    def database(self, *, create: bool = False, lock_seconds: float = LOCK_SECONDS) -> Database:
         """Open the database; the caller closes it.
+
+        ``lock_seconds`` bounds the wait for another process's transaction.
 
         Raises:
             ConfigError: the URL does not hold.
             Unavailable: it does not answer.
         """
-        return open_database(self._database_url(), create=create)
+        return open_database(self._database_url(), create=create, lock_seconds=lock_seconds)
 
     def database_engine(self) -> Engine:
         """Return an engine for the database, whatever the version of its tables.

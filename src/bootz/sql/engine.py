@@ -5,6 +5,7 @@ the wait for another writer's lock.
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -14,13 +15,13 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bootz.errors import Unavailable
 
-_BUSY_TIMEOUT_S: Final = 30
-"""Seconds that a writer waits for another process's transaction."""
+LOCK_SECONDS: Final = 30.0
+"""Seconds that a writer waits for another process's transaction, where no call waits for it."""
 
 _BEGIN: Final = "bootz_begin"
 
@@ -34,15 +35,23 @@ class Begin(Enum):
     """The only writer from the first statement on, so that what was read still holds."""
 
 
-def sqlite_engine(path: Path) -> Engine:
-    """Return an engine for a file: WAL, every commit flushed to the disk, foreign keys kept."""
+def sqlite_engine(path: Path, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
+    """Return an engine for a file: WAL, every commit flushed to the disk, foreign keys kept.
+
+    ``lock_seconds`` bounds the wait for another process's transaction.
+    """
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
         # Parameters hold configuration; they have no place in a traceback.
         hide_parameters=True,
-        connect_args={"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False},
+        connect_args={"timeout": lock_seconds, "check_same_thread": False},
     )
-    event.listen(engine, "connect", _prepare)
+
+    def prepare(connection: SqliteConnection, _record: object) -> None:
+        _mend_modes(path)
+        _prepare(connection)
+
+    event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -65,7 +74,7 @@ def transaction(engine: Engine, begin: Begin, *, unavailable: str) -> Iterator[C
     Raises:
         Unavailable: it does not answer, or refuses.
     """
-    with converted(unavailable), engine.connect() as connection:
+    with connected(engine, unavailable=unavailable) as connection:
         connection.execution_options(**{_BEGIN: begin.value})
         if begin is Begin.READ and engine.dialect.name != "sqlite":
             connection.execution_options(isolation_level="REPEATABLE READ")
@@ -74,6 +83,25 @@ def transaction(engine: Engine, begin: Begin, *, unavailable: str) -> Iterator[C
             # A dry run has rolled back by itself.
             if begun.is_active:
                 begun.commit()
+
+
+@contextmanager
+def connected(engine: Engine, *, unavailable: str) -> Iterator[Connection]:
+    """A connection of the pool; where it fails, it and all that wait in the pool are dropped.
+
+    A connection keeps what it met when it was opened, such as a file that could only be read.
+
+    Raises:
+        Unavailable: the database does not answer, or refuses.
+    """
+    with converted(unavailable), engine.connect() as connection:
+        try:
+            yield connection
+        except DBAPIError as error:
+            if not isinstance(error, IntegrityError | DataError | ProgrammingError):
+                connection.invalidate(error)
+                engine.dispose()
+            raise
 
 
 @contextmanager
@@ -89,7 +117,23 @@ def converted(unavailable: str) -> Iterator[None]:
         raise Unavailable(unavailable, "all connections are busy", where="database") from error
 
 
-def _prepare(connection: SqliteConnection, _record: object) -> None:
+def _mend_modes(path: Path) -> None:
+    """Give the files beside a database the mode that it has now.
+
+    SQLite makes them with the database's mode at that time. Made while it could only be read, they
+    would keep it from being written for ever, whatever becomes of its own mode.
+    """
+    for beside in (path.with_name(f"{path.name}-shm"), path.with_name(f"{path.name}-wal")):
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            if mode & ~stat.S_IMODE(beside.stat().st_mode):
+                beside.chmod(mode)
+        except OSError:
+            # Not there, or another user's: the connection itself tells what it cannot do.
+            continue
+
+
+def _prepare(connection: SqliteConnection) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     # FULL: a commit has reached the disk before anyone is told.

@@ -21,6 +21,14 @@ class ListenerLimits:
     request_timeout: float = 30.0
     backlog: int = 1024
 
+    @property
+    def database_seconds(self) -> float:
+        """How long a call waits for the database, or a transaction for another process's.
+
+        A call that reads and is put on record waits twice, and has time left to say why it failed.
+        """
+        return self.request_timeout / 3
+
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 from bootz.errors import ConfigError, Unavailable
 from bootz.masa.store.migrations import MASA_SCHEMA
 from bootz.masa.store.schema import META, METADATA
-from bootz.sql.engine import Begin, make_file, sqlite_engine, transaction
+from bootz.sql.engine import LOCK_SECONDS, Begin, make_file, sqlite_engine, transaction
 
 _UNAVAILABLE: Final = "masa-database-unavailable"
 
@@ -45,8 +45,12 @@ class Database:
         self._engine.dispose()
 
 
-def open_database(path: Path, *, create: bool = False) -> Database:
+def open_database(
+    path: Path, *, create: bool = False, lock_seconds: float = LOCK_SECONDS
+) -> Database:
     """Open a MASA's database; with ``create`` make it, mode 0600.
+
+    ``lock_seconds`` bounds the wait for another process's transaction.
 
     Raises:
         ConfigError: nothing there, or a database of another version.
@@ -57,7 +61,7 @@ def open_database(path: Path, *, create: bool = False) -> Database:
             make_file(path)
         except OSError as error:
             raise Unavailable(_UNAVAILABLE, str(error.strerror), where=str(path)) from error
-    database = Database(open_engine(path))
+    database = Database(open_engine(path, lock_seconds=lock_seconds))
     try:
         with database.write() if create else database.read() as connection:
             _check_schema(connection, create=create)
@@ -67,7 +71,7 @@ def open_database(path: Path, *, create: bool = False) -> Database:
     return database
 
 
-def open_engine(path: Path) -> Engine:
+def open_engine(path: Path, *, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """Return an engine for a database that is there, whatever the version of its tables.
 
     Raises:
@@ -75,7 +79,7 @@ def open_engine(path: Path) -> Engine:
     """
     if not path.is_file():
         raise ConfigError("masa-folder-missing", "there is no database", where=str(path))
-    return sqlite_engine(path)
+    return sqlite_engine(path, lock_seconds=lock_seconds)
 
 
 def _check_schema(connection: Connection, *, create: bool) -> None:

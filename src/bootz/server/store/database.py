@@ -5,18 +5,26 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, insert, select
+from sqlalchemy import Connection, Engine, create_engine, insert, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.store.migrations import SITE_SCHEMA
 from bootz.server.store.schema import META, METADATA
-from bootz.sql.engine import Begin, converted, make_file, sqlite_engine, transaction
+from bootz.sql.engine import (
+    LOCK_SECONDS,
+    Begin,
+    connected,
+    make_file,
+    sqlite_engine,
+    transaction,
+)
 
 _UNAVAILABLE: Final = "database-unavailable"
 _INVENTORY_LOCK: Final = select(META.c.value).where(META.c.key == "revision").with_for_update()
 _JOURNAL_LOCK: Final = select(META.c.value).where(META.c.key == "journal").with_for_update()
+_TOUCH: Final = update(META).where(META.c.key == "journal").values(value=META.c.value)
 
 
 class Database:
@@ -73,11 +81,20 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with converted(_UNAVAILABLE), self.engine.connect() as connection:
+        with connected(self.engine, unavailable=_UNAVAILABLE) as connection:
             if self.embedded:
                 yield connection
             else:
                 yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def check_writable(self) -> None:
+        """Write, and change nothing.
+
+        Raises:
+            Unavailable: the database does not answer, or takes nothing.
+        """
+        with self.write_journal() as connection:
+            connection.execute(_TOUCH)
 
     def _transaction(self, begin: Begin) -> AbstractContextManager[Connection]:
         return transaction(self.engine, begin, unavailable=_UNAVAILABLE)
@@ -94,23 +111,26 @@ def open_engine(url: str) -> Engine:
         ConfigError: the URL does not hold.
         Unavailable: there is no such file.
     """
-    engine = _engine(_parse(url))
+    engine = _engine(_parse(url), LOCK_SECONDS)
     if engine.dialect.name == "sqlite":
         _find_file(engine.url, create=False)
     return engine
 
 
-def open_database(url: str, *, create: bool = False) -> Database:
+def open_database(
+    url: str, *, create: bool = False, lock_seconds: float = LOCK_SECONDS
+) -> Database:
     """Open the database of a site, or make it.
 
     ``url`` is ``sqlite:////absolute/path`` or ``postgresql://…``. With ``create`` a missing
     SQLite file is made (mode 0600: profiles hold password hashes) and missing tables too.
+    ``lock_seconds`` bounds the wait for another process's transaction.
 
     Raises:
         ConfigError: not such a URL, or a database of another schema version.
         Unavailable: nothing there, or it does not answer.
     """
-    engine = _engine(_parse(url))
+    engine = _engine(_parse(url), lock_seconds)
     try:
         if engine.dialect.name == "sqlite":
             _find_file(engine.url, create=create)
@@ -144,15 +164,18 @@ def _parse(url: str) -> URL:
             )
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, lock_seconds: float) -> Engine:
     if url.get_backend_name() == "sqlite":
-        return sqlite_engine(Path(str(url.database)))
+        return sqlite_engine(Path(str(url.database)), lock_seconds=lock_seconds)
     try:
         return create_engine(
             url,
             pool_pre_ping=False,
             hide_parameters=True,
-            connect_args={"connect_timeout": 10, "options": "-c synchronous_commit=on"},
+            connect_args={
+                "connect_timeout": 10,
+                "options": f"-c synchronous_commit=on -c lock_timeout={lock_seconds * 1000:.0f}",
+            },
         )
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigError("database-url-invalid", "the PostgreSQL driver is missing") from error

@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from sqlalchemy import Connection, bindparam, or_, select
-from sqlalchemy.exc import DBAPIError
 
 from bootz.errors import TrustError, Unavailable
 from bootz.model.chassis import (
@@ -34,6 +33,7 @@ from bootz.server.operations.shared import SharedRecords, read_shared
 from bootz.server.store.database import Database
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
+from bootz.sql.engine import converted
 from bootz.sql.times import to_text
 from bootz.trust.vendor import Vendor
 
@@ -70,31 +70,40 @@ _VOUCHERS: Final = (
 class SqlInventory:
     """What the operator knows, read from the database; fills the port ``Inventory``.
 
-    Belongs to one event loop. Every read raises Unavailable when the database does not answer.
+    Belongs to one event loop. Every read raises Unavailable when the database does not answer,
+    or takes longer than ``patience`` seconds.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, patience: float = 60.0) -> None:
         self._database = database
+        self._patience = patience
         self._shared: SharedRecords | None = None
         # With PostgreSQL several threads read.
         self._keeping = threading.Lock()
         self._kept_at = 0
         self._kept: OrderedDict[str, tuple[Chassis, ...]] = OrderedDict()
         self._records: dict[int, ChassisRecord] = {}
+        # Kept open with SQLite: a statement then costs no more than itself.
         self._embedded: Connection | None = None
         self._threads: ThreadPoolExecutor | None = None
-        if database.embedded:
-            # Kept open: a statement then costs no more than itself.
-            self._embedded = database.engine.connect()
-        else:
+        if not database.embedded:
             self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="inventory")
 
     async def close(self) -> None:
         """Give the connections back; the database stays open."""
-        if self._embedded is not None:
-            self._embedded.close()
+        self.reconnect()
         if self._threads is not None:
             self._threads.shutdown(wait=True)
+
+    def reconnect(self) -> None:
+        """Drop the connection that is kept; the next read opens another.
+
+        A connection keeps what it met when it was opened, such as a file that could only be read.
+        """
+        if self._embedded is not None:
+            self._embedded.invalidate()
+            self._embedded.close()
+            self._embedded = None
 
     async def run(self, function: Callable[[Connection], _T]) -> _T:
         """Return what a reading verb returns; each of its statements sees the last commit.
@@ -102,15 +111,27 @@ class SqlInventory:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        if self._embedded is not None:
+        if self._threads is not None:
+            reading = asyncio.get_running_loop().run_in_executor(
+                self._threads, self._elsewhere, function
+            )
             try:
-                return function(self._embedded)
-            except DBAPIError as error:
+                async with asyncio.timeout(self._patience):
+                    return await reading
+            except TimeoutError as error:
                 raise Unavailable(
-                    "database-unavailable", str(error.orig).splitlines()[0], where="database"
+                    "database-unavailable",
+                    f"nothing was read within {self._patience:g} s",
+                    where="database",
                 ) from error
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._elsewhere, function)
+        try:
+            with converted("database-unavailable"):
+                if self._embedded is None:
+                    self._embedded = self._database.engine.connect()
+                return function(self._embedded)
+        except Unavailable:
+            self.reconnect()
+            raise
 
     async def revision(self) -> Revision:
         """Return the revision of the last committed change."""

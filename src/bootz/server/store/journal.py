@@ -7,7 +7,7 @@ was acknowledged has reached the disk; what the queue cannot hold is refused, ne
 import asyncio
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -32,6 +32,13 @@ class SqlJournal:
     """The record of every attempt; fills the port ``Journal``. Belongs to one event loop.
 
     Call ``start`` first; ``close`` writes what waits and ends the writer.
+
+    Args:
+        database: where it is kept.
+        limits: how much of it is kept.
+        max_waiting: entries in memory.
+        patience: seconds after which a caller no longer waits for an entry to be written.
+        on_writable: called in the event loop when ``writable`` has changed.
     """
 
     def __init__(
@@ -40,10 +47,16 @@ class SqlJournal:
         *,
         limits: JournalLimits | None = None,
         max_waiting: int = MAX_WAITING,
+        patience: float = 60.0,
+        on_writable: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = database
         self._log = AttemptLog(limits or JournalLimits())
         self._max_waiting = max_waiting
+        self._patience = patience
+        self._on_writable = on_writable
+        self.writable = True
+        """Whether the database took what was written last."""
         # None is the end.
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._closing = True
@@ -70,7 +83,8 @@ class SqlJournal:
         """Store one call; when this returns it survives a crash of process and machine.
 
         Raises:
-            Unavailable: the queue is full, the journal closed, or the database refuses.
+            Unavailable: the queue is full, the journal closed, or the database refuses or does
+                not answer in time. In the last case the entry may still be written.
         """
         await self._enqueue(call)
 
@@ -78,9 +92,25 @@ class SqlJournal:
         """Store that an image was fetched, for the latest attempt of the chassis it belongs to.
 
         Raises:
-            Unavailable: the queue is full, the journal closed, or the database refuses.
+            Unavailable: the queue is full, the journal closed, or the database refuses or does
+                not answer in time. In the last case the entry may still be written.
         """
         await self._enqueue(download)
+
+    async def probe(self) -> None:
+        """Find out whether the database takes entries, and set ``writable``."""
+        try:
+            await asyncio.to_thread(self._database.check_writable)
+        except Unavailable as error:
+            log.error("journal-not-writable", detail=str(error))
+            self._tell_writable(writable=False)
+        else:
+            self._tell_writable(writable=True)
+
+    def _tell_writable(self, *, writable: bool) -> None:
+        if writable != self.writable:
+            self.writable = writable
+            self._on_writable()
 
     async def _enqueue(self, entry: Entry) -> None:
         if self._loop is None:
@@ -93,7 +123,15 @@ class SqlJournal:
             )
         done = self._loop.create_future()
         self._waiting.put((entry, done))
-        await done
+        try:
+            async with asyncio.timeout(self._patience):
+                await done
+        except TimeoutError as error:
+            raise Unavailable(
+                "database-unavailable",
+                f"the journal was not written within {self._patience:g} s",
+                where="database",
+            ) from error
 
     def _write_all(self, loop: asyncio.AbstractEventLoop) -> None:
         while batch := self._next_batch():
@@ -104,7 +142,7 @@ class SqlJournal:
             else:
                 outcomes = [(done, error) for _, done in batch]
             try:
-                loop.call_soon_threadsafe(_tell, outcomes)
+                loop.call_soon_threadsafe(self._tell, outcomes)
             except RuntimeError:
                 # The loop has ended, and with it everybody who waited; the entries are written.
                 return
@@ -137,13 +175,15 @@ class SqlJournal:
             return error
         return None
 
-
-def _tell(outcomes: Sequence[tuple["asyncio.Future[None]", Exception | None]]) -> None:
-    for done, error in outcomes:
-        # A caller that has gone does not wait any more.
-        if done.done():
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
+    def _tell(self, outcomes: Sequence[tuple["asyncio.Future[None]", Exception | None]]) -> None:
+        self._tell_writable(
+            writable=not any(isinstance(error, Unavailable) for _, error in outcomes)
+        )
+        for done, error in outcomes:
+            # A caller that has gone does not wait any more.
+            if done.done():
+                continue
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)

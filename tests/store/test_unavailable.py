@@ -1,0 +1,169 @@
+"""A database that is locked, or can only be read: one clear error, and no after-effect."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from store.world import call, maker
+
+from bootz.errors import Unavailable
+from bootz.masa.store import database as masa_database
+from bootz.masa.store.schema import META as MASA_META
+from bootz.server.operations.chassis import ChassisRecord, add_chassis
+from bootz.server.operations.vendors import add_vendor
+from bootz.server.store.attempts import latest_attempts
+from bootz.server.store.database import Database, open_database
+from bootz.server.store.inventory import SqlInventory
+from bootz.server.store.journal import SqlJournal
+
+_NOBODY = 65534
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder in which the rights of files count, also where the tests run as root."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    user = os.geteuid()
+    if user == 0:
+        os.chown(folder, _NOBODY, _NOBODY)
+        os.seteuid(_NOBODY)
+    try:
+        yield folder
+    finally:
+        os.seteuid(user)
+        shutil.rmtree(folder)
+
+
+def filled(url: str) -> None:
+    database = open_database(url, create=True)
+    with database.write() as connection:
+        add_vendor(connection, maker().vendor)
+        add_chassis(connection, ChassisRecord("Acme", "FX1", hostname="r1"))
+    database.close()
+
+
+@pytest.mark.parametrize("patience", ["the lock ends it", "the caller ends it"])
+def test_a_locked_database_is_told_in_time_and_used_again_afterwards(
+    url: str, patience: str
+) -> None:
+    filled(url)
+    other = open_database(url)
+    lock_seconds, waits = (0.05, 3600.0) if patience == "the lock ends it" else (3600.0, 0.05)
+    database = open_database(url, lock_seconds=lock_seconds)
+    told: list[bool] = []
+
+    async def story() -> None:
+        journal = SqlJournal(
+            database, patience=waits, on_writable=lambda: told.append(journal.writable)
+        )
+        journal.start()
+        with other.write_journal(), pytest.raises(Unavailable) as caught:
+            await journal.record(call())
+        assert caught.value.reason == "database-unavailable"
+        await journal.probe()
+        assert journal.writable
+        await journal.record(call())
+        await journal.close()
+
+    asyncio.run(story())
+    # With a short wait for the lock the journal itself met it; else only its caller gave up.
+    assert told == ([False, True] if patience == "the lock ends it" else [])
+    database.close()
+    other.close()
+
+
+def test_a_probe_tells_a_lock(url: str) -> None:
+    filled(url)
+    other = open_database(url)
+    database = open_database(url, lock_seconds=0.05)
+
+    async def story() -> None:
+        journal = SqlJournal(database)
+        with other.write_journal():
+            await journal.probe()
+            assert not journal.writable
+        await journal.probe()
+        assert journal.writable
+
+    asyncio.run(story())
+    database.close()
+    other.close()
+
+
+@pytest.mark.parametrize("beside", ["nothing beside it", "files beside it"])
+def test_a_file_that_could_only_be_read_is_written_once_it_may_be(
+    unprivileged: Path, beside: str
+) -> None:
+    path = unprivileged / "bootz.db"
+    url = f"sqlite:///{path}"
+    filled(url)
+    # Another process that has it open keeps the files beside it, with the mode of better days.
+    other: Database | None = None
+    if beside == "files beside it":
+        other = open_database(url)
+        other.check_writable()
+    path.chmod(0o400)
+    database = open_database(url)
+
+    async def story() -> None:
+        inventory = SqlInventory(database)
+        journal = SqlJournal(database)
+        journal.start()
+        # Several connections wait in the pool, and all of them only read.
+        with database.read(), database.read(), database.read():
+            pass
+        # What can be read is served; what cannot be written is told.
+        assert len(await inventory.chassis_of_card("FX1")) == 1
+        with pytest.raises(Unavailable) as caught:
+            await journal.record(call())
+        assert caught.value.reason == "database-unavailable"
+        assert not journal.writable
+        await journal.probe()
+        assert not journal.writable
+        path.chmod(0o600)
+        inventory.reconnect()
+        await journal.probe()
+        assert journal.writable
+        await journal.record(call())
+        assert len(await inventory.chassis_of_card("FX1")) == 1
+        await inventory.close()
+        await journal.close()
+
+    asyncio.run(story())
+    with database.read() as connection:
+        assert len(latest_attempts(connection)) == 1
+    database.close()
+    if other is not None:
+        other.close()
+
+
+def test_a_masas_file_that_could_only_be_read_is_written_once_it_may_be(
+    unprivileged: Path,
+) -> None:
+    path = unprivileged / "masa.db"
+    masa_database.open_database(path, create=True).close()
+    path.chmod(0o400)
+    database = masa_database.open_database(path)
+    with database.read(), database.read(), database.read():
+        pass
+
+    def write() -> None:
+        with database.write() as connection:
+            connection.execute(update(MASA_META).values(value=MASA_META.c.value))
+
+    with pytest.raises(Unavailable) as caught:
+        write()
+    assert caught.value.reason == "masa-database-unavailable"
+    path.chmod(0o600)
+    write()
+    with database.read() as connection:
+        assert connection.scalar(select(MASA_META.c.value)) is not None
+    database.close()

@@ -1,4 +1,6 @@
-"""The router among enemies (workflow.md section 6): cut connections, restarts, a wrong clock.
+"""The router among enemies: cut connections, restarts, a wrong clock.
+
+Source: docs/protocol/workflow.md#enemies.
 
 Lies in answers are in ``test_session``, image servers that lie in ``test_installer``.
 """

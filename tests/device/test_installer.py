@@ -1,4 +1,7 @@
-"""Images come whole and right, or not at all (workflow.md W10, section 6)."""
+"""Images come whole and right, or not at all.
+
+Source: docs/protocol/workflow.md W10; docs/protocol/workflow.md#enemies.
+"""
 
 from __future__ import annotations
 

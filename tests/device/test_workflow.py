@@ -1,4 +1,4 @@
-"""The whole workflow over real sockets: W1, W4 to W13, and the enemies of section 6."""
+"""The whole workflow over real sockets: W1, W4 to W13, and enemies."""
 
 from __future__ import annotations
 

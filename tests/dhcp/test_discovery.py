@@ -76,7 +76,7 @@ def test_a_lease_and_the_servers_come_over_ipv4_octet_for_octet(keas: Keas) -> N
     assert (account.family, account.state, account.address) == ("ipv4", "bound", "10.0.0.12/24")
     assert (account.gateway, account.name_servers) == ("10.0.0.1", ("10.0.0.53",))
     assert account.shape == "rfc8572"
-    # The area of options is that of dhcp.md section 2, from the cookie to the end mark.
+    # The area of options is that of docs/protocol/dhcp.md#options, from the cookie to the end mark.
     tail = (
         "0104ffffff0003040a00000106040a000035330400000e1036040a0000013d0c"
         + CLIENT_ID

@@ -1,4 +1,7 @@
-"""DHCP messages against the bytes of real servers (dhcp.md section 2), and against chance."""
+"""DHCP messages against the bytes of real servers, and against chance.
+
+Source: docs/protocol/dhcp.md#options.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is a bootz URI, and what is not (dhcp.md section 4 and its table of flaws)."""
+"""What is a bootz URI, and what is not.
+
+Source: docs/protocol/dhcp.md#the-uri; docs/protocol/dhcp.md#malformed-lists.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """gNSI artifacts on the router: certz profiles, authz and pathz policies, credentials.
 
 They are judged in the JSON form that ``bootz.model.bootstrap`` describes, before anything of a
-configuration is applied (workflow.md W11; acceptance cases bootz-5.x).
+configuration is applied (docs/protocol/workflow.md W11; acceptance cases bootz-5.x).
 """
 
 import base64

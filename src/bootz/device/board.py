@@ -24,7 +24,10 @@ from bootz.wire.dialects import Dialect, dialect_by_name
 from bootz.wire.uri import parse_bootz_uri
 
 SOFTWARE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
-"""A clock that shows an earlier time was never set, and is not trusted (pki.md section 5)."""
+"""A clock that shows an earlier time was never set, and is not trusted.
+
+Source: docs/protocol/pki.md#path-validation.
+"""
 
 MAX_REPORT_WAIT = 60.0
 

@@ -2,7 +2,7 @@
 
 One call of ``discover`` tries each family once, beginning behind the one whose servers failed
 last; the workflow waits between rounds. A lease is held and renewed until it is released.
-Source: dhcp.md sections 5 to 7.
+Source: docs/protocol/dhcp.md#the-routers-client.
 """
 
 import asyncio

@@ -2,7 +2,9 @@
 
 Bytes pass through as they are, because ``wire`` alone reads and writes messages. First contact
 verifies nothing of the server, since there is no anchor yet and the answer proves itself;
-every later connection is verified against the anchor of a verified answer (pki.md section 5).
+every later connection is verified against the anchor of a verified answer.
+
+Source: docs/protocol/pki.md#path-validation.
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from bootz.errors import BootzError, PeerError, TrustError, Unavailable, WireErr
 from bootz.wire.uri import BootzUri
 
 MAX_ANSWER_BYTES = 4 << 20
-"""The largest answer a router takes: the room of a bundle (masa-ovgs.md 3.2)."""
+"""The largest answer a router takes: the room of a bundle (docs/protocol/vouchers.md#bundles)."""
 
 MAX_STATUS_TEXT = 300
 

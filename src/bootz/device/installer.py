@@ -1,4 +1,6 @@
-"""The router's software: fetching an image, judging it, installing it (workflow.md W10).
+"""The router's software: fetching an image, judging it, installing it.
+
+Source: docs/protocol/workflow.md W10.
 
 What counts is the digest in the verified bootstrapping data, so an image server is not
 verified: whatever it sends, only the right bytes are installed. A part that was received is
@@ -92,7 +94,7 @@ class _Interrupted(Exception):
 def expected_digest(image: SoftwareImage) -> str:
     """Return the SHA-256 that an image must have, 64 lower-case hex digits.
 
-    Both names of the algorithm and both forms of the hash are read (wire.md section 1).
+    Both names of the algorithm and both forms of the hash are read (docs/dialects.md#what-differs).
 
     Raises:
         InvalidImage: another algorithm, or no such hash.

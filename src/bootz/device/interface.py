@@ -1,6 +1,6 @@
 """The router's management port in the kernel: up, an address for the time of a lease, a gateway.
 
-Source: rtnetlink(7); dhcp.md section 5 item 16.
+Source: rtnetlink(7); docs/protocol/dhcp.md#the-routers-client (16).
 """
 
 import errno

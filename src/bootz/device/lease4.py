@@ -1,6 +1,6 @@
 """The router's DHCPv4 over a packet socket.
 
-Source: RFC 2131 section 4.4; dhcp.md section 5.
+Source: RFC 2131 section 4.4; docs/protocol/dhcp.md#the-routers-client.
 """
 
 import secrets

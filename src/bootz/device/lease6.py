@@ -1,6 +1,6 @@
 """The router's DHCPv6 over its link-local address.
 
-Source: RFC 8415 sections 15 and 18.2; dhcp.md section 5.
+Source: RFC 8415 sections 15 and 18.2; docs/protocol/dhcp.md#the-routers-client.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """What the two DHCP clients of the router have in common: times, and gathering of offers.
 
-Source: RFC 2131 section 4.1, RFC 8415 section 15; dhcp.md section 5 items 6, 7 and 10.
+Source: RFC 2131 section 4.1; RFC 8415 section 15; docs/protocol/dhcp.md#the-routers-client (6, 7).
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a router tells of itself, for a person or a program: the leaves of workflow.md, and more."""
+"""What a router tells of itself, for a person or a program: its telemetry, and more."""
 
 from dataclasses import asdict
 

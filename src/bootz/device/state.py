@@ -17,7 +17,7 @@ MAX_STATUSES = 256
 
 
 class BootzStatus(Enum):
-    """The leaf ``/system/bootz/state/status`` (workflow.md, telemetry)."""
+    """The leaf ``/system/bootz/state/status`` (docs/protocol/workflow.md#telemetry)."""
 
     UNSPECIFIED = "BOOTZ_UNSPECIFIED"
     SENT = "BOOTZ_SENT"
@@ -100,10 +100,11 @@ class RouterState:
     """The record. ``answer``, ``report``, ``running`` and ``startup`` name files by SHA-256.
 
     ``checks`` are those of the last answer; ``reason`` and ``message`` tell the last failure
-    and are empty after a success; ``checksum`` is that of workflow.md's telemetry. ``uri`` is the
-    server that was asked last, ``discovery`` how the router came to it. ``asked`` are the
-    tokens of the cards that the last request listed; ``cards`` has what became of each card, and
-    one that is not in it is yet to be looked at.
+    and are empty after a success; ``checksum`` is that of
+    docs/protocol/workflow.md#telemetry. ``uri`` is the server that was asked last,
+    ``discovery`` how the router came to it. ``asked`` are the tokens of the cards that the last
+    request listed; ``cards`` has what became of each card, and one that is not in it is yet to
+    be looked at.
     """
 
     phase: Phase = Phase.CONTACT

@@ -1,4 +1,5 @@
-"""The router's workflow: from power-on to managed state, W1 and W4 to W13 of workflow.md.
+"""The router's workflow: from power-on to managed state, W1 and W4 to W13 of
+docs/protocol/workflow.md.
 
 Every step first does its work and then replaces the record, so that a router which loses power
 repeats at most the step it was in. After an image, and after every restart, it goes on from

@@ -1,7 +1,8 @@
 """Kea's control channel: a Unix socket, or HTTP.
 
 One command per connection on the socket; over HTTP the answer is a list, one for each service
-(kea-ctrl-agent), or of one (Kea itself, from 2.7.2). Source: dhcp.md section 10.
+(kea-ctrl-agent), or of one (Kea itself, from 2.7.2). Source:
+docs/protocol/dhcp.md#its-control-channel.
 """
 
 import base64

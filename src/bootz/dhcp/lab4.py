@@ -1,6 +1,6 @@
 """A lab's DHCPv4: a message in, at most one answer out.
 
-Source: RFC 2131 section 4.3; dhcp.md section 12.
+Source: RFC 2131 section 4.3; docs/protocol/dhcp.md#the-labs-server.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """A lab's DHCPv6: a message in, at most one answer out.
 
-Source: RFC 8415 section 18.3; dhcp.md section 12.
+Source: RFC 8415 section 18.3; docs/protocol/dhcp.md#the-labs-server.
 """
 
 from collections.abc import Sequence

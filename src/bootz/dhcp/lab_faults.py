@@ -1,6 +1,6 @@
 """What a lab server does wrong on request: each row of the table of bad redirects, and more.
 
-Source: dhcp.md sections 6, 7 and 12.
+Source: docs/protocol/dhcp.md#malformed-lists; docs/protocol/dhcp.md#the-labs-server.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """The sockets of a lab's DHCP server: on named interfaces, and on no other.
 
-Source: dhcp.md sections 12 and 13.
+Source: docs/protocol/dhcp.md#the-labs-server; docs/protocol/dhcp.md#sockets.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """What a lab's DHCP server knows: who is who, what they get, and what was handed out.
 
 Known devices only: a stranger hears nothing, and costs a counter. The lease belongs to the
-device, so that any of its cards gets the same address at once. Source: dhcp.md section 12.
+device, so that any of its cards gets the same address at once. Source:
+docs/protocol/dhcp.md#the-labs-server.
 """
 
 from collections.abc import Callable, Mapping, Sequence

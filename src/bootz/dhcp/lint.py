@@ -1,6 +1,7 @@
 """The mistakes that kill a turn-up, found in an existing configuration.
 
-Source: dhcp.md sections 3, 4, 6 and 7; workflow.md W1 and W3.
+Source: docs/protocol/dhcp.md#shapes; docs/protocol/dhcp.md#malformed-lists;
+docs/protocol/workflow.md W1, W3.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,6 +1,7 @@
 """Asking as a router would, and judging whoever answers; nothing is leased.
 
-Only DISCOVER and SOLICIT go out: an offer binds no one. Source: dhcp.md sections 5 to 7.
+Only DISCOVER and SOLICIT go out: an offer binds no one. Source:
+docs/protocol/dhcp.md#the-routers-client.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """What a DHCP server must know of the routers, in plain records, and whether it can work.
 
-Source: dhcp.md sections 4, 7, 8 and 12.
+Source: docs/protocol/dhcp.md#the-uri; docs/protocol/dhcp.md#one-name-server;
+docs/protocol/dhcp.md#kea.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,7 @@
 """Configurations of Kea: whole ones, and the reservations that ``sync`` merges.
 
 Code and hex without a definition of the option: Kea before 2.3.6 has none built in, later ones
-refuse another; this form fits both and gives exact octets (dhcp.md sections 8 and 9).
+refuse another; this form fits both and gives exact octets (docs/protocol/dhcp.md#kea).
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,10 @@ _SOCKETS: Final = {
 
 
 def managed_by(device: DhcpDevice) -> Mapping[str, Any]:
-    """Return the mark that says a reservation is ours; Kea keeps it (dhcp.md section 10)."""
+    """Return the mark that says a reservation is ours; Kea keeps it.
+
+    Source: docs/protocol/dhcp.md#its-control-channel.
+    """
     return {"bootz": {"managed": True, "device": device.name}}
 
 

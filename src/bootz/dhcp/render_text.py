@@ -1,4 +1,4 @@
-"""Configurations of ISC dhcpd and of dnsmasq, as text (dhcp.md section 11)."""
+"""Configurations of ISC dhcpd and of dnsmasq, as text (docs/protocol/dhcp.md#other-servers)."""
 
 import re
 from ipaddress import IPv4Network

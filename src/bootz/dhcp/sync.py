@@ -3,7 +3,8 @@
 Reservations of ours carry a mark in their user-context; what has none is another's and stays.
 A whole configuration is pushed, because reservation commands are no part of open-source Kea
 before 2.7.7. After a failed config-set Kea 2.2 answers no client any more until a good one, so
-it is tested before, and set back at once if it fails. Source: dhcp.md section 10.
+it is tested before, and set back at once if it fails. Source:
+docs/protocol/dhcp.md#its-control-channel.
 """
 
 import copy

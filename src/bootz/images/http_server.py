@@ -1,6 +1,6 @@
 """Serves the depot over HTTP and HTTPS: what the catalogue names, and nothing else.
 
-Source: RFC 9110 (conditions in section 13, ranges in section 14). Files are read in chunks off
+Source: RFC 9110 sections 13 and 14 (conditions, ranges). Files are read in chunks off
 the event loop, so that memory stays flat and a slow disk delays nobody else.
 """
 

@@ -1,6 +1,6 @@
 """Key files, certificate files, and files that are replaced whole.
 
-Source: pki.md section 8 (key files); RFC 5958 (PKCS#8), RFC 7468 (PEM).
+Source: docs/protocol/pki.md#keys; RFC 5958 section 2 (PKCS #8); RFC 7468 section 10 (PEM).
 """
 
 import os
@@ -66,7 +66,10 @@ def generate_key(kind: KeyKind) -> PrivateKey:
 
 
 def random_serial() -> int:
-    """Return a serial number for a certificate: positive, 127 random bits (RFC 5280, 4.1.2.2)."""
+    """Return a serial number for a certificate: positive, 127 random bits.
+
+    Source: RFC 5280 section 4.1.2.2.
+    """
     return secrets.randbits(127) | 1
 
 

@@ -4,8 +4,8 @@ The library is called by one thread per process. python-pkcs11 initialises it wi
 and PKCS#11 then forbids calls of several threads at once; SoftHSM even switches its locks off. So
 several sessions would gain nothing, and one session per token serves all signers.
 
-Source: pki.md section 8; PKCS#11 v2.40 section 5.4 (C_Initialize), 5.6 (login is of the whole
-process); RFC 8017 section 9.2 (DigestInfo).
+Source: docs/protocol/pki.md#keys; PKCS #11 v2.40 section 5.4 (C_Initialize) and 5.6 (login is of
+the whole process); RFC 8017 section 9.2 (DigestInfo).
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The URI that names a key in a token, without its PIN.
 
-Source: RFC 7512 (PKCS#11 URI scheme), of which the parts that choose one private key are read.
+Source: RFC 7512 section 2, of which the parts that choose one private key are read.
 """
 
 import re

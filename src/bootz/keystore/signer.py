@@ -1,6 +1,6 @@
 """Keys that sign without being shown: the port, and keys that lie in files.
 
-Source: pki.md section 8.
+Source: docs/protocol/pki.md#keys.
 """
 
 import asyncio

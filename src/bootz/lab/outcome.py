@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bootz.lab.plan import PlannedRouter
 
 _CHECKS = frozenset({"voucher", "owner-certificate", "signature", "nonce", "trust-anchor"})
-"""What a router must have verified itself (workflow.md W7 to W9)."""
+"""What a router must have verified itself (docs/protocol/workflow.md W7 to W9)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,7 @@ async def voucher_service(
 def _tpm_keys(folders: Folders, router: PlannedRouter) -> dict[str, str]:
     """Return what the factory tells the voucher service of a TPM: where its public keys are.
 
-    In OVGS an endorsement key is that of a TPM 1.2 (masa-ovgs.md 4.2).
+    In OVGS an endorsement key is that of a TPM 1.2 (docs/protocol/ovgs.md#model).
     """
     keys = folders.routers / router.serial_number / "cards" / "RP0" / "tpm"
     if router.kind.identity == "tpm20-ppk":

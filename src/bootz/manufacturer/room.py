@@ -42,7 +42,7 @@ BACKDATED = timedelta(days=1)
 """How far certificates reach back, for routers whose clock runs behind."""
 
 MAX_SERIAL = 64
-"""Characters of a serial number at most: RFC 5280, ub-serial-number."""
+"""Characters of a serial number at most: RFC 5280 appendix A.1, ub-serial-number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ class Manufacturer:
     def issue_identity(
         self, serial_number: str, part_number: str, *, kind: KeyKind
     ) -> IssuedIdentity:
-        """Make a key and an IDevID for one card (pki.md section 6).
+        """Make a key and an IDevID for one card (docs/protocol/pki.md#idevid).
 
         Raises:
             ConfigError: the serial number cannot stand in a certificate.

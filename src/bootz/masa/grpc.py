@@ -1,6 +1,6 @@
 """The gRPC door of the MASA: tokens from metadata, bounded messages, errors to statuses.
 
-Source: masa-ovgs.md sections 4.3 and 4.9.
+Source: docs/protocol/ovgs.md#errors; docs/protocol/ovgs.md#authentication.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The JSON voucher request over HTTPS: one request or a purchase order's list.
 
-Source: masa-ovgs.md section 2.3.
+Source: docs/protocol/ovgs.md#requests-over-https.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Making vouchers: the content that the ledger allowed, signed by the manufacturer's key.
 
-Source: RFC 8366 section 5; masa-ovgs.md sections 1.4 and 4.8.
+Source: RFC 8366 section 5; docs/protocol/vouchers.md#the-cms-around-it;
+docs/protocol/ovgs.md#issuing.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The JSON voucher request: read from a file or a body, answered with a voucher or a tar.
 
-Source: masa-ovgs.md section 2.
+Source: docs/protocol/vouchers.md#requests.
 """
 
 import json

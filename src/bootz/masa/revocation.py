@@ -1,7 +1,7 @@
 """Whether a pinned domain certificate is revoked, by the lists in a folder.
 
-Source: RFC 8366 section 5.1 recommends the check before signing; RFC 5280 section 5 (CRLs);
-masa-ovgs.md section 4.8.
+Source: RFC 8366 section 7.3 recommends the check before signing; RFC 5280 section 5 (CRLs);
+docs/protocol/ovgs.md#issuing.
 """
 
 from collections.abc import Iterator

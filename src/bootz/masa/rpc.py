@@ -1,6 +1,6 @@
 """The RPCs of ``ovgs.v1``: a message in, a decision of the ledger, a message out.
 
-Source: masa-ovgs.md sections 4.2 and 4.3.
+Source: docs/protocol/ovgs.md#errors; openconfig/ovgs ``ovgs.proto``.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

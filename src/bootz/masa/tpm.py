@@ -1,6 +1,6 @@
 """TPM keys as the factory recorded them: read strictly once, answered as SubjectPublicKeyInfo.
 
-Source: masa-ovgs.md sections 4.2 and 5, item 9.
+Source: docs/protocol/ovgs.md#model; docs/protocol/ovgs.md#the-client (9).
 """
 
 from typing import Final

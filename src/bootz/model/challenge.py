@@ -1,6 +1,6 @@
 """Challenges of the streams and their answers, free of any release's spelling.
 
-All byte fields are as they travel; TPM structures are big-endian (tpm-challenges.md section 1).
+All byte fields are as they travel; TPM structures are big-endian (docs/protocol/tpm.md#identities).
 """
 
 from dataclasses import dataclass, field

@@ -2,7 +2,8 @@
 
 The law of this room: first contact trusts nobody. What an answer says counts only after
 voucher, owner certificate, signature and nonce have been verified, in that order; each step
-leaves a ``Check`` behind, also when it fails. Source: workflow.md W5 to W9; pki.md section 9.
+leaves a ``Check`` behind, also when it fails. Source: docs/protocol/workflow.md
+W5 to W9; docs/protocol/pki.md#order-of-the-routers-checks.
 """
 
 import hmac
@@ -150,7 +151,7 @@ class DeviceSession:
             now: aware UTC, None without a trusted clock.
 
         Raises:
-            TrustError: a proof does not hold; the reason names the row of pki.md section 9.
+            TrustError: a proof does not hold; the reason says which.
             WireError: the verified bytes are not bootstrapping data for this device.
         """
         self.verify(sealed, now=now)

@@ -1,4 +1,6 @@
-"""One card's proof of ownership: voucher, then owner certificate (workflow.md W7, W8).
+"""One card's proof of ownership: voucher, then owner certificate.
+
+Source: docs/protocol/workflow.md W7, W8.
 
 Every card of a chassis judges for itself, with its own anchors and serial number.
 """
@@ -77,7 +79,7 @@ def verify_card_voucher(
     """Return the voucher that holds for this card; of several, the newest.
 
     ``now`` is None without a trusted clock: the path is then judged at the signing time, the
-    voucher's own dates not at all (pki.md section 5, masa-ovgs.md 1.7).
+    voucher's own dates not at all.
 
     Raises:
         TrustError: none holds (the flaw of the first is raised), or they name two owners.

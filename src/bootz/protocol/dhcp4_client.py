@@ -1,6 +1,6 @@
 """The router's side of DHCPv4: what it sends, and what the answers mean. Pure.
 
-Source: RFC 2131 sections 3 and 4.4; dhcp.md section 5.
+Source: RFC 2131 sections 3 and 4.4; docs/protocol/dhcp.md#the-routers-client.
 """
 
 from collections.abc import Mapping

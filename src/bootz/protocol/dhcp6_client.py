@@ -1,6 +1,6 @@
 """The router's side of DHCPv6: what it sends, and what the answers mean. Pure.
 
-Source: RFC 8415 section 18; dhcp.md section 5.
+Source: RFC 8415 section 18; docs/protocol/dhcp.md#the-routers-client.
 """
 
 from dataclasses import dataclass

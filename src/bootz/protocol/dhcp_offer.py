@@ -1,6 +1,6 @@
 """What a DHCP answer means to a router: its lease, its servers, and what is wrong with it.
 
-Source: workflow.md W1 to W3; dhcp.md sections 5 to 7.
+Source: docs/protocol/workflow.md W1 to W3; docs/protocol/dhcp.md#the-routers-client.
 """
 
 from collections.abc import Sequence

@@ -23,7 +23,7 @@ class ReportSession(Steps):
     """One status report, from claim to the chassis that it is recorded for.
 
     Call in this order: ``claim``, ``resolve``; on a stream ``take``, ``count_for``.
-    Source: wire.md section 4, ReportStatus.
+    Source: docs/protocol/wire.md#rules-of-reportstatus.
     """
 
     def __init__(self) -> None:

@@ -3,8 +3,8 @@
 The law of this room: a claim (what the request says) leads to a record (what the inventory
 knows); a proof (what the device has shown to hold) must be of a card of that record; only the
 proven chassis learns anything, and nothing in the request can widen it. The steps are those
-of wire.md section 4, named there and here alike; each leaves a ``Check`` behind, also when it
-fails.
+of docs/dialects.md#order-of-the-checks-of-getbootstrapdata, numbered there and here alike; each
+leaves a ``Check`` behind, also when it fails.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,7 +65,7 @@ class BootstrapSession(Steps):
     """One request for bootstrapping data, from claim to what is to be sent.
 
     Call in this order: ``claim``, ``resolve``, ``prove_by_certificate``, ``select``,
-    ``plan_vouchers``. Source: wire.md section 4, GetBootstrapData, rules 2 to 7.
+    ``plan_vouchers``. Source: docs/protocol/wire.md#rules-of-getbootstrapdata.
     """
 
     def __init__(self) -> None:
@@ -271,7 +271,9 @@ class BootstrapSession(Steps):
         return self._selection
 
     def plan_vouchers(self, available: Mapping[str, bytes]) -> VoucherPlan:
-        """Choose the vouchers that travel with a signed answer (rule 7; masa-ovgs.md 3.6).
+        """Choose the vouchers that travel with a signed answer.
+
+        Source: docs/protocol/vouchers.md#bundles.
 
         ``available`` holds what is in store, by serial number as ``fold_serial`` gives it.
 

@@ -1,7 +1,7 @@
 """One claim on a stream and the challenge that proves it; no I/O, no clock, no dice.
 
 The checks on record, certificate, cards and vouchers are those of ``BootstrapSession``; a
-challenge and its answer stand in the place of TLS. Source: tpm-challenges.md sections 1 to 4.
+challenge and its answer stand in the place of TLS. Source: docs/protocol/tpm.md.
 """
 
 import base64
@@ -43,7 +43,10 @@ from bootz.wire.flows import StreamFlow
 from bootz.wire.streams import decode_transport_key
 
 HMAC_SECONDS: Final = 10.0
-"""How old an HMAC challenge may be when it is answered (tpm-challenges.md section 3.7)."""
+"""How old an HMAC challenge may be when it is answered.
+
+Source: docs/protocol/tpm.md#tpm-20-the-servers-checks.
+"""
 
 NONCE_BYTES: Final = 32
 

@@ -1,7 +1,7 @@
 """The order of a stream, the owner's side: which message is legal when, and what it leads to.
 
-The states and messages are one table for all flows. Source: tpm-challenges.md section 1.1; wire.md
-section 4, "Streams".
+The states and messages are one table for all flows. Source:
+docs/streams.md#order-of-messages; docs/protocol/tpm.md#order.
 """
 
 from enum import Enum

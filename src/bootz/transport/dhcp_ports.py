@@ -2,7 +2,7 @@
 
 IPv4 goes through a packet socket, because a port without an address has no route; IPv6 through
 UDP on the link-local address. Both are bound to one interface, of the network namespace in which
-they are opened. Source: dhcp.md section 13; packet(7).
+they are opened. Source: docs/protocol/dhcp.md#sockets; packet(7).
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The server's side of TLS: a client certificate is asked for and not demanded.
 
-Source: pki.md section 6, "TLS server side"; RFC 8446 section 4.3.2.
+Source: docs/protocol/pki.md#tls; RFC 8446 section 4.3.2.
 """
 
 import ssl

@@ -1,7 +1,7 @@
 """The algorithms of CMS by object identifier: digests, and signatures with their parameters.
 
-What is in no table is refused: SHA-1, MD5, DSA, Ed25519. Source: RFC 5754, RFC 4056; pki.md
-section 2.
+What is in no table is refused: SHA-1, MD5, DSA, Ed25519. Source: RFC 5754
+sections 2 and 3; RFC 4056 section 2; docs/protocol/pki.md#cms.
 """
 
 import hashlib

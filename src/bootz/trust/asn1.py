@@ -3,7 +3,8 @@
 Nothing is decoded that nobody asks for. The reader wants definite, minimal lengths and tags
 below 31, and never recurses; ``normalise`` turns the BER that some signers write into that
 form first.
-Source: ITU-T X.690; RFC 5652 allows BER outside the signed attributes.
+BER is allowed outside the signed attributes.
+Source: ITU-T X.690; RFC 5652 section 5.4.
 """
 
 from collections.abc import Iterable, Iterator

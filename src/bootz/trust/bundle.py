@@ -1,6 +1,6 @@
 """The bundle: one tar with the vouchers of several cards, in the field of a single voucher.
 
-Source: masa-ovgs.md section 3.
+Source: docs/protocol/vouchers.md#bundles.
 """
 
 import hashlib

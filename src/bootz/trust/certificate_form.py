@@ -168,7 +168,7 @@ def issuer_and_serial(der: bytes) -> tuple[bytes, bytes]:
 def authority_key_identifier(der: bytes) -> bytes | None:
     """Return the AuthorityKeyIdentifier SEQUENCE of a certificate, verbatim; None without one.
 
-    This is form (b) of masa-ovgs.md 2.2, what ``idevid-issuer`` carries.
+    This is form (b) of docs/protocol/vouchers.md#idevid-issuer, what ``idevid-issuer`` carries.
 
     Raises:
         CertificateError: not a certificate.

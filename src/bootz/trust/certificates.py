@@ -1,7 +1,7 @@
 """Chains of certificates: who counts as an anchor, and whom the anchors vouch for.
 
 The roles of anchor sets are types of their own, so that a vendor's CAs can never stand where
-the owner's belong. Source: RFC 5280 with the policy of pki.md section 5.
+the owner's belong. Source: RFC 5280 section 6; docs/protocol/pki.md#path-validation.
 """
 
 from collections.abc import Iterable, Sequence

@@ -2,7 +2,7 @@
 
 Reading slices; certificates stay raw until somebody loads them. No private key comes here:
 signing is a callback. Every failure leaves as a CmsError.
-Source: RFC 5652 section 5; pki.md sections 1 and 2.
+Source: RFC 5652 section 5; docs/protocol/pki.md#cms.
 """
 
 import hmac

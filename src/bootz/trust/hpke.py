@@ -1,7 +1,8 @@
 """HPKE in base mode, one message: how bootstrapping data is encrypted for one stream.
 
 DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM, empty info, empty associated data. The
-ephemeral key is drawn by the library. Source: RFC 9180; Bootz ``TransportKey``; pki.md section 7.
+ephemeral key is drawn by the library. Source: RFC 9180 section 5; Bootz
+``TransportKey``; docs/protocol/pki.md#server-certificate-and-hpke.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """The IDevID: the serial number it proves, and its form inside a stream's request.
 
-Source: IEEE 802.1AR; Bootz ``Identity.idevid_cert``; pki.md section 6.
+Source: IEEE 802.1AR; Bootz ``Identity.idevid_cert``; docs/protocol/pki.md#idevid.
 """
 
 import base64
@@ -62,7 +62,7 @@ def challenge_hash(certificate: bytes) -> Hash:
     """Return the hash with which an IDevID (DER) signs the answer to a challenge.
 
     That of the certificate's own signature, where it is one of the two that the Go reference
-    takes (it asks for no other); else the one natural for the key (tpm-challenges.md section 2).
+    takes (it asks for no other); else the one natural for the key.
 
     Raises:
         CertificateError: the certificate cannot be read.

@@ -37,7 +37,9 @@ class _Traits:
 class CertificateProfile(Enum):
     """The roles that certificates are issued for; none but SERVER_TLS has an extended key usage.
 
-    A voucher signer with one would fail ``openssl cms -verify`` (masa-ovgs.md 1.4).
+    A voucher signer with one would fail ``openssl cms -verify``.
+
+    Source: docs/protocol/vouchers.md#the-cms-around-it.
     """
 
     ROOT_CA = "root-ca"

@@ -1,7 +1,8 @@
 """Leaves of YANG data as vouchers and their requests spell them: strict JSON, dates, binary.
 
 Functions here raise LeafError, which the readers of vouchers and requests convert.
-Source: RFC 7951, RFC 3339, RFC 4648 section 4; masa-ovgs.md 1.1 and 1.6.
+Source: RFC 7951 section 6; RFC 3339 section 5.6; RFC 4648 section 4;
+docs/protocol/vouchers.md#what-a-reader-tolerates.
 """
 
 import base64

@@ -1,6 +1,6 @@
 """The owner certificate in its CMS: built once by the owner, verified by every router.
 
-Source: RFC 8366 section 5.3, RFC 8572 section 3.2; pki.md section 3.
+Source: RFC 8366 section 5.3; RFC 8572 section 3.2; docs/protocol/pki.md#owner-certificate.
 """
 
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def verify_owner_certificate(
         OwnerCertificateError: ``oc-malformed``, ``oc-bad-signature``, ``oc-not-under-pdc``,
             ``oc-expired``, ``oc-revoked``.
 
-    Source: masa-ovgs.md 1.7, step 8.
+    Source: docs/protocol/vouchers.md#validation, step 8.
     """
     signer = _open(cms)
     moment = now or signer.signing_time or voucher.signing_time or voucher.content.created_on
@@ -135,7 +135,7 @@ def signature_warning(certificate: bytes) -> str:
         SignatureError: the key is of a kind or size that does not count.
         CertificateError: the certificate cannot be read.
 
-    Source: pki.md section 4.
+    Source: docs/protocol/pki.md#signatures.
     """
     owner = load_certificate(certificate)
     natural = scheme_for(owner.public_key()).hash

@@ -1,6 +1,6 @@
 """The voucher request: a plain JSON object by which an owner asks a vendor for a voucher.
 
-Source: masa-ovgs.md section 2.
+Source: docs/protocol/vouchers.md#requests.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Signatures: which algorithm belongs to which key, and how raw ones are made and verified.
 
-The hash follows the key, never what its certificate was signed with (pki.md section 4).
-SHA-1 verifies nowhere.
+The hash follows the key, never what its certificate was signed with.
+SHA-1 verifies nowhere. Source: docs/protocol/pki.md#signatures.
 """
 
 import base64
@@ -184,7 +184,7 @@ def verify_response_signature(certificate_der: bytes, signature_text: str, data:
         SignatureError: ``sig-malformed`` or ``sig-invalid``.
         CertificateError: the certificate cannot be read.
 
-    Source: Bootz ``GetBootstrapDataResponse.response_signature``; pki.md section 4.
+    Source: Bootz ``GetBootstrapDataResponse.response_signature``; docs/protocol/pki.md#signatures.
     """
     signature = decode_signature(signature_text)
     verify_raw(load_certificate(certificate_der).public_key(), signature, data)

@@ -1,7 +1,8 @@
 """POSIX ustar in memory: headers and blocks, read strictly, written the same way every time.
 
 Nothing is ever extracted to a disk. Long-name headers of PAX and GNU are read, and their names
-are only shown. Source: POSIX.1-2017, pax, "ustar Interchange Format"; masa-ovgs.md section 3.
+are only shown. Source: POSIX.1-2017, pax, "ustar Interchange Format";
+docs/protocol/vouchers.md#bundles.
 """
 
 import re

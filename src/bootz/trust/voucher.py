@@ -1,6 +1,6 @@
 """The ownership voucher: issued by a manufacturer, verified by routers and owners.
 
-Source: RFC 8366 section 5; masa-ovgs.md sections 1.4 to 1.7.
+Source: RFC 8366 section 5; docs/protocol/vouchers.md.
 """
 
 import hmac
@@ -115,7 +115,7 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
         VoucherError: malformed, wrongly signed, of an untrusted signer, out of date, or pinning
             no certificate; the reason says which.
 
-    Source: masa-ovgs.md 1.7, steps 1 to 3 and 6.
+    Source: docs/protocol/vouchers.md#validation, steps 1 to 3 and 6.
     """
     raw, signers = _open(cms)
     content: ReadContent | None = None
@@ -174,7 +174,7 @@ def check_voucher(
             ``ov-expired``, ``ov-unlimited``, ``ov-assertion``, ``ov-pins-other``.
         CertificateError: the IDevID cannot be read.
 
-    Source: masa-ovgs.md 1.7, steps 4 to 8.
+    Source: docs/protocol/vouchers.md#validation, steps 4 to 8.
     """
     content = voucher.content
     own, named = serial_number, content.serial_number
@@ -326,7 +326,10 @@ def _check_dates(content: VoucherContent, now: datetime) -> None:
 
 
 def _check_issuer(issuer: bytes, idevid_certificate: bytes) -> None:
-    """Compare keyIdentifiers; three forms of the leaf are in use (masa-ovgs.md 2.2)."""
+    """Compare keyIdentifiers; three forms of the leaf are in use.
+
+    Source: docs/protocol/vouchers.md#idevid-issuer.
+    """
     encoded = authority_key_identifier(idevid_certificate)
     own = None if encoded is None else _named_key(encoded)
     if own is None or not hmac.compare_digest(own, _named_key(issuer) or b""):

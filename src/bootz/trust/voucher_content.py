@@ -1,7 +1,7 @@
 """The content of a voucher: the leaves of RFC 8366 in JSON, or in XML as some tools write it.
 
-The reader tolerates what masa-ovgs.md 1.6 lists, and says so in warnings; the writer writes
-plain JSON only.
+What the reader tolerates, it says in warnings; the writer writes plain JSON only.
+Source: docs/protocol/vouchers.md#what-a-reader-tolerates.
 """
 
 import json

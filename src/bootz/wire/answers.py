@@ -60,7 +60,7 @@ def with_nonce(body: bytes, nonce: str | None) -> bytes:
 def encode_answer(sealed: SealedData, dialect: Dialect, *, streamed: bool = False) -> bytes:
     """Write the answer; the payload stands in it byte for byte, in field 1, 104 or both.
 
-    On a stream field 1 is left out (wire.md section 4).
+    On a stream field 1 is left out (docs/protocol/wire.md#what-is-signed).
     """
     return write_answer(sealed, dialect, streamed=streamed).SerializeToString(deterministic=True)
 

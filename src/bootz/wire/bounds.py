@@ -1,6 +1,6 @@
 """Reading foreign messages: what is parsed at all, and how long each thing may be.
 
-Source: wire.md section 4, rule 1 of GetBootstrapData.
+Source: docs/protocol/wire.md#bounds-of-a-request.
 """
 
 from typing import Final, TypeVar
@@ -11,7 +11,7 @@ from bootz.errors import WireError
 
 MAX_REQUEST_BYTES: Final = 1 << 20
 MAX_ANSWER_BYTES: Final = 4 << 20
-"""The room of a bundle of vouchers (masa-ovgs.md 3.2)."""
+"""The room of a bundle of vouchers (docs/protocol/vouchers.md#bundles)."""
 
 MAX_ENTRIES: Final = 64
 """Cards, states, data of cards, certz profiles: of each, in one message."""
@@ -22,7 +22,7 @@ MAX_TEXT: Final = 256
 MAX_NONCE: Final = 1024
 MAX_STATUS_MESSAGE: Final = 4096
 MAX_IDEVID_CERT: Final = 64 * 1024
-"""Characters (pki.md section 6)."""
+"""Characters (docs/protocol/pki.md#idevid)."""
 
 MAX_PUBLIC_KEY: Final = 8 * 1024
 """Bytes of an EK or PPK that a device names; RSA-4096 needs about 600."""

@@ -1,7 +1,7 @@
 """Certz uploads in both generations of their certificates.
 
 The model knows the new fields (``raw_certificate``, ``raw_private_key``, or a source); a row
-says which of the two generations are filled. Source: wire.md section 1.
+says which of the two generations are filled. Source: docs/dialects.md#what-differs.
 """
 
 import base64

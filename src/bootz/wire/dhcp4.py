@@ -1,6 +1,7 @@
 """DHCPv4 messages, both ways: header, options, options in several pieces, overload.
 
-Source: RFC 2131 section 2, RFC 2132, RFC 3396 (long options); dhcp.md sections 2 and 3.
+Source: RFC 2131 section 2; RFC 2132 section 2; RFC 3396 section 7 (long options);
+docs/protocol/dhcp.md#shapes.
 """
 
 import struct

@@ -1,6 +1,7 @@
 """DHCPv6 messages, both ways: options, addresses, and the envelopes of relays.
 
-Source: RFC 8415 sections 8, 9 and 21, RFC 6939 (option 79); dhcp.md sections 1 and 2.
+Source: RFC 8415 sections 8, 9 and 21; RFC 6939 section 4 (option 79);
+docs/protocol/dhcp.md#options.
 """
 
 import struct

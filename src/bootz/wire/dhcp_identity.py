@@ -1,7 +1,7 @@
 """How a router names itself in DHCP, both ways: client-id, DUID, vendor class, MAC address.
 
-Source: RFC 2132 section 9.14, RFC 3925 section 3, RFC 8415 sections 11 and 21.16; dhcp.md
-section 5 item 5 and section 12.
+Source: RFC 2132 section 9.14; RFC 3925 section 3; RFC 8415 sections 11 and 21.16;
+docs/protocol/dhcp.md#the-routers-client (5); docs/protocol/dhcp.md#the-labs-server.
 """
 
 from dataclasses import dataclass

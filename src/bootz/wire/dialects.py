@@ -1,7 +1,7 @@
 """The four dialects as data: one row per release line of the interface.
 
 Which fields exist under which number never changed between releases; a row says which of them
-that release reads. Source: wire.md section 1.
+that release reads. Source: docs/dialects.md#what-differs.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The streaming calls as data: one row each. What differs in spelling is in ``wire.streams``.
 
-Source: tpm-challenges.md section 1; wire.md section 2.
+Source: docs/protocol/tpm.md#identities; docs/protocol/wire.md#calls.
 """
 
 from dataclasses import dataclass

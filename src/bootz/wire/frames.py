@@ -1,8 +1,8 @@
 """Ethernet frames around UDP over IPv4: how DHCP is spoken by a port without an address.
 
-Source: RFC 791, RFC 768; dhcp.md section 13: the UDP checksum of a received frame is not
-checked, because a virtual Ethernet leaves it unfinished, and the UDP length counts, not the
-frame's, which may be padded.
+The UDP checksum of a received frame is not checked, because a virtual Ethernet leaves it
+unfinished, and the UDP length counts, not the frame's, which may be padded.
+Source: RFC 791 section 3.1; RFC 768; docs/protocol/dhcp.md#sockets.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""How the SHA-256 of an image is spelt. Source: wire.md section 1 (image hash)."""
+"""How the SHA-256 of an image is spelt. Source: docs/dialects.md#what-differs."""
 
 import re
 from enum import Enum

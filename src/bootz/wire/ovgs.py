@@ -1,6 +1,6 @@
 """The messages of ``ovgs.v1`` and their strict reading.
 
-Source: masa-ovgs.md section 4.2. The messages themselves are protobuf's; both sides of the
+Source: openconfig/ovgs ``ovgs.proto``. The messages themselves are protobuf's; both sides of the
 interface translate them to nouns of their own.
 """
 

@@ -3,7 +3,7 @@
 Only the payload is here: a list of (16-bit big-endian length, URI) without count or padding. In
 v4 the caller joins all instances of the option first (RFC 3396). Two other shapes are in the
 field and are read with a warning: bare text, and 8-bit lengths.
-Source: RFC 8572 section 8.3; dhcp.md sections 1 to 4 and 6.
+Source: RFC 8572 section 8.3; docs/protocol/dhcp.md#shapes; docs/protocol/dhcp.md#the-uri.
 """
 
 import re
@@ -37,7 +37,7 @@ class RedirectShape(Enum):
 
 
 class RedirectFlaw(Enum):
-    """Why an entry, or the option, does not count (dhcp.md section 6)."""
+    """Why an entry, or the option, does not count (docs/protocol/dhcp.md#malformed-lists)."""
 
     EMPTY = "empty"
     TRUNCATED = "truncated"

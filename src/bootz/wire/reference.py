@@ -2,7 +2,7 @@
 
 The text is read by protobuf's own parser against our schema. Its errors quote the text, which
 holds private keys; ours name the line, and a field only where its name is one of the schema's
-kind. Source: reference-config.md.
+kind. Source: docs/protocol/reference-config.md.
 """
 
 import base64

@@ -23,7 +23,7 @@ def decode_report(data: bytes, dialect: Dialect) -> StatusReport:
     """Read a report; its message is cut to what is kept, never refused.
 
     Raises:
-        WireError: not well-formed or not within bounds (wire.md section 4, rule 1).
+        WireError: not well-formed or not within bounds (docs/protocol/wire.md#bounds-of-a-request).
     """
     return read_report(bounds.parse(pb.ReportStatusRequest, data), dialect)
 

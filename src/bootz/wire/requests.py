@@ -26,7 +26,7 @@ def decode_bootstrap_request(data: bytes, dialect: Dialect) -> BootstrapRequest:
     """Read a request.
 
     Raises:
-        WireError: not well-formed or not within bounds (wire.md section 4, rule 1).
+        WireError: not well-formed or not within bounds (docs/protocol/wire.md#bounds-of-a-request).
     """
     return read_request(bounds.parse(pb.GetBootstrapDataRequest, data), dialect)
 

@@ -1,6 +1,6 @@
 """Messages of the streams: two releases of the same conversation, each spelt by its own codec.
 
-Source: wire.md section 3, "streams"; Bootz ``BootstrapStream`` (v0.6) and ``BootstrapStreamV1``.
+Source: docs/protocol/tpm.md#identities; Bootz ``BootstrapStream`` (v0.6) and ``BootstrapStreamV1``.
 """
 
 from abc import ABC, abstractmethod

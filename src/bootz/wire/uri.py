@@ -1,7 +1,7 @@
 """The bootstrap server's address as a router gets it: ``bootz://host[:port][endpoint]``.
 
 One strict, pure parser for everyone who reads such a URI: a DHCP option, a command line, a
-configuration. Source: dhcp.md section 4 (the grammar); RFC 8572 section 8 carries the text.
+configuration. Source: docs/protocol/dhcp.md#the-uri; RFC 8572 section 8 carries the text.
 """
 
 import re

@@ -2,5 +2,5 @@
 
 ``cases`` says what is given and what must follow, ``answers`` makes it, ``party`` serves it and
 keeps what it sees, ``adapter`` is how the suite moves and reads the router, ``judge`` compares.
-Source: workflow.md section 5 (acceptance).
+Source: docs/protocol/workflow.md#acceptance.
 """

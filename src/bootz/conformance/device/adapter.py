@@ -52,7 +52,9 @@ class BootOrder:
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """What the device tells of itself: ``/system/bootz/state`` of workflow.md, and its state.
+    """What the device tells of itself: ``/system/bootz/state``, and what it runs.
+
+    Source: docs/protocol/workflow.md#telemetry.
 
     ``statuses`` is every value of the status since the factory reset, in order;
     ``configuration`` the running configuration as text, in any form that shows the lines of the

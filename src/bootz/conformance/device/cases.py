@@ -1,6 +1,6 @@
 """The cases of the acceptance plan: what the server gives, and what must follow.
 
-Source: workflow.md section 5. A case with several forms has a row for each, named
+Source: docs/protocol/workflow.md#acceptance. A case with several forms has a row for each, named
 ``bootz-3.3/serial``; bootz-6.N.M is case N.M over ``BootstrapStream``.
 """
 

@@ -1,7 +1,7 @@
 """Compares what a case asks for with what the server saw and the device tells; pure.
 
 Every check is a row: passed, failed with what was expected and what was there, or skipped where
-the device cannot tell. A case passes if none failed. Source: workflow.md sections 2, 4 and 5.
+the device cannot tell. A case passes if none failed. Source: docs/protocol/workflow.md.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -2,5 +2,5 @@
 
 ``material`` makes the devices and what a server must have on record of them, ``player`` speaks
 for them, ``behaved`` and ``hostile`` are the cases, ``suite`` plays and judges them.
-Source: wire.md section 4; tpm-challenges.md sections 1 to 5.
+Source: docs/protocol/wire.md; docs/protocol/tpm.md; docs/dialects.md.
 """

@@ -20,7 +20,9 @@ Play = Callable[[Player], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case. ``expected``: ``OK``, the gRPC status of wire.md section 4, or any ``REFUSED``.
+    """One case. ``expected``: ``OK``, a gRPC status, or any ``REFUSED``.
+
+    The status is that of docs/dialects.md#order-of-the-checks-of-getbootstrapdata.
 
     ``play`` returns when the server has done all that it should do for a well-behaved device,
     and raises what a refusal raises; ``slow`` cases wait for a time limit of the protocol.

@@ -1,6 +1,6 @@
 """Commands of a TPM 1.2, marshalled by hand, with the HMACs that authorize them.
 
-Source: TCG TPM Main Specification 1.2, part 3; tpm-challenges.md section 4.2.
+Source: TCG TPM Main Specification 1.2, part 3; docs/protocol/tpm.md#commands-of-tpm-12.
 """
 
 import hashlib

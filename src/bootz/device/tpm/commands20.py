@@ -1,7 +1,7 @@
 """Commands of a TPM 2.0, marshalled by hand: the dozen that identity needs, and no session HMAC.
 
 Sessions are unbound and unsalted, so that their HMAC is empty. Source: TCG TPM 2.0 Library, parts
-2 and 3; tpm-challenges.md section 3.3.
+2 and 3; docs/protocol/tpm.md#tpm-20-what-the-device-does.
 """
 
 import struct

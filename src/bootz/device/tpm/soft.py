@@ -1,7 +1,7 @@
 """Twins of TPMs in software: they hold the keys and write what a TPM would write.
 
 No server can tell the difference, because what it verifies is computed the same. Source:
-tpm-challenges.md sections 3.4, 3.5, 4 and 6; TCG EK Credential Profile, template L-1.
+docs/protocol/tpm.md#emulation; TCG EK Credential Profile (template L-1).
 """
 
 import hashlib

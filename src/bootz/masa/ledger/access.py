@@ -1,6 +1,6 @@
 """What a caller may reach: roles inherited downwards, delegations, and the exact refusals.
 
-Source: masa-ovgs.md sections 4.4 to 4.6.
+Source: docs/protocol/ovgs.md#permissions; docs/protocol/ovgs.md#delegation.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """Arguments that can be judged without looking at anything stored.
 
-Source: masa-ovgs.md section 4.3, column INVALID_ARGUMENT.
+Source: docs/protocol/ovgs.md#errors (2).
 """
 
 from collections.abc import Sequence

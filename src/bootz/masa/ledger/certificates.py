@@ -1,6 +1,6 @@
 """Domain certificates: registered in a group, shown, removed.
 
-Source: masa-ovgs.md sections 4.3 and 4.7.
+Source: docs/protocol/ovgs.md#errors; docs/protocol/ovgs.md#components-and-certificates.
 """
 
 from datetime import datetime

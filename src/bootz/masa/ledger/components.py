@@ -1,6 +1,6 @@
 """Components: found, and moved between groups.
 
-Source: masa-ovgs.md sections 4.3, 4.4 and 4.7.
+Source: docs/protocol/ovgs.md#errors; docs/protocol/ovgs.md#components-and-certificates.
 """
 
 from collections.abc import Sequence

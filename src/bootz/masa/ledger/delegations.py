@@ -1,6 +1,6 @@
 """Delegation of a group to another organisation.
 
-Source: masa-ovgs.md section 4.6.
+Source: docs/protocol/ovgs.md#delegation.
 """
 
 from bootz.masa.ledger import arguments

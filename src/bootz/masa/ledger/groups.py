@@ -1,6 +1,6 @@
 """Groups: made, removed, shown.
 
-Source: masa-ovgs.md sections 4.3 and 4.6.
+Source: docs/protocol/ovgs.md#errors; docs/protocol/ovgs.md#delegation.
 """
 
 from dataclasses import dataclass

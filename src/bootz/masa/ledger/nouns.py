@@ -1,6 +1,6 @@
 """The nouns of the ledger: organisations, groups, users, components, domain certificates.
 
-Source: masa-ovgs.md section 4.1 and the messages of ``ovgs.v1``. Certificates and keys are DER,
+Source: docs/protocol/ovgs.md#model; openconfig/ovgs ``ovgs.proto``. Certificates and keys are DER,
 times aware UTC.
 """
 

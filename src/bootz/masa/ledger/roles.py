@@ -1,6 +1,6 @@
 """Roles of users: given, taken, shown.
 
-Source: masa-ovgs.md sections 4.5 and 4.6.
+Source: docs/protocol/ovgs.md#users-and-roles; docs/protocol/ovgs.md#delegation.
 """
 
 from bootz.masa.ledger import arguments

@@ -1,6 +1,6 @@
 """Whether a voucher may be issued, and what it says.
 
-Source: masa-ovgs.md sections 2.3, 4.3 and 4.8.
+Source: docs/protocol/ovgs.md#errors; docs/protocol/ovgs.md#issuing.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Chassis as CSV: a row per chassis, or per card of a modular one.
 
-Source: RFC 4180, in UTF-8. The columns of ``COLUMNS`` may stand in any order; ``var:NAME`` is the
-variable NAME. An empty cell says nothing. Rows of the same vendor and serial number are one
-chassis, of which later rows repeat the words or leave them empty.
+Source: RFC 4180 section 2, in UTF-8. The columns of ``COLUMNS`` may stand in any order;
+``var:NAME`` is the variable NAME. An empty cell says nothing. Rows of the same
+vendor and serial number are one chassis, of which later rows repeat the words or leave them empty.
 """
 
 import csv

@@ -1,6 +1,6 @@
 """JSON, strictly: no repeated keys, no NaN, bounded depth; and the lines of the entries.
 
-Source: RFC 8259; I-JSON (RFC 7493) for what is refused.
+Source: RFC 8259 section 2; RFC 7493 section 2 (I-JSON) for what is refused.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The Go reference's configuration as keys and entries of an import.
 
 Private keys go to the key store and nowhere else; those of IDevIDs, which only the reference's
-own client needs, are dropped. Source: reference-config.md, "What the import does".
+own client needs, are dropped. Source: docs/protocol/reference-config.md#what-the-import-does.
 """
 
 import base64

@@ -115,7 +115,7 @@ def create_keys(site: Site, brought: BroughtKeys, now: datetime) -> Keyring:
     """Put the keys of a new site in force: those that are brought, and new ones for the rest.
 
     The owner certificate that is made is RSA-2048 under an RSA issuer with SHA-256, which every
-    dialect's router can verify (pki.md section 4).
+    dialect's router can verify (docs/protocol/pki.md#signatures).
 
     Raises:
         BootzError: what is brought does not hold, or files cannot be written.

@@ -1,7 +1,7 @@
 """The owner's identity in use: certificate and key loaded, checked, and kept ready.
 
-Source: pki.md sections 3 (checks at start and on reload), 4 (which keys reference routers verify)
-and 10 (what is built once).
+Source: docs/protocol/pki.md#owner-certificate; docs/protocol/pki.md#signatures (which keys the Go
+reference verifies); docs/protocol/pki.md#what-is-built-once.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,8 @@
 
 While earlier trust anchors are still held by devices, the chain that is sent goes on from the
 present anchor's key to them: each anchor is certified by the one before it, and a device ends
-the path at whichever it holds. Source: pki.md section 7; RFC 4158 section 2.4 (cross-certificates).
+the path at whichever it holds. Source:
+docs/protocol/pki.md#server-certificate-and-hpke; RFC 5280 section 3.2 (cross-certificates).
 """
 
 import ipaddress

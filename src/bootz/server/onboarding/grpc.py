@@ -1,6 +1,6 @@
 """The gRPC door: a table of paths, one row per dialect and method; errors become statuses here.
 
-Source: wire.md sections 1 and 2.
+Source: docs/protocol/wire.md#calls; docs/dialects.md.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The gRPC door of the streams: message by message, within bounds, errors become statuses.
 
-Source: wire.md sections 2 and 4, "Streams".
+Source: docs/protocol/wire.md#calls; docs/streams.md#order-of-messages.
 """
 
 import asyncio

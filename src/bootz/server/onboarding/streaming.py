@@ -62,7 +62,9 @@ class StreamService:
     def open(self, flow: StreamFlow, caller: Caller) -> "StreamConversation":
         """Return the conversation of a new stream.
 
-        A certificate that the caller may have presented in TLS is ignored (pki.md section 6).
+        A certificate that the caller may have presented in TLS is ignored.
+
+        Source: docs/protocol/pki.md#idevid.
         """
         return StreamConversation(self, flow, Caller(caller.peer, caller.reached_at))
 

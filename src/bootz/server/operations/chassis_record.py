@@ -37,7 +37,7 @@ from bootz.server.operations.tpm_record import TpmDocument, normal_tpm, tpm_docu
 from bootz.server.rendering.syntax import check_templates
 
 MAX_CARDS: Final = 256
-"""Cards of one chassis; what a voucher bundle can carry (masa-ovgs.md 3.3)."""
+"""Cards of one chassis; what a voucher bundle can carry (docs/protocol/vouchers.md#bundles)."""
 _INVALID: Final = "chassis-invalid"
 
 

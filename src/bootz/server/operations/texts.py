@@ -10,7 +10,7 @@ from bootz.errors import ConfigError
 
 MAX_NAME: Final = 128
 MAX_SERIAL: Final = 64
-"""Characters of a serial number (RFC 5280, ub-serial-number)."""
+"""Characters of a serial number (RFC 5280 appendix A.1, ub-serial-number)."""
 MAX_TEXT: Final = 1024
 MAX_JSON: Final = 4 * 1024 * 1024
 

@@ -1,7 +1,7 @@
 """Finding vouchers in files: ``.vcj`` in DER, PEM or base64, folders of them, tar and tar.gz.
 
 Nothing is extracted to the disk, and every size is bounded before it is believed.
-Source: masa-ovgs.md 1.6 and 3.3.
+Source: docs/protocol/vouchers.md#what-a-reader-tolerates; docs/protocol/vouchers.md#bundles.
 """
 
 import base64

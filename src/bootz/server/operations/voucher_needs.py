@@ -1,6 +1,6 @@
 """Which cards have a voucher, until when, and which should be fetched now.
 
-Source: masa-ovgs.md section 5, item 7.
+Source: docs/protocol/ovgs.md#the-client (7).
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Where a vendor's vouchers come from: its OVGS service, or a folder; a vendor's setting.
 
-Source: masa-ovgs.md section 5, items 1 and 2; 4.9.
+Source: docs/protocol/ovgs.md#the-client (1, 2); docs/protocol/ovgs.md#authentication.
 """
 
 import re

@@ -26,7 +26,7 @@ from bootz.trust.certificates import load_certificate
 from bootz.trust.voucher import check_voucher, parse_unverified_voucher, verify_voucher
 
 ACCEPTED: Final = frozenset({Assertion.VERIFIED})
-"""What routers accept (masa-ovgs.md 1.7, step 7)."""
+"""What routers accept (docs/protocol/vouchers.md#validation, step 7)."""
 
 _ROWS: Final = select(VOUCHER, VENDOR.c.name.label("vendor")).select_from(VOUCHER.join(VENDOR))
 

@@ -11,7 +11,7 @@ from bootz.model.chassis import Chassis
 from bootz.server.operations.intent import ChassisIntent, IntendedImage
 
 DEFAULT_TA_FILE: Final = "/misc/disk1/ta.cert"
-"""Where IOS XR keeps the trust anchor (workflow.md S5)."""
+"""Where IOS XR keeps the trust anchor (docs/protocol/workflow.md S5)."""
 
 _KNOWS_SERVER_LINE: Final = ("cisco", "bootz labs")
 """What the names begin with of manufacturers whose platforms know the line."""
@@ -59,7 +59,7 @@ class Reached:
         return base + self.image_target(image.sha256, image.file_name, url_tag)
 
     def server_address(self, reached_at: tuple[str, int]) -> tuple[str, int]:
-        """Return where cards that come later find the server (workflow.md S5)."""
+        """Return where cards that come later find the server (docs/protocol/workflow.md S5)."""
         host, port = reached_at
         # The line takes an address; names are of no use in it.
         own = next((each for each in self.advertised if _is_address(each)), "")
@@ -89,7 +89,7 @@ def with_server_line(
     """Return a vendor configuration with the stored server data of a modular chassis.
 
     It is added where the platform knows the line and the operator has not written one
-    (workflow.md S5).
+    (docs/protocol/workflow.md S5).
     """
     document = intent.document
     wanted = document.ztp_server_line

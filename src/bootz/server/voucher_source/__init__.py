@@ -4,5 +4,5 @@ Law of this room: a voucher is stored by ``operations.vouchers`` alone, which ve
 completely; what a source says is believed nowhere else. Onboarding reads the store and never
 waits for a source.
 
-Source: masa-ovgs.md section 5.
+Source: docs/protocol/ovgs.md#the-client.
 """

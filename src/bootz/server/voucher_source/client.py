@@ -1,6 +1,6 @@
 """The client of one vendor's OVGS service: tokens, tries, and what older services lack.
 
-Source: masa-ovgs.md section 5, items 2 to 5, 9 and 12; 4.2.
+Source: docs/protocol/ovgs.md#the-client (2 to 5, 9, 10); openconfig/ovgs ``ovgs.proto``.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Fetching: what a source answers is verified and stored, a transaction for each batch.
 
-Source: masa-ovgs.md section 5, items 6 to 9.
+Source: docs/protocol/ovgs.md#the-client (6 to 9).
 """
 
 import asyncio

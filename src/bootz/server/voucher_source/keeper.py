@@ -3,7 +3,7 @@ before it ends, with back-off when a source is down.
 
 The inventory is watched by its revision, so that it does not matter which process changed it.
 
-Source: masa-ovgs.md section 5, items 7 to 9 and 12.
+Source: docs/protocol/ovgs.md#the-client (7 to 10).
 """
 
 import asyncio

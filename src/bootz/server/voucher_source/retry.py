@@ -1,6 +1,6 @@
 """When a call is tried again, and when nobody is called for a while.
 
-Source: masa-ovgs.md section 5, item 3.
+Source: docs/protocol/ovgs.md#the-client (3).
 """
 
 from collections.abc import Callable

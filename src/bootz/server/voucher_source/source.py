@@ -1,6 +1,6 @@
 """A vendor's source in use: what it answers for some cards, batch by batch.
 
-Source: masa-ovgs.md section 5, items 5 and 8.
+Source: docs/protocol/ovgs.md#the-client (5, 8).
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """The bearer token of a source: read where it lies, and again when it has changed.
 
-Source: masa-ovgs.md section 5, item 2.
+Source: docs/protocol/ovgs.md#the-client (2).
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """What a manufacturer says of a card's TPM, read and put on record.
 
-Source: masa-ovgs.md section 5, item 9; 4.2.
+Source: docs/protocol/ovgs.md#the-client (9); openconfig/ovgs ``ovgs.proto``.
 """
 
 from datetime import datetime

@@ -1,7 +1,7 @@
 """The structures of a TPM 2.0 that cross the wire, read strictly: surplus bytes are refused.
 
 Whatever is judged is judged over the bytes as they came; nothing is written again. Source: TCG
-TPM 2.0 Library, part 2; tpm-challenges.md sections 3.4 and 3.5.
+TPM 2.0 Library, part 2; docs/protocol/tpm.md#tpm-20-the-answer.
 """
 
 import struct

@@ -1,7 +1,7 @@
 """Public areas of the keys that a TPM 2.0 is asked to make: TPMT_PUBLIC, byte by byte.
 
 Source: TCG EK Credential Profile (template L-1); TCG TPM 2.0 Keys for Device Identity and
-Attestation; tpm-challenges.md sections 3.3 and 3.4.
+Attestation; docs/protocol/tpm.md#tpm-20-the-iak.
 """
 
 import struct

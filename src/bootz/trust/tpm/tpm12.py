@@ -1,7 +1,7 @@
 """The EK challenge of a TPM 1.2: only the TPM with the EK and the announced AIK opens the blob.
 
-Source: tpm-challenges.md section 4; TCG TPM Main Specification 1.2, part 2, section 7.5
-(TPM_ASYM_CA_CONTENTS), part 3, section 15.2 (TPM_ActivateIdentity).
+Source: docs/protocol/tpm.md#tpm-12; TCG TPM Main Specification 1.2, part 2 (TPM_ASYM_CA_CONTENTS)
+and part 3 (TPM_ActivateIdentity).
 """
 
 import hashlib
@@ -25,7 +25,7 @@ MIN_EK_BITS: Final = 1024
 MAX_EK_BITS: Final = 4096
 
 _LABEL: Final = b"TCPA"
-"""Without a NUL: a TPM refuses any other (TPM 1.2, part 1, section 31.1.1)."""
+"""Without a NUL: a TPM refuses any other (TCG TPM Main Specification 1.2, part 1)."""
 
 _ALGORITHM_HMAC: Final = 5
 _SCHEME_NONE: Final = 1

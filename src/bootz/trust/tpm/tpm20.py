@@ -2,8 +2,8 @@
 
 The server makes a *restricted* HMAC key and encrypts it so that one TPM alone can import it. Such
 a key signs only what the TPM itself has written, so that its MAC over a TPM2_Certify result
-proves that the certified key lives in the same TPM. Source: tpm-challenges.md section 3; TCG TPM
-2.0 Library, part 1, section 23 (duplication) and 11.4.10 (KDFa).
+proves that the certified key lives in the same TPM. Source:
+docs/protocol/tpm.md#tpm-20-the-hmac-key; TCG TPM 2.0 Library, part 1 (duplication, KDFa).
 """
 
 import hashlib
@@ -126,7 +126,7 @@ def _name_of(public: bytes, algorithm: Algorithm) -> bytes:
 
 
 def kdfa(seed: bytes, label: bytes, context_u: bytes, context_v: bytes, bits: int) -> bytes:
-    """Derive a key with SHA-256; ``label`` without its NUL. Source: part 1, section 11.4.10.2."""
+    """Derive a key with SHA-256; ``label`` without its NUL. Source: TCG TPM 2.0 Library, part 1."""
     fixed = label + b"\0" + context_u + context_v + struct.pack(">I", bits)
     blocks = -(-bits // 256)
     made = b"".join(
@@ -246,7 +246,8 @@ def verify_hmac_answer(key: HmacKey, answer: HmacAnswer, *, bound: bool) -> byte
         bound: the certification must name ``answer.transport_key`` (V1); v0.6 binds nothing.
 
     Raises:
-        TpmError: the first of the checks 3 to 7 of tpm-challenges.md section 3.7 that fails.
+        TpmError: the first of the checks 3 to 7 that fails, as numbered in
+            docs/protocol/tpm.md#tpm-20-the-servers-checks.
     """
     where = "iak_certify_info"
     certified = parse_certified(unwrap(answer.certify_info, where), where)

@@ -69,6 +69,22 @@ def test_connection_is_kept_for_the_next_request_and_bodies_end_it(tmp_path: Pat
 
 
 @both_loops
+def test_a_long_download_is_told_of_while_it_goes_on(
+    tmp_path: Path, runner: Callable[..., None]
+) -> None:
+
+    async def story(world: World) -> None:
+        path = world.sparse(3 << 20)
+        assert (await world.ask(path)).status == 200
+        told = [await world.downloads.get() for _ in range(4)]
+        assert [download.bytes_sent for download in told] == [1 << 20, 2 << 20, 3 << 20, 3 << 20]
+        assert [download.ended for download in told] == [False, False, False, True]
+        assert [download.complete for download in told] == [False, False, False, True]
+
+    run(story, tmp_path, replace(LIMITS, progress_interval=0, chunk_bytes=1 << 20), runner)
+
+
+@both_loops
 def test_stalled_reader_is_cut_and_delays_nobody(
     tmp_path: Path, runner: Callable[..., None]
 ) -> None:

@@ -17,6 +17,7 @@ from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import CardStatus, ClaimedCard
 from bootz.model.checks import Check, Outcome
 from bootz.server.operations.chassis import ChassisRecord, add_chassis, remove_chassis
+from bootz.server.operations.chassis_state import ChassisFacts
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_log import JournalLimits
@@ -35,6 +36,7 @@ from bootz.server.store.database import Database, open_database
 from bootz.server.store.entries import DownloadRecord
 from bootz.server.store.journal import SqlJournal
 from bootz.server.store.schema import ATTEMPT, EVENT, PENDING_REPLACEMENT
+from bootz.server.store.standings import read_facts
 
 Entry = CallRecord | DownloadRecord
 
@@ -310,6 +312,56 @@ def test_a_chassis_that_was_removed_meanwhile_is_a_stranger(
         remove_chassis(connection, "FX1")
     record(database, call(chassis_key=chassis.key, nonce_digest="n"), download(chassis.url_tag))
     assert [a.number for a in read(database)] == [0, 1]
+
+
+def test_a_download_under_way_moves_the_attempt_and_leaves_no_event(
+    database: Database, chassis: ChassisRecord
+) -> None:
+    def facts() -> ChassisFacts:
+        with database.read() as connection:
+            (known,) = read_facts(connection)
+        return known.facts
+
+    assert facts() == ChassisFacts()
+    later = NOW + timedelta(minutes=3)
+    record(
+        database,
+        call(chassis_key=chassis.key, nonce_digest="n"),
+        download(chassis.url_tag, at=later, ended=False),
+    )
+
+    under_way = facts().attempt
+    assert under_way is not None
+    assert (under_way.image_position, under_way.image_size) == (1000, 2000)
+    assert (under_way.updated_at, under_way.downloads, under_way.loading) == (later, 0, True)
+    assert happened(database) == [EventKind.ANSWERED]
+
+    record(database, download(chassis.url_tag, start=1000, complete=True))
+
+    ended = facts().attempt
+    assert ended is not None
+    assert (ended.image_position, ended.downloads, ended.loading) == (2000, 1, False)
+    assert read(database)[0].image_bytes == 1000
+
+
+def test_what_strangers_claim_is_shown_until_the_chassis_proves_itself(
+    database: Database, chassis: ChassisRecord
+) -> None:
+    def facts() -> ChassisFacts:
+        with database.read() as connection:
+            (known,) = read_facts(connection)
+        return known.facts
+
+    record(database, call(chassis_key=None, claimed_serial="fx1", reason="idevid-untrusted"))
+
+    claim = facts().claim
+    assert claim is not None
+    assert (claim.at, claim.reason) == (NOW, "idevid-untrusted")
+
+    record(database, call(chassis_key=chassis.key, nonce_digest="n"))
+
+    assert facts().claim is None
+    assert facts().attempt is not None
 
 
 def test_downloads_of_nobody_leave_nothing(database: Database, chassis: ChassisRecord) -> None:

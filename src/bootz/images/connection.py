@@ -70,6 +70,11 @@ class ImageConnection(HttpConnection):
             self._transport.abort()
 
     @property
+    def now(self) -> float:
+        """The event loop's clock, in seconds."""
+        return self._loop.time()
+
+    @property
     def peer(self) -> str:
         """The peer's address and port as one text."""
         name = None if self._transport is None else self._transport.get_extra_info("peername")

@@ -165,6 +165,21 @@ class ImageServer:
         peer = connection.peer
         sent = 0
         cut = ""
+
+        def download(*, ended: bool) -> Download:
+            return Download(
+                url_tag=address.url_tag,
+                sha256=address.sha256,
+                file_name=address.file_name,
+                peer=peer,
+                start=part.start,
+                bytes_sent=sent,
+                size=size,
+                complete=ended and not cut,
+                ended=ended,
+            )
+
+        told_at = connection.now
         try:
             await response.prepare(request)
             while sent < part.length:
@@ -175,6 +190,9 @@ class ImageServer:
                     break
                 await response.write(chunk)
                 sent += len(chunk)
+                if connection.now - told_at >= self._limits.progress_interval:
+                    told_at = connection.now
+                    await self._tell(download(ended=False))
             if not cut:
                 await response.write_eof()
         except ConnectionError:
@@ -195,18 +213,7 @@ class ImageServer:
                 bytes=sent,
                 why=cut or None,
             )
-            await self._tell(
-                Download(
-                    url_tag=address.url_tag,
-                    sha256=address.sha256,
-                    file_name=address.file_name,
-                    peer=peer,
-                    start=part.start,
-                    bytes_sent=sent,
-                    size=size,
-                    complete=not cut,
-                )
-            )
+            await self._tell(download(ended=True))
 
     async def _tell(self, download: Download) -> None:
         try:

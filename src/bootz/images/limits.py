@@ -22,5 +22,7 @@ class ImageLimits:
     max_line_bytes: int = 4096
     max_headers: int = 64
     backlog: int = 512
+    progress_interval: float = 20.0
+    """Seconds after which a download that goes on is told of again."""
     readers: int = 4
     """Threads that read files for all connections together."""

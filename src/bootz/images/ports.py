@@ -22,7 +22,7 @@ class Catalogue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """One answer to a GET that had content.
+    """One answer to a GET that had content, ended or under way.
 
     ``url_tag`` is what stood in the URL, unverified, empty without one. ``start`` is the offset
     of the first byte asked for, ``bytes_sent`` what left this process for certain;
@@ -37,10 +37,11 @@ class Download:
     bytes_sent: int
     size: int
     complete: bool
+    ended: bool = True
 
 
 class DownloadObserver(Protocol):
     """Hears of downloads."""
 
     async def downloaded(self, download: Download) -> None:
-        """Take note of a download that has ended, whole or cut."""
+        """Take note of a download that has ended, whole or cut, or that goes on for long."""

@@ -174,6 +174,19 @@ ROWS = (
         "Name the manufacturer with --vendor; if both are of one, one of the cards is false.",
     ),
     Reason(
+        "chassis-on-hold",
+        Fault.PRECONDITION,
+        "The chassis is on hold: it is refused, whatever it proves, until it is released.",
+        "Release it when it may onboard: `bootz chassis release SERIAL`.",
+    ),
+    Reason(
+        "chassis-stuck",
+        Fault.DEADLINE,
+        "The router began to onboard and has been silent longer than its step may last.",
+        "Look at the router's console. It asks again after a power cycle; `bootz attempts SERIAL` "
+        "shows how far it came.",
+    ),
+    Reason(
         "database-version",
         Fault.CONFIGURATION,
         "The tables of the database are of another version than this program reads and writes.",

@@ -37,7 +37,7 @@ class _Observer:
         self._clock = clock
 
     async def downloaded(self, download: Download) -> None:
-        """Take note of a download that has ended, whole or cut."""
+        """Take note of a download that has ended, whole or cut, or that goes on for long."""
         await self._journal.record_download(
             DownloadRecord(
                 at=self._clock(),
@@ -49,6 +49,7 @@ class _Observer:
                 bytes_sent=download.bytes_sent,
                 size=download.size,
                 complete=download.complete,
+                ended=download.ended,
             )
         )
 

@@ -130,14 +130,22 @@ class _Batch:
             note_seats(self._connection, chassis, call)
 
     def take_download(self, download: DownloadRecord) -> None:
-        """Count a download for the latest attempt of the chassis whose tag it bears."""
+        """Note a download for the latest attempt of the chassis whose tag it bears.
+
+        One that is under way moves the attempt and leaves no event.
+        """
         chassis = self._by_tag.get(download.url_tag)
         draft = None if chassis is None else self._latest.get(chassis)
         if draft is None:
             return
+        draft.updated_at = to_text(download.at)
+        draft.image_position = max(0, download.start + download.bytes_sent)
+        draft.image_size = max(0, download.size)
+        if not download.ended:
+            self._touched[id(draft)] = draft
+            return
         draft.downloads += 1
         draft.image_bytes += max(0, download.bytes_sent)
-        draft.updated_at = to_text(download.at)
         self._add_event(draft, draft.updated_at, EventKind.DOWNLOAD, download.data())
 
     def flush(self) -> None:

@@ -32,6 +32,8 @@ _MOVING: Final = (
     "sent",
     "image_bytes",
     "downloads",
+    "image_position",
+    "image_size",
     "reports",
     "repeats",
     "events",
@@ -62,6 +64,8 @@ class Draft:
     sent: str = "{}"
     image_bytes: int = 0
     downloads: int = 0
+    image_position: int = 0
+    image_size: int = 0
     reports: int = 0
     repeats: int = 0
     events: int = 0

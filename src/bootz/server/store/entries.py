@@ -20,7 +20,7 @@ Data = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class DownloadRecord:
-    """One answer of the image store that had content.
+    """One answer of the image store that had content, ended or under way.
 
     ``url_tag`` is what stood in the URL, unverified; ``start`` the offset of the first byte;
     sizes in bytes; ``complete``: all that was asked for was sent.
@@ -35,6 +35,7 @@ class DownloadRecord:
     bytes_sent: int
     size: int
     complete: bool
+    ended: bool = True
 
     def data(self) -> Data:
         """Return what the event keeps; not the tag, which is the chassis's own."""

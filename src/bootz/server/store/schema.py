@@ -191,6 +191,9 @@ ATTEMPT = Table(
     Column("sent", Text, nullable=False),
     Column("image_bytes", BigInteger, nullable=False),
     Column("downloads", Integer, nullable=False),
+    # How far the latest download has come, and the whole file's size, in bytes.
+    Column("image_position", BigInteger, nullable=False, server_default="0"),
+    Column("image_size", BigInteger, nullable=False, server_default="0"),
     Column("reports", Integer, nullable=False),
     Column("repeats", Integer, nullable=False),
     Column("events", Integer, nullable=False),

@@ -1,4 +1,4 @@
-"""Version 5: labels of chassis, and chassis on hold."""
+"""Version 5: labels of chassis, chassis on hold, and how far a download has come."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,8 @@ def _upgrade(op: "Operations") -> None:
     op.create_index("ix_chassis_label_value", "chassis_label", ["key", "value"])
     op.add_column("chassis", Column("hold_since", String(27), nullable=True))
     op.add_column("chassis", Column("hold_note", Text, nullable=False, server_default=""))
+    for name in ("image_position", "image_size"):
+        op.add_column("attempt", Column(name, BigInteger, nullable=False, server_default="0"))
 
 
-STEP: Final = Step(5, "labels of chassis, and chassis on hold", _upgrade)
+STEP: Final = Step(5, "labels of chassis, chassis on hold, how far a download has come", _upgrade)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import io
+import json
 import tarfile
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from operations.shell import Shell
 from sqlalchemy import Connection
 from store.world import NOW, maker, owner
 
@@ -20,15 +23,21 @@ from bootz.model.artifacts import Assertion
 from bootz.server.operations import voucher_files
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.vendors import add_vendor
-from bootz.server.operations.voucher_files import find_voucher_files, read_voucher_text
+from bootz.server.operations.voucher_files import (
+    FoundVoucher,
+    find_voucher_files,
+    read_voucher_text,
+)
 from bootz.server.operations.vouchers import (
     StoreOutcome,
     VoucherResult,
     find_vouchers,
     list_vouchers,
+    remove_vouchers,
     store_voucher,
 )
 from bootz.trust.bundle import BundleLimits, pack_bundle
+from bootz.trust.tar import write_end, write_entry
 
 PINNED = owner().der
 DAY = timedelta(days=1)
@@ -187,12 +196,131 @@ def test_a_tar_is_read_in_memory_whatever_its_names(tmp_path: Path) -> None:
         tar.addfile(link)
     (tmp_path / "evil.tar").write_bytes(evil.getvalue())
     found = find_voucher_files([tmp_path / "evil.tar"])
-    assert (len(found.vouchers), len(found.warnings)) == (0, 4)
+    assert found.warnings == ()
+    assert [(inside(each), each.raw, reason(each)) for each in found.vouchers] == [
+        (name, b"", "voucher-file-invalid")
+        for name in ("../up.vcj", "/abs.vcj", "junk.vcj", "link.vcj")
+    ]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "all.tar",
         "all.tar.gz",
         "evil.tar",
     ]
+
+
+def test_vouchers_are_removed_by_card_digest_or_end(shell: Shell) -> None:
+    for serial in ("FX1", "FX2"):
+        shell.ok("chassis", "add", serial, "--vendor", "Acme")
+    files = [
+        shell.file(f"{number}.vcj", maker().voucher(serial, PINNED, expires=expires))
+        for number, (serial, expires) in enumerate(
+            [("FX1", NOW + DAY), ("FX1", NOW + 2 * DAY), ("FX2", NOW + DAY)]
+        )
+    ]
+    shell.ok("voucher", "import", *files)
+    digest = hashlib.sha256(Path(files[0]).read_bytes()).hexdigest()
+
+    def stored() -> list[str]:
+        return [row["serial_number"] for row in shell.json("voucher", "list")]
+
+    assert len(shell.json("voucher", "remove", "fx1", "--dry-run")) == 2
+    assert stored() == ["FX1", "FX1", "FX2"]
+    code, out, err = shell.run("voucher", "remove", "FX1", "--sha256", digest[:12].upper())
+    assert (code, digest in out.replace("\n", "").replace(" ", "")) == (0, True)
+    assert "without a voucher" not in err
+    assert shell.refused("voucher", "remove", "FX1", "--sha256", digest[:12]) == "voucher-not-found"
+    # One name that is not there, and nothing at all is removed.
+    assert shell.refused("voucher", "remove", "FX1", "FX9") == "voucher-not-found"
+    assert stored() == ["FX1", "FX2"]
+    assert "FX1 is left without a voucher" in shell.run("voucher", "remove", "FX1")[2]
+    assert stored() == ["FX2"]
+    assert shell.json("voucher", "remove", "--expired") == []
+    assert shell.refused("voucher", "remove", "FX2", "--expired") == "voucher-not-found"
+    assert shell.run("voucher", "remove")[0] == 2
+
+
+def test_only_what_has_ended_is_removed_of_all_cards(connection: Connection) -> None:
+    add_vendor(connection, maker("Other").vendor)
+    for name, serial, life in (("Acme", "A", 1), ("Acme", "B", 9), ("Other", "A", 1)):
+        assert store(connection, maker(name).voucher(serial, PINNED, expires=NOW + life * DAY))
+    with pytest.raises(BootzError) as caught:
+        remove_vouchers(connection, ["A"])
+    assert caught.value.reason == "voucher-ambiguous"
+    ended = remove_vouchers(connection, (), vendor="Other", ended_by=NOW + 2 * DAY)
+    assert [(record.vendor, record.serial_number) for record in ended] == [("Other", "A")]
+    remove_vouchers(connection, (), ended_by=NOW + 2 * DAY)
+    assert [record.serial_number for record in list_vouchers(connection)] == ["B"]
+
+
+def inside(found: FoundVoucher) -> str:
+    """Return the entry of a tar."""
+    return found.where.rpartition(": ")[2]
+
+
+def reason(found: FoundVoucher) -> str:
+    return "" if found.error is None else found.error.reason
+
+
+def test_what_is_no_voucher_beside_vouchers_is_passed_over_with_a_warning(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        entries = {"README.txt": b"read me", "root.cer": owner().der, "._FX1.vcj": b"\0\5\x16\7"}
+        for name, content in {**entries, "FX1.vcj": RAW, "FX2.VCJ": b"", "x": RAW[:-1]}.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+        tar.addfile(folder_entry("vouchers.vcj"))
+    (tmp_path / "order.tar").write_bytes(packed.getvalue())
+    found = find_voucher_files([tmp_path / "order.tar"])
+    passed_over = zip([*entries, "vouchers.vcj"], found.warnings, strict=True)
+    assert all(name in words for name, words in passed_over)
+    assert {inside(each): reason(each) for each in found.vouchers} == {
+        "FX1.vcj": "",
+        "FX2.VCJ": "voucher-file-invalid",
+        "x": "voucher-file-invalid",
+    }
+
+
+def folder_entry(name: str) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type = tarfile.DIRTYPE
+    return info
+
+
+def test_an_archive_without_vouchers_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "none.tar").write_bytes(write_entry("README", b"read me") + write_end())
+    (only,) = find_voucher_files([tmp_path / "none.tar"]).vouchers
+    assert (reason(only), "no voucher" in str(only.error)) == ("voucher-file-invalid", True)
+
+
+def test_a_damaged_archive_or_empty_folder_keeps_no_other_away(tmp_path: Path) -> None:
+    (tmp_path / "cut.tar").write_bytes(pack_bundle({"FX1": RAW})[:700])
+    (tmp_path / "FX1.vcj").write_bytes(RAW)
+    (tmp_path / "empty").mkdir()
+    paths = [tmp_path / name for name in ("cut.tar", "empty", "FX1.vcj")]
+    found = find_voucher_files(paths).vouchers
+    assert [reason(each) for each in found] == ["voucher-file-invalid"] * 2 + [""]
+
+
+def test_commands_name_each_damaged_voucher_of_a_tar_and_fail(shell: Shell) -> None:
+    bad = {f"FX{number}": RAW[: -1 - number] for number in range(3)}
+    tar = shell.file("order.tar", pack_bundle({**bad, "GOOD": maker().voucher("GOOD", PINNED)}))
+    for words, outcomes in (
+        (["voucher", "import", tar], ["stored", "refused", "refused", "refused"]),
+        (["voucher", "verify", tar], ["holds", "wrong", "wrong", "wrong"]),
+    ):
+        code, out, err = shell.run(*words, "--output", "json")
+        rows = json.loads(out)
+        assert (code, [row["outcome"] for row in rows]) == (1, outcomes), err
+        assert [row["file"].rpartition(": ")[2] for row in rows[1:]] == [
+            "FX0.vcj",
+            "FX1.vcj",
+            "FX2.vcj",
+        ]
+        assert {row["reason"] for row in rows[1:]} == {"voucher-file-invalid"}
+    only = shell.file("bad.tar", pack_bundle(bad))
+    for verb in ("import", "verify"):
+        assert shell.run("voucher", verb, only)[0] == 1
 
 
 def test_bombs_and_damage_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,31 +336,27 @@ def test_bombs_and_damage_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         "cut.tar": bundle[:700],
     }.items():
         (tmp_path / name).write_bytes(data)
-        with pytest.raises(BootzError) as caught:
-            find_voucher_files([tmp_path / name])
-        assert (caught.value.reason, name in str(caught.value)) == ("voucher-file-invalid", True)
+        (only,) = find_voucher_files([tmp_path / name]).vouchers
+        assert (reason(only), name in str(only.error)) == ("voucher-file-invalid", True)
     for number in range(4):
         (tmp_path / f"{number}.vcj").write_bytes(RAW)
-    with pytest.raises(BootzError) as caught:
-        find_voucher_files([tmp_path])
-    assert caught.value.reason == "voucher-file-invalid"
+    (only,) = find_voucher_files([tmp_path]).vouchers
+    assert reason(only) == "voucher-file-invalid"
 
 
 def test_missing_and_empty_places_are_told(tmp_path: Path) -> None:
     with pytest.raises(BootzError) as caught:
         find_voucher_files([tmp_path / "none.vcj"])
     assert caught.value.reason == "file-unreadable"
-    with pytest.raises(BootzError) as caught:
-        find_voucher_files([tmp_path])
-    assert caught.value.reason == "voucher-file-invalid"
+    (only,) = find_voucher_files([tmp_path]).vouchers
+    assert reason(only) == "voucher-file-invalid"
 
 
 def test_gzip_that_swells_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     bomb = tmp_path / "order.tar.gz"
     bomb.write_bytes(gzip.compress(bytes(64 << 20)))
-    with pytest.raises(ConfigError) as caught:
-        find_voucher_files([bomb])
-    assert caught.value.reason == "voucher-file-invalid"
+    (only,) = find_voucher_files([bomb]).vouchers
+    assert reason(only) == "voucher-file-invalid"
     (tmp_path / "FX1.vcj").write_bytes(RAW)
     (tmp_path / "good.tgz").write_bytes(gzip.compress(pack_bundle({"FX1": RAW})))
     found = find_voucher_files([tmp_path]).vouchers

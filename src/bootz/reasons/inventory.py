@@ -112,6 +112,12 @@ ROWS = (
         "See `bootz voucher list`; import it with `bootz voucher import FILE`.",
     ),
     Reason(
+        "voucher-ambiguous",
+        Fault.CONFLICT,
+        "Vouchers of several manufacturers are stored for this serial number.",
+        "Name the manufacturer with `--vendor`.",
+    ),
+    Reason(
         "voucher-vendor-unknown",
         Fault.CONFIGURATION,
         "The voucher is signed under no vendor's anchors that are on record.",

@@ -37,11 +37,25 @@ WIRE_LIMITS: Final = BundleLimits(entries=256, entry_bytes=MAX_VOUCHER_BYTES, to
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """An entry that was not taken: its name, what was in it, and why."""
+
+    name: str
+    content: bytes = field(repr=False)
+    flaw: str
+
+
+@dataclass(frozen=True, slots=True)
 class BundleContents:
     """Entry names, which mean nothing, with their CMS; and what was passed over."""
 
     entries: tuple[tuple[str, bytes], ...] = field(repr=False)
-    warnings: tuple[str, ...]
+    passed_over: tuple[PassedOver, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was passed over, in words."""
+        return tuple(f"{each.name[:80]!r} is passed over: {each.flaw}" for each in self.passed_over)
 
 
 def is_bundle(data: bytes) -> bool:
@@ -101,7 +115,7 @@ def read_bundle(
     if len(data) > limits.total_bytes:
         raise _too_large("the bundle", limits.total_bytes, len(data))
     entries: list[tuple[str, bytes]] = []
-    warnings: list[str] = []
+    passed_over: list[PassedOver] = []
     count = 0
     try:
         for entry in read_tar(data):
@@ -113,12 +127,12 @@ def read_bundle(
             content = decode(entry.content)
             flaw = _flaw(entry, content)
             if flaw:
-                warnings.append(f"{entry.name[:80]!r} is passed over: {flaw}")
+                passed_over.append(PassedOver(entry.name, entry.content, flaw))
             else:
                 entries.append((entry.name, content))
     except TarError as error:
         raise BundleError("ov-bundle-malformed", str(error), where=_FIELD) from error
-    return BundleContents(tuple(entries), tuple(warnings))
+    return BundleContents(tuple(entries), tuple(passed_over))
 
 
 def file_name(serial_number: str) -> str:
@@ -133,13 +147,13 @@ def _flaw(entry: TarEntry, content: bytes) -> str:
     """Name why an entry is passed over; empty if it is not."""
     name = entry.name
     if not entry.regular:
-        return "no regular file"
+        return "not a regular file"
     if name.startswith("/") or ".." in name or "\\" in name or not name.isprintable():
         return "unsafe name"
     try:
         parse_signed_data(content, max_size=MAX_VOUCHER_BYTES)
     except CmsError as error:
-        return f"no CMS: {error.detail}"
+        return error.detail
     return ""
 
 

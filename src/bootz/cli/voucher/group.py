@@ -18,6 +18,7 @@ from bootz.cli.voucher.fetch import (
     renew_command,
 )
 from bootz.cli.voucher.issue import issue_command
+from bootz.cli.voucher.remove import remove_command
 from bootz.cli.voucher.request import request_command
 from bootz.errors import BootzError, ConfigError, TrustError
 from bootz.server.operations.voucher_files import FoundVoucher, find_voucher_files
@@ -173,7 +174,7 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
     rows: list[dict[str, object]] = []
     flaw: BootzError | None = None
     with reading(cli) as connection:
-        for found in _found(connection, files, vendor):
+        for found in _found(cli, connection, files, vendor):
             try:
                 if found.error is not None:
                     raise found.error
@@ -203,11 +204,14 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
 
 
 def _found(
-    connection: Connection, files: tuple[Path, ...], vendor: str | None
+    cli: Cli, connection: Connection, files: tuple[Path, ...], vendor: str | None
 ) -> tuple[FoundVoucher, ...]:
     """Return the vouchers in files, or those in store where no file is named."""
     if files:
-        return find_voucher_files(files).vouchers
+        found = find_voucher_files(files)
+        for warning in found.warnings:
+            cli.output.warning(warning)
+        return found.vouchers
     return tuple(
         FoundVoucher(f"in store: {record.serial_number}", record.raw)
         for record in list_vouchers(connection, vendor=vendor)
@@ -290,6 +294,7 @@ for each in (
     request_command,
     bundle_command,
     export_command,
+    remove_command,
     issue_command,
 ):
     command.add_command(each)

@@ -77,5 +77,5 @@ def _take(connection: Connection, material: Material) -> None:
     for entry in material.entries.values():
         if entry.voucher is not None:
             remove_chassis(connection, entry.serial_number, material.vendor)
-    remove_vouchers(connection, material.vendor)
+    remove_vouchers(connection, (), vendor=material.vendor)
     remove_vendor(connection, material.vendor)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from bootz.errors import BootzError, ConfigError, TrustError, Unavailable
-from bootz.trust.bundle import BundleLimits, is_bundle, read_bundle
+from bootz.trust.bundle import BundleLimits, PassedOver, is_bundle, read_bundle
 from bootz.trust.voucher import MAX_VOUCHER_BYTES
 
 OFFLINE_LIMITS: Final = BundleLimits(
@@ -25,11 +25,26 @@ OFFLINE_LIMITS: Final = BundleLimits(
 _MAX_RATIO: Final = 100
 """What gzip may unpack to; signatures and keys do not shrink, a bomb does."""
 
-_SUFFIXES: Final = (".vcj", ".tar", ".tar.gz", ".tgz")
-"""Of the files in a folder that are looked at."""
+_VOUCHER_SUFFIX: Final = ".vcj"
+_SUFFIXES: Final = (_VOUCHER_SUFFIX, ".tar", ".tar.gz", ".tgz")
+"""Of the files in a folder that are looked at, in any case."""
+
+_SHADOW: Final = "._"
+"""How macOS begins the name of a file that holds another file's attributes (AppleDouble)."""
+
+_MARKS: Final = (
+    bytes.fromhex("06092a864886f70d010702"),
+    b"ietf-voucher:voucher",
+    b"-----BEGIN CMS-----",
+    b"-----BEGIN PKCS7-----",
+)
+"""What only a voucher has in it: the OID of a SignedData, the leaves' container, the armour."""
 
 _MAX_TEXT: Final = 2 * MAX_VOUCHER_BYTES
 """Base64 is a third longer than what it spells, and may have line breaks."""
+_SHOWN: Final = 120
+"""Characters of an entry's name in an error."""
+
 _GZIP: Final = b"\x1f\x8b"
 _PEM: Final = re.compile(
     rb"\s*-----BEGIN (CMS|PKCS7)-----\s+([A-Za-z0-9+/=\s]+)-----END \1-----\s*"
@@ -56,27 +71,29 @@ class FoundVouchers:
 def find_voucher_files(paths: Sequence[Path]) -> FoundVouchers:
     """Return the vouchers in files, folders (every ``.vcj`` and tar below) and tars.
 
+    One bad file of many must not keep the others away: what is a voucher by its name or content
+    and cannot be read, a damaged tar, and a place without vouchers are each there with an error.
+
     Raises:
-        ConfigError: ``voucher-file-invalid``; a folder without vouchers, or a bad tar that was
-            named itself.
         Unavailable: a file that was named, or a folder, cannot be read.
     """
     found: list[FoundVoucher] = []
     warnings: list[str] = []
     for path in paths:
-        if not path.is_dir():
-            _look_into(path, found, warnings)
+        named = not path.is_dir()
+        try:
+            files = [path] if named else _files_below(path)
+        except ConfigError as error:
+            found.append(FoundVoucher(str(path), b"", error))
             continue
-        files = _files_below(path)
-        if not files:
-            raise ConfigError(
-                "voucher-file-invalid", "there is no .vcj file or tar below", where=str(path)
-            )
         for file in files:
             try:
                 _look_into(file, found, warnings)
-            except (ConfigError, Unavailable) as error:
-                # One bad file of many must not keep the others away.
+            except ConfigError as error:
+                found.append(FoundVoucher(str(file), b"", error))
+            except Unavailable as error:
+                if named:
+                    raise
                 found.append(FoundVoucher(str(file), b"", error))
     return FoundVouchers(tuple(found), tuple(warnings))
 
@@ -98,8 +115,25 @@ def _look_into(path: Path, found: list[FoundVoucher], warnings: list[str]) -> No
             expected=error.expected,
             seen=error.seen,
         ) from error
+    before = len(found)
     found.extend(FoundVoucher(f"{path}: {name}", raw) for name, raw in contents.entries)
-    warnings.extend(f"{path}: {warning}" for warning in contents.warnings)
+    for each in contents.passed_over:
+        where = f"{path}: {each.name[:_SHOWN]}"
+        if _is_meant_as_voucher(each):
+            flaw = ConfigError("voucher-file-invalid", each.flaw, where=where)
+            found.append(FoundVoucher(where, b"", flaw))
+        else:
+            warnings.append(f"{where} is passed over: {each.flaw}")
+    if len(found) == before:
+        raise ConfigError("voucher-file-invalid", "there is no voucher in it", where=str(path))
+
+
+def _is_meant_as_voucher(entry: PassedOver) -> bool:
+    """Tell a damaged voucher, which must be told, from a file that only lies beside vouchers."""
+    name = entry.name.replace("\\", "/").rpartition("/")[2]
+    if name.startswith(_SHADOW):
+        return False
+    return name.lower().endswith(_VOUCHER_SUFFIX) or any(mark in entry.content for mark in _MARKS)
 
 
 def read_voucher_text(data: bytes, where: str) -> bytes:
@@ -142,13 +176,20 @@ def _files_below(folder: Path) -> list[Path]:
                 f"over {OFFLINE_LIMITS.entries} files",
                 where=str(folder),
             )
+    if not files:
+        raise ConfigError(
+            "voucher-file-invalid", "there is no .vcj file or tar below", where=str(folder)
+        )
     return sorted(files)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
     try:
         for path in folder.rglob("*"):
-            if path.name.endswith(_SUFFIXES) and path.is_file() and not path.is_symlink():
+            name = path.name.lower()
+            if name.startswith(_SHADOW) or not name.endswith(_SUFFIXES):
+                continue
+            if path.is_file() and not path.is_symlink():
                 yield path
     except OSError as error:
         raise Unavailable("file-unreadable", str(error.strerror), where=str(folder)) from error

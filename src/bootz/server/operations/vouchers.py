@@ -1,7 +1,7 @@
 """Vouchers in store: only what holds completely gets there, so that none shadows a good one."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
-from bootz.errors import BootzError, ConfigError, TrustError, UnknownChassis
+from bootz.errors import BootzError, ConfigError, ConflictError, TrustError, UnknownChassis
 from bootz.model.artifacts import Assertion, OwnershipVoucher
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.texts import dump_json, load_texts
@@ -206,16 +206,56 @@ def store_voucher(
     return VoucherResult(content.serial_number, outcome, owner.name, verified.warnings)
 
 
-def remove_vouchers(connection: Connection, vendor: str) -> int:
-    """Take all vouchers of a vendor off the record, and return how many there were.
+def remove_vouchers(
+    connection: Connection,
+    serials: Sequence[str],
+    *,
+    vendor: str | None = None,
+    sha256: str = "",
+    ended_by: datetime | None = None,
+) -> tuple[VoucherRecord, ...]:
+    """Take vouchers off the record, and return them.
+
+    Args:
+        connection: to the inventory.
+        serials: of the cards, compared without case; empty: of all cards.
+        vendor: leaves only those of this manufacturer.
+        sha256: leaves only vouchers whose digest begins so (hex).
+        ended_by: leaves only those that have ended by then.
 
     Raises:
-        UnknownChassis: no such vendor.
+        ConflictError: ``voucher-ambiguous``: a card of two manufacturers is named, and no vendor.
+        UnknownChassis: ``voucher-not-found`` for a card without such a voucher; no such vendor.
+            Nothing is removed then.
     """
-    key = find_vendor(connection, vendor).key
-    gone = connection.execute(delete(VOUCHER).where(VOUCHER.c.vendor_id == key)).rowcount
-    raise_revision(connection, shared=False)
-    return gone
+    removed: dict[int, VoucherRecord] = {}
+    for serial in serials or (None,):
+        found = [
+            record
+            for record in list_vouchers(
+                connection, serial=serial, vendor=vendor, expiring_before=ended_by
+            )
+            if record.sha256.startswith(sha256.lower())
+        ]
+        if serial is not None and not found:
+            raise UnknownChassis(
+                "voucher-not-found", f"no such voucher is stored for {serial!r}", where="voucher"
+            )
+        owners = sorted({record.vendor for record in found})
+        if serial is not None and len(owners) > 1:
+            raise ConflictError(
+                "voucher-ambiguous",
+                f"{serial!r} is a card of {', '.join(owners)}",
+                where="voucher",
+                expected="one manufacturer",
+                seen=str(len(owners)),
+            )
+        removed |= {record.key: record for record in found}
+    for key in removed:
+        connection.execute(delete(VOUCHER).where(VOUCHER.c.id == key))
+    if removed:
+        raise_revision(connection, shared=False)
+    return tuple(removed.values())
 
 
 def list_vouchers(

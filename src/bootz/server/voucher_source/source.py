@@ -253,12 +253,10 @@ class FolderSource:
 
     def _find(self, wanted: set[str]) -> dict[str, list[bytes]]:
         found: dict[str, list[bytes]] = {}
-        try:
-            files = find_voucher_files([self._folder]).vouchers
-        except ConfigError:
-            # Nothing was put there yet, which is said for each card.
-            return found
-        for file in files:
+        for file in find_voucher_files([self._folder]).vouchers:
+            if file.error is not None:
+                # Also where nothing was put there yet; what is missing is said for each card.
+                continue
             try:
                 serial = fold_serial(parse_unverified_voucher(file.raw).serial_number)
             except TrustError:

@@ -1,0 +1,79 @@
+"""``bootz voucher remove``: vouchers out of the store, of some cards or all that have ended."""
+
+import click
+
+from bootz.cli.base import Cli, Verb
+from bootz.cli.inventory.base import writing
+from bootz.cli.output import Column
+from bootz.model.chassis import fold_serial
+from bootz.server.operations.voucher_needs import card_vouchers
+from bootz.server.operations.vouchers import VoucherRecord, remove_vouchers
+
+_COLUMNS = (
+    Column("serial_number", "SERIAL"),
+    Column("vendor"),
+    Column("expires_on", "EXPIRES"),
+    Column("sha256", "SHA-256"),
+)
+
+
+@click.command("remove", cls=Verb)
+@click.argument("serials", metavar="[SERIAL]...", nargs=-1)
+@click.option("--vendor", help="The manufacturer, where two have the serial number.")
+@click.option(
+    "--sha256", default="", metavar="HEX", help="Only the voucher whose digest begins so."
+)
+@click.option(
+    "--expired", is_flag=True, help="Only those that have ended; of all cards if none is named."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
+@click.pass_obj
+def remove_command(
+    cli: Cli,
+    serials: tuple[str, ...],
+    vendor: str | None,
+    sha256: str,
+    *,
+    expired: bool,
+    dry_run: bool,
+) -> None:
+    """Remove vouchers from the store, all of a card or only some of them.
+
+    A router whose card has no other voucher gets no data until one is imported or fetched.
+    """
+    if not serials and not expired:
+        raise click.UsageError("name the serial numbers, or --expired for all that have ended")
+    site = cli.site()
+    now = site.clock()
+    with writing(cli) as connection:
+        removed = remove_vouchers(
+            connection,
+            serials,
+            vendor=vendor,
+            sha256=sha256,
+            ended_by=now if expired else None,
+        )
+        left = card_vouchers(
+            connection,
+            pinned_domain_cert=site.pinned_domain_cert(),
+            now=now,
+            serials=sorted({record.serial_number for record in removed}),
+        )
+        if dry_run:
+            connection.rollback()
+    cli.output.rows(_COLUMNS, [_row(record) for record in removed])
+    owners = {(record.vendor, fold_serial(record.serial_number)) for record in removed}
+    for card in left:
+        if card.held is None and (card.vendor, fold_serial(card.serial_number)) in owners:
+            cli.output.warning(f"{card.serial_number} is left without a voucher that holds")
+    if dry_run:
+        cli.output.message("A dry run: nothing was removed.")
+
+
+def _row(record: VoucherRecord) -> dict[str, object]:
+    return {
+        "serial_number": record.serial_number,
+        "vendor": record.vendor,
+        "expires_on": record.expires_on or "never",
+        "sha256": record.sha256,
+    }

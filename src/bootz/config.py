@@ -212,6 +212,23 @@ class LogSettings(_Frozen):
     )
 
 
+class ProgressSettings(_Frozen):
+    """How long a router may be silent in each step before it is shown as stuck. Minutes.
+
+    A vendor's settings may say otherwise for its routers.
+    """
+
+    first_byte_minutes: int = Field(
+        10, ge=1, le=10080, description="From the answer to the first byte of the image."
+    )
+    image_minutes: int = Field(
+        5, ge=1, le=10080, description="While the image is loaded, without a byte."
+    )
+    applying_minutes: int = Field(
+        45, ge=1, le=10080, description="While image and configuration are applied."
+    )
+
+
 class DhcpSubnetSettings(_Frozen):
     """A link on which DHCP serves routers: at most one name-server, which Bootz demands."""
 
@@ -284,6 +301,9 @@ class SiteConfig(_Frozen):
     images: ImageSettings = Field(ImageSettings(), description="The image store.")
     dhcp: DhcpSiteSettings = Field(DhcpSiteSettings(), description="DHCP, by `bootz dhcp`.")
     log: LogSettings = Field(LogSettings(), description="The log.")
+    progress: ProgressSettings = Field(
+        ProgressSettings(), description="When a silent router is shown as stuck."
+    )
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds that running calls get at SIGTERM."
     )

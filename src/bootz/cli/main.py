@@ -16,7 +16,7 @@ NOUNS = MappingProxyType(
         "lab": ("bootz.cli.lab", "Run the whole system on this machine."),
         "init": ("bootz.cli.site.init", "Make a site: configuration, database, keys."),
         "serve": ("bootz.cli.site.serve", "Run the Bootz server of a site."),
-        "watch": ("bootz.cli.site.watch", "Show attempts as they happen."),
+        "watch": ("bootz.cli.site.watch.command", "Show where every router stands, live."),
         "attempts": ("bootz.cli.site.attempts", "Explain the attempts of a chassis."),
         "vendor": ("bootz.cli.inventory.vendor", "Manufacturers and their CA bundles."),
         "chassis": ("bootz.cli.inventory.chassis.group", "The inventory of routers."),

@@ -30,6 +30,19 @@ MAX_PEM = 1024 * 1024
 """Characters of one CA bundle."""
 
 
+_Minutes = Annotated[int, Field(ge=1, le=10080)]
+
+
+class VendorProgress(BaseModel):
+    """How long routers of a vendor may be silent in each step, in minutes; unset: as the site."""
+
+    model_config = STRICT
+
+    first_byte_minutes: _Minutes | None = None
+    image_minutes: _Minutes | None = None
+    applying_minutes: _Minutes | None = None
+
+
 class VendorSettings(BaseModel):
     """How devices of a vendor want to be answered; a profile or chassis may say otherwise.
 
@@ -44,6 +57,7 @@ class VendorSettings(BaseModel):
     ta_file: Annotated[str, Field(max_length=1024)] = ""
     redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
     voucher_source: VoucherSourceSettings | None = None
+    progress: VendorProgress | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the keys that are set."""

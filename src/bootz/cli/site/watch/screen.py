@@ -1,0 +1,256 @@
+"""What ``bootz watch`` shows, as lines of text for a terminal of any size; no terminal here.
+
+The pure part of the screen: routers, the selected one, filters and the time in, styled lines out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from bootz.cli.output import printable
+from bootz.server.operations.chassis_state import ChassisState, Standing, counts
+from bootz.server.operations.turn_up import Estimate, Router, estimate
+
+STYLES: Final[Mapping[ChassisState, str]] = {
+    ChassisState.FAILED: "bold red",
+    ChassisState.STUCK: "bold yellow",
+    ChassisState.ON_HOLD: "magenta",
+    ChassisState.APPLYING: "cyan",
+    ChassisState.IMAGE: "cyan",
+    ChassisState.SENT: "cyan",
+    ChassisState.PROVED: "blue",
+    ChassisState.CONNECTED: "blue",
+    ChassisState.EXPECTED: "dim",
+    ChassisState.READY: "green",
+}
+
+FILTERS: Final[Mapping[str, tuple[str, frozenset[ChassisState]]]] = {
+    "a": ("all", frozenset(ChassisState)),
+    "p": (
+        "need a person",
+        frozenset({ChassisState.FAILED, ChassisState.STUCK, ChassisState.ON_HOLD}),
+    ),
+    "f": ("failed", frozenset({ChassisState.FAILED})),
+    "s": ("stuck", frozenset({ChassisState.STUCK})),
+    "u": (
+        "under way",
+        frozenset(
+            {
+                ChassisState.CONNECTED,
+                ChassisState.PROVED,
+                ChassisState.SENT,
+                ChassisState.IMAGE,
+                ChassisState.APPLYING,
+            }
+        ),
+    ),
+    "e": ("expected", frozenset({ChassisState.EXPECTED})),
+    "r": ("ready", frozenset({ChassisState.READY})),
+}
+"""Each filter key with its name and the states that it shows."""
+
+_KEYS: Final = "keys: " + "  ".join(f"{key} {name}" for key, (name, _) in FILTERS.items())
+_HELP: Final = f"{_KEYS}  / find  up/down select  q quit"
+
+_MIN_HEIGHT: Final = 6
+"""Below this many lines only counts and routers are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a person has chosen: a filter key, a text to find, and the selected router's key."""
+
+    filter_key: str = "a"
+    find: str = ""
+    finding: bool = False
+    selected: int | None = None
+
+    def shown(self, routers: Sequence[Router]) -> list[Router]:
+        """Return the routers of the filter that hold the text, in the order of the screen."""
+        states = FILTERS[self.filter_key][1]
+        text = self.find.casefold()
+        return [
+            router
+            for router in routers
+            if router.standing.state in states and (not text or text in _searched(router))
+        ]
+
+    def pressed(self, key: str, routers: Sequence[Router], page: int) -> "View":
+        """Return the view after a key: a character, or ``up``, ``down``, ``page-up``, ….
+
+        ``routers`` are all, in the order of the screen; ``page`` is how many rows are shown.
+        """
+        if self.finding:
+            return self._typed(key)
+        if key in FILTERS:
+            return replace(self, filter_key=key)
+        match key:
+            case "/":
+                return replace(self, finding=True)
+            case "escape":
+                return replace(self, find="", selected=None)
+            case "up" | "k":
+                return self._moved(routers, -1)
+            case "down" | "j":
+                return self._moved(routers, 1)
+            case "page-up":
+                return self._moved(routers, -page)
+            case "page-down":
+                return self._moved(routers, page)
+            case "home":
+                return self._moved(routers, -len(routers))
+            case "end":
+                return self._moved(routers, len(routers))
+        return self
+
+    def _typed(self, key: str) -> "View":
+        match key:
+            case "enter":
+                return replace(self, finding=False)
+            case "escape":
+                return replace(self, finding=False, find="")
+            case "backspace":
+                return replace(self, find=self.find[:-1])
+            case _ if len(key) == 1 and key.isprintable() and len(self.find) < 64:
+                return replace(self, find=self.find + key)
+        return self
+
+    def _moved(self, routers: Sequence[Router], by: int) -> "View":
+        shown = self.shown(routers)
+        if not shown:
+            return replace(self, selected=None)
+        at = next((row for row, router in enumerate(shown) if router.key == self.selected), None)
+        last = len(shown) - 1
+        target = (last if by > last else 0) if at is None else max(0, min(last, at + by))
+        return replace(self, selected=shown[target].key)
+
+
+def frame(
+    routers: Sequence[Router], view: View, now: datetime, *, width: int, height: int
+) -> list[Text]:
+    """Return the lines of the screen: at most ``height``, each at most ``width`` cells.
+
+    ``routers`` are all, ordered as ``turn_up.ordered`` orders them; times are shown in the zone
+    of ``now``.
+    """
+    shown = view.shown(routers)
+    selected = next((router for router in shown if router.key == view.selected), None)
+    top = [_counts([router.standing for router in routers])]
+    bottom: list[Text] = []
+    if height >= _MIN_HEIGHT:
+        top += [_progress(routers, estimate(routers, now), now), _titles(width)]
+        bottom = [*_explained(selected, width), _foot(view, len(shown))]
+    room = max(1, height - len(top) - len(bottom))
+    rows = [
+        _row(router, now, width, selected=router is selected)
+        for router in _window(shown, selected, room)
+    ]
+    rows += [Text()] * (room - len(rows) if bottom else 0)
+    lines = [*top, *rows, *bottom][:height]
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines
+
+
+def rows_shown(height: int) -> int:
+    """Return about how many routers a screen of this height shows."""
+    return max(1, height - _MIN_HEIGHT)
+
+
+def _searched(router: Router) -> str:
+    standing = router.standing
+    words = (router.hostname, router.serial_number, router.vendor, standing.reason, standing.detail)
+    return " ".join(words).casefold()
+
+
+def _window(shown: Sequence[Router], selected: Router | None, room: int) -> Sequence[Router]:
+    """Return the rows that fit, with the selected one among them."""
+    at = 0 if selected is None else shown.index(selected)
+    first = max(0, min(at - room // 2, len(shown) - room))
+    return shown[first : first + room]
+
+
+def _counts(standings: Sequence[Standing]) -> Text:
+    line = Text(f"{len(standings)} routers")
+    for state, number in counts(standings).items():
+        if number:
+            line.append("  ")
+            line.append(f"{state.value} {number}", style=STYLES[state])
+    return line
+
+
+def _progress(routers: Sequence[Router], end: Estimate, now: datetime) -> Text:
+    ready = sum(router.standing.state is ChassisState.READY for router in routers)
+    share = 100 * ready // len(routers) if routers else 0
+    words = [f"{now:%H:%M:%S}", f"{share}% ready"]
+    if end.per_minute is not None:
+        words.append(f"{end.per_minute:.1f} a minute")
+    if end.finish is not None:
+        finish = end.finish.astimezone(now.tzinfo)
+        words.append(f"the remaining {end.remaining} ready about {finish:%H:%M}")
+    if end.waiting_for_a_person:
+        words.append(f"{end.waiting_for_a_person} need a person")
+    return Text(", ".join(words))
+
+
+_WIDTHS: Final = (("STATE", 9), ("SINCE", 8), ("TRY", 3))
+
+
+def _columns(width: int) -> tuple[int, int]:
+    """Return the widths of router and serial number; what is left is the reason's."""
+    rest = max(10, width - sum(size + 1 for _, size in _WIDTHS))
+    name = max(8, min(28, rest * 3 // 10))
+    return name, max(8, min(20, rest * 2 // 10))
+
+
+def _titles(width: int) -> Text:
+    name, serial = _columns(width)
+    cells = [set_cell_size(title, size) for title, size in _WIDTHS]
+    cells += [set_cell_size("ROUTER", name), set_cell_size("SERIAL", serial), "WHY"]
+    return Text(" ".join(cells), style="bold")
+
+
+def _row(router: Router, now: datetime, width: int, *, selected: bool) -> Text:
+    standing = router.standing
+    name, serial = _columns(width)
+    since = "" if standing.since is None else f"{standing.since.astimezone(now.tzinfo):%H:%M:%S}"
+    line = Text()
+    line.append(set_cell_size(standing.state.value, 9), style=STYLES[standing.state])
+    line.append(f" {since:8} {standing.attempt or '':>3} ")
+    line.append(set_cell_size(_one_line(router.hostname or "-"), name))
+    line.append(f" {set_cell_size(_one_line(router.serial_number or '-'), serial)} ")
+    line.append(_one_line(standing.reason or standing.detail))
+    if selected:
+        line.pad_right(max(0, width - cell_len(line.plain)))
+        line.stylize("reverse")
+    return line
+
+
+def _explained(router: Router | None, width: int) -> list[Text]:
+    """Return why the selected router is where it is, and what to do."""
+    if router is None:
+        return []
+    standing = router.standing
+    words = [f"{router.name}: {standing.state.value}"]
+    words += [word for word in (standing.reason, standing.detail) if word]
+    lines = [Text("─" * width, style="dim"), Text(_one_line(" - ".join(words)))]
+    if standing.next_action:
+        lines.append(Text.assemble(("next: ", "bold"), _one_line(standing.next_action)))
+    serial = router.serial_number or router.hostname
+    lines.append(Text(f"more: bootz attempts {_one_line(serial)}", style="dim"))
+    return lines
+
+
+def _foot(view: View, shown: int) -> Text:
+    if view.finding:
+        return Text(f"find: {view.find}▏  enter keeps it, escape clears it", style="bold")
+    found = f", with {view.find!r}" if view.find else ""
+    return Text(f"[{FILTERS[view.filter_key][0]}{found}: {shown}]  {_HELP}", style="dim")
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", " ")

@@ -68,7 +68,7 @@ def parse_endpoint(text: str) -> Endpoint:
     if not colon or not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{text!r} is not ADDRESS:PORT")
     if bracketed != (":" in host):
-        raise ValueError(f"{text!r}: an IPv6 address stands in brackets")
+        raise ValueError(f"{text!r}: an IPv6 address must be in brackets")
     return Endpoint(check_host(host), int(port))
 
 
@@ -83,7 +83,7 @@ def check_host(text: str) -> str:
     except ValueError:
         # Digits and dots alone are an address that was mistyped, never a name.
         if _DNS_NAME.fullmatch(text) is None or text.replace(".", "").isdecimal():
-            raise ValueError(f"{text!r} is no DNS name and no IP address") from None
+            raise ValueError(f"{text!r} is neither a DNS name nor an IP address") from None
     return text
 
 
@@ -95,7 +95,7 @@ def _check_listen(text: str) -> str:
 def _check_base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("is http://HOST or https://HOST, with port and path as needed")
+        raise ValueError("must be http://HOST or https://HOST, with port and path as needed")
     return text.rstrip("/")
 
 
@@ -125,16 +125,18 @@ class DatabaseSettings(_Frozen):
         description="sqlite:///FILE or postgresql://USER@HOST/NAME, without a password.",
     )
     password_file: Path | None = Field(
-        None, description="File of mode 0600 with the password for PostgreSQL."
+        None, description="File with the PostgreSQL password, mode 0600."
     )
 
 
 class TlsSettings(_Frozen):
     """The server's TLS certificate, which the server issues to itself under the trust anchor."""
 
-    validity_days: int = Field(90, ge=2, le=825, description="Life of a new certificate, in days.")
+    validity_days: int = Field(
+        90, ge=2, le=825, description="Validity of a new certificate, in days."
+    )
     renew_before_days: int = Field(
-        30, ge=1, le=800, description="Days before its end at which it is replaced."
+        30, ge=1, le=800, description="Days before its expiry at which it is replaced."
     )
 
     @model_validator(mode="after")
@@ -151,25 +153,31 @@ class LimitSettings(_Frozen):
         _LIMITS.max_message_bytes, ge=4096, le=64 << 20, description="Longest message accepted."
     )
     max_connections: int = Field(
-        _LIMITS.max_connections, ge=1, le=1 << 20, description="Connections of all together."
+        _LIMITS.max_connections, ge=1, le=1 << 20, description="Connections in total."
     )
     max_connections_per_address: int = Field(
-        _LIMITS.max_connections_per_address, ge=1, description="Connections of one address."
+        _LIMITS.max_connections_per_address, ge=1, description="Connections per client address."
     )
     max_streams_per_connection: int = Field(
-        _LIMITS.max_streams_per_connection, ge=1, le=1000, description="Calls at once on each."
+        _LIMITS.max_streams_per_connection,
+        ge=1,
+        le=1000,
+        description="Concurrent calls per connection.",
     )
     handshake_timeout: float = Field(
         _LIMITS.handshake_timeout, gt=0, le=600, description="Seconds for the TLS handshake."
     )
     idle_timeout: float = Field(
-        _LIMITS.idle_timeout, gt=0, le=86400, description="Seconds without a call."
+        _LIMITS.idle_timeout,
+        gt=0,
+        le=86400,
+        description="Seconds without a call before a connection is closed.",
     )
     request_timeout: float = Field(
         _LIMITS.request_timeout, gt=0, le=3600, description="Seconds for one call."
     )
     max_open_streams: int = Field(
-        _STREAMS.max_open, ge=1, le=1 << 20, description="Streams open at once, of all together."
+        _STREAMS.max_open, ge=1, le=1 << 20, description="Open streams in total."
     )
     stream_idle_timeout: float = Field(
         _STREAMS.idle_timeout, gt=0, le=86400, description="Seconds between messages of a stream."
@@ -189,7 +197,7 @@ class LimitSettings(_Frozen):
 class ImageSettings(_Frozen):
     """The image store."""
 
-    folder: Path = Field(Path("images"), description="Where the files are kept.")
+    folder: Path = Field(Path("images"), description="Folder of the image files.")
     http: tuple[Listen, ...] = Field(
         ("127.0.0.1:15007",), description="Addresses that serve images over HTTP."
     )
@@ -243,16 +251,16 @@ class DhcpSiteSettings(_Frozen):
 
     subnets: tuple[DhcpSubnetSettings, ...] = Field(
         (),
-        description="Links: subnet, and as needed gateway, name_server (one), interface. "
+        description="Subnets: subnet, and optionally gateway, name_server (one), interface. "
         "Default: those of the chassis's addresses.",
     )
     uris: tuple[BootzUriText, ...] = Field(
         (),
         max_length=16,
-        description="bootz URIs that routers are handed, in their order. "
+        description="bootz URIs handed out to routers, in order. "
         "Default: the advertised names and addresses.",
     )
-    lease_seconds: int = Field(3600, ge=60, le=1 << 31, description="Life of a lease.")
+    lease_seconds: int = Field(3600, ge=60, le=1 << 31, description="Lease time in seconds.")
     kea4: str = Field(
         "", description="Kea's DHCPv4 control channel: a socket, or http://HOST:PORT."
     )
@@ -264,7 +272,9 @@ class DhcpSiteSettings(_Frozen):
 class OwnerSettings(_Frozen):
     """Owner certificate and key that are kept elsewhere, in place of those of the site."""
 
-    pinned_domain_certificate: Path = Field(description="File with the certificate vouchers pin.")
+    pinned_domain_certificate: Path = Field(
+        description="File with the certificate that vouchers pin."
+    )
     certificate: Path = Field(
         description="File with the owner certificate, then those between it and the pinned one."
     )
@@ -284,20 +294,22 @@ class SiteConfig(_Frozen):
         "Bootz owner",
         min_length=1,
         max_length=64,
-        description="The owner's name, as it stands in certificates that are made here.",
+        description="Name of the owner in certificates that are issued here.",
     )
     listen: tuple[Listen, ...] = Field(
         (f"127.0.0.1:{DEFAULT_PORT}",),
         min_length=1,
-        description="Addresses of the Bootz server. 0.0.0.0 and [::] are all of the machine's.",
+        description="Addresses of the Bootz server. 0.0.0.0 and [::] mean all addresses.",
     )
     advertised: tuple[Host, ...] = Field(
         (),
-        description="Names and addresses in the URIs that routers are given, beyond the above.",
+        description="Further names and addresses in the URIs that routers get.",
     )
     database: DatabaseSettings = Field(DatabaseSettings(), description="The database.")
     tls: TlsSettings = Field(TlsSettings(), description="The server's TLS certificate.")
-    limits: LimitSettings = Field(LimitSettings(), description="Bounds against bad peers.")
+    limits: LimitSettings = Field(
+        LimitSettings(), description="Limits that protect against misbehaving peers."
+    )
     images: ImageSettings = Field(ImageSettings(), description="The image store.")
     dhcp: DhcpSiteSettings = Field(DhcpSiteSettings(), description="DHCP, by `bootz dhcp`.")
     log: LogSettings = Field(LogSettings(), description="The log.")
@@ -305,7 +317,7 @@ class SiteConfig(_Frozen):
         ProgressSettings(), description="When a silent router is shown as stuck."
     )
     drain_timeout: float = Field(
-        30.0, ge=0, le=3600, description="Seconds that running calls get at SIGTERM."
+        30.0, ge=0, le=3600, description="Seconds for running calls to finish at SIGTERM."
     )
     owner: OwnerSettings | None = Field(
         None, description="Owner certificate and key kept elsewhere. Default: those in keys/."
@@ -332,7 +344,7 @@ class _StrictLoader(yaml.SafeLoader):
             name = str(key.value)
             if name in seen:
                 raise yaml.constructor.ConstructorError(
-                    problem=f"{name} stands twice", problem_mark=key.start_mark
+                    problem=f"{name} appears twice", problem_mark=key.start_mark
                 )
             seen.add(name)
         mapping: dict[object, object] = super().construct_mapping(node, deep)
@@ -352,7 +364,7 @@ def parse_config(content: bytes, *, where: str = CONFIG_NAME) -> SiteConfig:
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ConfigError("site-config-invalid", _yaml_fault(error), where=where) from error
     if document is not None and not isinstance(document, dict):
-        raise ConfigError("site-config-invalid", "is no list of keys with values", where=where)
+        raise ConfigError("site-config-invalid", "is not a list of keys with values", where=where)
     try:
         return SiteConfig.model_validate(document or {})
     except ValidationError as error:

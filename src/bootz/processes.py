@@ -131,7 +131,7 @@ class WarmCommand:
         """
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
-            raise RuntimeError("it does not run")
+            raise RuntimeError("it cannot be started")
         async with self._turn:
             process.stdin.write(json.dumps({"words": words}).encode() + b"\n")
             await process.stdin.drain()
@@ -152,7 +152,7 @@ def last_words(said: bytes) -> str:
     error = next((read_event(line.encode()).get("error") for line in lines[-1:]), None)
     if isinstance(error, dict):
         return f"{error.get('where') or ''} {error.get('detail')} ({error.get('reason')})".strip()
-    return " ".join(line.strip() for line in lines[-4:])[:600] or "it said nothing"
+    return " ".join(line.strip() for line in lines[-4:])[:600] or "it printed nothing"
 
 
 def read_event(line: bytes) -> Event:
@@ -209,7 +209,7 @@ async def _keep_log(
 ) -> None:
     """Write each line of a process to a file, and hand it on; until the process ends."""
     if process.stderr is None:
-        raise RuntimeError("stderr is no pipe")
+        raise RuntimeError("stderr is not a pipe")
     with log.open("wb") as writing:
         async for line in process.stderr:
             writing.write(line)

@@ -1,4 +1,4 @@
-"""The mistakes that kill a turn-up are found in configurations of each server, and nothing else."""
+"""The mistakes that make a turn-up fail are found in each server's configuration, and no others."""
 
 from __future__ import annotations
 
@@ -301,4 +301,4 @@ def test_the_command_says_what_and_where(
         assert (finding["code"], finding["severity"]) == ("unreachable", "error")
         assert "127.0.0.1:1" in finding["detail"]
         assert run(["dhcp", "check", str(path), "--no-inventory", "--no-connect"]) == 0
-        assert "nothing that would kill" in capsys.readouterr().err
+        assert "no problem found" in capsys.readouterr().err

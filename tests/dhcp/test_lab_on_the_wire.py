@@ -167,7 +167,7 @@ def test_no_interface_is_served_that_was_not_named(link: Network) -> None:
         with listening(lab, interfaces):
             pass
 
-    with pytest.raises(ConfigError, match="name the interfaces"):
+    with pytest.raises(ConfigError, match="give the interfaces"):
         link.hub.call_inside(lambda: asyncio.run(story()))
     for name in ("*", "any", "eth99"):
         with pytest.raises(Unavailable) as caught:

@@ -90,5 +90,5 @@ def test_text_is_told_with_its_octets(link: Network, tmp_path: Path) -> None:
 def test_silence_is_told(link: Network) -> None:
     code, rows, said = run_probe(link, "--wait", "0.5")
     assert (code, rows) == (1, [])
-    assert "nobody answers over ipv4" in said
-    assert "nobody answers over ipv6" in said
+    assert "no server answers over ipv4" in said
+    assert "no server answers over ipv6" in said

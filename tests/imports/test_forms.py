@@ -81,7 +81,7 @@ def test_json_is_read_as_python_reads_it(value: object) -> None:
         ("a: 1\nb: 2\na: 3\n", "twice"),
         ("chassis:\n- {x: 1, x: 2}\n", "twice"),
         ("a: 1\n---\nb: 2\n", "second document"),
-        ("? [1]\n: 2\n", "key is no text"),
+        ("? [1]\n: 2\n", "key is not a text"),
         ("a: [1\n", "line 2"),
         ("a: b: c\n", "line 1"),
         ("a: '\n", "line"),

@@ -329,7 +329,7 @@ SECRET = "MIIEsecretsecretsecret"
     ("words", "told"),
     [
         (f"trust_anchor {{ key: {SECRET} }}", "line 1"),
-        (f'\ntrust_anchor {{ key: "{SECRET}" key: "{SECRET}" }}', "key stands twice"),
+        (f'\ntrust_anchor {{ key: "{SECRET}" key: "{SECRET}" }}', "key appears twice"),
         (f'trust_anchor {{ keys: "{SECRET}" }}', "no field keys"),
         (f'trust_anchor {{ key: "{SECRET}', "line 1"),
         (f"{SECRET}: 1", "line 1"),

@@ -55,11 +55,11 @@ def test_every_key_is_explained_and_only_what_was_chosen_is_in_force() -> None:
     [
         (b"organisation: x", "no such key"),
         (b"organization: ''", "organization"),
-        (b"organization: a\norganization: b", "line 2: organization stands twice"),
+        (b"organization: a\norganization: b", "line 2: organization appears twice"),
         (b"listen: []", "listen"),
         (b"listen: ['1.2.3.4']", "ADDRESS:PORT"),
         (b"listen: ['::1:80']", "brackets"),
-        (b"listen: ['1.2.3:80']", "no DNS name"),
+        (b"listen: ['1.2.3:80']", "neither a DNS name"),
         (b"listen: ['h:99999']", "ADDRESS:PORT"),
         (b"advertised: ['a b']", "advertised"),
         (b"images: {base_url: 'ftp://x'}", "base_url"),

@@ -153,7 +153,7 @@ def test_an_earlier_anchors_key_is_destroyed(site: Site, keys: Keys) -> None:
     keys("rotate", "trust-anchor")
     assert not site.keys.has_key(name)
     states = {row["name"]: (row["state"], row["key"]) for row in keys("show")}
-    assert states[name] == ("earlier, still served", "destroyed")
+    assert states[name] == ("earlier, still accepted", "destroyed")
 
 
 def test_the_owner_is_rotated_and_vouchers_stay(site: Site, keys: Keys) -> None:

@@ -110,7 +110,9 @@ def _await_address(process: subprocess.Popen[bytes], journal: Path, key: str) ->
         time.sleep(_POLL_S)
     lines = journal.read_text(errors="replace").strip().splitlines()
     raise Unavailable(
-        "bench-server-failed", lines[-1][:300] if lines else "it said nothing", where=str(journal)
+        "bench-server-failed",
+        lines[-1][:300] if lines else "it printed nothing",
+        where=str(journal),
     )
 
 

@@ -94,5 +94,5 @@ def noun(name: str, summary: str) -> Noun:
 
 
 def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command that stands alone (``bootz serve``)."""
+    """Make a command without a noun (``bootz serve``)."""
     return click.command(name, cls=Verb)

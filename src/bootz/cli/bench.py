@@ -40,21 +40,26 @@ _COLUMNS = (
     show_default=True,
     help="Chassis on record; may be given several times.",
 )
-@click.option("--onboardings", default=1000, show_default=True, help="How many are measured.")
+@click.option("--onboardings", default=1000, show_default=True, help="Onboardings to measure.")
 @click.option(
     "--routers",
     type=int,
     default=None,
-    help="Different routers that onboard. Default: as many as onboardings, or the inventory.",
+    help="Number of different routers. Default: one per onboarding, at most the inventory.",
 )
 @click.option("--clients", default=2, show_default=True, help="Client processes.")
-@click.option("--concurrency", default=4, show_default=True, help="Onboardings at once in each.")
+@click.option(
+    "--concurrency",
+    default=4,
+    show_default=True,
+    help="Concurrent onboardings in each client process.",
+)
 @click.option(
     "--dialect",
     type=click.Choice([dialect.name for dialect in DIALECTS]),
     default="current",
     show_default=True,
-    help="What the routers speak.",
+    help="Protocol dialect of the routers.",
 )
 @flow_option
 @click.option(
@@ -62,7 +67,7 @@ _COLUMNS = (
     type=click.Choice([kind.value for kind in IdentityKey]),
     default=IdentityKey.RSA_2048.value,
     show_default=True,
-    help="The kind of key in the routers' IDevIDs.",
+    help="Type of key in the routers' IDevIDs.",
 )
 @click.option(
     "--config-bytes",
@@ -71,13 +76,13 @@ _COLUMNS = (
     help="Size of the configuration that each router gets.",
 )
 @click.option(
-    "--max-cpu-ms", type=float, default=None, help="Fail where an onboarding costs more than this."
+    "--max-cpu-ms", type=float, default=None, help="Fail if an onboarding costs more than this."
 )
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Make the sites in this folder and leave them there.",
+    help="Create the sites in this folder and keep them.",
 )
 @click.pass_obj
 def command(
@@ -118,7 +123,7 @@ def command(
         if max_cpu_ms is not None and result.cpu_ms > max_cpu_ms:
             raise PolicyError(
                 "bench-too-slow",
-                "an onboarding cost too much CPU",
+                "an onboarding costs too much CPU time",
                 where=f"inventory of {result.plan.inventory}",
                 expected=f"at most {max_cpu_ms} ms",
                 seen=f"{result.cpu_ms:.2f} ms",
@@ -158,7 +163,7 @@ def _folder(keep: Path | None, name: str) -> Iterator[Path]:
 
 @contextmanager
 def _shown(plan: BenchPlan) -> Iterator[OnProgress]:
-    """A bar for each step on the terminal; nothing where nobody looks."""
+    """A bar for each step on the terminal; nothing without a terminal."""
     if not sys.stderr.isatty():
         yield lambda _words, _done, _whole: None
         return

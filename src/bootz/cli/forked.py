@@ -1,6 +1,6 @@
 """Many calls of ``bootz`` from one warm process: each call is a fork that has all modules loaded.
 
-For programs that make hundreds of calls: starting Python anew costs more than what most calls do.
+For programs that make hundreds of calls: starting Python again costs more than what most calls do.
 One line of JSON per call on stdin, one per answer on stdout:
 
     {"words": ["router", "show", "r1"]}
@@ -25,7 +25,7 @@ def main() -> None:
     for noun in sys.argv[1:]:
         importlib.import_module(NOUNS[noun][0])
     gc.collect()
-    # What was loaded is shared between all forks for as long as nobody touches it.
+    # What was loaded is shared between all forks for as long as nothing writes to it.
     gc.freeze()
     # Ctrl-C at a terminal reaches all of its processes; the caller's word is the end of stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

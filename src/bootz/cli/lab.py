@@ -41,40 +41,40 @@ _CARDS = (Column("slot"), Column("serial_number", "SERIAL"), Column("kind"), Col
     type=click.IntRange(1, MAX_ROUTERS),
     default=8,
     show_default=True,
-    help="How many are powered on together.",
+    help="Number of routers.",
 )
 @click.option(
     "--dialect",
     "dialects",
     multiple=True,
     type=click.Choice([row.name for row in DIALECTS]),
-    help="Only routers of this dialect; repeatable. Default: of all four.",
+    help="Only routers of this dialect; repeatable. Default: all four.",
 )
 @click.option(
     "--image-kib",
     type=click.IntRange(1, 4 << 20),
     default=2048,
     show_default=True,
-    help="The size of the software image.",
+    help="Size of the software image.",
 )
 @click.option(
     "--dhcp",
     type=click.Choice([each.value for each in Dhcp]),
     default=Dhcp.NONE.value,
     show_default=True,
-    help="Let routers find their server by DHCP, on a network of the lab's own: by the lab's "
-    "server, or by a real Kea. Needs the right to make network namespaces.",
+    help="Let routers find their server by DHCP, on a network of the lab's own: from the lab's "
+    "DHCP server, or from a real Kea. Needs permission to create network namespaces.",
 )
 @click.option(
     "--keep",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Keep everything in this new or empty folder: site, routers, logs.",
+    help="Keep site, routers and logs in this new or empty folder.",
 )
 @click.option(
     "--story",
     type=click.Choice(["standby"]),
-    help="Instead, play a story with narration. standby: the cards of a modular chassis, before, "
+    help="Instead, show a scenario step by step. standby: the cards of a modular chassis, before, "
     "during and after onboarding; a replacement; a tampered card.",
 )
 @click.option("--hold", is_flag=True, help="Keep everything running afterwards, until Ctrl-C.")
@@ -132,8 +132,10 @@ def _tell_story(cli: Cli, keep: Path | None) -> None:
 
 
 async def _held(cli: Cli, standing: Standing) -> None:
-    """Keep the lab up until the person ends it, and say what can be done meanwhile."""
-    cli.output.message(f"everything keeps running until Ctrl-C; the server is {standing.uri}")
+    """Keep the lab up until the user ends it, and say what can be done until then."""
+    cli.output.message(
+        f"everything keeps running until Ctrl-C; the server's address is {standing.uri}"
+    )
     for hint in (f"bootz --site {standing.site} attempts", *standing.hints):
         cli.output.message(f"  {hint}")
     ended = asyncio.Event()
@@ -163,7 +165,7 @@ def show(cli: Cli, outcomes: Sequence[Outcome]) -> None:
         ],
     )
     good = sum(outcome.ok for outcome in outcomes)
-    cli.output.message(f"{good} of {len(outcomes)} routers are in managed state")
+    cli.output.message(f"{good} of {len(outcomes)} routers were onboarded")
 
 
 @contextmanager

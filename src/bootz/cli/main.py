@@ -14,29 +14,35 @@ from bootz.errors import BootzError
 NOUNS = MappingProxyType(
     {
         "lab": ("bootz.cli.lab", "Run the whole system on this machine."),
-        "init": ("bootz.cli.site.init", "Make a site: configuration, database, keys."),
+        "init": ("bootz.cli.site.init", "Create a site: configuration, database, keys."),
         "serve": ("bootz.cli.site.serve", "Run the Bootz server of a site."),
-        "watch": ("bootz.cli.site.watch.command", "Show where every router stands, live."),
-        "attempts": ("bootz.cli.site.attempts", "Explain the attempts of a chassis."),
+        "watch": ("bootz.cli.site.watch.command", "Show the state of every router, live."),
+        "attempts": ("bootz.cli.site.attempts", "Show the attempts of a chassis, check by check."),
         "vendor": ("bootz.cli.inventory.vendor", "Manufacturers and their CA bundles."),
         "chassis": ("bootz.cli.inventory.chassis.group", "The inventory of routers."),
-        "profile": ("bootz.cli.inventory.profile", "What a class of routers shall get."),
+        "profile": (
+            "bootz.cli.inventory.profile",
+            "Configuration, image and other data for a class of routers.",
+        ),
         "image": ("bootz.cli.inventory.image", "Software images, SMUs and patches."),
         "voucher": ("bootz.cli.voucher.group", "Ownership vouchers."),
         "keys": ("bootz.cli.site.keys.group", "The site's keys and certificates."),
         "db": ("bootz.cli.site.db", "The site's database: its version, and its upgrade."),
-        "import": ("bootz.cli.inventory.import_", "Import an inventory, all or nothing."),
-        "export": ("bootz.cli.inventory.export", "Write what import reads."),
-        "dhcp": ("bootz.cli.dhcp.group", "Tell routers their server by DHCP, and prove it."),
-        "reasons": ("bootz.cli.reasons", "Every reason code with its next action."),
-        "manufacturer": ("bootz.cli.manufacturer", "A manufacturer for labs: CA and vouchers."),
-        "masa": ("bootz.cli.masa.group", "The manufacturer's voucher service, OVGS."),
+        "import": ("bootz.cli.inventory.import_", "Import an inventory, in one transaction."),
+        "export": ("bootz.cli.inventory.export", "Export the inventory."),
+        "dhcp": (
+            "bootz.cli.dhcp.group",
+            "Lead routers to their server by DHCP: write, check, test.",
+        ),
+        "reasons": ("bootz.cli.reasons", "Explain reason codes and what to do next."),
+        "manufacturer": ("bootz.cli.manufacturer", "Manufacturer for labs: CA and vouchers."),
+        "masa": ("bootz.cli.masa.group", "Voucher service of a manufacturer (MASA, OVGS)."),
         "router": ("bootz.cli.router.group", "Emulated routers, for any Bootz server."),
         "conformance": (
             "bootz.cli.conformance.group",
-            "Black-box suites against servers and routers.",
+            "Black-box test suites for servers and routers.",
         ),
-        "bench": ("bootz.cli.bench", "Measure what an onboarding costs."),
+        "bench": ("bootz.cli.bench", "Measure the cost of an onboarding."),
     }
 )
 """Each noun's module, which has ``command``, and its summary; loaded only when it is used."""
@@ -70,7 +76,7 @@ class _Bootz(Noun):
 @click.group(cls=_Bootz, name="bootz")
 @click.version_option(package_name="bootz")
 def bootz() -> None:
-    """Bootz: from factory state to managed state, with proofs."""
+    """Bootz: secure zero-touch bootstrapping of routers."""
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -22,7 +22,7 @@ key_option = click.option(
     type=click.Choice(list(KEY_KINDS)),
     default="p256",
     show_default=True,
-    help="The kind of key.",
+    help="Type of key.",
 )
 
 
@@ -33,11 +33,11 @@ def now() -> datetime:
 
 @command.command("init")
 @folder_argument
-@click.option("--name", default="Bootz Labs", show_default=True, help="The manufacturer's name.")
+@click.option("--name", default="Bootz Labs", show_default=True, help="Name of the manufacturer.")
 @key_option
 @click.pass_obj
 def init(cli: Cli, folder: Path, name: str, kind: str) -> None:
-    """Make a manufacturer: a CA and a signer of vouchers, in a new folder."""
+    """Create a manufacturer in a new folder: a CA and a voucher signer."""
     made = Manufacturer.create(folder, name, kind=KEY_KINDS[kind], clock=now)
     cli.output.record(_record(folder, made))
 
@@ -46,7 +46,7 @@ def init(cli: Cli, folder: Path, name: str, kind: str) -> None:
 @folder_argument
 @click.pass_obj
 def show(cli: Cli, folder: Path) -> None:
-    """Show a manufacturer and where its CA certificate is."""
+    """Show a manufacturer and the path of its CA certificate."""
     cli.output.record(_record(folder, Manufacturer.open(folder, clock=now)))
 
 
@@ -59,7 +59,7 @@ def show(cli: Cli, folder: Path) -> None:
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="The PEM file to write.",
+    help="PEM file to write.",
 )
 @click.pass_obj
 def anchor(cli: Cli, folder: Path, target: Path) -> None:
@@ -70,8 +70,8 @@ def anchor(cli: Cli, folder: Path, target: Path) -> None:
 
 @command.command("identity")
 @folder_argument
-@click.option("--serial", "serial_number", required=True, help="The card's serial number.")
-@click.option("--part-number", default="", help="The card's part number.")
+@click.option("--serial", "serial_number", required=True, help="Serial number of the card.")
+@click.option("--part-number", default="", help="Part number of the card.")
 @key_option
 @click.option(
     "-o",
@@ -80,7 +80,7 @@ def anchor(cli: Cli, folder: Path, target: Path) -> None:
     type=click.Path(path_type=Path),
     required=True,
     metavar="DIR",
-    help="Where identity.key and identity.pem are written.",
+    help="Folder for identity.key and identity.pem.",
 )
 @click.pass_obj
 def identity(

@@ -44,7 +44,7 @@ def read_strict_json(data: bytes | str, reason: str, where: str) -> object:
         members: dict[str, object] = {}
         for name, value in pairs:
             if name in members:
-                raise ValueError(f"the name {name!r} stands twice")
+                raise ValueError(f"the name {name!r} appears twice")
             members[name] = value
         return members
 

@@ -117,9 +117,11 @@ class HttpChannel:
         try:
             self._port = parts.port
         except ValueError as error:
-            raise ConfigError("usage", "the port is none", where="Kea") from error
+            raise ConfigError("usage", "the port is invalid", where="Kea") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ConfigError("usage", "is a socket's path or http://HOST:PORT", where="Kea")
+            raise ConfigError(
+                "usage", "must be the path of a socket or http://HOST:PORT", where="Kea"
+            )
         self._tls = parts.scheme == "https"
         self._host = parts.hostname
         self._path = parts.path or "/"

@@ -46,7 +46,9 @@ def listening(lab: LabServer, interfaces: Sequence[str]) -> Iterator[None]:
         Unavailable: ``dhcp-interface``: there is none of that name, or it is not allowed.
     """
     if not interfaces:
-        raise ConfigError("usage", "name the interfaces: none is served unnamed", where="DHCP")
+        raise ConfigError(
+            "usage", "give the interfaces to serve: none is served by default", where="DHCP"
+        )
     with ExitStack() as opened:
         for interface in interfaces:
             if Family.IPV4 in lab.options.families:
@@ -179,9 +181,7 @@ def _own_address(interface: str) -> IPv4Address:
     except OSError as error:
         raise _refused(interface, error) from error
     if not own:
-        raise Unavailable(
-            "dhcp-interface", "it has no IPv4 address of its own to serve from", where=interface
-        )
+        raise Unavailable("dhcp-interface", "it has no IPv4 address to serve from", where=interface)
     return own[0]
 
 

@@ -81,7 +81,9 @@ class LabServer:
             for device, subnet in plan.placed(family):
                 # What does not fit must be known now: it cannot be left out later.
                 if len(device.payload(family)) > LARGEST_REDIRECT:
-                    raise ConfigError("redirect-unwritable", "it fits no frame", where=device.name)
+                    raise ConfigError(
+                        "redirect-unwritable", "it does not fit into a frame", where=device.name
+                    )
                 subnets[family, device] = subnet
         self._names = names
         self._subnets = subnets

@@ -1,4 +1,4 @@
-"""The mistakes that kill a turn-up, found in an existing configuration.
+"""The mistakes that make a turn-up fail, found in an existing configuration.
 
 Source: docs/protocol/dhcp.md#shapes; docs/protocol/dhcp.md#malformed-lists;
 docs/protocol/workflow.md W1, W3.
@@ -31,39 +31,48 @@ RULES: Final[Mapping[str, tuple[Severity, str]]] = MappingProxyType(
     {
         "text-redirect": (
             Severity.ERROR,
-            f"{_RENDERED} If the platform wants text, mark it: --redirect-shape text.",
+            f"{_RENDERED} If the platform needs text, set --redirect-shape text.",
         ),
         "u8-redirect": (Severity.ERROR, f"Lengths must have two octets. {_RENDERED}"),
-        "framed-redirect": (Severity.ERROR, "This platform is marked for another form; see shape."),
+        "framed-redirect": (
+            Severity.ERROR,
+            "The platform is set to another form; see --redirect-shape.",
+        ),
         "bad-redirect": (Severity.ERROR, f"No router can use it. {_RENDERED}"),
         "bad-entry": (Severity.WARNING, f"Routers skip this entry. {_RENDERED}"),
         "several-name-servers": (
             Severity.ERROR,
-            "Hand routers exactly one: with more they apply no configuration.",
+            "Hand out exactly one: routers apply no configuration from a lease with more.",
         ),
         "boot-file-beside": (
             Severity.WARNING,
-            "Routers in secure mode ignore the boot file; others boot it, and not by Bootz.",
+            "Routers in secure mode ignore the boot file; others boot from it, without Bootz.",
         ),
         "path-doubled": (
             Severity.ERROR,
-            "Take the path off the URI: the device adds the method's path itself.",
+            "Remove the path from the URI: the device adds the path of the method itself.",
         ),
-        "has-path": (Severity.WARNING, "A path is for logs alone; leave it out if it is not."),
+        "has-path": (
+            Severity.WARNING,
+            "A path is used in logs only; remove it if it was meant for something else.",
+        ),
         "unreachable": (Severity.ERROR, "Check address, port, and that `bootz serve` listens."),
         "name-without-server": (
             Severity.ERROR,
             "Hand out a name-server, or a URI with an address.",
         ),
         "too-large": (Severity.ERROR, "Hand out fewer or shorter URIs."),
-        "will-be-cut": (Severity.WARNING, "It is sent in pieces, which some devices cannot join."),
+        "will-be-cut": (
+            Severity.WARNING,
+            "It is sent as several option instances, which some devices cannot join.",
+        ),
         "unknown-client": (
             Severity.WARNING,
-            "Put the chassis on record, or take the reservation away.",
+            "Add the chassis to the inventory, or remove the reservation.",
         ),
         "device-missing": (Severity.WARNING, "Render or sync the configuration."),
-        "no-redirect": (Severity.ERROR, f"The router finds no server. {_RENDERED}"),
-        "option-definition": (Severity.WARNING, "Leave it out; code and hex need none."),
+        "no-redirect": (Severity.ERROR, f"The router finds no bootstrap server. {_RENDERED}"),
+        "option-definition": (Severity.WARNING, "Remove it; code and hex data need no definition."),
         "strangers-served": (Severity.WARNING, "Answer known routers only."),
         "not-evaluated": (Severity.WARNING, "Look at the octets: `bootz dhcp probe`."),
     }
@@ -107,7 +116,9 @@ def check_scopes(
         findings += _redirect(scope, wanted, unreachable)
         if plan and scope.clients and not devices:
             told = ", ".join(f"{kind} {value}" for kind, value in scope.clients)
-            findings.append(Finding("unknown-client", scope.where, f"{told} is no card on record"))
+            findings.append(
+                Finding("unknown-client", scope.where, f"{told} is not a card in the inventory")
+            )
         if devices and not _has_redirect(scope):
             findings.append(Finding("no-redirect", scope.where, f"for {', '.join(devices)}"))
     if plan:
@@ -188,5 +199,5 @@ def _missing(
         }
         for device in plan.devices:
             if device.address(family) is not None and device.name not in served:
-                detail = f"{device.name} has an address and no reservation"
+                detail = f"{device.name} has an address but no reservation"
                 yield Finding("device-missing", family.value, detail)

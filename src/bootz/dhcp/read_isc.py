@@ -49,7 +49,10 @@ class _Parser:
             self.at += 1
             if word == "}":
                 if not depth or words:
-                    raise unreadable("a bracket too much, or a semicolon missing", f"line {line}")
+                    raise unreadable(
+                        "there is a closing bracket too many, or a semicolon missing",
+                        f"line {line}",
+                    )
                 return found
             if word == ";":
                 if words:
@@ -181,7 +184,7 @@ def _tokens(text: str) -> list[tuple[str, int]]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            raise unreadable("a text does not end", f"line {line}")
+            raise unreadable("a quoted text is not closed", f"line {line}")
         if found.lastgroup != "skip":
             tokens.append((found.group(), line))
         line += found.group().count("\n")

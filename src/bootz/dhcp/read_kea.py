@@ -49,7 +49,7 @@ def read_kea(text: str) -> list[Scope]:
     except RecursionError as error:
         raise unreadable("it is nested too deeply", "document") from error
     if not isinstance(document, dict):
-        raise unreadable("it is no object", "document")
+        raise unreadable("it is not an object", "document")
     scopes: list[Scope] = []
     for name, family in _ROOTS.items():
         root = document.get(name)
@@ -58,7 +58,7 @@ def read_kea(text: str) -> list[Scope]:
     if not scopes:
         raise unreadable("it has neither Dhcp4 nor Dhcp6", "document")
     if included:
-        scopes[0].notes.append(("not-evaluated", "an included file is not looked at"))
+        scopes[0].notes.append(("not-evaluated", "an included file is not read"))
     return scopes
 
 

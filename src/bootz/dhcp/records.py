@@ -149,7 +149,7 @@ class SoundPlan:
 
 
 def check_plan(plan: DhcpPlan) -> tuple[str, ...]:
-    """Refuse what would kill a turn-up; returns warnings.
+    """Refuse what would make a turn-up fail; returns warnings.
 
     Raises:
         ConfigError: ``dhcp-plan-invalid``; names every fault.
@@ -222,7 +222,7 @@ def _judge(device: DhcpDevice, subnet: DhcpSubnet, family: Family) -> tuple[list
     faults: list[str] = []
     warnings: list[str] = []
     if subnet.name_server is None and any(uri.address is None for uri in uris):
-        faults.append(f"a URI has a name, and {subnet.network} has no name-server")
+        faults.append(f"a URI has a host name, and {subnet.network} has no name-server")
     most, much = (MOST4, SPLIT4) if family is Family.IPV4 else (MOST6, LARGE6)
     if len(payload) > most:
         faults.append(f"the redirect has {len(payload)} octets, {most} are safe")

@@ -60,8 +60,8 @@ def sync_kea(
 
     Raises:
         ConfigError: ``kea-unfit``: Kea's configuration has no place for them, or refuses them.
-        ConflictError: ``kea-conflict``: a reservation is another's, or Kea was changed meanwhile.
-        PolicyError: ``kea-failed``: Kea did not take it; the one before was set back.
+        ConflictError: ``kea-conflict``: a reservation is another's, or Kea was changed in between.
+        PolicyError: ``kea-failed``: Kea did not accept it; the previous one was restored.
         Unavailable: ``kea-unreachable``.
         WireError: ``kea-answer``.
     """
@@ -79,15 +79,25 @@ def sync_kea(
     if dry_run:
         return result
     if _configuration(channel) != saved:
-        raise ConflictError("kea-conflict", "it was changed meanwhile; again", where=channel.name)
+        raise ConflictError(
+            "kea-conflict",
+            "Kea's configuration was changed during the sync; run it again",
+            where=channel.name,
+        )
     done = ask_kea(channel, "config-set", merged)
     if done.result != SUCCESS:
         back = ask_kea(channel, "config-set", saved)
-        state = "the one before is set back" if back.result == SUCCESS else "IT SERVES NOBODY NOW"
+        state = (
+            "the previous configuration is restored"
+            if back.result == SUCCESS
+            else "rollback failed: Kea is not answering clients; restart it from its file"
+        )
         raise PolicyError("kea-failed", f"config-set: {done.text}; {state}", where=channel.name)
     _, left = merge(_configuration(channel), plan, family)
     if left.differs:
-        raise PolicyError("kea-failed", "it shows other reservations than set", where=channel.name)
+        raise PolicyError(
+            "kea-failed", "it does not show the reservations that were set", where=channel.name
+        )
     written = False
     if write:
         answer = ask_kea(channel, "config-write")
@@ -114,7 +124,7 @@ def merge(
     """Return a configuration with the plan's reservations in their subnets, and what differs.
 
     Raises:
-        ConfigError: ``kea-unfit``: an address lies in none of its subnets, or a setting forbids it.
+        ConfigError: ``kea-unfit``: an address is in none of its subnets, or a setting forbids it.
         ConflictError: ``kea-conflict``: a reservation of the same identifier is another's.
     """
     merged: dict[str, Any] = copy.deepcopy(dict(configuration))
@@ -132,7 +142,7 @@ def merge(
                 if key in mine:
                     raise ConflictError(
                         "kea-conflict",
-                        f"{_words(row)} is reserved already, and not by us",
+                        f"{_words(row)} is already reserved by another entry",
                         where=str(subnet.get("subnet")),
                     )
                 kept.append(row)
@@ -238,7 +248,7 @@ def _placed(
         index = next((i for i, network in enumerate(networks) if address.ip in network), None)
         if index is None:
             raise ConfigError(
-                "kea-unfit", f"{device.name}: {address.ip} lies in none of its subnets", where="Kea"
+                "kea-unfit", f"{device.name}: {address.ip} is in none of its subnets", where="Kea"
             )
         _check_reservations(subnets[index][1])
         for card in device.cards:
@@ -285,7 +295,7 @@ def _check_reservations(scopes: list[Row]) -> None:
     if not looks:
         raise ConfigError(
             "kea-unfit",
-            f"subnet {scopes[-1].get('subnet')}: {where} lets Kea look at no reservation there",
+            f"subnet {scopes[-1].get('subnet')}: {where} makes Kea ignore reservations there",
             where="Kea",
         )
 

@@ -170,7 +170,7 @@ def load_private_key(path: Path, *, passphrase_file: Path | None = None) -> Priv
         return key
     raise ConfigError(
         "key-kind",
-        "is of a kind or size that is not used here",
+        "is of an unsupported type or size",
         where=str(path),
         expected="RSA of 2048 bits or more, P-256, P-384, P-521",
         seen=describe_key(key.public_key()),

@@ -319,7 +319,7 @@ def _public_half(session: Session, name: TokenKey) -> PublicKey:
     except SignatureError as error:
         raise ConfigError(
             "key-kind",
-            "is of a kind or size that is not used here",
+            "is of an unsupported type or size",
             where=_where(name),
             expected=error.expected,
             seen=error.seen,

@@ -71,7 +71,7 @@ def _attributes(text: str, separator: str, known: frozenset[str]) -> dict[str, b
         if not equals or name not in known:
             raise _invalid(f"has an attribute other than {', '.join(sorted(known))}")
         if name in found:
-            raise _invalid(f"{name} stands twice")
+            raise _invalid(f"{name} appears twice")
         if not _VALUE.fullmatch(value):
             raise _invalid(f"{name} has a character that must be percent-encoded")
         found[name] = unquote_to_bytes(value)

@@ -199,7 +199,7 @@ async def _powered(folder: Path, uri: str, logs: Path) -> AsyncIterator[_Router]
         limit=MAX_LINE,
     )
     if process.stderr is None:
-        raise RuntimeError("stderr is no pipe")
+        raise RuntimeError("stderr is not a pipe")
     hearing = asyncio.create_task(router.hear(process.stderr, logs / "router.log"))
     try:
         yield router

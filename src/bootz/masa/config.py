@@ -75,10 +75,10 @@ def load_config(folder: Path) -> MasaConfig:
     for ien in config.iens:
         if not ien.isdecimal():
             raise ConfigError(
-                "masa-config-invalid", "is no enterprise number", where=f"{path}: iens.{ien}"
+                "masa-config-invalid", "is not an enterprise number", where=f"{path}: iens.{ien}"
             )
     if not config.iens:
-        raise ConfigError("masa-config-invalid", "names no IEN", where=f"{path}: iens")
+        raise ConfigError("masa-config-invalid", "does not name an IEN", where=f"{path}: iens")
     return config
 
 

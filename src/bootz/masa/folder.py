@@ -151,7 +151,7 @@ def _built_aside(place: Path) -> Iterator[Path]:
     aside = place.with_name(f".{place.name}.unfinished")
     try:
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise ConfigError("file-exists", "something is there already", where=str(place))
+            raise ConfigError("file-exists", "something exists there already", where=str(place))
         place.parent.mkdir(parents=True, exist_ok=True)
         # What a crash left.
         shutil.rmtree(aside, ignore_errors=True)

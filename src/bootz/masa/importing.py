@@ -223,7 +223,9 @@ class _Loading:
     def _add_certificate(self, place: str, row: _CertificateRow) -> None:
         found = parse_certificates(_material(row.certificate, self._path.parent))
         if len(found) != 1:
-            raise ConfigError("masa-record-invalid", "is one certificate", where="certificate")
+            raise ConfigError(
+                "masa-record-invalid", "must be exactly one certificate", where="certificate"
+            )
         made = self._records.add_certificate(
             self._group(row.group),
             found[0],

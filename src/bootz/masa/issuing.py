@@ -86,7 +86,7 @@ class VoucherIssuer:
             if max_bytes is not None and size > max_bytes:
                 raise LedgerError(
                     "ovgs-request-too-large",
-                    f"{len(orders)} vouchers do not fit one answer",
+                    f"{len(orders)} vouchers do not fit into one answer",
                     expected=f"at most {max_bytes} bytes",
                 )
             issued.append(made)

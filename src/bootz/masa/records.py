@@ -72,7 +72,7 @@ class Records:
         """
         bare = name.removeprefix(ORG_PREFIX)
         if not _ORG_NAME.fullmatch(bare):
-            raise _invalid("org", "has letters, digits and . _ - only, 64 at most", name)
+            raise _invalid("org", "may only have letters, digits and . _ -, at most 64", name)
         org_id = ORG_PREFIX + bare
         with _new(f"organisation {org_id}"):
             self.directory.add_org(org_id, description or bare, self._now)
@@ -97,7 +97,7 @@ class Records:
             ConflictError: it is there already.
         """
         if not _USERNAME.fullmatch(user.username):
-            raise _invalid("username", "has 1 to 256 visible characters", user.username)
+            raise _invalid("username", "must have 1 to 256 visible characters", user.username)
         self.org_id(user.org_id)
         with _new(f"user {user}"):
             self.directory.add_account(user, support=support)
@@ -134,7 +134,7 @@ class Records:
             user, digest_of(token), label=label, now=self._now, expires_at=expires_at
         )
         if token_id is None:
-            raise ConflictError("masa-record-exists", "somebody has this token", where="token")
+            raise ConflictError("masa-record-exists", "the token is already used", where="token")
         return token_id, token
 
     def remove_token(self, token_id: int) -> None:
@@ -151,7 +151,7 @@ class Records:
 
         Raises:
             ConfigError: a field does not fit, or names what is not there.
-            ConflictError: the serial number is on record already, in any case.
+            ConflictError: the serial number is in the inventory already, in any case.
         """
         self._check_component(component)
         with _new(f"component {component.name}"):
@@ -180,7 +180,7 @@ class Records:
         self.directory.change_component(component)
 
     def remove_component(self, name: ComponentName) -> None:
-        """Remove a component; the log of its vouchers stays.
+        """Remove a component; the log of its vouchers is kept.
 
         Raises:
             ConfigError: there is none.
@@ -233,7 +233,7 @@ class Records:
         add_role(self._access(), user, group_id, role)
 
     def remove_role(self, user: User, group_id: str) -> None:
-        """Take a user's role on a group.
+        """Remove a user's role on a group.
 
         Raises:
             LedgerError: as RemoveUserRole.
@@ -249,7 +249,7 @@ class Records:
         group = self._access().path(group_id)[-1]
         org_id = ANY_ORG if org == ANY_ORG else self.org_id(org)
         if org_id == group.org_id:
-            raise _invalid("delegation", "is of another organisation than the owner", org)
+            raise _invalid("delegation", "does not belong to the owner's organisation", org)
         delegation = Delegation(group_id, org_id)
         if delegation in self.book.delegations([group_id]):
             raise ConflictError(
@@ -291,13 +291,17 @@ class Records:
         if not _SERIAL.fullmatch(name.serial_number):
             raise _invalid(
                 "serial",
-                "has 1 to 64 printable ASCII characters, no spaces at the ends",
+                "must have 1 to 64 printable ASCII characters, without spaces at the ends",
                 name.serial_number,
             )
         if component.mac_address and not _MAC.fullmatch(component.mac_address):
-            raise _invalid("mac", "is no MAC address like 02:00:00:00:00:01", component.mac_address)
+            raise _invalid(
+                "mac", "is not a MAC address like 02:00:00:00:00:01", component.mac_address
+            )
         if component.tpm.endorsement_key and component.tpm.ek_certificate:
-            raise _invalid("tpm", "has an endorsement key or its certificate, not both", "both")
+            raise _invalid(
+                "tpm", "must have an endorsement key or its certificate, not both", "both"
+            )
         self.org_id(component.org_id)
 
 
@@ -306,7 +310,9 @@ def _new(what: str) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        raise ConflictError("masa-record-exists", "it is on record already", where=what) from error
+        raise ConflictError(
+            "masa-record-exists", "it is in the inventory already", where=what
+        ) from error
 
 
 def _invalid(field: str, detail: str, seen: str) -> ConfigError:

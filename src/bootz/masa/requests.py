@@ -49,7 +49,7 @@ def read_requests(body: bytes) -> Requests:
         raise LedgerError("ovgs-request-malformed", "the list is empty")
     requests = tuple(parse_voucher_request(item) for item in items)
     if len({fold_serial(request.serial_number) for request in requests}) != len(requests):
-        raise LedgerError("ovgs-request-malformed", "a serial number stands twice in the list")
+        raise LedgerError("ovgs-request-malformed", "a serial number appears twice in the list")
     if len({request.pinned_domain_cert for request in requests}) != 1:
         # A tar is one bundle, and all vouchers of a bundle pin the same certificate.
         raise LedgerError("ovgs-request-malformed", "the list pins different certificates")
@@ -97,7 +97,7 @@ def _order(
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key appears twice")
     return found
 
 

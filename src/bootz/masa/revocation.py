@@ -50,12 +50,14 @@ class RevocationLists:
                 known = True
                 if listed.get_revoked_certificate_by_serial_number(wanted.serial_number):
                     raise LedgerError(
-                        "ovgs-cert-revoked", "is on its issuer's list", where="domain certificate"
+                        "ovgs-cert-revoked",
+                        "is on its issuer's revocation list",
+                        where="domain certificate",
                     )
         if not known:
             raise LedgerError(
                 "ovgs-revocation-unknown",
-                "no list of its issuer is there and in date",
+                "there is no current revocation list of its issuer",
                 where="domain certificate",
             )
 

@@ -67,14 +67,14 @@ class MasaService:
         if not token:
             raise LedgerError("token-missing", "the call came without a bearer token")
         if len(token) > MAX_TOKEN:
-            raise LedgerError("token-unknown", "the token is too long to be one")
+            raise LedgerError("token-unknown", "the token is too long")
         digest = digest_of(token)
 
         def find() -> Caller:
             with self._database.read() as connection:
                 holder = Directory(connection).holder_of(digest)
             if holder is None:
-                raise LedgerError("token-unknown", "nobody has this token")
+                raise LedgerError("token-unknown", "the token is not known")
             if holder.expires_at is not None and holder.expires_at <= self.clock():
                 raise LedgerError("token-expired", f"token {holder.token_id} has expired")
             return holder.caller

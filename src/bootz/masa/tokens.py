@@ -42,7 +42,7 @@ def check_given(token: str) -> str:
     if not MIN_GIVEN_TOKEN <= len(token) <= MAX_TOKEN or not _VISIBLE.issuperset(token):
         raise ConfigError(
             "masa-record-invalid",
-            f"a token has {MIN_GIVEN_TOKEN} to {MAX_TOKEN} letters, digits or -._~+/=:",
+            f"a token must have {MIN_GIVEN_TOKEN} to {MAX_TOKEN} letters, digits or -._~+/=:",
             where="token",
         )
     return token

@@ -173,7 +173,7 @@ class BootstrapSession(Steps):
 
         Raises:
             UnprovenPeer: the chain does not end there.
-            ForeignChassis: the certificate is of a device that is no card of this chassis.
+            ForeignChassis: the certificate is of a device that is not a card of this chassis.
         """
         self._enter(Stage.RESOLVED, Stage.PROVEN)
         return self._prove(self._check_certificate(now), self._idevid_serial, now)

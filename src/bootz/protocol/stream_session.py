@@ -201,7 +201,7 @@ class StreamSession(BootstrapSession):
 
         Raises:
             UnprovenPeer: the IDevID does not chain to a CA of the manufacturer.
-            ForeignChassis: the IDevID is of a device that is no card of this chassis.
+            ForeignChassis: the IDevID is of a device that is not a card of this chassis.
             MissingRecord: no key of the TPM is on record.
             UnusableKey: the key on record is none that can be encrypted to.
         """

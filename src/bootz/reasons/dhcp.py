@@ -68,7 +68,7 @@ ROWS = (
     Reason(
         "dhcp-plan-invalid",
         Fault.CONFIGURATION,
-        "The inventory's DHCP data would kill a turn-up.",
+        "The inventory's DHCP data would make a turn-up fail.",
         "Correct the named chassis (`bootz chassis set`) or subnet (dhcp in bootz.yaml).",
     ),
     Reason(

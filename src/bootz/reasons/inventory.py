@@ -12,7 +12,8 @@ ROWS = (
     Reason(
         "vendor-exists",
         Fault.CONFLICT,
-        "A vendor of this name or alias is on record already; names are compared without case.",
+        "A vendor of this name or alias is in the inventory already; names are compared without "
+        "case.",
         "Change the one on record with `bootz vendor set`, or choose another name.",
     ),
     Reason(
@@ -36,7 +37,7 @@ ROWS = (
     Reason(
         "profile-exists",
         Fault.CONFLICT,
-        "A profile of this name is on record already; names are compared without case.",
+        "A profile of this name is in the inventory already; names are compared without case.",
         "Change the one on record with `bootz profile set`, or choose another name.",
     ),
     Reason(
@@ -90,7 +91,7 @@ ROWS = (
     Reason(
         "image-exists",
         Fault.CONFLICT,
-        "An image of this kind, name and version is on record already.",
+        "An image of this kind, name and version is in the inventory already.",
         "Choose another version, or remove the one on record (`bootz image remove`).",
     ),
     Reason(
@@ -170,7 +171,7 @@ ROWS = (
     Reason(
         "replacement-not-found",
         Fault.NOT_FOUND,
-        "No card of that serial number waits for a decision.",
+        "No card of that serial number is waiting for a decision.",
         "List those that do: `bootz chassis replacements list --all`.",
     ),
     Reason(

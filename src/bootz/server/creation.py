@@ -95,7 +95,7 @@ def _check_place(root: Path) -> None:
     if not os.path.lexists(root):
         return
     if root.is_symlink() or not root.is_dir():
-        raise ConflictError("site-exists", "there is something that is no folder", where=str(root))
+        raise ConflictError("site-exists", "this is not a folder", where=str(root))
     if any(root.iterdir()):
         words = "it is a site already" if (root / CONFIG_NAME).exists() else "it is not empty"
         raise ConflictError("site-exists", words, where=str(root))
@@ -107,7 +107,7 @@ def _check_unused(database: Database) -> None:
         rows = connection.execute(select(META.c.key, META.c.value))
         values = {row.key: row.value for row in rows}
     if values.get("revision") != 1 or values.get("journal") != 0:
-        raise ConflictError("database-in-use", "it holds another site's inventory or journal")
+        raise ConflictError("database-in-use", "it contains another site's inventory or journal")
 
 
 def _put_in_place(folder: Path, root: Path) -> None:

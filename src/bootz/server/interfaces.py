@@ -17,6 +17,6 @@ def interface_addresses() -> tuple[IpAddress, ...]:
         found = set(netlink.interface_addresses())
     except (OSError, struct.error) as error:
         raise Unavailable(
-            "interfaces-unreadable", f"the kernel does not tell: {error}", where="netlink"
+            "interfaces-unreadable", f"the kernel does not list them: {error}", where="netlink"
         ) from error
     return tuple(sorted(found, key=lambda address: (address.version, int(address))))

@@ -85,7 +85,7 @@ class Site:
         if url.password is not None:
             raise ConfigError(
                 "database-url-invalid",
-                "holds a password, which belongs in the file that password_file names",
+                "contains a password; put it into the file that password_file names",
                 where="database.url",
             )
         if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":

@@ -114,7 +114,7 @@ def converted(unavailable: str) -> Iterator[None]:
         lines = str(error.orig).splitlines() or [type(error).__name__]
         raise Unavailable(unavailable, lines[0], where="database") from error
     except PoolTimeoutError as error:
-        raise Unavailable(unavailable, "all connections are busy", where="database") from error
+        raise Unavailable(unavailable, "all connections are in use", where="database") from error
 
 
 def _mend_modes(path: Path) -> None:

@@ -162,7 +162,7 @@ def verify_chain(
     if not is_strong(certificate.public_key()):
         raise CertificateError(
             "certificate-weak-key",
-            "the certificate's key is of a kind or size that does not count",
+            "the certificate's key is of an unsupported type or size",
             where=certificate.subject.rfc4514_string(),
             expected="RSA of 2048 bits or more, P-256, P-384, P-521",
             seen=describe_key(certificate.public_key()),

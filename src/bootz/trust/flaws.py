@@ -118,7 +118,7 @@ def _own_flaw(certificate: x509.Certificate, depth: int, now: datetime) -> Certi
     if not is_strong(certificate.public_key()):
         return _flaw(
             "certificate-weak-key",
-            "the certificate's key is of a kind or size that does not count",
+            "the certificate's key is of an unsupported type or size",
             certificate,
             expected="RSA of 2048 bits or more, P-256, P-384, P-521",
             seen=describe_key(certificate.public_key()),

@@ -86,7 +86,7 @@ def strong_key(public_key: object) -> PublicKey:
         return public_key
     raise SignatureError(
         "key-unsupported",
-        "the key is of a kind or size that does not count",
+        "the key is of an unsupported type or size",
         expected="RSA of 2048 bits or more, P-256, P-384, P-521",
         seen=describe_key(public_key),
     )

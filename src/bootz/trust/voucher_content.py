@@ -233,7 +233,7 @@ class _XmlReader:
         if self._depth == 2:
             self._pieces = []
             if local in self.leaves:
-                raise LeafError("an element stands twice")
+                raise LeafError("an element appears twice")
 
     def end(self, name: str) -> None:
         if self._depth == 2:

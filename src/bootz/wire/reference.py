@@ -131,7 +131,7 @@ def _told(error: text_format.ParseError) -> WireError:
     if found := _NO_FIELD.search(str(error)):
         return _invalid(f"there is no field {found[1]} at this place", where)
     if found := _DOUBLED.search(str(error)):
-        return _invalid(f"{found[1]} stands twice", where)
+        return _invalid(f"{found[1]} appears twice", where)
     return _invalid("is not protobuf text format of config.Config", where)
 
 

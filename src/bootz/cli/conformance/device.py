@@ -59,9 +59,9 @@ _LISTED = (Column("case"), Column("title"), Column("flow"), Column("given", "THE
     "patterns",
     multiple=True,
     metavar="ID",
-    help="A case or a group (bootz-3, bootz-3.3, 'bootz-*.1'). Default: all.",
+    help="Case or group of cases (bootz-3, bootz-3.3, 'bootz-*.1'). Default: all.",
 )
-@click.option("--list", "listing", is_flag=True, help="List the cases and play none.")
+@click.option("--list", "listing", is_flag=True, help="List the cases without running them.")
 @click.option(
     "--dialect",
     "dialects",
@@ -69,34 +69,46 @@ _LISTED = (Column("case"), Column("title"), Column("flow"), Column("given", "THE
     multiple=True,
     default=[CURRENT.name],
     show_default=True,
-    help="The release that the device speaks; with several, each case is played in each.",
+    help="Bootz release of the device; with several, every case runs in each.",
 )
 @click.option(
     "--adapter",
     metavar="COMMAND",
-    help="The program that moves the device. Default: an emulated router.",
+    help="Program that controls the device. Default: an emulated router.",
 )
-@click.option("--vendor-ca", type=_FILE, multiple=True, help="CA of the device's maker (PEM).")
-@click.option("--voucher-signer", type=_FILE, help="The maker's voucher signer (PEM, chain after).")
-@click.option("--voucher-key", type=_FILE, help="The key of --voucher-signer.")
+@click.option(
+    "--vendor-ca", type=_FILE, multiple=True, help="CA of the device's manufacturer (PEM)."
+)
+@click.option(
+    "--voucher-signer", type=_FILE, help="The manufacturer's voucher signer (PEM, then its chain)."
+)
+@click.option("--voucher-key", type=_FILE, help="Private key of --voucher-signer.")
 @click.option(
     "--voucher-dir",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Vouchers that exist already, any names.",
+    help="Folder with existing vouchers; file names do not matter.",
 )
-@click.option("--pinned-domain-cert", type=_FILE, help="What those vouchers pin.")
-@click.option("--owner-certificate", type=_FILE, help="Signs the answers, below the pinned one.")
-@click.option("--owner-key", type=_FILE, help="The key of --owner-certificate.")
+@click.option("--pinned-domain-cert", type=_FILE, help="Certificate that those vouchers pin.")
+@click.option(
+    "--owner-certificate", type=_FILE, help="Owner certificate, issued below the pinned one."
+)
+@click.option("--owner-key", type=_FILE, help="Private key of --owner-certificate.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, help="Port of the Bootz server. Default: any.")
-@click.option("--advertise", help="The host that the device is told. Default: as --listen.")
+@click.option("--port", default=0, help="Port of the Bootz server. Default: any free port.")
+@click.option(
+    "--advertise", help="Host name or address given to the device. Default: that of --listen."
+)
 @click.option("--interface", default="MgmtEth0/RP0/CPU0/0", show_default=True, help="For bootz-7.")
-@click.option("--vendor-config", type=_FILE, help="A configuration that the device takes.")
-@click.option("--config-marker", default="", help="A text in it that the device then shows.")
-@click.option("--bad-vendor-config", type=_FILE, help="One that the device must refuse.")
-@click.option("--image", type=_FILE, help="An image that the device does not run.")
+@click.option("--vendor-config", type=_FILE, help="Configuration that the device accepts.")
+@click.option(
+    "--config-marker", default="", help="Text in it that the running configuration then shows."
+)
+@click.option("--bad-vendor-config", type=_FILE, help="Configuration that the device must refuse.")
+@click.option("--image", type=_FILE, help="Software image that the device is not running.")
 @click.option("--image-name", default="conformance", show_default=True, help="Its name.")
-@click.option("--image-version", default="", help="Its version, as the device tells it.")
+@click.option(
+    "--image-version", default="", help="Version of that image, as the device reports it."
+)
 @click.option("--timeout", "seconds", default=120.0, show_default=True, help="Seconds, per phase.")
 @click.option("--case-timeout", "own_seconds", multiple=True, metavar="ID=SECONDS", help="For one.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="JUnit file.")
@@ -112,7 +124,7 @@ def command(
     own_seconds: Sequence[str],
     **options: Any,
 ) -> None:
-    """Play the acceptance cases against a router. Exit code 0: every chosen case passed."""
+    """Run the acceptance cases against a router. Exit code 0: every chosen case passed."""
     cli: Cli = context.obj
     own = _own_seconds(own_seconds)
     if min([options["seconds"], *own.values()]) <= 0:

@@ -37,34 +37,40 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("server", cls=Verb)
-@click.option("--target", metavar="HOST:PORT", help="Where the server listens.")
+@click.option("--target", metavar="HOST:PORT", help="Address and port of the server.")
 @click.option(
     "--material",
     "material_folder",
     type=_FOLDER,
     metavar="DIR",
-    help="The devices, for a server that is no site of this program; made, if it is not there.",
+    help="Folder of test devices, for a server other than ours; created if missing.",
 )
 @click.option(
     "--pinned-domain-cert",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="What vouchers in new --material pin: the certificate of the server's owner.",
+    help="Certificate that the vouchers in new --material pin: that of the server's owner.",
 )
 @click.option(
-    "--case", "patterns", multiple=True, metavar="NAME", help="Only these; * stands for anything."
+    "--case",
+    "patterns",
+    multiple=True,
+    metavar="NAME",
+    help="Only these cases; * matches anything.",
 )
-@click.option("--list", "listing", is_flag=True, help="List the cases and play none.")
-@click.option("--slow", is_flag=True, help="Play those that wait for the 10 seconds of an answer.")
+@click.option("--list", "listing", is_flag=True, help="List the cases without running them.")
+@click.option("--slow", is_flag=True, help="Run the cases that wait for the 10-second limit too.")
 @click.option(
     "--exact/--any-refusal",
     default=True,
     show_default=True,
-    help="Whether the status of a refusal counts; a device acts only on that it is one.",
+    help="Check the status code of a refusal; a device only needs to be refused.",
 )
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds for one case.")
+@click.option("--timeout", default=30.0, show_default=True, help="Seconds allowed for one case.")
 @click.option(
-    "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML as well."
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write JUnit XML to this file.",
 )
 @click.pass_context
 def command(
@@ -81,11 +87,11 @@ def command(
     timeout: float,
     junit: Path | None,
 ) -> None:
-    """Play devices against a server and print which cases it passes.
+    """Run test devices against a server and print which cases it passes.
 
-    Against a site of this program (--site) the devices are put on its record by themselves, and
-    taken off again. For any other server make --material first, have its operator put on record
-    what inventory.json lists, and call again. Exit code 0: every case passed.
+    Against a site of this program (--site) the devices are added to its inventory and removed
+    again. For any other server create --material first, let its operator add what inventory.json
+    lists, and run the command again. Exit code 0: every case passed.
     """
     cli: Cli = context.obj
     cases = chosen(
@@ -130,8 +136,8 @@ def _make(output: Output, folder: Path, pinned_domain_cert: Path | None) -> None
     pinned = load_certificates(pinned_domain_cert)[0]
     make_material(folder, pinned, _tag(), now)
     output.message(
-        f"made devices in {folder}; put on the server's record what {folder}/inventory.json "
-        "lists, then call again with --target"
+        f"created test devices in {folder}; add what {folder}/inventory.json lists to the "
+        "server's inventory, then run this again with --target"
     )
 
 

@@ -1,4 +1,4 @@
-"""``bootz dhcp check``: the mistakes that kill a turn-up, in a configuration that exists."""
+"""``bootz dhcp check``: the mistakes that make a turn-up fail, in a configuration that exists."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,10 +35,10 @@ _COLUMNS = (
 @click.command("check", cls=Verb)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--form", type=click.Choice(list(_READERS)), help="Whose it is. Default: as it looks."
+    "--form", type=click.Choice(list(_READERS)), help="Format of the file. Default: detected."
 )
-@click.option("--no-connect", is_flag=True, help="Do not try whether the servers answer.")
-@click.option("--no-inventory", is_flag=True, help="Do not compare with the site's chassis.")
+@click.option("--no-connect", is_flag=True, help="Do not test whether the servers answer.")
+@click.option("--no-inventory", is_flag=True, help="Do not compare with the site's inventory.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -73,7 +73,7 @@ def command(
         ],
     )
     if not findings:
-        cli.output.message(f"{file}: nothing that would kill a turn-up")
+        cli.output.message(f"{file}: no problem found")
     context.exit(1 if any(each.severity is Severity.ERROR for each in findings) else 0)
 
 

@@ -30,16 +30,22 @@ _EVENT_COLUMNS: Final = (
     Column("redirect", "OCTETS"),
 )
 
-command = noun("dhcp", "DHCP: write, check and probe what tells routers their server.")
+command = noun(
+    "dhcp", "DHCP: write, check and test the configuration that leads routers to their server."
+)
 command.add_command(check.command)
 command.add_command(probe.command)
 
 
 @command.command("render")
 @click.argument("form", type=click.Choice(["kea4", "kea6", "isc", "dnsmasq"]))
-@click.option("--interface", default="", metavar="IF", help="Where the server listens. For Kea.")
-@click.option("--control-socket", default="", metavar="PATH", help="Its control channel. For Kea.")
-@click.option("--dhcpv6", is_flag=True, help="For isc: the configuration of dhcpd -6.")
+@click.option(
+    "--interface", default="", metavar="IF", help="Interface on which the server listens (Kea)."
+)
+@click.option(
+    "--control-socket", default="", metavar="PATH", help="Control socket of the server (Kea)."
+)
+@click.option("--dhcpv6", is_flag=True, help="ISC: write the configuration of dhcpd -6.")
 @click.pass_context
 def render(
     context: click.Context, /, form: str, interface: str, control_socket: str, *, dhcpv6: bool
@@ -69,12 +75,23 @@ def render(
 
 @command.command("sync")
 @click.argument("form", type=click.Choice(["kea4", "kea6"]))
-@click.option("--kea", "place", metavar="PATH|URL", help="Its control channel, if not the site's.")
-@click.option("--dry-run", is_flag=True, help="Say what would change; Kea tests it.")
-@click.option("--write", is_flag=True, help="Let Kea save its file; else a restart loses it.")
+@click.option(
+    "--kea",
+    "place",
+    metavar="PATH|URL",
+    help="Control channel of Kea. Default: that of bootz.yaml.",
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would change; Kea tests it.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Let Kea save its configuration file; otherwise a restart loses the change.",
+)
 @click.pass_obj
 def sync(cli: Cli, form: str, place: str | None, *, dry_run: bool, write: bool) -> None:
-    """Make a running Kea's reservations those of the site; others' stay as they are."""
+    """Sync the site's reservations into a running Kea; reservations of others are left
+    unchanged.
+    """
     from bootz.cli.dhcp.plan import read_plan
     from bootz.dhcp.kea_control import kea_channel
     from bootz.dhcp.sync import sync_kea
@@ -98,7 +115,7 @@ def sync(cli: Cli, form: str, place: str | None, *, dry_run: bool, write: bool) 
     multiple=True,
     required=True,
     metavar="IF",
-    help="Where to serve; repeatable. No other interface is served.",
+    help="Interface to serve; repeatable. No other interface is served.",
 )
 @click.option(
     "--family",
@@ -107,13 +124,17 @@ def sync(cli: Cli, form: str, place: str | None, *, dry_run: bool, write: bool) 
     type=click.Choice([family.value for family in Family]),
     help="Default: both.",
 )
-@click.option("--always-send", is_flag=True, help="Send the redirect unasked.")
-@click.option("--fault", type=click.Choice(FAULTS), help="Be wrong, to see what routers do.")
+@click.option(
+    "--always-send", is_flag=True, help="Send option 143/136 even if it was not requested."
+)
+@click.option(
+    "--fault", type=click.Choice(FAULTS), help="Inject a fault, to see how routers react."
+)
 @click.option(
     "--lease-file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help=f"Where events are kept. Default: {LEASE_FILE} in the site.",
+    help=f"File for the events. Default: {LEASE_FILE} in the site.",
 )
 @click.pass_obj
 def serve(
@@ -125,7 +146,7 @@ def serve(
     *,
     always_send: bool,
 ) -> None:
-    """Serve the site's chassis, and nobody else, until SIGTERM: a server for labs.
+    """Serve the site's chassis only, until SIGTERM: a DHCP server for labs.
 
     SIGHUP reads the inventory again. Each transaction is a line of JSON on stderr and in the
     file that `bootz dhcp leases` lists.
@@ -148,7 +169,7 @@ def serve(
     metavar="FILE",
     help=f"Default: {LEASE_FILE} in the site.",
 )
-@click.option("--all", "everything", is_flag=True, help="Every event, the oldest first.")
+@click.option("--all", "everything", is_flag=True, help="All events, oldest first.")
 @click.pass_obj
 def leases(cli: Cli, lease_file: Path | None, *, everything: bool) -> None:
     """List what `bootz dhcp serve` handed out: of each device the last, with the octets sent."""

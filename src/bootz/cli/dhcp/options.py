@@ -12,7 +12,7 @@ from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.dhcp_settings import DhcpSettings
 from bootz.server.operations.texts import faults_of
 
-_OF_CARD = "SERIAL= says of which card of a modular chassis. '' clears."
+_OF_CARD = "SERIAL=VALUE names a card of a modular chassis; '' removes the value."
 _NAMES = {"macs": "mac", "client_ids": "client_id", "duids": "duid"}
 
 DHCP_OPTIONS = (
@@ -37,15 +37,20 @@ DHCP_OPTIONS = (
         metavar="[SERIAL=]HEX",
         help="DHCPv6 DUID, as 00:03:... Default: that of the serial number.",
     ),
-    click.option("--ipv4", metavar="ADDRESS/LENGTH", help="Handed out by DHCP. '' for none."),
-    click.option("--ipv6", metavar="ADDRESS/LENGTH", help="Handed out by DHCPv6. '' for none."),
-    click.option("--gateway", help="Other than its subnet's. '' for none."),
+    click.option(
+        "--ipv4", metavar="ADDRESS/LENGTH", help="IPv4 address handed out by DHCP; '' removes it."
+    ),
+    click.option(
+        "--ipv6", metavar="ADDRESS/LENGTH", help="IPv6 address handed out by DHCPv6; '' removes it."
+    ),
+    click.option("--gateway", help="Gateway, if not that of its subnet; '' removes it."),
     click.option(
         "--dhcp-uri",
         "dhcp_uris",
         multiple=True,
         metavar="bootz://HOST:PORT",
-        help="Handed out instead of the site's; repeatable. '' for the site's.",
+        help="Bootstrap server handed out instead of the site's; repeatable; '' restores the "
+        "site's.",
     ),
 )
 
@@ -96,6 +101,6 @@ def _changed(
         if (fold_serial(card.serial_number) == folded if serial else len(cards) == 1)
     ]
     if not named:
-        raise click.BadParameter("say of which card: SERIAL=VALUE", param_hint=hint)
+        raise click.BadParameter("name the card: SERIAL=VALUE", param_hint=hint)
     change: dict[str, Any] = {field: value}
     return tuple(replace(card, **change) if card in named else card for card in cards)

@@ -29,10 +29,10 @@ from bootz.wire.uri import BootzUri, parse_bootz_uri
 
 
 def read_plan(cli: Cli) -> DhcpPlan:
-    """Return what DHCP shall hand out for the site's inventory; warnings are told.
+    """Return what DHCP hands out for the site's inventory; warnings are printed.
 
     Raises:
-        ConfigError: ``dhcp-plan-invalid``: it would kill a turn-up.
+        ConfigError: ``dhcp-plan-invalid``: it would make a turn-up fail.
     """
     plan = whole_plan(cli)
     for warning in check_plan(plan):
@@ -51,7 +51,7 @@ def read_sound_plan(cli: Cli, families: Sequence[Family]) -> SoundPlan:
 
 
 def whole_plan(cli: Cli) -> DhcpPlan:
-    """Return all that the site's inventory says for DHCP, as it stands."""
+    """Return all that the site's inventory says for DHCP, unchecked."""
     config = cli.site().config
     with reading(cli) as connection:
         vendors = {

@@ -27,17 +27,19 @@ _COLUMNS = (
 
 
 @click.command("probe", cls=Verb)
-@click.option("--interface", required=True, metavar="IF", help="The link to ask on.")
+@click.option(
+    "--interface", required=True, metavar="IF", help="Interface on which to send requests."
+)
 @click.option("--mac", help="The router's MAC address. Default: the interface's.")
 @click.option("--serial", required=True, help="The router's serial number, its client-id.")
-@click.option("--vendor", default="", help="For the vendor class.")
-@click.option("--platform", default="", help="For the vendor class.")
+@click.option("--vendor", default="", help="Sent in the vendor class.")
+@click.option("--platform", default="", help="Sent in the vendor class.")
 @click.option(
     "--duid",
     type=click.Choice(["serial", "serial-nul", "mac"]),
     default="serial",
     show_default=True,
-    help="How the router names itself in DHCPv6.",
+    help="Type of DUID that the router sends.",
 )
 @click.option(
     "--family",
@@ -46,7 +48,12 @@ _COLUMNS = (
     type=click.Choice([family.value for family in Family]),
     help="Default: both.",
 )
-@click.option("--wait", default=5.0, show_default=True, help="Seconds for answers, each family.")
+@click.option(
+    "--wait",
+    default=5.0,
+    show_default=True,
+    help="Seconds to wait for answers, per address family.",
+)
 @click.pass_context
 def command(
     context: click.Context,
@@ -80,7 +87,9 @@ def command(
         for told in (*answer.offer.warnings, *answer.offer.ignored()):
             cli.output.warning(f"{answer.offer.server_name}: {told}")
         if answer.offer.boot_file:
-            told = f"offers a boot file, which secure routers ignore: {answer.offer.boot_file}"
+            told = (
+                f"offers a boot file, which routers in secure mode ignore: {answer.offer.boot_file}"
+            )
             cli.output.warning(f"{answer.offer.server_name}: {told}")
         if answer.fault is not None:
             cli.output.error(answer.fault)
@@ -89,7 +98,7 @@ def command(
         cli.output.warning(f"ALARM: {alarm}")
     for family in chosen:
         if not any(answer.offer.family is family for answer in answers):
-            cli.output.message(f"nobody answers over {family.value}")
+            cli.output.message(f"no server answers over {family.value}")
     usable = any(answer.fault is None for answer in answers)
     context.exit(0 if usable and not found else 1)
 

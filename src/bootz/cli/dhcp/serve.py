@@ -21,10 +21,10 @@ async def serve_lab(
     interfaces: Sequence[str],
     lease_file: Path,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; SIGHUP takes the plan anew, or keeps the one before.
+    """Serve until SIGTERM or SIGINT; SIGHUP reads the plan again, or keeps the present one.
 
     Raises:
-        ConfigError: the plan would kill a turn-up.
+        ConfigError: the plan would make a turn-up fail.
         Unavailable: an interface cannot be served, or the file not written.
     """
     plan = read_plan()

@@ -110,7 +110,7 @@ def name_and_version(text: str, option: str) -> dict[str, str]:
     """Read ``NAME/VERSION``.
 
     Raises:
-        BadParameter: it is none.
+        BadParameter: it has another form.
     """
     name, slash, version = text.rpartition("/")
     if not slash or not name or not version:

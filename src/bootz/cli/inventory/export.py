@@ -23,13 +23,13 @@ from bootz.trust.certificates import fingerprint
     "--format",
     "form",
     type=click.Choice([form.value for form in FileForm]),
-    help="csv has the chassis alone. Default: yaml, or json with `--output json`.",
+    help="csv contains only the chassis. Default: yaml, or json with `--output json`.",
 )
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write FILE, mode 0600, whole or not at all. Default: stdout.",
+    help="Write to FILE with mode 0600. Default: stdout.",
 )
 @click.option(
     "--only",
@@ -48,7 +48,7 @@ def command(cli: Cli, form: str | None, to: Path | None, only: tuple[str, ...]) 
     if form is None and cli.output.form is OutputFormat.JSON:
         which = FileForm.JSON
     if which is FileForm.CSV and only not in ((), ("chassis",)):
-        raise click.UsageError("csv has the chassis alone")
+        raise click.UsageError("csv contains only the chassis")
     site = cli.site()
     pinned = fingerprint(site.pinned_domain_cert())
     database = site.database()

@@ -45,19 +45,19 @@ _kind_option = click.option(
     type=click.Choice([kind.value for kind in ImageKind]),
     default=ImageKind.IMAGE.value,
     show_default=True,
-    help="What the file is.",
+    help="Type of the file.",
 )
 
 
 @command.command("add")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="The name a router knows the image by.")
-@click.option("--version", required=True, help="The version a router will report.")
-@click.option("--file-name", default="", help="The name in the URL. Default: that of FILE.")
+@click.option("--name", required=True, help="Image name, as routers know it.")
+@click.option("--version", required=True, help="Version, as routers report it.")
+@click.option("--file-name", default="", help="File name in the URL. Default: that of FILE.")
 @_kind_option
 @click.pass_obj
 def add(cli: Cli, file: Path, name: str, version: str, file_name: str, kind: str) -> None:
-    """Put FILE into the image store, with its size and SHA-256 on record."""
+    """Add FILE to the image store and record its size and SHA-256."""
     site = cli.site()
     database = site.database()
     try:
@@ -81,7 +81,7 @@ def add(cli: Cli, file: Path, name: str, version: str, file_name: str, kind: str
 @command.command("list")
 @click.pass_obj
 def list_(cli: Cli) -> None:
-    """List what is on record, and whether the store holds it."""
+    """List the images, and whether the image store has each file."""
     site = cli.site()
     database = site.database()
     depot = Depot(site.images_folder)
@@ -123,7 +123,7 @@ def show(cli: Cli, name: str, version: str, kind: str, *, verify: bool) -> None:
 @_kind_option
 @click.pass_obj
 def remove(cli: Cli, name: str, version: str, kind: str) -> None:
-    """Remove an image; downloads that run come to their end."""
+    """Remove an image; running downloads are completed."""
     site = cli.site()
     database = site.database()
     try:
@@ -152,12 +152,12 @@ def store_image(
 
     Raises:
         ConfigError: the file, the name or the version does not fit.
-        ConflictError: it is on record already, or somebody writes to the file.
+        ConflictError: it is in the inventory already, or somebody writes to the file.
         Unavailable: database, file or depot cannot be used.
     """
     if not is_file_name(file_name):
         raise ConfigError(
-            "image-invalid", "the file's name cannot stand in a URL", where="file_name"
+            "image-invalid", "the file name cannot be used in a URL", where="file_name"
         )
     # A trial, so that what cannot be recorded is told before gigabytes are read.
     with database.write() as connection:
@@ -173,7 +173,7 @@ def store_image(
             # Removals look under the same lock: what is here now stays.
             if not depot.holds(stored.sha256):
                 raise Unavailable(
-                    "image-file-missing", "it was removed while it was added", where=name
+                    "image-file-missing", "it was removed while it was being added", where=name
                 )
     except BootzError:
         _drop_unnamed(database, depot, stored.sha256)
@@ -204,7 +204,7 @@ def _row(record: ImageRecord, *, stored: bool) -> dict[str, object]:
 
 @contextmanager
 def _shown_progress(words: str) -> Iterator[OnProgress | None]:
-    """A bar on the terminal; nothing where nobody looks."""
+    """A bar on the terminal; nothing without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

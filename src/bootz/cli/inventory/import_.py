@@ -42,11 +42,13 @@ _FAULTS = (
     "--format",
     "form",
     type=click.Choice([*(form.value for form in FileForm), _REFERENCE]),
-    help="The form of the files. Default: as their names end (.yaml, .yml, .json, .csv). "
+    help="Format of the files. Default: by file name (.yaml, .yml, .json, .csv). "
     "reference: the Go reference's configuration.",
 )
-@click.option("--update", is_flag=True, help="Change what is on record to what the files say.")
-@click.option("--dry-run", is_flag=True, help="Only show the difference; nothing is changed.")
+@click.option(
+    "--update", is_flag=True, help="Update existing entries with the values from the files."
+)
+@click.option("--dry-run", is_flag=True, help="Only show the changes; nothing is stored.")
 @click.option(
     "--only",
     multiple=True,
@@ -57,31 +59,31 @@ _FAULTS = (
 @click.option(
     "--take-keys",
     is_flag=True,
-    help="With --format reference: put its trust anchor and owner certificate in force.",
+    help="With --format reference: use its trust anchor and owner certificate from now on.",
 )
 @click.option(
     "--drop-earlier",
     is_flag=True,
-    help="With --take-keys: serve devices no longer that hold an earlier anchor.",
+    help="With --take-keys: stop serving devices that have an earlier trust anchor.",
 )
 @click.pass_obj
 def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
     """Import vendors, images, profiles, chassis and vouchers: all of the files, or nothing.
 
-    What is on record already and says the same stays; what says otherwise is an error, unless
-    --update takes it over. Nothing is ever removed. Every error is told at once.
+    Entries that are in the inventory with the same values stay; different values are an error,
+    unless --update takes them over. Nothing is ever removed. All errors are listed at once.
     """
     if options["form"] == _REFERENCE:
         if len(files) != 1 or options["only"]:
-            raise click.UsageError("--format reference takes one file, whole")
+            raise click.UsageError("--format reference takes exactly one file")
         if options["drop_earlier"] and not options["take_keys"]:
-            raise click.UsageError("--drop-earlier goes with --take-keys")
+            raise click.UsageError("--drop-earlier needs --take-keys")
         _import_reference(cli, files[0], options)
         return
     if options["images"] or options["take_keys"] or options["drop_earlier"]:
         raise ConfigError(
             "reference-argument",
-            "goes with --format reference",
+            "needs --format reference",
             where="--image, --take-keys, --drop-earlier",
         )
     forms = [_form(path, options["form"]) for path in files]
@@ -215,7 +217,9 @@ def _fault_row(fault: Fault) -> dict[str, object]:
 def _form(path: Path, given: str | None) -> FileForm:
     form = FileForm(given) if given else form_of(path)
     if form is None:
-        raise click.UsageError(f"{path}: its name does not tell its form; say --format")
+        raise click.UsageError(
+            f"{path}: the format cannot be told from the file name; use --format"
+        )
     return form
 
 

@@ -1,4 +1,4 @@
-"""``bootz profile``: what a class of routers shall get."""
+"""``bootz profile``: what a class of routers gets."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from bootz.server.operations.profiles import (
     set_profile,
 )
 
-command = noun("profile", "What a class of routers shall get.")
+command = noun("profile", "Configuration, image and other data for a class of routers.")
 
 _COLUMNS = (
     Column("name"),
@@ -40,16 +40,16 @@ _file = click.option(
     "--file",
     type=click.Path(path_type=Path),
     metavar="YAML",
-    help="The document; docs/templates.md lists its keys.",
+    help="YAML or JSON file; docs/templates.md lists its keys.",
 )
 _vendor_config = click.option(
     "--vendor-config",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A Jinja2 template for the vendor configuration.",
+    help="Jinja2 template of the vendor configuration.",
 )
-_image = click.option("--image", metavar="NAME/VERSION", help="The image to install.")
-_description = click.option("--description", help="A line for people.")
+_image = click.option("--image", metavar="NAME/VERSION", help="Image to install.")
+_description = click.option("--description", help="Description.")
 
 
 @command.command("add")
@@ -67,7 +67,7 @@ def add(
     image: str | None,
     description: str | None,
 ) -> None:
-    """Put a profile on record."""
+    """Add a profile."""
     document = _document({}, file, vendor_config, image, where=name)
     with writing(cli) as connection:
         record = add_profile(connection, ProfileRecord(name, document, description or ""))
@@ -107,8 +107,8 @@ def show(cli: Cli, name: str) -> None:
 
 @command.command("set")
 @click.argument("name")
-@click.option("--rename", metavar="NAME", help="A new name.")
-@click.option("--unset", multiple=True, metavar="KEY", help="A key to take out.")
+@click.option("--rename", metavar="NAME", help="New name.")
+@click.option("--unset", multiple=True, metavar="KEY", help="Key to remove.")
 @_file
 @_vendor_config
 @_image
@@ -124,7 +124,7 @@ def set_(
     image: str | None,
     description: str | None,
 ) -> None:
-    """Change a profile; each key that is given replaces the one on record, others stay."""
+    """Change a profile; each key that is given replaces the present one, the others stay."""
     with writing(cli) as connection:
         record = find_profile(connection, name)
         kept = record.document.to_json()
@@ -145,7 +145,7 @@ def set_(
 @click.argument("name")
 @click.pass_obj
 def remove(cli: Cli, name: str) -> None:
-    """Remove a profile that no chassis gets."""
+    """Remove a profile that no chassis uses."""
     with writing(cli) as connection:
         record = remove_profile(connection, name)
     cli.output.message(f"removed profile {record.name}")

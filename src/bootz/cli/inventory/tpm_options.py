@@ -20,10 +20,10 @@ _READERS: Mapping[str, Callable[[bytes, str], bytes]] = {
     "ek_certificate": read_ek_certificate,
 }
 _WORDS = {
-    "ek": "The endorsement key",
-    "ppk": "The platform primary key",
-    "key": "A key of which nobody said whether EK or PPK",
-    "ek_certificate": "The certificate of the endorsement key",
+    "ek": "Endorsement key",
+    "ppk": "Platform primary key",
+    "key": "EK or PPK, if it is not known which of the two it is",
+    "ek_certificate": "Certificate of the endorsement key",
 }
 
 TPM_OPTIONS = (
@@ -32,7 +32,7 @@ TPM_OPTIONS = (
         "tpm_versions",
         multiple=True,
         metavar="[SERIAL=]VERSION",
-        help="Its TPM's family, 1.2 or 2.0; SERIAL= says of which card of a modular chassis.",
+        help="TPM version, 1.2 or 2.0; SERIAL=VALUE names a card of a modular chassis.",
     ),
     *(
         click.option(
@@ -44,7 +44,7 @@ TPM_OPTIONS = (
         )
         for name, words in _WORDS.items()
     ),
-    click.option("--forget-tpm", is_flag=True, help="Take all TPM keys off the record first."),
+    click.option("--forget-tpm", is_flag=True, help="Remove all TPM keys first."),
 )
 
 
@@ -87,7 +87,7 @@ def _changed(
         if (fold_serial(card.serial_number) == fold_serial(serial) if serial else len(cards) == 1)
     ]
     if not named:
-        raise click.BadParameter("say of which card: SERIAL=VALUE", param_hint=hint)
+        raise click.BadParameter("name the card: SERIAL=VALUE", param_hint=hint)
     return tuple(
         replace(card, tpm=replace(card.tpm, **change)) if card in named else card for card in cards
     )

@@ -46,30 +46,40 @@ def _options(function: _F) -> _F:
     """The options that add and set have in common."""
     for option in reversed(
         (
-            click.option("--alias", "aliases", multiple=True, help="Another name routers send."),
+            click.option(
+                "--alias",
+                "aliases",
+                multiple=True,
+                help="Another name that routers send; repeatable.",
+            ),
             click.option("--ien", help="IANA enterprise number."),
-            _file_option("--intermediates", help_text="CAs between IDevIDs and the bundle, PEM."),
-            _file_option("--voucher-ca", help_text="CAs of vouchers, PEM. Default: those of --ca."),
+            _file_option(
+                "--intermediates", help_text="Intermediate CAs between IDevIDs and --ca, PEM."
+            ),
+            _file_option(
+                "--voucher-ca", help_text="CAs of voucher signers, PEM. Default: those of --ca."
+            ),
             click.option(
                 "--image-hash-algorithm",
                 type=click.Choice(["SHA256", "ietf-sztp-conveyed-info:sha-256"]),
-                help="What its routers call SHA-256. Default: as the dialect says.",
+                help="Name of SHA-256 for its routers. Default: that of the dialect.",
             ),
             click.option(
                 "--image-hash-format",
                 type=click.Choice(["hex", "colon-hex"]),
-                help="How its routers read a digest.",
+                help="Form of a digest for its routers.",
             ),
             click.option(
                 "--ztp-server-line",
                 type=click.Choice(["auto", "on", "off"]),
-                help="Whether modular chassis get the line that stores the server.",
+                help="Whether modular chassis get the configuration line with the stored server "
+                "data.",
             ),
-            click.option("--ta-file", help="Where its routers keep the trust anchor."),
+            click.option("--ta-file", help="File in which its routers keep the trust anchor."),
             click.option(
                 "--redirect-shape",
                 type=click.Choice(["rfc8572", "text", "u8"]),
-                help="How its routers read option 143 and 136. text: some early releases.",
+                help="How its routers read options 143 and 136. text: some early releases.",
             ),
             *VOUCHER_SOURCE_OPTIONS,
         )
@@ -85,12 +95,12 @@ def _options(function: _F) -> _F:
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="The CAs of its IDevIDs: a PEM bundle, or one DER.",
+    help="CAs of its IDevIDs: a PEM bundle, or one DER certificate.",
 )
 @_options
 @click.pass_obj
 def add(cli: Cli, /, name: str, ca: Path, **options: Any) -> None:
-    """Put a manufacturer on record."""
+    """Add a manufacturer."""
     record = _changed(VendorRecord(name, idevid_ca=read_bundle(read_file(ca), "--ca")), options)
     with writing(cli) as connection:
         added = add_vendor(connection, record)
@@ -131,12 +141,19 @@ def show(cli: Cli, name: str) -> None:
 
 @command.command("set")
 @click.argument("name")
-@click.option("--rename", metavar="NAME", help="A new name.")
-@click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Replaces the CAs.")
+@click.option("--rename", metavar="NAME", help="New name.")
+@click.option(
+    "--ca",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="New CAs of its IDevIDs; replaces the present ones.",
+)
 @_options
 @click.pass_obj
 def set_(cli: Cli, /, name: str, rename: str | None, ca: Path | None, **options: Any) -> None:
-    """Change a manufacturer; what is not named stays. Empty texts and files clear."""
+    """Change a manufacturer; options that are not given stay as they are. Empty values and files
+    remove.
+    """
     with writing(cli) as connection:
         record = find_vendor(connection, name)
         if rename is not None:

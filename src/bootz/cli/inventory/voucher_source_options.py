@@ -15,39 +15,39 @@ _PATHS = frozenset({"token_file", "tls_roots"})
 
 VOUCHER_SOURCE_OPTIONS = (
     click.option(
-        "--ovgs", metavar="HOST:PORT", help="Its OVGS service, which issues vouchers. '' clears."
+        "--ovgs", metavar="HOST:PORT", help="OVGS service that issues its vouchers; '' removes it."
     ),
-    click.option("--cert-id", help="The id of this site's pinned domain certificate there."),
+    click.option("--cert-id", help="Id of this site's pinned domain certificate at that service."),
     click.option(
         "--token-file",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="A file of mode 0600 with the token for it.",
+        help="File with the access token, mode 0600.",
     ),
     click.option(
         "--tls-roots",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="The roots of its TLS certificate, PEM. Default: those of the system.",
+        help="Root CAs of its TLS certificate, PEM. Default: those of the system.",
     ),
     click.option(
         "--lifetime",
         "lifetime_days",
         type=click.IntRange(1, 36500),
         metavar="DAYS",
-        help=f"How long vouchers shall live. Default: {DEFAULT_LIFETIME_DAYS}.",
+        help=f"Validity of requested vouchers in days. Default: {DEFAULT_LIFETIME_DAYS}.",
     ),
     click.option(
         "--voucher-folder",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Instead of OVGS: a folder in which its vouchers (.vcj, .tar) are put.",
+        help="Instead of OVGS: folder in which its vouchers (.vcj, .tar) arrive.",
     ),
     click.option(
         "--voucher-source",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="All of this as YAML, with the keys that are rarely needed.",
+        help="All of these settings as YAML, including rarely used ones.",
     ),
 )
 
@@ -66,7 +66,9 @@ def changed_source(
         source = document
     ovgs, folder = options["ovgs"], options["voucher_folder"]
     if ovgs and folder is not None:
-        raise click.BadParameter("give OVGS or a folder", param_hint="--voucher-folder")
+        raise click.BadParameter(
+            "give either --ovgs or --voucher-folder", param_hint="--voucher-folder"
+        )
     if folder is not None:
         return {"folder": str(folder.absolute())}
     if ovgs == "":

@@ -72,5 +72,5 @@ def moment(text: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise click.BadParameter(f"{text} is no date or RFC 3339 time") from error
+        raise click.BadParameter(f"{text} is neither a date nor an RFC 3339 time") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -24,8 +24,8 @@ _COLUMNS = (
 
 
 @click.command("bench", cls=Verb)
-@click.option("--vouchers", default=10_000, show_default=True, help="How many are issued.")
-@click.option("--batch", default=100, show_default=True, help="How many in one call.")
+@click.option("--vouchers", default=10_000, show_default=True, help="Number of vouchers to issue.")
+@click.option("--batch", default=100, show_default=True, help="Vouchers per call.")
 @click.option(
     "--key",
     "kinds",
@@ -33,11 +33,11 @@ _COLUMNS = (
     multiple=True,
     default=tuple(KEY_KINDS),
     show_default=True,
-    help="The kind of key that signs; repeatable.",
+    help="Type of the signing key; repeatable.",
 )
 @click.pass_obj
 def bench_command(cli: Cli, vouchers: int, batch: int, kinds: tuple[str, ...]) -> None:
-    """Have a throwaway MASA issue vouchers over OVGS, and measure it from outside."""
+    """Let a temporary MASA issue vouchers over OVGS, and measure it from outside."""
     from bootz.bench.vouchers import measure_vouchers
 
     rows: list[dict[str, object]] = []

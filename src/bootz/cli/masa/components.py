@@ -11,7 +11,7 @@ from bootz.cli.base import Cli, noun
 from bootz.cli.masa.base import MASA, masa_option, moment
 from bootz.cli.output import Column
 
-serial = noun("serial", "Chassis and cards, with what the factory knows of them.")
+serial = noun("serial", "Chassis and cards, with their factory data.")
 voucher = noun("voucher", "Vouchers: issue one, list what was issued.")
 
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -20,15 +20,15 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @serial.command("add")
 @masa_option
 @click.argument("serials", metavar="SERIAL...", nargs=-1, required=True)
-@click.option("--ien", required=True, help="The vendor's enterprise number.")
-@click.option("--org", "org_name", required=True, help="The organisation that bought them.")
-@click.option("--group", "group_path", help="A child group to put them into.")
+@click.option("--ien", required=True, help="IANA enterprise number of the vendor.")
+@click.option("--org", "org_name", required=True, help="Organisation that bought them.")
+@click.option("--group", "group_path", help="Group below the root group to put them into.")
 @click.option("--model", default="")
 @click.option("--mac", default="", help="MAC address; for one serial number only.")
 @click.option("--endorsement-key", type=_file, help="Public EK, PEM or DER.")
 @click.option("--ek-certificate", type=_file, help="EK certificate, PEM or DER.")
 @click.option("--platform-primary-key", type=_file, help="Public PPK, PEM or DER.")
-@click.option("--idevid", type=_file, help="IDevID certificate; vouchers then name its issuer.")
+@click.option("--idevid", type=_file, help="IDevID certificate; vouchers then contain its issuer.")
 @click.pass_obj
 def add_serial(
     cli: Cli,
@@ -52,7 +52,7 @@ def add_serial(
 
     own = (mac, endorsement_key, ek_certificate, platform_primary_key, idevid)
     if len(serials) > 1 and any(own):
-        raise click.UsageError("a MAC address, key or certificate belongs to one serial number")
+        raise click.UsageError("--mac, keys and certificates need exactly one serial number")
     tpm = TpmData(
         _read(endorsement_key, "endorsement-key", read_public_key),
         _read(ek_certificate, "ek-certificate", read_ek_certificate),
@@ -90,7 +90,7 @@ def _read(path: Path | None, name: str, reader: Callable[[str, bytes], bytes]) -
 @click.argument("number", metavar="SERIAL")
 @click.option("--ien", required=True)
 def remove_serial(masa: Path, number: str, ien: str) -> None:
-    """Remove a component; the log of its vouchers stays."""
+    """Remove a component; the log of its vouchers is kept."""
     from bootz.masa.ledger.nouns import ComponentName
 
     with MASA.records(masa) as records:
@@ -101,9 +101,9 @@ def remove_serial(masa: Path, number: str, ien: str) -> None:
 @masa_option
 @click.argument("number", metavar="SERIAL")
 @click.option("--ien", required=True)
-@click.option("--org", "org_name", required=True, help="The organisation that has it now.")
+@click.option("--org", "org_name", required=True, help="Organisation that owns it now.")
 def move_serial(masa: Path, number: str, ien: str, org_name: str) -> None:
-    """Give a component to another organisation; it leaves the group it was in."""
+    """Move a component to another organisation; it leaves its group."""
     from dataclasses import replace
 
     from bootz.masa.ledger.nouns import ComponentName
@@ -144,11 +144,13 @@ def list_serials(cli: Cli, masa: Path, org_name: str | None) -> None:
 @voucher.command("issue")
 @masa_option
 @click.argument("request", metavar="FILE", type=_file)
-@click.option("-o", "--out", type=_file, required=True, help="The .vcj, or a .tar for a list.")
-@click.option("--ien", help="The enterprise number, where serial numbers are not unique.")
+@click.option(
+    "-o", "--out", type=_file, required=True, help="Output file: .vcj, or .tar for a list."
+)
+@click.option("--ien", help="Enterprise number, if the serial number is not unique.")
 @click.pass_obj
 def issue(cli: Cli, masa: Path, request: Path, out: Path, ien: str | None) -> None:
-    """Answer a JSON voucher request that came as a file."""
+    """Answer a JSON voucher request from a file."""
     from bootz.keystore.files import atomic_write
     from bootz.masa.importing import read_bounded
     from bootz.masa.ledger.nouns import AccountType, Caller, User
@@ -166,7 +168,7 @@ def issue(cli: Cli, masa: Path, request: Path, out: Path, ien: str | None) -> No
 @masa_option
 @click.option("--serial", "number", help="Only those of a serial number.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
-@click.option("--since", help="Only those issued since then: a date, or RFC 3339.")
+@click.option("--since", help="Only those issued since this date or RFC 3339 time.")
 @click.pass_obj
 def list_vouchers(cli: Cli, masa: Path, number: str | None, limit: int, since: str | None) -> None:
     """List what was issued, newest first: the append-only log."""

@@ -25,7 +25,10 @@ _KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P3
 
 @command.command("init")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--name", help="The manufacturer. Default: as --manufacturer, else Example Vendor.")
+@click.option(
+    "--name",
+    help="Name of the manufacturer. Default: that of --manufacturer, otherwise Example Vendor.",
+)
 @click.option(
     "--ien", "iens", multiple=True, required=True, help="Enterprise number served; repeatable."
 )
@@ -35,30 +38,32 @@ _KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P3
     multiple=True,
     default=("localhost", "127.0.0.1", "::1"),
     show_default=True,
-    help="A DNS name or address of the server, for its TLS certificate; repeatable.",
+    help="DNS name or address of the server, for its TLS certificate; repeatable.",
 )
 @click.option(
     "--key-type",
     type=click.Choice(sorted(_KINDS)),
     default="p256",
     show_default=True,
-    help="The kind of the root's and the signer's key.",
+    help="Type of the root's and the signer's key.",
 )
 @click.option(
     "--manufacturer",
     "maker",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="The lab's manufacturer (`bootz manufacturer init`), whose CA shall be the root here.",
+    help="Folder of a lab's manufacturer (`bootz manufacturer init`), whose CA becomes the root.",
 )
 @click.option(
-    "--root-cert", type=_file, metavar="FILE", help="A root that exists, PEM; with --root-key."
+    "--root-cert", type=_file, metavar="FILE", help="Existing root CA, PEM; needs --root-key."
 )
-@click.option("--root-key", type=_file, metavar="FILE", help="Its key; it is not kept here.")
+@click.option(
+    "--root-key", type=_file, metavar="FILE", help="Private key of --root-cert; it is not stored."
+)
 @click.option(
     "--signer-key",
     metavar="URI",
-    help="A key in a PKCS#11 token that shall sign vouchers (RFC 7512). Default: a new file.",
+    help="Key in a PKCS#11 token that signs vouchers (RFC 7512). Default: a new key file.",
 )
 @click.pass_obj
 def init(
@@ -73,13 +78,15 @@ def init(
     root_key: Path | None,
     signer_key: str | None,
 ) -> None:
-    """Make DIR: root, voucher-signing and TLS certificate with keys, an empty database."""
+    """Create DIR: root, voucher signer and TLS certificate with keys, an empty database."""
     from bootz.manufacturer.room import Manufacturer
     from bootz.masa.folder import make_masa
     from bootz.masa.keys import load_root
 
     if (root_cert is None) != (root_key is None) or (maker is not None and root_cert is not None):
-        raise click.UsageError("give --root-cert with --root-key, or --manufacturer, or none")
+        raise click.UsageError(
+            "give --root-cert and --root-key, or --manufacturer, or none of them"
+        )
     if maker is not None:
         name = name or Manufacturer.open(maker, clock=lambda: datetime.now(UTC)).name
         root_cert, root_key = maker / "keys" / "ca.pem", maker / "keys" / "ca.key"
@@ -113,7 +120,12 @@ def init(
 @command.command("serve")
 @masa_option
 @click.option("--grpc", multiple=True, metavar="HOST:PORT", help="OVGS; repeatable.")
-@click.option("--http", multiple=True, metavar="HOST:PORT", help="JSON requests; repeatable.")
+@click.option(
+    "--http",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="Address for JSON requests over HTTPS; repeatable.",
+)
 @click.option("--plaintext", is_flag=True, help="Without TLS; on loopback only.")
 def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext: bool) -> None:
     """Serve until SIGTERM; SIGHUP reads the TLS certificate again.
@@ -142,10 +154,12 @@ def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext
 @command.command("import")
 @masa_option
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dry-run", is_flag=True, help="Check everything, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Only check; store nothing.")
 @click.pass_obj
 def import_(cli: Cli, masa: Path, file: Path, *, dry_run: bool) -> None:
-    """Load organisations, users, components and certificates from a YAML file, all or nothing."""
+    """Import organisations, users, components and certificates from a YAML file, in one
+    transaction.
+    """
     from bootz.masa.importing import import_file
 
     with MASA.opened(masa) as folder:

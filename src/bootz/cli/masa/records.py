@@ -27,7 +27,7 @@ _ROLES = ("ADMIN", "ASSIGNER", "REQUESTOR")
 @click.option("--description", default="")
 @click.pass_obj
 def add_org(cli: Cli, masa: Path, name: str, description: str) -> None:
-    """Make an organisation with its root group."""
+    """Create an organisation with its root group."""
     with MASA.records(masa) as records:
         cli.output.record({"org_id": records.add_org(name, description)})
 
@@ -48,7 +48,7 @@ def list_orgs(cli: Cli, masa: Path) -> None:
 @click.argument("description")
 @click.pass_obj
 def add_group(cli: Cli, masa: Path, parent: str, description: str) -> None:
-    """Make a group below PARENT (an id, or a path like acme/lab)."""
+    """Create a group below PARENT (an id, or a path such as acme/lab)."""
     with MASA.records(masa) as records:
         made = records.add_group(records.group_id(parent), description)
     cli.output.record({"group_id": made.group_id, "parent": made.parent_id})
@@ -72,11 +72,15 @@ def list_groups(cli: Cli, masa: Path, org_name: str) -> None:
 @user.command("add")
 @masa_option
 @click.argument("username")
-@click.option("--org", "org_name", required=True, help="The organisation of the account.")
+@click.option("--org", "org_name", required=True, help="Organisation of the account.")
 @type_option
-@click.option("--support", is_flag=True, help="Staff of the manufacturer: role SUPPORT everywhere.")
-@click.option("--role", type=click.Choice(_ROLES), help="A role to begin with.")
-@click.option("--group", "group_path", help="Where the role sits. Default: the root group.")
+@click.option(
+    "--support",
+    is_flag=True,
+    help="Account of the manufacturer's staff: role SUPPORT on every group.",
+)
+@click.option("--role", type=click.Choice(_ROLES), help="First role.")
+@click.option("--group", "group_path", help="Group of that role. Default: the root group.")
 @click.pass_obj
 def add_user(
     cli: Cli,
@@ -89,7 +93,7 @@ def add_user(
     *,
     support: bool,
 ) -> None:
-    """Make an account, with its first role."""
+    """Create an account, optionally with a first role."""
     from bootz.masa.ledger.nouns import Role
 
     with MASA.records(masa) as records:
@@ -160,7 +164,7 @@ def grant(masa: Path, username: str, group_path: str, role: str, org_name: str, 
 @click.option("--org", "org_name", required=True)
 @type_option
 def revoke(masa: Path, username: str, group_path: str, org_name: str, kind: str) -> None:
-    """Take a user's role on a group."""
+    """Remove a user's role on a group."""
     with MASA.records(masa) as records:
         named = user_named(username, kind, records.org_id(org_name))
         records.remove_role(named, records.group_id(group_path))
@@ -171,13 +175,13 @@ def revoke(masa: Path, username: str, group_path: str, org_name: str, kind: str)
 @click.argument("username")
 @click.option("--org", "org_name", required=True)
 @type_option
-@click.option("--label", default="", help="What it is for.")
-@click.option("--expires", help="When it ends: a date, or RFC 3339.")
+@click.option("--label", default="", help="Description of its use.")
+@click.option("--expires", help="Expiry: a date or an RFC 3339 time.")
 @click.pass_obj
 def add_token(
     cli: Cli, masa: Path, username: str, org_name: str, kind: str, label: str, expires: str | None
 ) -> None:
-    """Give a user a token. It is shown now and never again."""
+    """Create a token for a user. It is shown only now."""
     until = moment(expires)
     with MASA.records(masa) as records:
         named = user_named(username, kind, records.org_id(org_name))
@@ -198,7 +202,7 @@ def remove_token(masa: Path, token_id: int) -> None:
 @masa_option
 @click.pass_obj
 def list_tokens(cli: Cli, masa: Path) -> None:
-    """List tokens by what is known of them."""
+    """List tokens, without their values."""
     with MASA.records(masa) as records:
         tokens = records.directory.tokens()
     rows = [
@@ -220,8 +224,10 @@ def list_tokens(cli: Cli, masa: Path) -> None:
 @masa_option
 @click.argument("group_path", metavar="GROUP")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--expires", help="Until when vouchers may live. Default: as the certificate.")
-@click.option("--revocation-checks", is_flag=True, help="Devices must check revocation.")
+@click.option("--expires", help="Latest expiry of vouchers. Default: that of the certificate.")
+@click.option(
+    "--revocation-checks", is_flag=True, help="Vouchers tell devices to check revocation."
+)
 @click.pass_obj
 def add_cert(
     cli: Cli,

@@ -58,29 +58,38 @@ _COLUMNS = (
     help="The release of the interface that the router was built against.",
 )
 @flow_option
-@click.option("--insecure", is_flag=True, help="Send no nonce and check no ownership.")
+@click.option("--insecure", is_flag=True, help="Send no nonce and do not verify ownership.")
 @click.option("--retry-wait", default=10.0, show_default=True, help="Seconds between attempts.")
-@click.option("--max-attempts", default=0, show_default=True, help="0: without end.")
-@click.option("--report-wait", default=1.0, show_default=True, help="First wait; it doubles.")
-@click.option("--report-attempts", default=0, show_default=True, help="0: without end.")
+@click.option("--max-attempts", default=0, show_default=True, help="0: no limit.")
+@click.option(
+    "--report-wait", default=1.0, show_default=True, help="First pause; doubled each time."
+)
+@click.option("--report-attempts", default=0, show_default=True, help="0: no limit.")
 @click.option(
     "--card-wait",
     default=10.0,
     show_default=True,
-    help="First wait for a card that the server did not take; it doubles.",
+    help="First pause before a refused card is asked for again; doubled each time.",
 )
-@click.option("--stay", is_flag=True, help="Run on: look after cards and the console.")
+@click.option("--stay", is_flag=True, help="Keep running: handle cards and the console.")
 @click.option("--connect-timeout", default=10.0, show_default=True, help="Seconds.")
 @click.option("--call-timeout", default=30.0, show_default=True, help="Seconds.")
-@click.option("--image-stall", default=30.0, show_default=True, help="Seconds without a byte.")
-@click.option("--image-tries", default=5, show_default=True, help="Tries of one download.")
-@click.option("--image-wait", default=2.0, show_default=True, help="Seconds between tries.")
+@click.option(
+    "--image-stall",
+    default=30.0,
+    show_default=True,
+    help="Seconds without data before a download is aborted.",
+)
+@click.option("--image-tries", default=5, show_default=True, help="Attempts per download.")
+@click.option(
+    "--image-wait", default=2.0, show_default=True, help="Seconds between those attempts."
+)
 @click.option(
     "--progress",
     type=click.Choice(["text", "json-lines", "none"]),
     default="text",
     show_default=True,
-    help="How each step is told on stderr.",
+    help="Format of the progress on stderr.",
 )
 @click.pass_context
 def command(
@@ -105,15 +114,15 @@ def command(
     progress: str,
     **discovery: Any,
 ) -> None:
-    """Power on routers, all together. Exit code 0: each works (BOOTZ_OK, or no Bootz to run).
+    """Power on routers, all at once. Exit code 0: each is up (BOOTZ_OK, or no Bootz to run).
 
-    With --stay they run on until Ctrl-C or SIGTERM, and look after what comes: cards that are
+    With --stay they keep running until Ctrl-C or SIGTERM, and handle events: cards that are
     inserted, replaced or switched (`bootz router insert`), and orders from `bootz router console`.
     """
     cli: Cli = context.obj
     numbers = (retry_wait, max_attempts, report_wait, report_attempts, card_wait, image_wait)
     if min(numbers) < 0 or min(connect_timeout, call_timeout, image_stall, image_tries) <= 0:
-        raise ConfigError("usage", "waits, times and counts cannot be negative", where="boot")
+        raise ConfigError("usage", "times and counts cannot be negative", where="boot")
     options = BootOptions(
         FixedUris(()),
         dialect_by_name(dialect_name),
@@ -148,7 +157,7 @@ def _works(record: Mapping[str, object]) -> bool:
 
 
 def _has_server(hardware: Hardware) -> bool:
-    """Tell whether a router needs nobody to say where its server is."""
+    """Tell whether a router knows by itself where its server is."""
     state = hardware.load_state()
     return state.no_dhcp is not None or state.phase is Phase.OPERATIONAL
 

@@ -21,13 +21,13 @@ from bootz.errors import BootzError
     "commands",
     multiple=True,
     metavar="COMMAND",
-    help="Run this and end; repeatable. Without one, commands are read from stdin.",
+    help="Run this command and exit; repeatable. Default: read commands from stdin.",
 )
 @click.pass_obj
 def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
-    """Speak with a router at its console; `help` lists its commands.
+    """Open the console of a router; `help` lists its commands.
 
-    Works whether the router runs or not. A script ends at its first error, with exit code 1.
+    Works whether the router runs or not. A script stops at its first error, with exit code 1.
     """
 
     def log(event: str, fields: Mapping[str, object]) -> None:

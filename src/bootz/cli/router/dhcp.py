@@ -27,47 +27,47 @@ _OPTIONS = (
         "uris",
         multiple=True,
         metavar="bootz://HOST:PORT",
-        help="A bootstrap server; several are tried in turn. Without one: --dhcp-interface.",
+        help="Bootstrap server; repeatable, tried in order. Instead of it: --dhcp-interface.",
     ),
     click.option(
         "--dhcp-interface",
         "dhcp_interfaces",
         multiple=True,
         metavar="IF",
-        help="Learn the servers by DHCP on this interface; one for each DIR, in their order.",
+        help="Learn the servers by DHCP on this interface; one for each DIR, in the same order.",
     ),
     click.option(
         "--dhcp-family",
         "dhcp_families",
         multiple=True,
         type=click.Choice([family.value for family in Family]),
-        help="In the order of attempts. Default: ipv4, then ipv6.",
+        help="Address families in the order of attempts. Default: ipv4, then ipv6.",
     ),
     click.option(
         "--dhcp-name-servers",
         type=click.Choice([policy.value for policy in NameServerPolicy]),
         default=NameServerPolicy.FAIL.value,
         show_default=True,
-        help="What becomes of a lease with several: it fails, or the first is used.",
+        help="What to do with several name-servers: fail, or use the first.",
     ),
     click.option(
         "--dhcp-duid",
         type=click.Choice(list(_DUIDS)),
         default="serial",
         show_default=True,
-        help="How the router names itself in DHCPv6.",
+        help="Type of DUID that the router sends.",
     ),
     click.option("--dhcp-vendor-classes", is_flag=True, help="Send option 124 beside option 60."),
-    click.option("--dhcp-strict", is_flag=True, help="Read the list of RFC 8572 alone."),
+    click.option("--dhcp-strict", is_flag=True, help="Accept only the list format of RFC 8572."),
     click.option(
         "--dhcp6-prefix-length",
         type=click.IntRange(1, 128),
         default=128,
         show_default=True,
-        help="Of addresses by DHCPv6, where no router advertises the prefix.",
+        help="Prefix length of DHCPv6 addresses, if no router advertises the prefix.",
     ),
     click.option(
-        "--dhcp-time-scale", default=1.0, show_default=True, help="Factor on every wait of DHCP."
+        "--dhcp-time-scale", default=1.0, show_default=True, help="Factor for all DHCP timers."
     ),
 )
 
@@ -84,13 +84,13 @@ def sources(options: Mapping[str, Any], folders: Sequence[object]) -> list[Sourc
 
     Raises:
         ConfigError: neither servers nor interfaces are named, or both, or not one for each.
-        WireError: a URI is none.
+        WireError: one is not a bootz URI.
     """
     interfaces: Sequence[str] = options["dhcp_interfaces"]
     uris = [parse_bootz_uri(uri) for uri in options["uris"]]
     if bool(uris) == bool(interfaces):
         raise ConfigError(
-            "usage", "name servers with --uri, or interfaces with --dhcp-interface", where="boot"
+            "usage", "give servers with --uri, or interfaces with --dhcp-interface", where="boot"
         )
     if uris:
         return [lambda _hardware, _notify: FixedUris(uris)] * len(folders)

@@ -40,7 +40,7 @@ def show(cli: Cli, folder: Path, *, configuration: bool) -> None:
 @_folder
 @click.pass_obj
 def reset(cli: Cli, folder: Path) -> None:
-    """Factory reset: the next power-on starts Bootz again; the software stays."""
+    """Factory reset: the next power-on starts Bootz again; the software is kept."""
     hardware = Hardware.open(folder)
     with hardware.powered():
         hardware.reset()

@@ -29,7 +29,7 @@ def existing_identity(
     """
     if not anchors:
         raise ConfigError(
-            "hardware-identity", "name the vendor's CA with --vendor-anchor", where="RP0"
+            "hardware-identity", "give the vendor's CA with --vendor-anchor", where="RP0"
         )
     return NewCard(
         record,

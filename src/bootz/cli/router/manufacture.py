@@ -32,29 +32,29 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
     "maker_folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The manufacturer's folder: it issues the identity.",
+    help="Folder of the manufacturer that issues the identity.",
 )
 @click.option(
     "--serial",
     "serial_numbers",
     multiple=True,
     required=True,
-    help="The serial number. With several, each router is a folder of that name below DIR.",
+    help="Serial number. With several, each router gets a folder of that name below DIR.",
 )
-@click.option("--part-number", default="BOOTZ-8000", show_default=True, help="The part number.")
+@click.option("--part-number", default="BOOTZ-8000", show_default=True, help="Part number.")
 @key_option
 @tpm_options
-@click.option("--idevid-cert", type=_FILE, metavar="FILE", help="An identity that exists.")
-@click.option("--idevid-key", type=_FILE, metavar="FILE", help="The key of --idevid-cert.")
+@click.option("--idevid-cert", type=_FILE, metavar="FILE", help="Existing identity certificate.")
+@click.option("--idevid-key", type=_FILE, metavar="FILE", help="Private key of --idevid-cert.")
 @click.option(
     "--vendor-anchor",
     "vendor_anchors",
     type=_FILE,
     multiple=True,
     metavar="FILE",
-    help="A CA that vouchers must lead to. With --manufacturer: beside its own.",
+    help="CA that vouchers must lead to. With --manufacturer: in addition to its own.",
 )
-@click.option("--vendor-name", default="", help="The manufacturer's name; for --idevid-cert.")
+@click.option("--vendor-name", default="", help="Name of the manufacturer; for --idevid-cert.")
 @click.option(
     "--image",
     "factory_image",
@@ -62,7 +62,7 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
     metavar="NAME VERSION",
     default=("factory", "0"),
     show_default=True,
-    help="The software that the factory installs.",
+    help="Software installed at the factory.",
 )
 @click.option(
     "--secure-mode/--no-secure-mode",
@@ -70,14 +70,16 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
     show_default=True,
     help="Whether Bootz runs at power-on.",
 )
-@click.option("--strict-images", is_flag=True, help="Take only files that begin with BOOTZ-IMAGE.")
-@click.option("--modular", is_flag=True, help="A chassis with slots: RP0, RP1, LC0 to LC7.")
+@click.option(
+    "--strict-images", is_flag=True, help="Accept only image files that begin with BOOTZ-IMAGE."
+)
+@click.option("--modular", is_flag=True, help="Build a chassis with slots: RP0, RP1, LC0 to LC7.")
 @click.option(
     "--card",
     "cards",
     multiple=True,
     metavar="SLOT=SERIAL",
-    help="With --modular: a card in a slot. RP0 is needed.",
+    help="With --modular: card in a slot; repeatable. RP0 is required.",
 )
 @click.pass_obj
 def command(
@@ -100,14 +102,14 @@ def command(
     modular: bool,
     cards: Sequence[str],
 ) -> None:
-    """Build a router: a folder that is its hardware. Of fixed form, or with slots."""
+    """Build a router of fixed form or with slots; the folder is its hardware."""
     in_slots = _in_slots(cards, modular=modular)
     if modular and (maker_folder is None or len(serial_numbers) > 1):
-        raise click.UsageError("a modular chassis is built one by one, with --manufacturer")
+        raise click.UsageError("--modular needs --manufacturer and one serial number")
     maker = None
     description = described(identity, tpm)
     if description is not None and maker_folder is None:
-        raise click.UsageError("a TPM is made with --manufacturer")
+        raise click.UsageError("a TPM needs --manufacturer")
     if maker_folder is not None and idevid_cert is None:
         maker = Manufacturer.open(maker_folder, clock=now)
         vendor_name = vendor_name or maker.name
@@ -116,7 +118,7 @@ def command(
             "give either --manufacturer, or --idevid-cert with --idevid-key and --vendor-anchor"
         )
     elif len(serial_numbers) > 1:
-        raise click.UsageError("an identity that exists is of one router alone")
+        raise click.UsageError("--idevid-cert is for one router only")
     anchors = [der for path in vendor_anchors for der in load_certificates(path)]
     state = RouterState(image=InstalledImage(*factory_image))
     built: list[Hardware] = []
@@ -164,7 +166,7 @@ def _in_slots(texts: Sequence[str], *, modular: bool) -> tuple[CardRecord, ...]:
     """Read ``--card``; the cards are in the order of the slots."""
     if not modular:
         if texts:
-            raise click.UsageError("--card is for --modular")
+            raise click.UsageError("--card needs --modular")
         return ()
     serials: dict[str, str] = {}
     for text in texts:

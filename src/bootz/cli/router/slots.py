@@ -28,10 +28,10 @@ _slot = click.argument("slot", metavar="SLOT")
     type=_PATH,
     required=True,
     metavar="DIR",
-    help="The manufacturer's folder: it issues the identity.",
+    help="Folder of the manufacturer that issues the identity.",
 )
-@click.option("--serial", required=True, help="The serial number.")
-@click.option("--part-number", default="BOOTZ-RP", show_default=True, help="The part number.")
+@click.option("--serial", required=True, help="Serial number.")
+@click.option("--part-number", default="BOOTZ-RP", show_default=True, help="Part number.")
 @click.option(
     "--kind",
     "card_kind",
@@ -47,9 +47,11 @@ _slot = click.argument("slot", metavar="SLOT")
     type=click.Path(path_type=Path, dir_okay=False),
     multiple=True,
     metavar="FILE",
-    help="A further CA that vouchers may lead to.",
+    help="Further CA that vouchers may lead to.",
 )
-@click.option("--tampered", is_flag=True, help="Its key is not that of its identity.")
+@click.option(
+    "--tampered", is_flag=True, help="Build a card whose key does not match its identity."
+)
 @click.pass_obj
 def card_command(
     cli: Cli,
@@ -63,7 +65,7 @@ def card_command(
     vendor_anchors: Sequence[Path],
     tampered: bool,
 ) -> None:
-    """Build a card that is in no chassis yet: a folder."""
+    """Build a card that is not in a chassis yet; the folder is its hardware."""
     maker = Manufacturer.open(maker_folder, clock=now)
     issued = maker.issue_identity(serial, part_number, kind=KEY_KINDS[kind])
     anchors = [der for path in vendor_anchors for der in load_certificates(path)]
@@ -79,7 +81,7 @@ def card_command(
 @click.argument("card_folder", metavar="CARD", type=_PATH)
 @click.pass_obj
 def insert_command(cli: Cli, folder: Path, slot: str, card_folder: Path) -> None:
-    """Put the card of folder CARD into an empty slot, whether the router runs or not."""
+    """Insert the card of folder CARD into an empty slot, whether the router is running or not."""
     _show(cli.output, insert(Hardware.open(folder), slot, card_folder))
 
 
@@ -89,7 +91,7 @@ def insert_command(cli: Cli, folder: Path, slot: str, card_folder: Path) -> None
 @click.argument("card_folder", metavar="CARD", type=_PATH)
 @click.pass_obj
 def pull_command(cli: Cli, folder: Path, slot: str, card_folder: Path) -> None:
-    """Take a card out of its slot into the new folder CARD."""
+    """Remove a card from its slot and put it into the new folder CARD."""
     _show(cli.output, pull(Hardware.open(folder), slot, card_folder))
 
 
@@ -102,11 +104,11 @@ def pull_command(cli: Cli, folder: Path, slot: str, card_folder: Path) -> None:
     type=_PATH,
     required=True,
     metavar="OLD",
-    help="The new folder that the present card goes into.",
+    help="New folder for the card that is removed.",
 )
 @click.pass_obj
 def replace_command(cli: Cli, folder: Path, slot: str, card_folder: Path, old: Path) -> None:
-    """Exchange the card in a slot for the one of folder CARD."""
+    """Replace the card in a slot by the one of folder CARD."""
     _show(cli.output, exchange(Hardware.open(folder), slot, card_folder, old))
 
 
@@ -116,7 +118,7 @@ def replace_command(cli: Cli, folder: Path, slot: str, card_folder: Path, old: P
 @click.argument("power", type=click.Choice([power.value for power in Power]))
 @click.pass_obj
 def power_command(cli: Cli, folder: Path, slot: str, power: str) -> None:
-    """Switch a slot; a card that gets power again is looked at as if it were new."""
+    """Switch the power of a slot; a card that gets power again is treated as new."""
     _show(cli.output, switch(Hardware.open(folder), slot, Power(power)))
 
 

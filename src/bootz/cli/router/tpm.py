@@ -40,7 +40,7 @@ flow_option = click.option(
     type=click.Choice([UNARY, *_FLOWS]),
     default=UNARY,
     show_default=True,
-    help="How the router asks: unary calls, the stream of v0.6, or that of v1.0.",
+    help="Calls that the router uses: unary, the stream of v0.6, or that of v1.0.",
 )
 
 
@@ -50,8 +50,7 @@ def tpm_options(function: _F) -> _F:
         "--tpm",
         "tpm",
         type=click.Choice([kind.value for kind in TpmKind]),
-        help="A TPM in software, or a real one as swtpm runs it. "
-        "Default: none for an IDevID (a key file), else soft.",
+        help="TPM in software, or swtpm. Default: none for an IDevID (a key file), else soft.",
     )(function)
     return click.option(
         "--identity",
@@ -59,7 +58,7 @@ def tpm_options(function: _F) -> _F:
         type=click.Choice(list(IDENTITIES)),
         default="idevid",
         show_default=True,
-        help="What proves the router: an IDevID, or a key of a TPM without one.",
+        help="How the router proves its identity: an IDevID, or a TPM key without IDevID.",
     )(function)
 
 

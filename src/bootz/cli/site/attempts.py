@@ -40,7 +40,7 @@ _EVENTS = (Column("at"), Column("kind"), Column("said"))
     type=click.IntRange(1, 1000),
     default=20,
     show_default=True,
-    help="How many, the newest first.",
+    help="Number of attempts, newest first.",
 )
 @click.pass_obj
 def command(cli: Cli, serial: str | None, most: int) -> None:
@@ -58,9 +58,7 @@ def command(cli: Cli, serial: str | None, most: int) -> None:
         attempts = attempts_of(connection, serial, most=most)
         events = events_of(connection, [attempt.id for attempt in attempts])
     if not attempts:
-        raise UnknownChassis(
-            "attempt-not-found", f"nobody has asked as {serial!r}", where="journal"
-        )
+        raise UnknownChassis("attempt-not-found", f"no attempt by {serial!r}", where="journal")
     explained = [
         (
             _explained(attempt),

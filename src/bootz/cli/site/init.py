@@ -28,18 +28,18 @@ from bootz.trust.certificates import fingerprint, load_certificate
 
 @verb("init")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--organization", metavar="NAME", help="The owner's name, for certificates.")
+@click.option("--organization", metavar="NAME", help="Name of the owner, for certificates.")
 @click.option(
     "--listen",
     multiple=True,
     metavar="ADDRESS:PORT",
-    help="Where the Bootz server listens; repeatable. Default: 127.0.0.1:15006.",
+    help="Address of the Bootz server; repeatable. Default: 127.0.0.1:15006.",
 )
 @click.option(
     "--advertise",
     multiple=True,
     metavar="HOST",
-    help="A name or address by which routers reach the server, beyond --listen; repeatable.",
+    help="Further name or address at which routers reach the server; repeatable.",
 )
 @click.option(
     "--database",
@@ -50,30 +50,31 @@ from bootz.trust.certificates import fingerprint, load_certificate
     "--database-password-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File of mode 0600 with the password for PostgreSQL.",
+    help="File with the PostgreSQL password, mode 0600.",
 )
 @click.option(
     "--images-http",
     multiple=True,
     metavar="ADDRESS:PORT",
-    help="Where images are served over HTTP; repeatable. Default: 127.0.0.1:15007.",
+    help="Address for images over HTTP; repeatable. Default: 127.0.0.1:15007.",
 )
 @click.option(
     "--images-https",
     multiple=True,
     metavar="ADDRESS:PORT",
-    help="Where images are served over HTTPS; repeatable. Default: 127.0.0.1:15008.",
+    help="Address for images over HTTPS; repeatable. Default: 127.0.0.1:15008.",
 )
-@click.option("--images-url", metavar="URL", help="What image URLs begin with.")
+@click.option("--images-url", metavar="URL", help="Beginning of image URLs.")
 @click.option(
-    "--log-format", type=click.Choice(["json", "console"]), help="The form of the server's log."
+    "--log-format", type=click.Choice(["json", "console"]), help="Format of the server's log."
 )
 @key_file_options
 @click.option(
     "--from-reference",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Take keys, address, vendors, chassis and vouchers from the Go reference's configuration.",
+    help="Import keys, address, vendors, chassis and vouchers from the Go reference's "
+    "configuration.",
 )
 @image_option
 @click.pass_obj

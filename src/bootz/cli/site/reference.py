@@ -114,7 +114,7 @@ def _taken(
         for path in paths:
             if not is_file_name(path.name):
                 raise ConfigError(
-                    "image-invalid", "the file's name cannot stand in a URL", where=str(path)
+                    "image-invalid", "the file name cannot be used in a URL", where=str(path)
                 )
             digest, size = _digest(path)
             image = intended_image(reference, digest, str(path))

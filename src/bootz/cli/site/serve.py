@@ -37,7 +37,7 @@ def _listen_option(name: str, what: str) -> click.Option:
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Written, as JSON with all addresses, once the server listens; removed at its end.",
+    help="File with all addresses as JSON, written once the server listens and removed at its end.",
 )
 @click.pass_obj
 def command(
@@ -87,9 +87,9 @@ def command(
 
 
 command.params[:0] = [
-    _listen_option("--listen", "Where routers reach the server"),
-    _listen_option("--image-http", "Where the image store is reached by HTTP"),
-    _listen_option("--image-https", "Where the image store is reached by HTTPS"),
+    _listen_option("--listen", "Address at which routers reach the server"),
+    _listen_option("--image-http", "Address of the image store over HTTP"),
+    _listen_option("--image-https", "Address of the image store over HTTPS"),
 ]
 
 

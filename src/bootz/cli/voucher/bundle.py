@@ -17,7 +17,7 @@ from bootz.server.site import Site
 from bootz.trust.bundle import WIRE_LIMITS, file_name, pack_bundle
 
 _serials = click.argument("serials", metavar="SERIAL...", nargs=-1, required=True)
-_vendor = click.option("--vendor", help="The manufacturer, where two have a serial number.")
+_vendor = click.option("--vendor", help="The manufacturer, if several have this serial number.")
 
 
 @click.command("bundle", cls=Verb)
@@ -30,11 +30,13 @@ _vendor = click.option("--vendor", help="The manufacturer, where two have a seri
     type=click.Path(path_type=Path, dir_okay=False),
     required=True,
     metavar="FILE.tar",
-    help="The bundle to write.",
+    help="Bundle to write.",
 )
 @click.pass_obj
 def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, target: Path) -> None:
-    """Put vouchers into one tar, as routers get it; a chassis's serial number is all its cards.
+    """Pack vouchers into a bundle (tar), as routers get it.
+
+    The serial number of a chassis means all its cards.
 
     The same vouchers give the same bytes.
     """
@@ -43,7 +45,7 @@ def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, targe
     if len(found) > WIRE_LIMITS.entries or len(bundle) > WIRE_LIMITS.total_bytes:
         raise ConfigError(
             "ov-bundle-too-large",
-            "no router would take it",
+            "no router would accept it",
             where=str(target),
             expected=f"{WIRE_LIMITS.entries} vouchers in {WIRE_LIMITS.total_bytes} bytes",
             seen=f"{len(found)} in {len(bundle)}",
@@ -67,11 +69,11 @@ def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, targe
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
     metavar="DIR",
-    help="Where the .vcj files are written.",
+    help="Folder for the .vcj files.",
 )
 @click.pass_obj
 def export_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, folder: Path) -> None:
-    """Write vouchers as .vcj files; a chassis's serial number is all its cards."""
+    """Write vouchers as .vcj files; a chassis's serial number means all its cards."""
     found = _find(cli, serials, vendor)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -47,7 +47,7 @@ _vendor = click.option("--vendor", help="Only cards of this manufacturer.")
 @_vendor
 @click.pass_obj
 def fetch_command(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> None:
-    """Fetch vouchers now: of the cards named, else of all that have none.
+    """Fetch vouchers now, for the cards given, otherwise for all that have none.
 
     A running server does this by itself as soon as a chassis is added.
     """
@@ -63,13 +63,14 @@ def fetch_command(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> Non
     "--within",
     type=click.IntRange(0, 36500),
     metavar="DAYS",
-    help="All that end within so many days. Default: all of whose life a third or less is left.",
+    help="Renew vouchers that expire within N days. Default: those with a third or less of their "
+    "validity left.",
 )
 @click.pass_obj
 def renew_command(
     cli: Cli, serials: tuple[str, ...], vendor: str | None, within: int | None
 ) -> None:
-    """Fetch new vouchers in place of those that will end; the old ones stay until they do.
+    """Replace vouchers that will expire by new ones; the old ones are kept until they expire.
 
     A running server does this by itself.
     """
@@ -98,11 +99,11 @@ def missing_command(cli: Cli, vendor: str | None) -> None:
     type=click.IntRange(0, 36500),
     default=30,
     show_default=True,
-    help="Within so many days.",
+    help="Within N days.",
 )
 @click.pass_obj
 def expiring_command(cli: Cli, vendor: str | None, days: int) -> None:
-    """List the cards whose last voucher will end soon."""
+    """List the cards whose last voucher expires soon."""
     looked = _look(cli, (), vendor)
     cards = [
         card for card in looked.cards if card.held is not None and _is_due(card, looked.now, days)
@@ -202,7 +203,9 @@ async def _fetch_from(
     try:
         fetcher = open_fetcher(vendor, pinned, around)
         if fetcher is None:
-            raise ConfigError("voucher-source-missing", "it has no source", where=vendor.name)
+            raise ConfigError(
+                "voucher-source-missing", "it has no voucher source", where=vendor.name
+            )
         async for batch in fetcher.fetch(cards, force=force):
             results += batch
             advance(len(batch))

@@ -59,13 +59,13 @@ _IMPORT_COLUMNS = (
 )
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-_vendor = click.option("--vendor", help="The manufacturer whose anchors count. Default: any.")
+_vendor = click.option("--vendor", help="Manufacturer whose CAs must have signed. Default: any.")
 
 
 @command.command("import")
 @_files
 @_vendor
-@click.option("--dry-run", is_flag=True, help="Verify everything, store nothing.")
+@click.option("--dry-run", is_flag=True, help="Only verify; store nothing.")
 @click.pass_obj
 def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: bool) -> None:
     """Verify and store vouchers: .vcj files, folders of them, .tar, .tar.gz.
@@ -110,11 +110,14 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
 @click.option("--vendor", help="Only those of this manufacturer.")
 @click.option("--serial", help="Only those of this card.")
 @click.option(
-    "--expiring", type=click.IntRange(0, 36500), metavar="DAYS", help="Only those that end by then."
+    "--expiring",
+    type=click.IntRange(0, 36500),
+    metavar="DAYS",
+    help="Only those that expire by then.",
 )
 @click.pass_obj
 def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None) -> None:
-    """List the vouchers in store."""
+    """List the stored vouchers."""
     now = cli.site().clock()
     before = None if expiring is None else now + timedelta(days=expiring)
     with reading(cli) as connection:
@@ -124,12 +127,12 @@ def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None
 
 @command.command("show")
 @click.argument("serial_or_file")
-@click.option("--vendor", help="The manufacturer, where two have the serial number.")
+@click.option("--vendor", help="The manufacturer, if several have this serial number.")
 @click.pass_obj
 def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
-    """Explain every field of a voucher: one in store by serial number, or one in a file.
+    """Explain every field of a voucher: a stored one by serial number, or one in a file.
 
-    Of a file nothing is verified; `bootz voucher verify` does that.
+    A file is not verified; `bootz voucher verify` does that.
     """
     path = Path(serial_or_file)
     if path.suffix == ".vcj" or path.is_file():
@@ -152,7 +155,7 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
     cli.output.record(
         {
             **_row(record, now),
-            "verified": f"when it was stored, {record.stored_at.isoformat()}",
+            "verified": f"when it was stored,  {record.stored_at.isoformat()}",
             **_fields(record.raw),
             "encoding": record.encoding,
             "warnings": record.warnings,
@@ -223,7 +226,7 @@ def _import_row(found: FoundVoucher, result: VoucherResult) -> dict[str, object]
     # Of an entry in a tar, the place is `FILE: ENTRY`.
     named = Path(found.where.rpartition(": ")[2]).name
     if result.serial_number and named.endswith(".vcj") and named != file_name(result.serial_number):
-        warnings += ("the file is not named after the serial number inside",)
+        warnings += ("the file name is not the serial number in the voucher",)
     row: dict[str, object] = {
         "file": found.where,
         "serial_number": result.serial_number,
@@ -277,7 +280,7 @@ def _signer(raw: bytes) -> dict[str, object]:
     try:
         signer = load_certificate(claimed_signer(raw))
     except TrustError as error:
-        return {"signer": f"nobody: {error.detail} ({error.reason})"}
+        return {"signer": f"not verified: {error.detail} ({error.reason})"}
     return {
         "signer": signer.subject.rfc4514_string(),
         "signer_issuer": signer.issuer.rfc4514_string(),

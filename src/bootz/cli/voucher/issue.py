@@ -19,16 +19,16 @@ from bootz.manufacturer.room import Manufacturer
     type=click.Path(path_type=Path),
     required=True,
     metavar="DIR",
-    help="The manufacturer's folder (`bootz manufacturer init`).",
+    help="Folder of the manufacturer (`bootz manufacturer init`).",
 )
-@click.option("--serial", "serial_number", required=True, help="The card's exact serial number.")
+@click.option("--serial", "serial_number", required=True, help="Exact serial number of the card.")
 @click.option(
     "--pinned-domain-cert",
     "pinned",
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="The owner's pinned domain certificate, PEM or DER.",
+    help="Pinned domain certificate of the owner, PEM or DER.",
 )
 @click.option(
     "-o",
@@ -37,7 +37,7 @@ from bootz.manufacturer.room import Manufacturer
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE.vcj",
-    help="The voucher file to write.",
+    help="Voucher file to write.",
 )
 @click.option(
     "--expires",
@@ -49,13 +49,13 @@ from bootz.manufacturer.room import Manufacturer
 def issue_command(
     cli: Cli, folder: Path, serial_number: str, pinned: Path, target: Path, expires: str
 ) -> None:
-    """Issue an ownership voucher: one card obeys one owner."""
+    """Issue an ownership voucher for one card and one owner."""
     maker = Manufacturer.open(folder, clock=now)
     certificates = load_certificates(pinned)
     if len(certificates) != 1:
         raise ConfigError(
             "manufacturer-argument",
-            "the file holds not one certificate",
+            "the file does not contain exactly one certificate",
             where=str(pinned),
             expected="one certificate",
             seen=str(len(certificates)),
@@ -82,6 +82,9 @@ def _end(expires: str) -> datetime | None:
         moment = datetime.fromisoformat(expires)
     except ValueError as error:
         raise ConfigError(
-            "manufacturer-argument", "neither days nor a time", where="--expires", seen=expires
+            "manufacturer-argument",
+            "this is neither a number of days nor a time",
+            where="--expires",
+            seen=expires,
         ) from error
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -24,19 +24,21 @@ from bootz.trust.request import VoucherRequest, check_voucher_request, write_vou
     "--serials-file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Serial numbers of a purchase order, one a line.",
+    help="File with the serial numbers of a purchase order, one per line.",
 )
-@click.option("--missing", is_flag=True, help="All cards on record that have no voucher.")
+@click.option("--missing", is_flag=True, help="All cards in the inventory that have no voucher.")
 @click.option("--vendor", help="With --missing: only cards of this manufacturer.")
-@click.option("--expires", metavar="DAYS|TIME", help="When the vouchers shall end.")
+@click.option("--expires", metavar="DAYS|TIME", help="Requested expiry of the vouchers.")
 @click.option(
-    "--renew-until", metavar="DAYS|TIME", help="Until when renewals are wanted; with --expires."
+    "--renew-until",
+    metavar="DAYS|TIME",
+    help="Date until which renewals are wanted; needs --expires.",
 )
 @click.option(
     "--idevid-cert",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="The device's IDevID, whose issuer the request then names; of one device.",
+    help="IDevID of the device, for a single request: its issuer is put into the request.",
 )
 @click.option(
     "-o",
@@ -44,7 +46,7 @@ from bootz.trust.request import VoucherRequest, check_voucher_request, write_vou
     "target",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.json",
-    help="Where to write it. Default: standard output.",
+    help="File to write. Default: standard output.",
 )
 @click.pass_obj
 def request_command(
@@ -59,7 +61,7 @@ def request_command(
     *,
     missing: bool,
 ) -> None:
-    """Write the request for vouchers that pin this site's certificate: one, or a list."""
+    """Write a request for vouchers that pin this site's certificate: one, or a list."""
     site = cli.site()
     now = site.clock()
     pinned = site.pinned_domain_cert()
@@ -76,9 +78,9 @@ def request_command(
         wanted += [card.serial_number for card in cards if card.held is None]
     wanted = list({fold_serial(serial): serial for serial in wanted}.values())
     if not wanted:
-        raise click.UsageError("name serial numbers, --serials-file or --missing")
+        raise click.UsageError("give serial numbers, --serials-file or --missing")
     if idevid_cert is not None and len(wanted) > 1:
-        raise click.UsageError("--idevid-cert is of one device")
+        raise click.UsageError("--idevid-cert is for one device")
     issuer = None
     if idevid_cert is not None:
         issuer = authority_key_identifier(parse_certificates(read_file(idevid_cert))[0])

@@ -165,7 +165,7 @@ class JsonLinesAdapter:
     ) -> _F:
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
-            raise self._failed("it does not run")
+            raise self._failed("it cannot be started")
         self._count += 1
         request = {"id": self._count, "method": method, "params": params}
         try:

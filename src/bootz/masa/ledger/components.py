@@ -25,7 +25,7 @@ def add_serial(access: Access, name: ComponentName | None, group_id: str) -> Non
             "ovgs-other-org", "component and group are of different orgs", where=group_id
         )
     if group_id in component.group_ids:
-        raise LedgerError("ovgs-component-in-group", "it is in the group", where=group_id)
+        raise LedgerError("ovgs-component-in-group", "it is in the group already", where=group_id)
     access.book.move_component(component.name, group_id)
 
 

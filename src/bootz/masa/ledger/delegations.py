@@ -17,7 +17,9 @@ def add_delegation(access: Access, group_id: str, org_id: str) -> None:
     """
     path, delegation = _judge(access, group_id, org_id)
     if delegation in access.book.delegations([path[-1].group_id]):
-        raise LedgerError("ovgs-delegation-exists", f"{org_id} is in its list", where=group_id)
+        raise LedgerError(
+            "ovgs-delegation-exists", f"{org_id} is in the group's list already", where=group_id
+        )
     access.book.add_delegation(delegation)
 
 
@@ -31,7 +33,7 @@ def remove_delegation(access: Access, group_id: str, org_id: str) -> None:
     group = path[-1]
     if delegation not in access.book.delegations([group_id]):
         raise LedgerError(
-            "ovgs-delegation-unknown", f"{org_id} is not in its own list", where=group_id
+            "ovgs-delegation-unknown", f"{org_id} is not in the group's own list", where=group_id
         )
     for member in access.book.foreign_members_below(group_id, group.org_id):
         if org_id not in (ANY_ORG, member.user.org_id):

@@ -33,6 +33,6 @@ def unknown_certificate(cert_id: str) -> LedgerError:
     return LedgerError("ovgs-cert-unknown", "there is no such domain certificate", where=cert_id)
 
 
-def denied(where: str, detail: str = "your role does not reach this") -> LedgerError:
+def denied(where: str, detail: str = "your role does not allow this") -> LedgerError:
     """Return the error for a caller without the power that a call needs."""
     return LedgerError("ovgs-permission-denied", detail, where=where)

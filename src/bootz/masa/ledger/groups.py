@@ -35,7 +35,7 @@ def create_group(access: Access, parent_id: str, description: str, *, new_id: st
     access.require(parent_id, Role.ADMIN)
     if access.book.has_child(parent_id, description):
         raise LedgerError(
-            "ovgs-group-exists", "a group of that description is there", where=parent_id
+            "ovgs-group-exists", "there is already a group with this description", where=parent_id
         )
     group = Group(new_id, parent.org_id, parent_id, description)
     access.book.add_group(group)

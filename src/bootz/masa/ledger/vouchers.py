@@ -106,7 +106,7 @@ def order_for_certificate(
     if not registered:
         raise LedgerError(
             "ovgs-cert-unknown",
-            "the certificate is registered nowhere",
+            "the certificate is not registered",
             where="pinned-domain-cert",
         )
     access.require_component(component, Role.REQUESTOR)
@@ -130,7 +130,9 @@ def _component_called(access: Access, serial_number: str, ien: str | None) -> Co
             "ovgs-component-unknown", "there is no such component", where=serial_number
         )
     if len(found) > 1:
-        raise invalid("serial-number", "components of several vendors have it; name the IEN")
+        raise invalid(
+            "serial-number", "components of several vendors have this serial number; give the IEN"
+        )
     return found[0]
 
 

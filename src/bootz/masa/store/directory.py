@@ -107,7 +107,7 @@ class Directory:
         now: datetime,
         expires_at: datetime | None,
     ) -> int | None:
-        """Write a token and return its id; None when the same token is on record already."""
+        """Write a token and return its id; None when the same token is in the inventory already."""
         account = select(ACCOUNT.c.id).where(is_account(user)).scalar_subquery()
         statement = insert(TOKEN).values(
             account_id=account,

@@ -129,7 +129,7 @@ def _images(connection: Connection, items: Sequence[Item], terms: Terms, applied
         key = (record.kind, record.name.strip(), record.version.strip())
         name = f"{record.kind.value} {record.name} {record.version}"
         if key in seen:
-            raise ConflictError("import-twice", f"{name} stands twice")
+            raise ConflictError("import-twice", f"{name} appears twice")
         seen.add(key)
         before = known.get(key)
         if before is None:
@@ -141,7 +141,7 @@ def _images(connection: Connection, items: Sequence[Item], terms: Terms, applied
             # An image is what it is: a router that has verified one must not meet another.
             raise ConflictError(
                 "image-exists",
-                f"{name} is on record with another content",
+                f"{name} is in the inventory with different content",
                 expected=before.sha256,
                 seen=record.sha256,
             )

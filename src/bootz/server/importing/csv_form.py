@@ -73,13 +73,13 @@ def _header(names: Sequence[str]) -> list[str]:
     ]
     if not header or unknown:
         raise _invalid(
-            f"the first row must name columns: {', '.join(COLUMNS)}, {VARIABLE}NAME",
+            f"the first row must contain column names: {', '.join(COLUMNS)}, {VARIABLE}NAME",
             "line 1",
             seen=", ".join(unknown)[:200],
         )
     doubled = sorted({name for name in header if header.count(name) > 1})
     if doubled:
-        raise _invalid(f"columns stand twice: {', '.join(doubled)}", "line 1")
+        raise _invalid(f"columns appear twice: {', '.join(doubled)}", "line 1")
     if "vendor" not in header:
         raise _invalid("the column vendor is missing", "line 1")
     if not {"serial_number", "card_serial_number"}.intersection(header):
@@ -90,7 +90,7 @@ def _header(names: Sequence[str]) -> list[str]:
 def _cells(header: Sequence[str], row: Sequence[str]) -> dict[str, str]:
     if len(row) != len(header):
         raise _invalid(
-            "the row has another number of cells than the first one",
+            "the row does not have as many cells as the first row",
             expected=str(len(header)),
             seen=str(len(row)),
         )
@@ -124,10 +124,10 @@ def _add(
     odd = [name for name, value in document.items() if before.get(name) != value]
     odd = [name for name in odd if name not in {"vendor", "serial_number"}]
     if odd:
-        raise _invalid(f"says otherwise than the chassis's first row: {', '.join(odd)}")
+        raise _invalid(f"contradicts the first row of the chassis: {', '.join(odd)}")
     cards = before.setdefault("cards", [])
     if not card or not isinstance(cards, list):
-        raise _invalid("the chassis stands twice, and this row has no card")
+        raise _invalid("the chassis appears twice, and this row has no card")
     cards.append(card)
 
 

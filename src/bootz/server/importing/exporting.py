@@ -154,15 +154,15 @@ def _check_fits(record: ChassisRecord) -> None:
     if any("tpm" in card.to_document() for card in record.cards):
         odd.append("tpm")
     if not all(_is_cell(value) for value in record.variables.values()):
-        odd.append("variables that are no texts")
+        odd.append("variables that are not texts")
     if record.modular and not record.serial_number and len(record.cards) > 1:
-        odd.append("several cards, but no serial number that would hold them together")
+        odd.append("several cards, but no chassis serial number to connect them")
     if not record.modular and (
         fold_serial(record.cards[0].serial_number) != fold_serial(record.serial_number)
         or record.cards[0].part_number != record.part_number
         or record.cards[0].kind is not CardKind.CONTROL
     ):
-        odd.append("a card that says otherwise than the chassis")
+        odd.append("a card that contradicts the chassis")
     if odd:
         raise ConfigError("export-not-csv", f"it has {', '.join(odd)}", where=where)
 

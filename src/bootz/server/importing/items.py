@@ -50,7 +50,7 @@ def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str)
     if document is None:
         return ReadFile(())
     if not isinstance(document, Mapping):
-        return ReadFile((), (_fault(where, "is no mapping with sections"),))
+        return ReadFile((), (_fault(where, "is not a mapping with sections"),))
     items: list[Item] = []
     faults: list[Fault] = []
     for section, entries in document.items():
@@ -60,7 +60,9 @@ def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str)
             continue
         if section not in SECTIONS:
             known = ", ".join(SECTIONS)
-            faults.append(_fault(where, f"{section!r:.60} is no section; there are {known}"))
+            faults.append(
+                _fault(where, f"{section!r:.60} is not a section; the sections are {known}")
+            )
             continue
         if entries is None:
             continue

@@ -93,7 +93,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"{key!r:.60} stands twice in an object")
+            raise ValueError(f"{key!r:.60} appears twice in an object")
         found[key] = value
     return found
 

@@ -163,7 +163,7 @@ def intended_image(reference: Reference, sha256: str, where: str) -> SoftwareIma
         return unsaid[0]
     raise ConfigError(
         "reference-image-unmatched",
-        "no chassis of the configuration intends a file of this content",
+        "no chassis in the configuration has an image with this SHA-256",
         where=where,
         expected=", ".join(sorted(key[2] for key in intended if key[2])) or "an intended image",
         seen=sha256,
@@ -277,7 +277,7 @@ def _image(image: SoftwareImage, images: Sequence[TakenImage], where: str) -> Do
     if image.hash_text and not image.sha256:
         raise ConfigError(
             REASON,
-            "os_image_hash is no SHA-256 in hex, which is all that can be verified here",
+            "os_image_hash is not a SHA-256 in hex, the only hash that can be verified",
             where=where,
         )
     spelt: Document = {}
@@ -305,7 +305,7 @@ def _boot_config(config: BootConfig, where: str) -> Document:
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            raise ConfigError(REASON, "is no text in UTF-8", where=f"{where}.{name}") from None
+            raise ConfigError(REASON, "is not UTF-8 text", where=f"{where}.{name}") from None
         if text:
             document[name] = _escape(text)
     for name in ("metadata", "bootloader_config"):
@@ -359,7 +359,7 @@ def _pinned(config: ReferenceConfig, where: str) -> bytes | None:
                 raise ConfigError(REASON, error.detail, where=place) from error
             if pinned is not None and found != pinned:
                 raise ConfigError(
-                    REASON, "pins another certificate than the vouchers before it", where=place
+                    REASON, "pins a different certificate than the vouchers before it", where=place
                 )
             pinned = found
     return pinned
@@ -383,9 +383,9 @@ def _private_key(der: bytes, where: str) -> PrivateKey:
     try:
         key = load_der_private_key(der, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ConfigError(REASON, "is no unencrypted PKCS #8 key", where=where) from None
+        raise ConfigError(REASON, "is not an unencrypted PKCS #8 key", where=where) from None
     if isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) and is_strong(
         key.public_key()
     ):
         return key
-    raise ConfigError(REASON, "is of a kind or size that is not used here", where=where)
+    raise ConfigError(REASON, "is of an unsupported type or size", where=where)

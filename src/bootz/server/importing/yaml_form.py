@@ -63,7 +63,7 @@ def _take(reader: _Reader, event: yaml.Event) -> None:
         case yaml.DocumentStartEvent():
             reader.documents += 1
             if reader.documents > 1:
-                raise _invalid("holds a second document", line)
+                raise _invalid("contains a second document", line)
         case yaml.AliasEvent():
             raise _invalid("an alias (*name) is not allowed", line)
         case yaml.MappingStartEvent():
@@ -100,7 +100,7 @@ def _put_scalar(reader: _Reader, event: yaml.ScalarEvent, line: int) -> None:
     inside = reader.stack[-1] if reader.stack else None
     if inside is not None and isinstance(inside.value, dict) and inside.key is None:
         if event.value in inside.value:
-            raise _invalid(f"{event.value!r:.60} stands twice", line)
+            raise _invalid(f"{event.value!r:.60} appears twice", line)
         inside.key = event.value
         return
     _put(reader, _scalar(event, line), line)
@@ -116,7 +116,7 @@ def _put(reader: _Reader, value: object, line: int) -> None:
             reader.lines[(inside.section, len(inside.value))] = line
         inside.value.append(value)
     elif inside.key is None:
-        raise _invalid("a key is no text", line)
+        raise _invalid("a key is not a text", line)
     else:
         inside.value[inside.key] = value
         inside.key = None

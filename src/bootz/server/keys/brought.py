@@ -84,7 +84,7 @@ class KeyFiles:
         ):
             if getattr(self, name) is not None and getattr(self, needs) is None:
                 raise ConfigError(
-                    "keys-arguments", f"is needed beside {_option(name)}", where=_option(needs)
+                    "keys-arguments", f"is needed with {_option(name)}", where=_option(needs)
                 )
         owner, owner_key, passphrase = self._owner()
         return BroughtKeys(
@@ -123,7 +123,9 @@ def create_keys(site: Site, brought: BroughtKeys, now: datetime) -> Keyring:
     keys, organization = site.keys, site.config.organization
     with keys.changing():
         if brought.pinned_domain is None and brought.owner is not None:
-            raise _missing("--pinned-domain-cert", "an owner certificate leads to one")
+            raise _missing(
+                "--pinned-domain-cert", "the certificate to which the owner certificate chains"
+            )
         pinned_domain = (
             make_pinned_domain(keys, organization, now)
             if brought.pinned_domain is None
@@ -192,13 +194,16 @@ def import_keys(
 def _with_owner(site: Site, keyring: Keyring, brought: BroughtKeys, now: datetime) -> Keyring:
     """Return the list with the owner certificate that is brought, or a new one."""
     if keyring.pinned_domain is None:
-        raise _missing("--pinned-domain-cert", "an owner certificate leads to one")
+        raise _missing(
+            "--pinned-domain-cert", "the certificate to which the owner certificate chains"
+        )
     keys, pinned_domain = site.keys, keyring.pinned_domain
     if brought.owner is None:
         if not keys.has_key(pinned_domain):
             raise _missing(
                 "--owner-cert and --owner-key",
-                "without the pinned domain certificate's key none can be issued here",
+                "without the pinned domain certificate's key no owner certificate can be issued "
+                "here",
             )
         name = make_owner(keys, pinned_domain, site.config.organization, now)
         return replace(keyring, owner=name, owner_key=None, owner_passphrase_file=None)
@@ -269,7 +274,7 @@ def _check_brought(role: Role, brought: Brought) -> None:
         case Role.TRUST_ANCHOR if len(brought.certificates) != 1:
             raise ConfigError(
                 "certificate-unfit",
-                "is one certificate, because devices get one",
+                "must be exactly one certificate, because devices get one",
                 where="trust anchor",
                 expected="1 certificate",
                 seen=str(len(brought.certificates)),

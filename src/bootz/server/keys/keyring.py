@@ -110,7 +110,7 @@ class Keys:
                 "keyring-damaged", f"cannot be read: {error.strerror}", where=str(path)
             ) from error
         except ValidationError as error:
-            raise ConfigError("keyring-damaged", "is not of its form", where=str(path)) from error
+            raise ConfigError("keyring-damaged", "is malformed", where=str(path)) from error
         return Keyring(**dict(read))
 
     def write(self, keyring: Keyring) -> None:

@@ -164,7 +164,7 @@ def retire_trust_anchors(site: Site, now: datetime, *, number: int | None = None
         if name not in earlier:
             raise UnknownChassis(
                 "trust-anchor-not-listed",
-                "is no earlier trust anchor that is still served",
+                "is not an earlier trust anchor that is still accepted",
                 where="trust-anchor" if number is None else name,
             )
         kept = keyring.trust_anchors[: keyring.trust_anchors.index(name)]

@@ -51,11 +51,13 @@ class OpenStream:
     def _closed(self) -> BootzError:
         if self._evicted:
             return Unavailable(
-                "streams-full", "the stream had proven nothing and made room", where="stream"
+                "streams-full",
+                "the stream had not proven an identity and was closed to make room",
+                where="stream",
             )
         return OrderError(
             "stream-idle",
-            "no message came in time",
+            "no message arrived in time",
             where="stream",
             expected=f"a message within {self._idle_timeout:g} s",
             seen="none",

@@ -144,7 +144,7 @@ class StreamConversation:
             await self.refuse(
                 OrderError(
                     "challenge-unanswered",
-                    "the router ended the stream instead of answering",
+                    "the router closed the stream instead of answering",
                     where="challenge answer",
                 )
             )

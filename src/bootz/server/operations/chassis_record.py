@@ -233,16 +233,16 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
     if not record.modular and own != [fold_serial(serial)]:
         raise ConfigError(
             _INVALID,
-            "a fixed chassis has one card, of its own serial number; "
-            "say `modular` for a chassis with slots",
+            "a fixed chassis has one card, with the serial number of the chassis; "
+            "use `modular` for a chassis with slots",
             where=where,
         )
     if not cards:
-        raise ConfigError(_INVALID, "a modular chassis needs its cards", where=where)
+        raise ConfigError(_INVALID, "a modular chassis needs cards", where=where)
     if len(cards) > MAX_CARDS:
         raise ConfigError(_INVALID, f"it has over {MAX_CARDS} cards", where=where)
     if len(set(own)) != len(cards):
-        raise ConfigError(_INVALID, "a card's serial number is there twice", where=where)
+        raise ConfigError(_INVALID, "a card's serial number appears twice", where=where)
     if len(dump_json(dict(record.variables))) > MAX_JSON:
         raise ConfigError(_INVALID, f"variables: over {MAX_JSON} bytes", where=where)
     check_templates(record.overrides, where=where)
@@ -290,7 +290,7 @@ def _normal_card(card: CardRecord, where: str) -> CardRecord:
 def _normal_duid(duid: str, where: str) -> str:
     text = normal_identifier(duid, "duid", reason=_INVALID, where=where)
     if text and identifier_octets(text) is None:
-        raise ConfigError(_INVALID, "duid is not octets in hex with colons", where=where)
+        raise ConfigError(_INVALID, "duid is not hex octets separated by colons", where=where)
     return text
 
 

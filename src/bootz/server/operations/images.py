@@ -89,13 +89,13 @@ def add_image(connection: Connection, record: ImageRecord) -> ImageRecord:
 
     Raises:
         ConfigError: something does not fit.
-        ConflictError: this kind, name and version is on record already.
+        ConflictError: this kind, name and version is in the inventory already.
     """
     checked = _checked(record)
     if _find(connection, checked.kind, checked.name, checked.version) is not None:
         raise ConflictError(
             "image-exists",
-            f"{checked.kind.value} {checked.name} {checked.version} is on record already",
+            f"{checked.kind.value} {checked.name} {checked.version} is in the inventory already",
             where="image",
         )
     statement = insert(IMAGE).values(

@@ -56,7 +56,7 @@ class ProfileRecord:
 
 
 def add_profile(connection: Connection, record: ProfileRecord) -> ProfileRecord:
-    """Put a profile on record.
+    """Add a profile.
 
     Raises:
         ConfigError: something does not fit.
@@ -86,7 +86,7 @@ def remove_profile(connection: Connection, name: str) -> ProfileRecord:
     """
     record = find_profile(connection, name)
     if connection.scalar(select(exists().where(CHASSIS.c.profile_id == record.key))):
-        raise ConflictError("profile-in-use", "chassis get it", where=record.name)
+        raise ConflictError("profile-in-use", "chassis use it", where=record.name)
     connection.execute(delete_from(PROFILE).where(PROFILE.c.id == record.key))
     raise_revision(connection, shared=True)
     return record
@@ -127,7 +127,7 @@ def _put(connection: Connection, record: ProfileRecord, *, own_key: int) -> Prof
     folded = name.casefold()
     other = select(PROFILE.c.id).where(PROFILE.c.name_folded == folded, PROFILE.c.id != own_key)
     if connection.scalar(other) is not None:
-        raise ConflictError("profile-exists", "the name is taken", where=name)
+        raise ConflictError("profile-exists", "the name is already used", where=name)
     images = used_images(record.document, image_keys(connection), where=f"profile {name}")
     values = {
         "name": name,

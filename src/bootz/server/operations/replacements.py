@@ -21,7 +21,7 @@ REJECTED: Final = "rejected"
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A card that waits for a decision, with what the device had proven when it listed it.
+    """A card that is waiting for a decision, with what the device had proven when it listed it.
 
     ``proven_serial`` and ``evidence`` (the SHA-256 of its IDevID) are of the card that asked.
     ``replaces`` is the card on record in the same slot, empty if there is none.
@@ -147,7 +147,7 @@ def _waiting(connection: Connection, serial: str, vendor: str | None) -> Row[tup
     if not rows:
         raise UnknownChassis(
             "replacement-not-found",
-            f"no card {serial!r} waits for a decision",
+            f"no card {serial!r} is waiting for a decision",
             where="replacements",
         )
     if len(rows) > 1:

@@ -27,7 +27,7 @@ def store_tpm_keys(
     wanted = fold_serial(serial)
     if all(fold_serial(card.serial_number) != wanted for card in record.cards):
         raise UnknownChassis(
-            "chassis-not-found", f"{serial!r} is a chassis with slots, no card", where="card"
+            "chassis-not-found", f"{serial!r} is a chassis with slots, not a card", where="card"
         )
     given = {
         each.name: value for each in fields(tpm) if (value := getattr(tpm, each.name)) is not None

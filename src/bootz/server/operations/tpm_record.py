@@ -91,7 +91,7 @@ def normal_tpm(record: TpmRecord, where: str) -> TpmRecord:
         if (data := _blobs(record).get(name)) is not None:
             _check_key(data, name, where)
     if record.version is TpmVersion.TPM12 and record.ppk is not None:
-        raise ConfigError(_INVALID, "tpm.ppk: a TPM 1.2 has none", where=where)
+        raise ConfigError(_INVALID, "tpm.ppk: a TPM 1.2 has no PPK", where=where)
     if record.ek_certificate is None:
         return record
     certified = _certified_key(record.ek_certificate, where)
@@ -107,7 +107,7 @@ def _check_key(data: bytes, name: str, where: str) -> None:
             return
     except _BAD:
         pass
-    raise ConfigError(_INVALID, f"tpm.{name} is no DER SubjectPublicKeyInfo", where=where)
+    raise ConfigError(_INVALID, f"tpm.{name} is not a DER SubjectPublicKeyInfo", where=where)
 
 
 def _certified_key(certificate: bytes, where: str) -> bytes | None:
@@ -118,7 +118,7 @@ def _certified_key(certificate: bytes, where: str) -> bytes | None:
         parsed = x509.load_der_x509_certificate(certificate)
     except _BAD as error:
         raise ConfigError(
-            _INVALID, "tpm.ek_certificate is no DER certificate", where=where
+            _INVALID, "tpm.ek_certificate is not a DER certificate", where=where
         ) from error
     try:
         key = parsed.public_key()
@@ -137,7 +137,7 @@ def read_tpm_key(data: bytes, where: str) -> bytes:
         pem = data.lstrip().startswith(b"-----")
         key = load_pem_public_key(data) if pem else load_der_public_key(data)
     except _BAD as error:
-        raise ConfigError(_INVALID, "is no public key in PEM or DER", where=where) from error
+        raise ConfigError(_INVALID, "is not a public key in PEM or DER", where=where) from error
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -152,7 +152,7 @@ def read_ek_certificate(data: bytes, where: str) -> bytes:
     try:
         return parse_certificates(data)[0]
     except TrustError as error:
-        raise ConfigError(_INVALID, "is no certificate in PEM or DER", where=where) from error
+        raise ConfigError(_INVALID, "is not a certificate in PEM or DER", where=where) from error
 
 
 def _decoded(text: str, name: str, where: str) -> bytes | None:

@@ -257,7 +257,7 @@ def _checked(connection: Connection, record: VendorRecord, *, own_key: int) -> V
         )
     names = [name.casefold(), *(alias.casefold() for alias in aliases)]
     if len(set(names)) != len(names):
-        raise ConfigError("vendor-invalid", "a name or alias is there twice", where=name)
+        raise ConfigError("vendor-invalid", "a name or alias appears twice", where=name)
     for other in list_vendors(connection):
         if other.key != own_key and (taken := _folded_names(other).intersection(names)):
             raise ConflictError(

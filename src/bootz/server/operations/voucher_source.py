@@ -26,20 +26,20 @@ _Text = Annotated[str, Field(max_length=1024)]
 def _check_endpoint(text: str) -> str:
     match = _ENDPOINT.fullmatch(text)
     if text and (match is None or not 0 < int(match[2][1:]) <= 65535):
-        raise ValueError("is HOST:PORT, an IPv6 address in brackets")
+        raise ValueError("must be HOST:PORT, an IPv6 address in brackets")
     return text
 
 
 def _check_metadata_key(text: str) -> str:
     # gRPC takes keys that end in -bin for binary, and keeps grpc- for itself.
     if not _METADATA_KEY.fullmatch(text) or text.endswith("-bin") or text.startswith("grpc-"):
-        raise ValueError("is a lower-case name of letters, digits and _ . -")
+        raise ValueError("must be a lower-case name of letters, digits and _ . -")
     return text
 
 
 def _check_template(text: str) -> str:
     if text.count("{token}") != 1 or not text.isascii() or not text.isprintable():
-        raise ValueError("holds {token} once, among printable ASCII characters")
+        raise ValueError("must contain {token} once, among printable ASCII characters")
     return text
 
 
@@ -70,9 +70,9 @@ class VoucherSourceSettings(BaseModel):
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if bool(self.ovgs) == bool(self.folder):
-            raise ValueError("names one of ovgs and folder")
+            raise ValueError("must have exactly one of ovgs and folder")
         if self.folder and self.model_fields_set != {"folder"}:
-            raise ValueError("a folder needs no other key")
+            raise ValueError("a folder takes no other key")
         if self.ovgs and not self.cert_id:
             raise ValueError(
                 "ovgs needs cert_id, the registration of the pinned domain certificate"
@@ -80,7 +80,7 @@ class VoucherSourceSettings(BaseModel):
         if self.ovgs and bool(self.token_file) == bool(self.token_variable):
             raise ValueError("ovgs needs one of token_file and token_variable")
         if self.token_variable and not _VARIABLE.fullmatch(self.token_variable):
-            raise ValueError("token_variable is no name of an environment variable")
+            raise ValueError("token_variable is not a valid name of an environment variable")
         if self.plaintext and not _LOOPBACK.fullmatch(self.ovgs):
-            raise ValueError("plaintext is for an address of this machine only")
+            raise ValueError("plaintext is only allowed for a loopback address")
         return self

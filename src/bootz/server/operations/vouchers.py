@@ -336,7 +336,7 @@ def find_served_voucher(
             return record
     raise UnknownChassis(
         "voucher-not-found",
-        f"no voucher for {serial!r} pins this owner and holds",
+        f"no valid voucher for {serial!r} pins this owner's certificate",
         where="voucher",
     )
 
@@ -359,7 +359,7 @@ def _verify_under_any(
         "voucher-vendor-unknown",
         "no vendor on record vouches for the signer",
         where="voucher",
-        seen="no vendor at all" if flaw is None else flaw.seen,
+        seen="no vendor" if flaw is None else flaw.seen,
     ) from flaw
 
 

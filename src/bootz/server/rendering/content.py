@@ -116,7 +116,7 @@ def _metadata(
     if SCRIPT_KEY in metadata:
         raise ConfigError(
             "rendered-invalid",
-            "there is a script under `script` too",
+            "there is also a script under `script`",
             where=f"metadata.{SCRIPT_KEY}",
         )
     script = templates.render(document.script, values, "script")
@@ -180,7 +180,9 @@ def _context(
     cards = {fold_serial(card.serial_number): _card(card) for card in record.cards}
     card = cards.get(fold_serial(serial))
     if card is None:
-        raise UnknownChassis("chassis-not-found", "the card was removed meanwhile", where=serial)
+        raise UnknownChassis(
+            "chassis-not-found", "the card was removed while its data was rendered", where=serial
+        )
     return {
         "chassis": {
             "manufacturer": vendor.name,

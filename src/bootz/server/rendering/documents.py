@@ -101,7 +101,7 @@ def _read_object(text: str, key: str) -> dict[str, object]:
     if document is None:
         return {}
     if not isinstance(document, dict):
-        raise ConfigError("rendered-invalid", "the output is no object", where=key)
+        raise ConfigError("rendered-invalid", "the output is not an object", where=key)
     return document
 
 
@@ -120,7 +120,7 @@ def _unique(pairs: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:
     members: dict[str, _Value] = {}
     for key, item in pairs:
         if key in members:
-            raise ValueError("a key stands twice")
+            raise ValueError("a key appears twice")
         members[key] = item
     return members
 

@@ -50,7 +50,8 @@ class Reached:
             if not self.image_port:
                 raise ConfigError(
                     "image-url-unknown",
-                    f"{image.name} {image.version} is in a store that listens nowhere",
+                    f"{image.name} {image.version} is in an image store that has no listening "
+                    "address",
                     where="image",
                 )
             host = bare_host(reached_at[0])

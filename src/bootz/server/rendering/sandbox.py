@@ -111,7 +111,7 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
                 _check_number(left, right)
             case "**":
                 if not (_is_small(left) and _is_small(right) and abs(right) <= 64):
-                    raise TooCostlyError("raises a number to a high power")
+                    raise TooCostlyError("computes too high a power")
             case "%" if isinstance(left, str):
                 _check_widths(left)
         return super().call_binop(context, operator, left, right)
@@ -191,7 +191,7 @@ def _check_number(left: object, right: object) -> None:
         and isinstance(right, int)
         and not (_is_small(left) and _is_small(right))
     ):
-        raise TooCostlyError("calculates with a huge number")
+        raise TooCostlyError("calculates with too large a number")
 
 
 def _check_widths(form: object, *_args: object, **_kwargs: object) -> None:
@@ -221,7 +221,7 @@ def _check_join(items: object, glue: object = "", *_args: object, **_kwargs: obj
     if isinstance(items, Sized):
         _made(len(items) * len(str(glue)))
     elif len(str(glue)) > MAX_WIDTH:
-        raise TooCostlyError("joins with a long text")
+        raise TooCostlyError("joins with too long a text")
 
 
 def _check_join_method(glue: object, items: object = ()) -> None:

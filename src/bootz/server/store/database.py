@@ -199,7 +199,7 @@ def _check_schema(connection: Connection, *, create: bool) -> None:
     found = SITE_SCHEMA.found(connection)
     if found is None:
         if not create:
-            raise ConfigError("database-missing", "it is empty, or no database of this program")
+            raise ConfigError("database-missing", "it is empty, or not a database of this program")
         METADATA.create_all(connection)
         found = SITE_SCHEMA.version
         rows = {

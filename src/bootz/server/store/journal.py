@@ -118,7 +118,7 @@ class SqlJournal:
         if self._closing or self._waiting.qsize() >= self._max_waiting:
             raise Unavailable(
                 "journal-overloaded",
-                "the journal is closed" if self._closing else "too many calls wait",
+                "the journal is closed" if self._closing else "too many calls are waiting",
                 where="journal",
             )
         done = self._loop.create_future()

@@ -232,7 +232,7 @@ class OvgsClient:
         if seen != expected:
             raise WireError(
                 "masa-answer-invalid",
-                "the answer has not one entry for each that was asked",
+                "the answer does not have one entry for each component that was requested",
                 where=self._where,
                 expected=str(expected),
                 seen=str(seen),

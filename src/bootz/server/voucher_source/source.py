@@ -151,7 +151,7 @@ class OvgsSource:
             self._registration = None
             raise ConfigError(
                 "masa-pins-other",
-                "the registration has ended"
+                "the registration has expired"
                 if registered.certificate == self._pinned
                 else "another certificate is registered",
                 where=f"{self._settings.ovgs} {self._settings.cert_id}",

@@ -51,7 +51,9 @@ class Token:
         if not 0 < len(text) <= MAX_TOKEN or not (text.isascii() and text.isprintable()):
             raise ConfigError(
                 "masa-token-unusable",
-                "there is no token" if not text else "what is there is no token",
+                "there is no token"
+                if not text
+                else "the file or variable does not contain a valid token",
                 where=where,
                 expected=f"1 to {MAX_TOKEN} printable ASCII characters",
             )

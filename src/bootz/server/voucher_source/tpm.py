@@ -41,7 +41,7 @@ def read_tpm(
         except TrustError as error:
             raise TrustError(
                 "tpm-ek-untrusted",
-                "the EK's certificate does not lead to a root",
+                "the EK certificate does not chain to a configured root",
                 where=where,
                 seen=f"{error.reason}: {error.detail}",
             ) from error

@@ -55,7 +55,7 @@ _COLUMNS = (
     Column("profile"),
 )
 
-_vendor = click.option("--vendor", help="The manufacturer, where two have the serial number.")
+_vendor = click.option("--vendor", help="The manufacturer, if several have this serial number.")
 
 
 @command.command("add")
@@ -64,7 +64,7 @@ _vendor = click.option("--vendor", help="The manufacturer, where two have the se
 @chassis_options
 @click.pass_obj
 def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
-    """Put a chassis on record. SERIAL may be "" for a modular one."""
+    """Add a chassis. SERIAL may be "" for a modular one."""
     record = with_options(ChassisRecord(vendor, serial), options)
     with writing(cli) as connection:
         added = add_chassis(connection, record)
@@ -98,9 +98,9 @@ def show(cli: Cli, serial: str, vendor: str | None) -> None:
 @command.command("set")
 @click.argument("serial")
 @_vendor
-@click.option("--new-serial", help="Another serial number.")
-@click.option("--unset-var", multiple=True, metavar="KEY", help="A variable to take out.")
-@click.option("--unset-override", multiple=True, metavar="KEY", help="An override to take out.")
+@click.option("--new-serial", help="New serial number.")
+@click.option("--unset-var", multiple=True, metavar="KEY", help="Variable to remove.")
+@click.option("--unset-override", multiple=True, metavar="KEY", help="Override to remove.")
 @chassis_options
 @click.pass_obj
 def set_(
@@ -113,7 +113,7 @@ def set_(
     unset_override: tuple[str, ...],
     **options: Any,
 ) -> None:
-    """Change a chassis; what is not named stays."""
+    """Change a chassis; options that are not given stay as they are."""
     with writing(cli) as connection:
         before = find_chassis(connection, serial, vendor)
         overrides = before.overrides.to_json()
@@ -144,13 +144,13 @@ def remove(cli: Cli, serial: str, vendor: str | None) -> None:
 def _warn(cli: Cli, record: ChassisRecord) -> None:
     if record.boot_mode is BootMode.INSECURE:
         cli.output.warning(
-            f"{record.serial_number or record.hostname}: INSECURE mode. Whoever has its identity "
-            "gets unsigned data, and the router obeys whoever answers it first."
+            f"{record.serial_number or record.hostname}: INSECURE mode. Its data is sent "
+            "unsigned, and the router accepts any server that answers first."
         )
     if record.skip_idevid_serial_check:
         cli.output.warning(
-            f"{record.serial_number or record.hostname}: the identity's serial number is not "
-            "compared. Any device of the manufacturer can ask in its name."
+            f"{record.serial_number or record.hostname}: the serial number of the IDevID is "
+            "not checked. Any device of this manufacturer can request its data."
         )
 
 

@@ -27,46 +27,49 @@ def _words(
 _OPTIONS = (
     click.option("--part-number", help="The chassis's part number."),
     click.option("--hostname", help="The router's name."),
-    click.option("--profile", help='What it shall get. "" for nothing.'),
+    click.option("--profile", help='Profile of the chassis; "" removes it.'),
     click.option(
         "--boot-mode",
         type=_words(BootMode),
-        help="secure, unless said otherwise. insecure: answered unsigned, only for labs.",
+        help="Default: secure. insecure: data is sent unsigned; for labs only.",
     ),
-    click.option("--modular/--fixed", default=None, help="Whether it has slots."),
+    click.option("--modular/--fixed", default=None, help="Whether the chassis has slots."),
     click.option(
         "--card",
         "cards",
         multiple=True,
         metavar="SERIAL[:SLOT[:PART]]",
-        help="A card of a modular chassis; once for each. In slots LC… it is a line card.",
+        help="Card of a modular chassis; repeatable. A card in a slot LC… is a line card.",
     ),
+    click.option("--release", type=_words(Release), help="Bootz release of its software."),
     click.option(
-        "--release", type=_words(Release), help="Which release of Bootz its software speaks."
+        "--streaming/--no-streaming", default=None, help="Whether it may use the streaming calls."
     ),
-    click.option("--streaming/--no-streaming", default=None, help="Whether it may use streams."),
     click.option(
         "--skip-idevid-serial-check/--check-idevid-serial",
         "skip_idevid_serial_check",
         default=None,
-        help="For identities that name no serial number; any of the vendor's may then ask.",
+        help="For IDevIDs without a serial number; any device of the vendor may then request its "
+        "data.",
     ),
     click.option(
-        "--voucher-delivery", type=_words(VoucherDelivery), help="How several vouchers travel."
+        "--voucher-delivery",
+        type=_words(VoucherDelivery),
+        help="How several vouchers are delivered.",
     ),
     click.option(
         "--dynamic-config",
         type=_words(DynamicConfigPolicy),
-        help="What becomes of dynamic configuration for old dialects.",
+        help="What to do with dynamic configuration in older dialects.",
     ),
     click.option("--var", "variables", multiple=True, metavar="KEY=VALUE", help="A variable."),
     click.option(
         "--override-file",
         type=click.Path(path_type=Path),
         metavar="YAML",
-        help="Keys of a profile's document that are different for this chassis.",
+        help="File with the profile keys that differ for this chassis.",
     ),
-    click.option("--image", metavar="NAME/VERSION", help="Another image than the profile's."),
+    click.option("--image", metavar="NAME/VERSION", help="Image, if not that of the profile."),
     *DHCP_OPTIONS,
     *TPM_OPTIONS,
 )

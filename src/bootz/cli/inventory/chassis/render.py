@@ -26,11 +26,11 @@ from bootz.wire.preview import preview_payload
 
 @click.command("render", cls=Verb)
 @click.argument("serial")
-@click.option("--vendor", help="The manufacturer, where two have the serial number.")
+@click.option("--vendor", help="The manufacturer, if several have this serial number.")
 @click.option(
     "--dialect",
     type=click.Choice([dialect.name for dialect in DIALECTS]),
-    help="What the router speaks. Default: the release on record.",
+    help="Protocol dialect of the router. Default: that of its release in the inventory.",
 )
 @click.option(
     "--card",
@@ -42,7 +42,7 @@ from bootz.wire.preview import preview_payload
 @click.option(
     "--reached-at",
     metavar="ADDRESS:PORT",
-    help="Where the router reaches the server. Default: the first address in `listen`.",
+    help="Address at which the router reaches the server. Default: the first in `listen`.",
 )
 @click.pass_obj
 def render_command(
@@ -53,9 +53,9 @@ def render_command(
     cards: tuple[str, ...],
     reached_at: str | None,
 ) -> None:
-    """Print what a router would get, field by field as it stands on the wire; it may hold secrets.
+    """Print what a router would get, field by field as it is on the wire; it may contain secrets.
 
-    The answer also has the nonce of the request, and is signed; that differs each time.
+    The real answer also has the nonce of the request and a signature.
     """
     site = cli.site()
     address = _address(reached_at, site.config)
@@ -95,7 +95,9 @@ async def _render(
         chassis = next(each for each in found if each.key == record.key)
         for card in cards:
             if chassis.card(card) is None:
-                raise UnknownChassis("chassis-not-found", "is no card of this chassis", where=card)
+                raise UnknownChassis(
+                    "chassis-not-found", "is not a card of this chassis", where=card
+                )
         chosen = dialect_by_name(dialect or chassis.release.value)
         renderer = SiteRenderer(inventory.intent, _reached(site.config))
         keys = site.keys
@@ -144,11 +146,11 @@ def _warnings(preview: _Preview) -> Iterator[str]:
     written = written_dialect(dialect, chassis.release)
     if written is not dialect:
         yield (
-            f"on record the chassis runs release {chassis.release.value}, so that a router at "
+            f"on record the chassis runs release {chassis.release.value}, so a router at "
             f"this path is answered as {written.name}, not as {dialect.name}"
         )
     if chassis.boot_mode is BootMode.INSECURE:
-        yield "INSECURE mode: asked without a nonce, the server answers unsigned"
+        yield "INSECURE mode: a request without a nonce is answered unsigned"
     profiles = tuple(
         CertzProfile(entry.ssl_profile_id, {}, entry.primary)
         for entry in document.certz_profiles or ()
@@ -166,9 +168,9 @@ def _warnings(preview: _Preview) -> Iterator[str]:
     if (
         document.dynamic_vendor_config or document.dynamic_oc_config
     ) and not dialect.dynamic_config:
-        yield "dynamic configuration is merged into the static one, which this dialect knows alone"
+        yield "dynamic configuration is merged into the static one: it has no field for it"
     if not document.boot_config:
-        yield "there is no boot configuration: routers take that as missing, and fail"
+        yield "there is no boot configuration: routers treat it as missing and fail"
     image = preview.intent.image
     if image is not None and not image.sha256:
         yield f"the image {image.name} {image.version} has no digest: routers cannot verify it"

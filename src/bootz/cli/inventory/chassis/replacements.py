@@ -16,7 +16,9 @@ from bootz.server.operations.replacements import (
     reject_replacement,
 )
 
-replacements = noun("replacements", "Cards that proven chassis list and that are not on record.")
+replacements = noun(
+    "replacements", "Cards that a proven chassis reports and the inventory does not have."
+)
 
 _PENDING = (
     Column("chassis"),
@@ -36,11 +38,11 @@ _SEATS = (
     Column("last_seen", "LAST SEEN"),
 )
 
-_vendor = click.option("--vendor", help="The manufacturer, where two have the serial number.")
+_vendor = click.option("--vendor", help="The manufacturer, if several have this serial number.")
 
 
 @replacements.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also those that were rejected.")
+@click.option("--all", "everything", is_flag=True, help="Also list rejected cards.")
 @click.pass_obj
 def list_(cli: Cli, *, everything: bool) -> None:
     """List the cards that wait for a decision."""
@@ -65,14 +67,14 @@ def list_(cli: Cli, *, everything: bool) -> None:
 @click.option(
     "--kind",
     type=click.Choice([kind.value for kind in CardKind]),
-    help="Default: that of the card it replaces, else as the slot's name says.",
+    help="Default: that of the card it replaces, otherwise derived from the slot name.",
 )
-@click.option("--beside", is_flag=True, help="Keep the card on record in the same slot.")
+@click.option("--beside", is_flag=True, help="Keep the card that is recorded in the same slot.")
 @click.pass_obj
 def accept(cli: Cli, serial: str, vendor: str | None, kind: str | None, *, beside: bool) -> None:
-    """Put the card SERIAL on record; the card of the same slot goes.
+    """Add the card SERIAL to the inventory; it replaces the card in the same slot.
 
-    The server fetches its voucher where the vendor has a voucher service; else import one.
+    The server fetches its voucher if the vendor has a voucher service; otherwise import one.
     """
     with writing(cli) as connection:
         record = accept_replacement(
@@ -91,7 +93,7 @@ def accept(cli: Cli, serial: str, vendor: str | None, kind: str | None, *, besid
 @_vendor
 @click.pass_obj
 def reject(cli: Cli, serial: str, vendor: str | None) -> None:
-    """Refuse the card SERIAL; it stays refused, and is no longer listed."""
+    """Reject the card SERIAL; it is refused from now on and no longer listed."""
     with writing(cli) as connection:
         rejected = reject_replacement(connection, serial, vendor)
     cli.output.message(f"rejected {rejected.serial_number} of chassis {rejected.chassis}")
@@ -102,7 +104,7 @@ def reject(cli: Cli, serial: str, vendor: str | None) -> None:
 @_vendor
 @click.pass_obj
 def slots(cli: Cli, serial: str, vendor: str | None) -> None:
-    """Show which cards sat in which slots of a chassis, the latest first."""
+    """Show which cards were in which slots of a chassis, latest first."""
     with reading(cli) as connection:
         seats = list_seats(connection, find_chassis(connection, serial, vendor).key)
     cli.output.rows(

@@ -46,28 +46,28 @@ _COLUMNS = (
 
 _ROTATED: Final = {
     Role.OWNER: (
-        "The next answer is signed with the new owner certificate. Routers take it because it "
-        "leads to the same pinned domain certificate; no voucher changes."
+        "The next answer is signed with the new owner certificate. Routers accept it because it "
+        "chains to the same pinned domain certificate; the vouchers stay valid."
     ),
     Role.TRUST_ANCHOR: (
-        "Routers that start now get the new anchor. Those that hold an earlier one are served on, "
-        "because that one vouches for the new one; once all have reported, end that with "
+        "Routers that start now get the new trust anchor. Those that have an earlier one can "
+        "still connect, because it certifies the new one. When all of them have reported, run "
         "`bootz keys retire`."
     ),
-    Role.TLS: "New connections get the new certificate; routers verify it with their anchor.",
+    Role.TLS: "New connections get the new certificate; routers verify it with their trust anchor.",
 }
 _ROTATE: Final = {
     Role.OWNER: rotate_owner,
     Role.TRUST_ANCHOR: rotate_trust_anchor,
     Role.TLS: rotate_tls,
 }
-_NOTICED: Final = "A running server notices by itself; SIGHUP makes it look at once."
+_NOTICED: Final = "A running server picks this up by itself; SIGHUP makes it do so at once."
 
 
 @command.command("show")
 @click.pass_obj
 def show(cli: Cli) -> None:
-    """Show what is in force, until when, and where each key is; never a key itself."""
+    """Show the keys and certificates in use, their expiry, and where each key is stored."""
     site = cli.site()
     now = site.clock()
     cli.output.rows(_COLUMNS, list(_rows(site, now)))
@@ -80,10 +80,10 @@ def show(cli: Cli) -> None:
     finally:
         database.close()
     others = sum(count for each, count in counted.items() if each != pinned)
-    cli.output.message(f"Vouchers in store that pin this site's certificate: {counted[pinned]}.")
+    cli.output.message(f"Stored vouchers that pin this site's certificate: {counted[pinned]}.")
     if others:
         cli.output.warning(
-            f"{others} vouchers in store pin another certificate and serve nobody here; "
+            f"{others} stored vouchers pin another certificate and cannot be used here; "
             "ask the manufacturer for new ones"
         )
 
@@ -93,18 +93,20 @@ def show(cli: Cli) -> None:
 @click.option(
     "--drop-earlier",
     is_flag=True,
-    help="With --trust-anchor: serve devices no longer that hold an earlier anchor.",
+    help="With --trust-anchor: stop serving devices that have an earlier trust anchor.",
 )
 @click.pass_obj
 def import_(cli: Cli, /, *, drop_earlier: bool, **options: Any) -> None:
-    """Put keys and certificates of your own PKI in force.
+    """Use keys and certificates of your own PKI.
 
     A new pinned domain certificate needs new vouchers. A new trust anchor is certified by the
-    present one, so that routers which hold that one are served on.
+    present one, so routers that have the present one can still connect.
     """
     files = KeyFiles(**options)
     if files == KeyFiles():
-        raise click.UsageError("name at least one certificate; --help lists what goes together")
+        raise click.UsageError(
+            "give at least one certificate; --help lists which options belong together"
+        )
     site = cli.site()
     now = site.clock()
     before = site.keys.read()
@@ -112,7 +114,7 @@ def import_(cli: Cli, /, *, drop_earlier: bool, **options: Any) -> None:
     _told(cli, site, before, after)
     if after.pinned_domain != before.pinned_domain:
         cli.output.warning(
-            "vouchers that pin the former certificate serve nobody any more: ask the "
+            "vouchers that pin the former certificate can no longer be used: ask the "
             "manufacturer for vouchers that pin the new one, and import them"
         )
     _warn(cli, site, now)
@@ -123,7 +125,7 @@ def import_(cli: Cli, /, *, drop_earlier: bool, **options: Any) -> None:
 @click.argument("role", type=click.Choice([role.value for role in _ROTATE]))
 @click.pass_obj
 def rotate(cli: Cli, role: str) -> None:
-    """Replace the owner's key, the trust anchor or the TLS key by a new one, without a restart."""
+    """Replace the owner's key, the trust anchor or the TLS key, without a restart."""
     site = cli.site()
     before = site.keys.read()
     which = Role(role)
@@ -147,7 +149,7 @@ def retire(cli: Cli, number: int | None) -> None:
     _told(cli, site, before, after)
     cli.output.message(
         f"Retired: {', '.join(gone)}. Routers that hold one of these refuse the server from now on "
-        f"and must be bootstrapped anew. {_NOTICED}"
+        f"and must be bootstrapped again. {_NOTICED}"
     )
 
 
@@ -179,7 +181,7 @@ def _rows(site: Site, now: datetime) -> Iterator[dict[str, object]]:
             name,
             keys.certificates(name)[0],
             now,
-            state="in force" if present else "earlier, still served",
+            state="in force" if present else "earlier, still accepted",
             key="here" if keys.has_key(name) else "not in the site" if present else "destroyed",
         )
     yield _row(Role.TLS, keyring.tls, keys.certificates(keyring.tls)[0], now, key="here")

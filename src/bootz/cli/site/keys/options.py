@@ -19,32 +19,40 @@ def key_file_options(function: _F) -> _F:
         (
             _file(
                 "--pinned-domain-cert",
-                help_text="The certificate that vouchers pin, PEM or DER. Its key may stay away.",
+                help_text="Certificate that vouchers pin, PEM or DER. Its key can be stored "
+                "elsewhere.",
             ),
             _file(
                 "--pinned-domain-key",
-                help_text="Its key: then the owner certificate is issued and rotated here.",
+                help_text="Its private key: then the owner certificate is issued and rotated here.",
             ),
             _file(
                 "--owner-cert",
-                help_text="The owner certificate, then those between it and the pinned one.",
+                help_text="Owner certificate, followed by intermediates up to the pinned one.",
             ),
             click.option(
                 "--owner-key",
                 metavar="FILE|URI",
-                help="Its key: PEM of mode 0600, or a PKCS#11 URI (RFC 7512).",
+                help="Its private key: PEM file of mode 0600, or a PKCS#11 URI (RFC 7512).",
             ),
             _file(
                 "--owner-key-passphrase-file",
                 "owner_passphrase_file",
-                help_text="Opens an encrypted --owner-key, which then stays where it is.",
+                help_text="Passphrase file of an encrypted --owner-key, which then stays in its "
+                "place.",
             ),
-            _file("--trust-anchor", help_text="The CA of the server's TLS, which routers get."),
+            _file(
+                "--trust-anchor", help_text="CA of the server's TLS certificate; routers get it."
+            ),
             _file(
                 "--trust-anchor-key",
-                help_text="Its key: then the TLS certificate is issued and renewed here.",
+                help_text="Its private key: then the TLS certificate is issued and renewed here.",
             ),
-            _file("--tls-cert", help_text="The server's TLS certificate, and up to the anchor."),
+            _file(
+                "--tls-cert",
+                help_text="TLS certificate of the server, followed by intermediates up to the "
+                "trust anchor.",
+            ),
             _file("--tls-key", help_text="Its key."),
         )
     ):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from grpclib.const import Status
@@ -20,6 +20,7 @@ from bootz.model.chassis import BootMode, CardStatus, DynamicConfigPolicy
 from bootz.reasons import REASONS
 from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.vendors import VendorRecord, set_vendor
+from bootz.server.operations.vouchers import list_vouchers
 from bootz.server.store.attempt_states import AttemptState
 from bootz.wire.dialects import CURRENT, DIALECTS, V0_1_0, Dialect
 
@@ -354,22 +355,32 @@ def test_a_skipped_comparison_still_wants_a_device_of_the_manufacturer(world: Wo
     run(story, world)
 
 
-@pytest.mark.parametrize("stored", ["none", "expired", "another owner's"])
-def test_without_a_voucher_nothing_is_sent(world: World, stored: str) -> None:
+@pytest.mark.parametrize("reason", ["voucher-missing", "voucher-expired"])
+def test_without_a_voucher_nothing_is_sent(world: World, reason: str) -> None:
     world.add_profile(vendor_config=SECRET)
     world.add_chassis("FX1", profile="base")
-    if stored == "expired":
+    seen = "none"
+    if reason == "voucher-expired":
         world.add_voucher("FX1", life=timedelta(days=1))
+        end = find_end(world)
         later = world.now() + timedelta(days=2)
         world.now = lambda: later
+        seen = f"one that ended at {end.isoformat()}"
 
     async def story(running: Running) -> None:
         with pytest.raises(GRPCError) as caught:
             await running.ask(manufacturer().device("FX1"), request("FX1"))
-        expect_bland(caught.value, Status.FAILED_PRECONDITION, "voucher-missing")
+        expect_bland(caught.value, Status.FAILED_PRECONDITION, reason)
 
     run(story, world)
-    assert world.attempts()[0].sent == {}
+    (attempt,) = world.attempts()
+    assert (attempt.sent, attempt.checks[-1].seen) == ({}, seen)
+
+
+def find_end(world: World) -> datetime:
+    (voucher,) = world.write(list_vouchers)
+    assert voucher.expires_on is not None
+    return voucher.expires_on
 
 
 def test_same_serial_of_two_manufacturers_is_told_apart_by_the_certificate(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from world import Device, Manufacturer, manufacturer, report, request
 
 from bootz.errors import BootzError
+from bootz.model.artifacts import StoredVouchers
 from bootz.model.bootstrap import BootstrapRequest, ReportedStatus, StatusReport
 from bootz.model.chassis import BootMode, CardStatus, Chassis, ControlCard, VoucherDelivery
 from bootz.model.checks import Outcome
@@ -277,14 +278,20 @@ def test_an_initialized_fixed_chassis_may_ask_again() -> None:
 
 
 def planned(
-    delivery: VoucherDelivery, cards: list[str], active: str, available: set[str]
+    delivery: VoucherDelivery,
+    cards: list[str],
+    active: str,
+    available: set[str],
+    ended: tuple[str, ...] = (),
 ) -> VoucherPlan | str:
     record = replace(MODULAR, voucher_delivery=delivery)
     session = resolved(request(active, cards=cards), record, device=ACME.device("A"))
     session.prove_by_certificate(now=NOW)
     session.select()
     try:
-        return session.plan_vouchers(dict.fromkeys(available, b"voucher"))
+        return session.plan_vouchers(
+            StoredVouchers(dict.fromkeys(available, b"voucher"), dict.fromkeys(ended, NOW))
+        )
     except BootzError as error:
         return error.reason
 
@@ -319,6 +326,18 @@ def test_which_vouchers_travel(
     assert planned(delivery, cards, active, available) == plan
 
 
+def test_a_voucher_that_has_ended_is_refused_with_its_date() -> None:
+    assert planned(SINGLE, ["A", "B"], "A", {"b"}, ("a",)) == "voucher-expired"
+    assert planned(BUNDLE, ["B", "C"], "A", set(), ("b", "c")) == "voucher-expired"
+    session = resolved(request("FX1"), chassis("FX1"), device=ACME.device("FX1"))
+    session.prove_by_certificate(now=NOW)
+    session.select()
+    with pytest.raises(BootzError) as caught:
+        session.plan_vouchers(StoredVouchers({}, {"fx1": NOW}))
+    assert caught.value.seen == f"one that ended at {NOW.isoformat()}"
+    assert session.checks[-1].seen == caught.value.seen
+
+
 # -- order ------------------------------------------------------------------------------------
 
 
@@ -328,7 +347,7 @@ def test_a_step_out_of_order_is_a_defect_of_ours() -> None:
         lambda: fresh.resolve([chassis("FX1")], VENDORS, now=NOW),
         lambda: fresh.prove_by_certificate(now=NOW),
         fresh.select,
-        lambda: fresh.plan_vouchers({}),
+        lambda: fresh.plan_vouchers(StoredVouchers({})),
     ):
         with pytest.raises(RuntimeError):
             step()

@@ -11,6 +11,7 @@ import pytest
 from store.world import NOW, maker, owner
 
 from bootz.errors import BootzError
+from bootz.model.artifacts import StoredVouchers
 from bootz.model.chassis import BootMode, CardKind, Chassis, ControlCard, Release
 from bootz.model.identity import TpmRecord
 from bootz.server.operations.chassis import (
@@ -163,7 +164,7 @@ def test_the_newest_voucher_that_holds_is_served(database: Database) -> None:
         StoreOutcome.STORED,
     ]
 
-    async def served(inventory: SqlInventory) -> list[object]:
+    async def served(inventory: SqlInventory) -> list[StoredVouchers]:
         acme, rival = await inventory.chassis_of_card("fx1")
         return [
             await inventory.vouchers(acme, acme.cards, pinned, NOW),
@@ -172,7 +173,42 @@ def test_the_newest_voucher_that_holds_is_served(database: Database) -> None:
             await inventory.vouchers(rival, rival.cards, pinned, NOW),
         ]
 
-    assert ask(database, served) == [{"fx1": brief}, {"fx1": new}, {"fx1": foreign}, {}]
+    found = ask(database, served)
+    assert [each.valid for each in found] == [
+        {"fx1": brief},
+        {"fx1": new},
+        {"fx1": foreign},
+        {},
+    ]
+    assert {each.seen_of("fx1") for each in found[3:]} == {"none"}
+
+
+def test_what_is_in_store_in_place_of_a_valid_voucher_is_said(database: Database) -> None:
+    pinned, other, day = owner().der, owner("rival").der, timedelta(days=1)
+    cards = tuple(CardRecord(serial) for serial in ("A", "B", "C", "D"))
+    with database.write() as connection:
+        add_vendor(connection, maker().vendor)
+        add_chassis(connection, ChassisRecord("Acme", "CH1", cards=cards, modular=True))
+        for serial, pin, life in (
+            ("A", pinned, 1),
+            ("A", pinned, 2),
+            ("A", other, 9),
+            ("B", other, 9),
+        ):
+            raw = maker().voucher(serial, pin, expires=NOW + life * day)
+            store_voucher(connection, raw, pinned_domain_cert=pin, now=NOW)
+        raw = maker().voucher("C", pinned, expires=NOW + 4 * day)
+        store_voucher(connection, raw, pinned_domain_cert=pinned, now=NOW)
+
+    async def stored(inventory: SqlInventory) -> StoredVouchers:
+        (chassis,) = await inventory.chassis_of_card("a")
+        return await inventory.vouchers(chassis, chassis.cards, pinned, NOW + 3 * day)
+
+    found = ask(database, stored)
+    assert (set(found.valid), dict(found.ended)) == ({"c"}, {"a": NOW + 2 * day})
+    assert found.seen_of("a") == f"one that ended at {(NOW + 2 * day).isoformat()}"
+    assert "pin another certificate" in found.seen_of("b")
+    assert found.seen_of("d") == "none"
 
 
 def test_the_intent_is_that_of_the_last_commit(database: Database) -> None:

@@ -68,6 +68,11 @@ def test_each_card_with_the_voucher_that_lasts_longest(database: Database) -> No
     }
     assert found["Other FX1"].held is None
     assert found["Acme RP0"].held is not None
+    # Of what has ended the date is told, and only while nothing else holds.
+    later = needs(database, NOW + 2 * DAY)
+    ended = {name: each.ended for name, each in later.items() if each.ended is not None}
+    assert ended == {"Acme RP1": NOW + DAY}
+    assert needs(database, NOW + 10 * DAY)["Acme fx1"].ended == NOW + 9 * DAY
     assert (found["Acme RP0"].chassis, found["Acme fx1"].chassis) == ("RP0", "fx1")
     later = needs(database, now=NOW + DAY)
     assert later["Acme RP1"].held is None

@@ -3,6 +3,7 @@
 Certificates inside are DER; times are aware UTC.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -48,6 +49,28 @@ class OwnershipVoucher:
     signing_time: datetime | None
     encoding: str = "json"
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVouchers:
+    """What an owner has in store for some cards, by serial number without regard to case.
+
+    ``valid`` are the vouchers (CMS in DER) that pin this owner and have not ended. Of a card that
+    has none, ``ended`` says when its last one ended; ``pinning_other`` has only vouchers that
+    pin another certificate.
+    """
+
+    valid: Mapping[str, bytes] = field(repr=False)
+    ended: Mapping[str, datetime] = field(default_factory=dict)
+    pinning_other: frozenset[str] = frozenset()
+
+    def seen_of(self, serial: str) -> str:
+        """Say what there is in place of a valid voucher; ``serial`` as the keys."""
+        if serial in self.ended:
+            return f"one that ended at {self.ended[serial].isoformat()}"
+        if serial in self.pinning_other:
+            return "only vouchers that pin another certificate than this owner's"
+        return "none"
 
 
 @dataclass(frozen=True, slots=True)

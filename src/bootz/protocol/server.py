@@ -7,10 +7,11 @@ of docs/dialects.md#order-of-the-checks-of-getbootstrapdata, numbered there and 
 leaves a ``Check`` behind, also when it fails.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bootz.model.artifacts import StoredVouchers
 from bootz.model.bootstrap import BootstrapRequest
 from bootz.model.chassis import (
     BootMode,
@@ -270,15 +271,16 @@ class BootstrapSession(Steps):
         """What ``select`` decided, also when nothing was left to answer."""
         return self._selection
 
-    def plan_vouchers(self, available: Mapping[str, bytes]) -> VoucherPlan:
+    def plan_vouchers(self, stored: StoredVouchers) -> VoucherPlan:
         """Choose the vouchers that travel with a signed answer.
 
         Source: docs/protocol/vouchers.md#bundles.
 
-        ``available`` holds what is in store, by serial number as ``fold_serial`` gives it.
+        ``stored`` is by serial number as ``fold_serial`` gives it.
 
         Raises:
-            UnmetCondition: the voucher that must be there is not; an alarm for the operator.
+            UnmetCondition: the voucher that must be there is not, or has ended; an alarm for the
+                operator.
         """
         self._enter(Stage.SELECTED, Stage.DONE)
         request = known(self._request)
@@ -294,20 +296,23 @@ class BootstrapSession(Steps):
                 bundle = True
             case VoucherDelivery.AUTO:
                 bundle = selection.listed > 1
-        present = tuple(serial for serial in answered if serial in available)
-        required_missing = not present if bundle and first != active else first not in available
+        present = tuple(serial for serial in answered if serial in stored.valid)
+        required_missing = not present if bundle and first != active else first not in stored.valid
         if required_missing:
+            ended = first in stored.ended
             self._fail(
                 "voucher",
                 UnmetCondition(
-                    "voucher-missing",
-                    "no valid voucher is stored for a card that needs one",
+                    "voucher-expired" if ended else "voucher-missing",
+                    "the stored voucher of a card that needs one has ended"
+                    if ended
+                    else "no valid voucher is stored for a card that needs one",
                     where=first,
                     expected="a stored voucher that pins this owner's domain certificate",
-                    seen="none",
+                    seen=stored.seen_of(first),
                 ),
             )
         travelling = present if bundle else (first,)
         self._pass("voucher", seen="bundle" if bundle else first)
-        missing = tuple(serial for serial in answered if serial not in available) if bundle else ()
+        missing = tuple(each for each in answered if each not in present) if bundle else ()
         return VoucherPlan(travelling, bundle, missing)

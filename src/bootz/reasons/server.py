@@ -73,6 +73,13 @@ ROWS = (
         "Import the voucher (`bootz voucher import`); until then the router keeps asking.",
     ),
     Reason(
+        "voucher-expired",
+        Fault.PRECONDITION,
+        "The ownership voucher that is stored for a card has ended.",
+        "Fetch a new one (`bootz voucher renew`) or import it (`bootz voucher import`); until then "
+        "the router keeps asking. Check this machine's clock if the date is not past.",
+    ),
+    Reason(
         "report-status-unspecified",
         Fault.MALFORMED,
         "A status report has no status.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bootz.model.artifacts import OwnerCertificate
+from bootz.model.artifacts import OwnerCertificate, StoredVouchers
 from bootz.model.bootstrap import StatusReport
 from bootz.model.chassis import Chassis, ClaimedCard, ControlCard
 from bootz.model.checks import Check
@@ -24,8 +24,8 @@ class Inventory(Protocol):
 
     async def vouchers(
         self, chassis: Chassis, cards: Sequence[ControlCard], pinned: bytes, now: datetime
-    ) -> Mapping[str, bytes]:
-        """Return the stored vouchers that pin ``pinned`` (DER) and are not expired.
+    ) -> StoredVouchers:
+        """Return the newest stored vouchers that pin ``pinned`` (DER) and have not ended.
 
         Keys are serial numbers as ``fold_serial`` gives them.
         """

@@ -87,7 +87,7 @@ def renew_command(
 @_vendor
 @click.pass_obj
 def missing_command(cli: Cli, vendor: str | None) -> None:
-    """List the cards that have no voucher."""
+    """List the cards that have no voucher, or only one that has ended."""
     looked = _look(cli, (), vendor)
     _print(cli, looked, [card for card in looked.cards if card.held is None])
 
@@ -247,7 +247,7 @@ def _print(cli: Cli, looked: _Looked, cards: Sequence[CardVoucher]) -> None:
 
 def _card_row(card: CardVoucher, looked: _Looked) -> dict[str, object]:
     source = looked.vendors[card.vendor_key].settings.voucher_source
-    ends = None if card.held is None else card.held.expires_on
+    ends = card.ended if card.held is None else card.held.expires_on
     renewal = card.renew_at()
     return {
         "serial_number": card.serial_number,

@@ -24,6 +24,7 @@ from bootz.conformance.device.material import Owner
 from bootz.conformance.device.party_streams import stream_methods
 from bootz.conformance.device.seen import Seen, SeenReport, SeenRequest
 from bootz.errors import BootzError, UnknownChassis
+from bootz.model.artifacts import StoredVouchers
 from bootz.model.bootstrap import BootstrapRequest
 from bootz.model.chassis import (
     BootMode,
@@ -209,7 +210,7 @@ class ScriptedServer:
         if script.given is Given.REFUSED:
             raise UnknownChassis("conformance-scripted", "the case refuses this request")
         answered = [card.serial_number for card in selection.answered]
-        session.plan_vouchers({fold_serial(serial): b"" for serial in answered})
+        session.plan_vouchers(StoredVouchers({fold_serial(serial): b"" for serial in answered}))
         return answered
 
     def saw(

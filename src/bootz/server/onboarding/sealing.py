@@ -122,15 +122,15 @@ class Sealer:
             for answered in selection.answered
             if (card := chassis.card(answered.serial_number)) is not None
         ]
-        available = await self._inventory.vouchers(
+        stored = await self._inventory.vouchers(
             chassis, cards, owner.identity.pinned_domain_cert, self._clock()
         )
-        plan: VoucherPlan = session.plan_vouchers(available)
+        plan: VoucherPlan = session.plan_vouchers(stored)
         for missing in plan.missing:
             log.warning(
                 "voucher-missing-in-bundle", chassis=attempt.chassis_name, serial_number=missing
             )
         if not plan.bundle:
-            return available[plan.serials[0]]
+            return stored.valid[plan.serials[0]]
         spelling = {fold_serial(card.serial_number): card.serial_number for card in cards}
-        return pack_bundle({spelling[serial]: available[serial] for serial in plan.serials})
+        return pack_bundle({spelling[serial]: stored.valid[serial] for serial in plan.serials})

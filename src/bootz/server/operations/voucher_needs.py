@@ -31,7 +31,7 @@ _NEVER: Final = "9999-12-31T23:59:59.999999Z"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The voucher that lasts longest of those held for a card; ``expires_on`` None: never."""
+    """The voucher that lasts longest of those that hold for a card; ``expires_on`` None: never."""
 
     created_on: datetime
     expires_on: datetime | None
@@ -39,13 +39,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class CardVoucher:
-    """A card on record that needs a voucher, and what is held for it."""
+    """A card on record that needs a voucher, and what is held for it.
+
+    ``ended`` is when the last voucher of a card without a valid one ended; None: it never had one.
+    """
 
     vendor: str
     vendor_key: int
     serial_number: str
     chassis: str
     held: Held | None
+    ended: datetime | None = None
 
     def renew_at(self) -> datetime | None:
         """Return when to fetch a new one: at once without a voucher, None for an endless one.
@@ -97,7 +101,9 @@ def card_vouchers(
         for record in (list_vendors(connection) if vendors is None else vendors)
     }
     wanted = None if serials is None else {fold_serial(serial) for serial in serials}
-    held = _held(connection, hashlib.sha256(pinned_domain_cert).hexdigest(), to_text(now))
+    pinned = hashlib.sha256(pinned_domain_cert).hexdigest()
+    held = _held(connection, pinned, to_text(now))
+    ended = _ended(connection, pinned, to_text(now))
     rows = connection.execute(
         select(CARD.c.serial, CHASSIS.c.vendor_id, CHASSIS.c.serial.label("chassis"))
         .join_from(CARD, CHASSIS)
@@ -110,11 +116,25 @@ def card_vouchers(
             row.vendor_id,
             row.serial,
             row.chassis or row.serial,
-            held.get((row.vendor_id, fold_serial(row.serial))),
+            held.get(card := (row.vendor_id, fold_serial(row.serial))),
+            None if card in held else ended.get(card),
         )
         for row in rows
         if wanted is None or fold_serial(row.serial) in wanted
     )
+
+
+def _ended(connection: Connection, pinned: str, now: str) -> dict[tuple[int, str], datetime]:
+    rows = connection.execute(
+        select(
+            VOUCHER.c.vendor_id,
+            VOUCHER.c.serial_folded,
+            func.max(VOUCHER.c.expires_on).label("expires_on"),
+        )
+        .where(VOUCHER.c.pinned_sha256 == pinned, VOUCHER.c.expires_on <= now)
+        .group_by(VOUCHER.c.vendor_id, VOUCHER.c.serial_folded)
+    )
+    return {(row.vendor_id, row.serial_folded): from_text(row.expires_on) for row in rows}
 
 
 def _held(connection: Connection, pinned: str, now: str) -> dict[tuple[int, str], Held]:

@@ -330,14 +330,19 @@ def find_served_voucher(
         UnknownChassis: there is none, or no such vendor.
     """
     pinned = hashlib.sha256(pinned_domain_cert).hexdigest()
-    for record in find_vouchers(connection, serial, vendor):
+    found = find_vouchers(connection, serial, vendor)
+    own = [record for record in found if record.pinned_sha256 == pinned]
+    for record in own:
         left = record.left(now)
-        if record.pinned_sha256 == pinned and (left is None or left > timedelta()):
+        if left is None or left > timedelta():
             return record
+    ends = [record.expires_on for record in own if record.expires_on is not None]
     raise UnknownChassis(
         "voucher-not-found",
         f"no valid voucher for {serial!r} pins this owner's certificate",
         where="voucher",
+        expected="a voucher that pins this owner's domain certificate and has not ended",
+        seen=f"one that ended at {max(ends).isoformat()}" if ends else "one that pins another",
     )
 
 

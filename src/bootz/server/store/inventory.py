@@ -10,14 +10,15 @@ import asyncio
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final, TypeVar
 
-from sqlalchemy import Connection, bindparam, or_, select
+from sqlalchemy import Connection, bindparam, select
 
 from bootz.errors import TrustError, Unavailable
+from bootz.model.artifacts import StoredVouchers
 from bootz.model.chassis import (
     Chassis,
     ControlCard,
@@ -34,7 +35,7 @@ from bootz.server.store.database import Database
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
 from bootz.sql.engine import converted
-from bootz.sql.times import to_text
+from bootz.sql.times import from_text, to_text
 from bootz.trust.vendor import Vendor
 
 _T = TypeVar("_T")
@@ -54,13 +55,11 @@ _BY_SERIAL: Final = (
 _CARDS: Final = select(CARD).where(CARD.c.chassis_id == bindparam("chassis")).order_by(CARD.c.id)
 
 _VOUCHERS: Final = (
-    select(VOUCHER.c.serial_folded, VOUCHER.c.raw)
+    select(VOUCHER.c.serial_folded, VOUCHER.c.pinned_sha256, VOUCHER.c.expires_on, VOUCHER.c.raw)
     .join(VENDOR, VENDOR.c.id == VOUCHER.c.vendor_id)
     .where(
         VOUCHER.c.serial_folded.in_(bindparam("serials", expanding=True)),
         VENDOR.c.name == bindparam("vendor"),
-        VOUCHER.c.pinned_sha256 == bindparam("pinned"),
-        or_(VOUCHER.c.expires_on.is_(None), VOUCHER.c.expires_on > bindparam("now")),
     )
     # The newest comes last and so stays.
     .order_by(VOUCHER.c.created_on.is_not(None), VOUCHER.c.created_on, VOUCHER.c.id)
@@ -175,19 +174,31 @@ class SqlInventory:
 
     async def vouchers(
         self, chassis: Chassis, cards: Sequence[ControlCard], pinned: bytes, now: datetime
-    ) -> Mapping[str, bytes]:
-        """Return the newest stored vouchers that pin ``pinned`` (DER) and are not expired.
+    ) -> StoredVouchers:
+        """Return the newest stored vouchers that pin ``pinned`` (DER) and have not ended.
 
         Keys are serial numbers as ``fold_serial`` gives them.
         """
         wanted = {
             "serials": [fold_serial(card.serial_number) for card in cards],
             "vendor": chassis.manufacturer,
-            "pinned": hashlib.sha256(pinned).hexdigest(),
-            "now": to_text(now),
         }
         rows = await self.run(lambda connection: connection.execute(_VOUCHERS, wanted).all())
-        return {row.serial_folded: row.raw for row in rows}
+        pinned_sha256 = hashlib.sha256(pinned).hexdigest()
+        own = [row for row in rows if row.pinned_sha256 == pinned_sha256]
+        at = to_text(now)
+        valid = {
+            row.serial_folded: row.raw
+            for row in own
+            if row.expires_on is None or row.expires_on > at
+        }
+        ended: dict[str, datetime] = {}
+        for row in own:
+            if row.serial_folded not in valid:
+                end = from_text(row.expires_on)
+                ended[row.serial_folded] = max(end, ended.get(row.serial_folded, end))
+        others = {row.serial_folded for row in rows} - set(valid) - set(ended)
+        return StoredVouchers(valid, ended, frozenset(others))
 
     async def intent(self, chassis_key: int) -> ChassisIntent:
         """Return what the operator wants for a chassis.

@@ -1,8 +1,9 @@
 """The inventory as the service sees it, which tells the keeper of routers that wait."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from bootz.model.artifacts import StoredVouchers
 from bootz.model.chassis import Chassis, ControlCard, fold_serial
 from bootz.server.ports import Inventory
 from bootz.trust.vendor import Vendor
@@ -28,11 +29,13 @@ class WaitingInventory:
 
     async def vouchers(
         self, chassis: Chassis, cards: Sequence[ControlCard], pinned: bytes, now: datetime
-    ) -> Mapping[str, bytes]:
+    ) -> StoredVouchers:
         """Return the stored vouchers, and tell which are not."""
         found = await self._inventory.vouchers(chassis, cards, pinned, now)
         lacking = [
-            card.serial_number for card in cards if fold_serial(card.serial_number) not in found
+            card.serial_number
+            for card in cards
+            if fold_serial(card.serial_number) not in found.valid
         ]
         if lacking:
             self._lacking(lacking)

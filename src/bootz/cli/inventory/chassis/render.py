@@ -1,7 +1,7 @@
 """``bootz chassis render``: what the router of a chassis would get, before it asks."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import click
@@ -75,7 +75,7 @@ class _Preview:
     intent: ChassisIntent
     dialect: Dialect
     body: bytes = field(repr=False)
-    without_voucher: tuple[str, ...]
+    without_voucher: Mapping[str, str]
 
 
 async def _render(
@@ -116,7 +116,11 @@ async def _render(
             await inventory.intent(chassis.key),
             chosen,
             body,
-            tuple(c.serial_number for c in own if fold_serial(c.serial_number) not in vouchers),
+            {
+                card.serial_number: vouchers.seen_of(serial)
+                for card in own
+                if (serial := fold_serial(card.serial_number)) not in vouchers.valid
+            },
         )
     finally:
         await inventory.close()
@@ -174,5 +178,8 @@ def _warnings(preview: _Preview) -> Iterator[str]:
     image = preview.intent.image
     if image is not None and not image.sha256:
         yield f"the image {image.name} {image.version} has no digest: routers cannot verify it"
-    for serial in preview.without_voucher:
-        yield f"no valid voucher is stored for {serial}; a router in secure mode would be refused"
+    for serial, seen in preview.without_voucher.items():
+        yield (
+            f"no valid voucher is stored for {serial} (seen: {seen}); a router in secure mode "
+            "would be refused"
+        )

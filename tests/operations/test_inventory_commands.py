@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from operations.shell import Shell
 from store.world import NOW, call, maker, owner, refusal, report
@@ -148,6 +149,40 @@ def test_attempts_are_explained(shell: Shell) -> None:
     assert [row["state"] for row in latest] == ["failure", "refused"]
     assert "\x1b[2J" not in shell.ok("attempts")
     assert shell.refused("attempts", "NOBODY") == "attempt-not-found"
+
+
+def test_attempts_are_chosen_and_paged(shell: Shell) -> None:
+    shell.ok("chassis", "add", "FX1", "--vendor", "Acme", "--hostname", "r1")
+    shell.ok("chassis", "add", "FX2", "--vendor", "Acme", "--hostname", "r2")
+    first, second = shell.key("FX1"), shell.key("FX2")
+    shell.record(
+        call(chassis_key=first, nonce_digest="a", at=NOW - timedelta(days=3)),
+        call("FX2", chassis_key=second, nonce_digest="b", dialect="v0.3", at=NOW),
+        refusal("FX9"),
+        report(ReportedStatus.FAILURE, message="disk full", chassis_key=first, at=NOW),
+    )
+
+    def chosen(*words: str) -> list[str]:
+        return [row["serial_number"] for row in shell.json("attempts", *words)]
+
+    assert chosen() == ["FX9", "FX2", "FX1"]
+    assert chosen("--state", "failure,answered") == ["FX2", "FX1"]
+    assert chosen("--reason", "device-reported-failure") == ["FX1"]
+    assert chosen("--dialect", "v0.3") == ["FX2"]
+    assert chosen("--strangers") == ["FX9"]
+    assert chosen("--since", "2020-01-01") == ["FX9", "FX2", "FX1"]
+    assert chosen("--since", "2999-01-01") == []
+    assert chosen("--label", "site=osl") == []
+    (last,) = shell.json("attempts", "-n", "1")
+    assert chosen("--before", str(last["id"])) == ["FX2", "FX1"]
+    for wrong in (
+        ("--state", "lost"),
+        ("--label", "osl"),
+        ("--since", "soon"),
+        ("--since", "999999d", "FX1"),
+        ("FX1", "--strangers"),
+    ):
+        assert shell.run("attempts", *wrong)[0] == 2
 
 
 def test_watch_ends_after_the_events_that_were_asked_for(shell: Shell) -> None:

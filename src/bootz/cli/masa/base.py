@@ -59,18 +59,3 @@ def user_named(username: str, kind: str, org_id: str) -> "User":
     from bootz.masa.ledger.nouns import User
 
     return User(username, ACCOUNT_TYPES[kind], org_id)
-
-
-def moment(text: str | None) -> datetime | None:
-    """Read an option's instant: RFC 3339, or a date for its first moment in UTC.
-
-    Raises:
-        click.BadParameter: it is neither.
-    """
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text} is neither a date nor an RFC 3339 time") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from bootz.cli.base import Cli, noun
-from bootz.cli.masa.base import MASA, masa_option, moment
+from bootz.cli.masa.base import MASA, masa_option
+from bootz.cli.moments import moment
 from bootz.cli.output import Column
 
 serial = noun("serial", "Chassis and cards, with their factory data.")

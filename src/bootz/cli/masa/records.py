@@ -6,8 +6,9 @@ from typing import Final
 import click
 
 from bootz.cli.base import Cli, noun
-from bootz.cli.masa.base import MASA, masa_option, moment, type_option, user_named
+from bootz.cli.masa.base import MASA, masa_option, type_option, user_named
 from bootz.cli.masa.components import serial, voucher
+from bootz.cli.moments import moment
 from bootz.cli.output import Column
 
 org = noun("org", "Customers; each has a root group of the same id.")

@@ -1,22 +1,29 @@
 """``bootz attempts``: what the journal has of a chassis, explained."""
 
+from datetime import UTC, datetime
+
 import click
 
 from bootz.cli.base import Cli, verb
 from bootz.cli.inventory.base import reading
+from bootz.cli.moments import since
 from bootz.cli.output import Column, OutputFormat
 from bootz.errors import UnknownChassis
 from bootz.model.checks import Check
 from bootz.reasons import REASONS
+from bootz.server.store.attempt_states import AttemptState
 from bootz.server.store.attempts import (
     Attempt,
+    AttemptFilter,
     Event,
     attempts_of,
     events_of,
     latest_attempts,
 )
+from bootz.wire.dialects import DIALECTS
 
 _LATEST = (
+    Column("id", right=True),
     Column("updated_at", "WHEN"),
     Column("chassis"),
     Column("serial_number", "SERIAL"),
@@ -42,18 +49,72 @@ _EVENTS = (Column("at"), Column("kind"), Column("said"))
     show_default=True,
     help="Number of attempts, newest first.",
 )
+@click.option(
+    "--state",
+    "states",
+    metavar="STATE[,STATE]",
+    help="Only those in these states: " + ", ".join(state.value for state in AttemptState) + ".",
+)
+@click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Only those; repeatable.")
+@click.option(
+    "--dialect",
+    "dialects",
+    multiple=True,
+    type=click.Choice([row.name for row in DIALECTS]),
+    help="Only those; repeatable.",
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Only chassis that have it.",
+)
+@click.option(
+    "--since", "since_text", metavar="TIME|30m|2h|3d", help="Only those that called since."
+)
+@click.option("--strangers", is_flag=True, help="Only callers that are no chassis on record.")
+@click.option(
+    "--before",
+    type=click.IntRange(1),
+    metavar="ID",
+    help="The page before an attempt: the last id of a page leads to the next.",
+)
 @click.pass_obj
-def command(cli: Cli, serial: str | None, most: int) -> None:
+def command(
+    cli: Cli,
+    serial: str | None,
+    most: int,
+    states: str | None,
+    reasons: tuple[str, ...],
+    dialects: tuple[str, ...],
+    labels: tuple[str, ...],
+    since_text: str | None,
+    *,
+    strangers: bool,
+    before: int | None,
+) -> None:
     """List the latest attempts, or explain those of SERIAL (a chassis or a card).
 
     Each check is shown with what was expected and what was seen, each refusal with its reason
     and the next step.
     """
+    wanted = AttemptFilter(
+        states=frozenset(_states(states)),
+        reasons=frozenset(reasons),
+        dialects=frozenset(dialects),
+        labels=dict(_label(text) for text in labels),
+        since=since(since_text, datetime.now(UTC)),
+        strangers=strangers,
+        before=before,
+    )
     if serial is None:
         with reading(cli) as connection:
-            latest = latest_attempts(connection, most=most)
+            latest = latest_attempts(connection, most=most, wanted=wanted)
         cli.output.rows(_LATEST, [_summary(attempt) for attempt in latest])
         return
+    if wanted != AttemptFilter():
+        raise click.UsageError("the options that choose attempts go without SERIAL")
     with reading(cli) as connection:
         attempts = attempts_of(connection, serial, most=most)
         events = events_of(connection, [attempt.id for attempt in attempts])
@@ -82,8 +143,25 @@ def command(cli: Cli, serial: str | None, most: int) -> None:
         cli.output.rows(_EVENTS, told)
 
 
+def _states(text: str | None) -> list[AttemptState]:
+    words = [] if text is None else [word.strip().lower() for word in text.split(",")]
+    try:
+        return [AttemptState(word) for word in words if word]
+    except ValueError as error:
+        known = ", ".join(state.value for state in AttemptState)
+        raise click.BadParameter(f"{error}; the states are {known}") from error
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
 def _summary(attempt: Attempt) -> dict[str, object]:
     return {
+        "id": attempt.id,
         "updated_at": attempt.updated_at,
         "chassis": attempt.chassis,
         "serial_number": attempt.claimed_serial or attempt.proven_serial,

@@ -7,7 +7,7 @@ import click
 
 from bootz.cli.base import Cli, Verb
 from bootz.cli.inventory.base import read_file, reading
-from bootz.cli.masa.base import moment
+from bootz.cli.moments import moment
 from bootz.cli.output import write_text
 from bootz.errors import ConfigError
 from bootz.keystore.files import atomic_write

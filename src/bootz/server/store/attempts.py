@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, or_, select
 
 from bootz.model.chassis import fold_serial
 from bootz.model.checks import Check, Outcome
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.database import Database
-from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT, SERIAL, VENDOR
-from bootz.sql.times import from_text
+from bootz.server.store.schema import ATTEMPT, CHASSIS, CHASSIS_LABEL, EVENT, SERIAL, VENDOR
+from bootz.sql.times import from_text, to_text
 
 PAGE: Final = 1_000
 """Events that are read at once."""
@@ -98,9 +98,50 @@ def attempts_of(connection: Connection, serial: str, *, most: int = 20) -> tuple
     )
 
 
-def latest_attempts(connection: Connection, *, most: int = 50) -> tuple[Attempt, ...]:
-    """Return the latest attempts of all, newest first."""
-    return _read(connection, most)
+@dataclass(frozen=True, slots=True)
+class AttemptFilter:
+    """Which attempts are wanted; a field that is empty or None does not choose.
+
+    ``since`` is the time of the last call, aware UTC; ``labels`` are those of the chassis, all of
+    them. ``strangers`` chooses callers that are not on record, or did not prove it. ``before`` is
+    an id: the page ends before it.
+    """
+
+    states: frozenset[AttemptState] = frozenset()
+    reasons: frozenset[str] = frozenset()
+    dialects: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    since: datetime | None = None
+    strangers: bool = False
+    before: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return what a row of ``ATTEMPT`` must meet."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.states:
+            wanted.append(ATTEMPT.c.state.in_(sorted(state.value for state in self.states)))
+        if self.reasons:
+            wanted.append(ATTEMPT.c.reason.in_(sorted(self.reasons)))
+        if self.dialects:
+            wanted.append(ATTEMPT.c.dialect.in_(sorted(self.dialects)))
+        for key, value in self.labels.items():
+            label = CHASSIS_LABEL.alias()
+            of_chassis = label.c.chassis_id == ATTEMPT.c.chassis_id
+            wanted.append(exists().where(of_chassis, label.c.key == key, label.c.value == value))
+        if self.since is not None:
+            wanted.append(ATTEMPT.c.updated_at >= to_text(self.since))
+        if self.strangers:
+            wanted.append(ATTEMPT.c.chassis_id.is_(None))
+        if self.before is not None:
+            wanted.append(ATTEMPT.c.id < self.before)
+        return wanted
+
+
+def latest_attempts(
+    connection: Connection, *, most: int = 50, wanted: AttemptFilter | None = None
+) -> tuple[Attempt, ...]:
+    """Return the latest attempts of all, or of those wanted, newest first."""
+    return _read(connection, most, *(() if wanted is None else wanted.conditions()))
 
 
 def events_of(connection: Connection, attempts: Sequence[int]) -> tuple[Event, ...]:

@@ -124,7 +124,7 @@ def test_vouchers(shell: Shell) -> None:
     assert (row["outcome"], row["serial_number"]) == ("holds", "FX1")
     damaged = good[:-1] + bytes([good[-1] ^ 1])
     (folder / "damaged.vcj").write_bytes(damaged)
-    assert "nobody" in shell.json("voucher", "show", str(folder / "damaged.vcj"))["signer"]
+    assert "not verified" in shell.json("voucher", "show", str(folder / "damaged.vcj"))["signer"]
     assert shell.refused("voucher", "show", "FX2") == "voucher-not-found"
 
 

@@ -138,7 +138,7 @@ def test_attempts_are_explained(shell: Shell) -> None:
     )
     (explained,) = shell.json("attempts", "fx1")
     assert (explained["state"], explained["detail"]) == ("failure", "disk full")
-    assert explained["next"].startswith("Read the router's own message")
+    assert explained["next"].startswith("Read the router's message")
     assert explained["checks"] == [
         {"check": "nonce", "outcome": "passed", "expected": "a nonce", "seen": "present"}
     ]

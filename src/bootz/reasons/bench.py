@@ -6,20 +6,20 @@ ROWS = (
     Reason(
         "bench-server-failed",
         Fault.UNAVAILABLE,
-        "The server that was to be measured did not start, or ended by itself.",
+        "The server to be measured did not start, or ended unexpectedly.",
         "Run the benchmark again with --keep DIR and read the end of DIR/serve.log.",
     ),
     Reason(
         "bench-onboarding-failed",
         Fault.INTERNAL,
-        "A router of the benchmark was not onboarded, so that nothing was measured.",
+        "A router of the benchmark was not onboarded, so nothing was measured.",
         "Run the benchmark again with --keep DIR and read the end of DIR/serve.log.",
     ),
     Reason(
         "bench-too-slow",
         Fault.PRECONDITION,
-        "An onboarding cost more than the bound that was given.",
-        "Compare with docs/performance.md, on a machine that does nothing else.",
+        "An onboarding costs more CPU time than the given limit.",
+        "Compare with docs/performance.md, on an otherwise idle machine.",
     ),
     Reason(
         "bench-plan-invalid",

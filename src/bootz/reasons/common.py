@@ -6,14 +6,14 @@ ROWS = (
     Reason(
         "internal",
         Fault.INTERNAL,
-        "The program failed in a way it did not foresee.",
-        "Look for the same instant in the log and report the defect with that line.",
+        "The program failed unexpectedly.",
+        "Find the same time in the log and report the defect with that line.",
     ),
     Reason(
         "usage",
         Fault.CONFIGURATION,
-        "A command was called with words that do not fit.",
-        "Call it again with --help and correct the named argument.",
+        "A command was called with wrong arguments.",
+        "Run it with --help and correct the named argument.",
     ),
     Reason(
         "file-unreadable",
@@ -25,6 +25,6 @@ ROWS = (
         "file-exists",
         Fault.CONFLICT,
         "A file or folder is already there and would be overwritten.",
-        "Name another place, or move away what is there.",
+        "Give another path, or move away what is there.",
     ),
 )

@@ -7,12 +7,12 @@ ROWS = (
         "conformance-case-unknown",
         Fault.CONFIGURATION,
         "No case of the suite has a name like that.",
-        "See the names: `bootz conformance server --list`, or `bootz conformance device --list`.",
+        "List the names: `bootz conformance server --list` or `bootz conformance device --list`.",
     ),
     Reason(
         "conformance-material-damaged",
         Fault.CONFIGURATION,
-        "The folder with the devices of the suite is not of its form.",
-        "Make it again: name a new folder with --material and --pinned-domain-cert.",
+        "The folder with the test devices is damaged.",
+        "Create a new one: give a new folder with --material and --pinned-domain-cert.",
     ),
 )

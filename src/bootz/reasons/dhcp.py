@@ -6,14 +6,14 @@ ROWS = (
     Reason(
         "redirect-unwritable",
         Fault.CONFIGURATION,
-        "The redirect option cannot carry these URIs.",
+        "Option 143 (DHCPv6: 136) cannot carry these URIs.",
         "Give between 1 and 16 bootz URIs, short enough for the option.",
     ),
     Reason(
         "dhcp-malformed",
         Fault.MALFORMED,
-        "A DHCP message is cut, or is none.",
-        "Look at who sends it; a server or relay on this link is broken, or somebody attacks.",
+        "A DHCP message is truncated or malformed.",
+        "Find its sender: a DHCP server or relay on this link is faulty, or it is an attack.",
     ),
     Reason(
         "dhcp-unwritable",
@@ -24,8 +24,8 @@ ROWS = (
     Reason(
         "dhcp-interface",
         Fault.UNAVAILABLE,
-        "DHCP cannot be spoken on this interface.",
-        "Name an interface that exists and is up (`ip link`), and run as root or with CAP_NET_RAW, "
+        "DHCP cannot be used on this interface.",
+        "Use an interface that exists and is up (`ip link`), and run as root or with CAP_NET_RAW, "
         "CAP_NET_ADMIN and CAP_NET_BIND_SERVICE.",
     ),
     Reason(
@@ -38,13 +38,13 @@ ROWS = (
     Reason(
         "dhcp-refused",
         Fault.PRECONDITION,
-        "The DHCP server took its offer back, or has no address for this router.",
-        "Look at the server's reservation for this router; another card may hold the lease still.",
+        "The DHCP server withdrew its offer, or has no address for this router.",
+        "Check the server's reservation for this router; another card may still have the lease.",
     ),
     Reason(
         "dhcp-no-redirect",
         Fault.PRECONDITION,
-        "The lease has no bootstrap server: no option 143 (DHCPv6: 136).",
+        "The lease has no bootstrap server: option 143 (DHCPv6: 136) is missing.",
         "Add the option to the router's reservation: `bootz dhcp render` writes it.",
     ),
     Reason(
@@ -56,13 +56,13 @@ ROWS = (
     Reason(
         "dhcp-multiple-name-servers",
         Fault.PRECONDITION,
-        "The lease has more than one name-server, with which the router applies no configuration.",
-        "Hand this router exactly one name-server; `bootz dhcp check` finds where they stand.",
+        "The lease has more than one name-server, so the router does not apply it.",
+        "Hand out exactly one name-server; `bootz dhcp check` finds where they are configured.",
     ),
     Reason(
         "dhcp-name-unresolved",
         Fault.UNAVAILABLE,
-        "The bootstrap server's name has no address.",
+        "The host name of the bootstrap server cannot be resolved.",
         "Hand out a name-server that knows the name, or a URI with an address.",
     ),
     Reason(
@@ -81,32 +81,32 @@ ROWS = (
     Reason(
         "kea-answer",
         Fault.MALFORMED,
-        "What answers on the control channel is not Kea.",
+        "The answer on the control channel is not one of Kea.",
         "Check the path or URL of the control channel.",
     ),
     Reason(
         "kea-unfit",
         Fault.CONFIGURATION,
-        "Kea's configuration has no place for the routers; nothing was changed.",
-        "Correct what is named in Kea's configuration, or in the inventory, and sync again.",
+        "Kea's configuration cannot take the reservations; nothing was changed.",
+        "Correct what the detail names, in Kea's configuration or the inventory, and sync again.",
     ),
     Reason(
         "kea-conflict",
         Fault.CONFLICT,
-        "Kea's configuration holds something of another's in the way; nothing was changed.",
-        "Remove or move the named reservation, or sync again if it was changed meanwhile.",
+        "A reservation of another owner in Kea's configuration is in the way; nothing was changed.",
+        "Remove or move the named reservation; if Kea was changed during the sync, run it again.",
     ),
     Reason(
         "kea-failed",
         Fault.PRECONDITION,
-        "Kea did not take the configuration that it had tested.",
-        "Look at Kea's log, and at once whether it still serves: a good config-set or "
-        "config-reload revives it.",
+        "Kea refused a configuration that it had accepted in its test.",
+        "Check at once whether Kea still answers clients, and read its log: a valid config-set or "
+        "config-reload makes it answer again.",
     ),
     Reason(
         "dhcp-config-unreadable",
         Fault.CONFIGURATION,
         "The DHCP server's configuration cannot be read.",
-        "Correct the named line, or say of which server it is: --form.",
+        "Correct the named line, or give the type of server: --form.",
     ),
 )

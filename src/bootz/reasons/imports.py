@@ -6,28 +6,28 @@ ROWS = (
     Reason(
         "import-file-invalid",
         Fault.CONFIGURATION,
-        "A file of an import is not of its form; nothing was changed.",
-        "Correct the named line; docs/operator.md describes the forms, and `bootz export` writes "
+        "An import file is malformed; nothing was changed.",
+        "Correct the named line; docs/operator.md describes the formats, and `bootz export` writes "
         "an example.",
     ),
     Reason(
         "import-refused",
         Fault.CONFIGURATION,
         "An import has errors; nothing was changed.",
-        "Correct every listed entry, and import again; `--dry-run` shows what would be done.",
+        "Correct every listed entry and import again; `--dry-run` shows what would change.",
     ),
     Reason(
         "import-differs",
         Fault.CONFLICT,
-        "What is on record differs from the file.",
+        "The inventory has other values than the file.",
         "See the difference with `--dry-run --update`, and import with `--update` to take over "
         "what the file says.",
     ),
     Reason(
         "import-twice",
         Fault.CONFIGURATION,
-        "The same thing stands twice in a file.",
-        "Take one of the two out.",
+        "The same entry appears twice in a file.",
+        "Remove one of the two.",
     ),
     Reason(
         "import-image-missing",
@@ -39,26 +39,26 @@ ROWS = (
     Reason(
         "export-not-csv",
         Fault.CONFIGURATION,
-        "A chassis has something that no column of a table can hold.",
+        "A chassis has data that no column of a CSV table can hold.",
         "Export as yaml or json.",
     ),
     Reason(
         "reference-config-invalid",
         Fault.CONFIGURATION,
-        "A file is not a configuration of the Go reference, or something in it does not hold.",
+        "The file is not a valid configuration of the Go reference.",
         "Correct the named line; the file is protobuf text format of the message config.Config.",
     ),
     Reason(
         "reference-image-unmatched",
         Fault.CONFIGURATION,
-        "A file given with --image is not what any chassis of the configuration intends.",
-        "Give the file whose SHA-256 stands in the configuration (`sha256sum FILE`).",
+        "A file given with --image is not the image of any chassis in the configuration.",
+        "Give the file whose SHA-256 is in the configuration (`sha256sum FILE`).",
     ),
     Reason(
         "reference-keys-differ",
         Fault.CONFLICT,
         "The configuration has another trust anchor or owner certificate than this site.",
-        "Say --take-keys to put those of the file in force, or make a site of its own: "
+        "Use --take-keys to switch to those of the file, or create a separate site: "
         "`bootz init DIR --from-reference FILE`.",
     ),
 )

@@ -6,13 +6,13 @@ ROWS = (
     Reason(
         "process-failed",
         Fault.UNAVAILABLE,
-        "A process that plays a party has failed or did not come up.",
-        "Read its last words above; the lab keeps every log with --keep DIR.",
+        "A process of the lab has failed or did not start.",
+        "Read its last output above; with --keep DIR the lab keeps every log.",
     ),
     Reason(
         "lab-plan-invalid",
         Fault.CONFIGURATION,
-        "The lab cannot be set up with these words.",
+        "The lab cannot be set up with these options.",
         "Correct the named option.",
     ),
 )

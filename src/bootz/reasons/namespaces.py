@@ -6,8 +6,8 @@ ROWS = (
     Reason(
         "namespaces-not-permitted",
         Fault.UNAVAILABLE,
-        "This machine does not let us make network namespaces and link them.",
-        "Run as root with iproute2 installed, or as anybody in namespaces of your own: "
-        "`unshare -rnm sh -c 'mount -t tmpfs tmpfs /run; exec bash'`; or do without DHCP.",
+        "This user may not create network namespaces and links on this machine.",
+        "Run as root with iproute2 installed, or as any user in namespaces of your own: "
+        "`unshare -rnm sh -c 'mount -t tmpfs tmpfs /run; exec bash'`; or run the lab without DHCP.",
     ),
 )

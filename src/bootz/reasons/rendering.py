@@ -13,25 +13,25 @@ ROWS = (
     Reason(
         "template-too-costly",
         Fault.CONFIGURATION,
-        "A template takes too many steps or gives too long a text.",
-        "Shorten the loops of the named key; the bounds stand in docs/templates.md.",
+        "A template takes too many steps or its output is too long.",
+        "Shorten the loops in the named key; docs/templates.md has the limits.",
     ),
     Reason(
         "rendered-invalid",
         Fault.CONFIGURATION,
-        "A template worked, and its output is not of the form that its key needs.",
+        "The output of a template does not have the form that its key needs.",
         "See the output with `bootz chassis render SERIAL`; structured keys are YAML or JSON.",
     ),
     Reason(
         "dynamic-config-refused",
         Fault.PRECONDITION,
-        "The router's release knows no dynamic configuration, and its chassis says not to merge.",
+        "The router's release has no dynamic configuration, and its chassis forbids merging.",
         "Set `--dynamic-config merge` for the chassis, or upgrade the router.",
     ),
     Reason(
         "image-url-unknown",
         Fault.CONFIGURATION,
-        "An image is in the site's own store, and the store listens nowhere.",
+        "An image is in the site's image store, but the store has no listening address.",
         "Set `images.http` or `images.base_url` in bootz.yaml.",
     ),
 )

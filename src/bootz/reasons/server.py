@@ -19,51 +19,52 @@ ROWS = (
     Reason(
         "client-certificate-unreadable",
         Fault.UNAUTHENTICATED,
-        "The client certificate passed TLS and cannot be parsed strictly.",
-        "Ask the vendor for an IDevID that is valid DER; the detail names the flaw.",
+        "The client certificate passed TLS but is not valid DER.",
+        "Ask the vendor for an IDevID that is valid DER; the detail names the error.",
     ),
     Reason(
         "chassis-unknown",
         Fault.NOT_FOUND,
-        "No chassis on record has the card that asked.",
+        "No chassis in the inventory has the card that sent the request.",
         "Compare the serial number with the purchase order and add the chassis "
         "(`bootz chassis add`), or find out whose router this is.",
     ),
     Reason(
         "chassis-ambiguous",
         Fault.NOT_FOUND,
-        "Several chassis on record have the card that asked, of different manufacturers.",
-        "Give the vendor the name the router sends as an alias (`bootz vendor set --alias`).",
+        "Chassis of several manufacturers have a card with this serial number.",
+        "Add the name that the router sends as an alias of the vendor (`bootz vendor set "
+        "--alias`).",
     ),
     Reason(
         "chassis-serial-contradicts",
         Fault.FORBIDDEN,
-        "The chassis serial number in the request is not the one on record.",
+        "The chassis serial number in the request differs from the inventory.",
         "Check whether the card was moved to another chassis, and correct the inventory.",
     ),
     Reason(
         "idevid-untrusted",
         Fault.UNAUTHENTICATED,
         "The IDevID does not chain to a CA of the chassis's manufacturer, or is out of date.",
-        "Check the vendor's CA bundle and the clock; if both are right, treat the router as "
-        "foreign.",
+        "Check the vendor's CA bundle and the clock; if both are right, treat the router as an "
+        "intruder.",
     ),
     Reason(
         "idevid-serial-foreign",
         Fault.FORBIDDEN,
-        "A genuine device asked in the name of a chassis that it is no card of.",
-        "Check whether the card was swapped; if the chassis never had it, investigate the router.",
+        "A genuine device sent a request for a chassis to which it does not belong.",
+        "Check whether the card was replaced; if the chassis never had it, investigate the router.",
     ),
     Reason(
         "nonce-missing",
         Fault.PRECONDITION,
-        "A chassis in secure mode asked without a nonce.",
+        "A chassis in secure mode sent a request without a nonce.",
         "Enable secure mode on the router; allow insecure mode for the chassis only in a lab.",
     ),
     Reason(
         "cards-unknown",
         Fault.NOT_FOUND,
-        "None of the cards in the request is one that this chassis gets data for.",
+        "None of the cards in the request belongs to this chassis.",
         "Compare the slots with the inventory; accept the replacement card or correct the record.",
     ),
     Reason(
@@ -94,19 +95,19 @@ ROWS = (
     Reason(
         "report-card-foreign",
         Fault.FORBIDDEN,
-        "A status report names a card that is not of the proven chassis.",
-        "Nothing was recorded; find out why this router reports for another's card.",
+        "A status report names a card that does not belong to the proven chassis.",
+        "Nothing was recorded; find out why this router reports for a card of another chassis.",
     ),
     Reason(
         "request-timeout",
         Fault.DEADLINE,
         "The peer did not finish its request in time.",
-        "Look at the network between router and server; the router tries again by itself.",
+        "Check the network between router and server; the router tries again by itself.",
     ),
     Reason(
         "owner-identity-unusable",
         Fault.UNAVAILABLE,
-        "The owner certificate or its key cannot be used, so that nothing can be signed.",
+        "The owner certificate or its key cannot be used, so nothing can be signed.",
         "See `bootz keys show`; correct the named file, then send SIGHUP to the server.",
     ),
 )

@@ -6,19 +6,19 @@ ROWS = (
     Reason(
         "site-missing",
         Fault.CONFIGURATION,
-        "The folder is no site: it has no bootz.yaml.",
-        "Make one with `bootz init DIR`, or name it with --site DIR or BOOTZ_SITE.",
+        "The folder is not a site: it has no bootz.yaml.",
+        "Create one with `bootz init DIR`, or give its folder with --site DIR or BOOTZ_SITE.",
     ),
     Reason(
         "site-exists",
         Fault.CONFLICT,
-        "There is something at the place where the site would be made; nothing was changed.",
-        "Name a folder that does not exist yet, or an empty one.",
+        "The folder for the new site is not empty; nothing was changed.",
+        "Give a folder that does not exist yet, or an empty one.",
     ),
     Reason(
         "site-config-invalid",
         Fault.CONFIGURATION,
-        "A key or value of bootz.yaml does not fit.",
+        "bootz.yaml has an unknown key or invalid value.",
         "Correct the named key; the file that `bootz init` writes explains all keys.",
     ),
     Reason(
@@ -30,7 +30,7 @@ ROWS = (
     Reason(
         "reference-argument",
         Fault.CONFIGURATION,
-        "An option was given that only goes with --from-reference.",
-        "Name the reference's configuration with --from-reference FILE.",
+        "An option was given that needs --from-reference.",
+        "Give the reference's configuration with --from-reference FILE.",
     ),
 )

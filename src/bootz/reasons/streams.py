@@ -2,19 +2,17 @@
 
 from bootz.reasons.reason import Fault, Reason
 
-_ASK_VENDOR = (
-    "Ask the vendor; docs/streams.md has the form of each challenge and answer, byte by byte."
-)
+_ASK_VENDOR = "Ask the vendor; docs/streams.md describes each challenge and answer, byte by byte."
 _FOREIGN = (
     "Compare the key on record with the router's (`bootz chassis show`); if it is right, treat "
-    "the router as foreign: somebody answers who does not hold the key."
+    "the router as an intruder: the sender does not have the key."
 )
 
 ROWS = (
     Reason(
         "stream-identity-missing",
         Fault.MALFORMED,
-        "A stream began without an identity of a kind that this call knows.",
+        "A stream began without an identity of a type that this call supports.",
         "Compare the router's release with docs/streams.md; drafts of streams are not served.",
     ),
     Reason(
@@ -32,61 +30,61 @@ ROWS = (
     Reason(
         "tpm-key-missing",
         Fault.NOT_FOUND,
-        "The inventory has no key of the card's TPM that this proof needs.",
+        "The inventory does not have the TPM key that this proof needs.",
         "Get the EK or PPK from the vendor and store it (`bootz chassis set --tpm-ek`).",
     ),
     Reason(
         "tpm-key-unusable",
         Fault.INTERNAL,
-        "The TPM key on record is none that a challenge can be encrypted to.",
-        "Store the router's RSA-2048 key (TPM 1.2: RSA); the detail names the one on record.",
+        "The TPM key in the inventory cannot be used to encrypt a challenge.",
+        "Store the router's RSA-2048 key (TPM 1.2: RSA); the detail names the present one.",
     ),
     Reason(
         "stream-out-of-order",
         Fault.PRECONDITION,
-        "A message came on a stream at a moment when it is not legal.",
+        "A message arrived on a stream out of order.",
         "Ask the vendor; docs/streams.md has the table of states and messages.",
     ),
     Reason(
         "challenge-kind-mismatch",
         Fault.PRECONDITION,
-        "The answer to a challenge is of another kind than the challenge.",
+        "The answer to a challenge has another type than the challenge.",
         _ASK_VENDOR,
     ),
     Reason(
         "challenge-late",
         Fault.DEADLINE,
-        "The answer to an HMAC challenge came later than 10 seconds after it.",
-        "Look at the network and at the load of the router's TPM; the router tries again.",
+        "The answer to an HMAC challenge arrived after more than 10 seconds.",
+        "Check the network and the load of the router's TPM; the router tries again.",
     ),
     Reason(
         "challenge-unanswered",
         Fault.DEADLINE,
-        "The router left its challenge unanswered and ended the stream.",
-        "Look at the router's log: its TPM or its IDevID key did not do what was asked.",
+        "The router closed the stream without answering its challenge.",
+        "Read the router's log: its TPM or its IDevID key may have failed.",
     ),
     Reason(
         "challenge-signature-invalid",
         Fault.MALFORMED,
-        "The signature that answers a challenge is not by the IDevID over what was asked.",
-        "Check the router's IDevID key; if it is right, somebody presents another's certificate.",
+        "The signature in the answer is not one of the IDevID over the challenge.",
+        "Check the router's IDevID key; if it is right, an intruder uses a foreign certificate.",
     ),
     Reason(
         "challenge-nonce-mismatch",
         Fault.MALFORMED,
-        "The signed transport key has not the nonce of this stream's challenge.",
-        "If it repeats, look for something that replays answers of other streams.",
+        "The signed transport key does not contain the nonce of this stream's challenge.",
+        "If it happens again, look for a replay of answers from other streams.",
     ),
     Reason(
         "tpm-structure-malformed",
         Fault.MALFORMED,
-        "A structure of a TPM is cut, too long, has surplus bytes, or is of another kind.",
+        "A TPM structure is truncated, too long, has surplus bytes, or is of another type.",
         _ASK_VENDOR,
     ),
     Reason(
         "tpm-hmac-invalid",
         Fault.MALFORMED,
-        "The MAC that answers a challenge is not by the key that was sent for this TPM.",
+        "The MAC in the answer was not made with the key that was sent for this TPM.",
         _FOREIGN,
     ),
     Reason(
@@ -98,14 +96,14 @@ ROWS = (
     Reason(
         "tpm-certification-unfit",
         Fault.MALFORMED,
-        "What the TPM certified is not the key that came along.",
+        "The TPM certified another key than the one in the answer.",
         _ASK_VENDOR,
     ),
     Reason(
         "tpm-transport-key-unbound",
         Fault.MALFORMED,
         "The TPM's certification does not name the transport key of the same answer.",
-        "If it repeats, look for something between router and server that swaps keys.",
+        "If it happens again, look for something between router and server that replaces keys.",
     ),
     Reason(
         "tpm-import-refused",
@@ -116,38 +114,38 @@ ROWS = (
     Reason(
         "stream-idle",
         Fault.DEADLINE,
-        "Nothing came on a stream for as long as one may be idle.",
-        "Look at the network between router and server; the router tries again by itself.",
+        "A stream was idle for too long.",
+        "Check the network between router and server; the router tries again by itself.",
     ),
     Reason(
         "streams-full",
         Fault.UNAVAILABLE,
-        "A stream that had proven nothing was closed to make room for others.",
-        "Look for the peers that open streams and leave them (`bootz attempts`, the log).",
+        "A stream without a proven identity was closed to make room for others.",
+        "Look for peers that open streams and leave them idle (`bootz attempts`, the log).",
     ),
     Reason(
         "tpm-key-absent",
         Fault.CONFIGURATION,
-        "The router's TPM has not the key that the server asked for.",
-        "Compare the kind of key in the server's inventory with `bootz router show`.",
+        "The router's TPM does not have the key that the server asked for.",
+        "Compare the type of key in the server's inventory with `bootz router show`.",
     ),
     Reason(
         "tpm-unavailable",
         Fault.UNAVAILABLE,
-        "The router's TPM cannot be started, or ended in the middle of a command.",
+        "The router's TPM cannot be started, or stopped in the middle of a command.",
         "Install swtpm (Debian: `apt install swtpm`), or use `--tpm soft`.",
     ),
     Reason(
         "tpm-command-failed",
         Fault.UNAVAILABLE,
         "The router's TPM refused a command.",
-        "Look up the response code in the TPM's specification; a factory reset does not help.",
+        "Look up the response code in the TPM specification; a factory reset does not help.",
     ),
     Reason(
         "stream-identity-unfit",
         Fault.CONFIGURATION,
-        "The router's identity cannot be proven in this flow.",
-        "Choose `--flow stream-v1`: only it knows a TPM 1.2.",
+        "The router's identity cannot be proven with these calls.",
+        "Use `--flow stream-v1`: only this flow supports a TPM 1.2.",
     ),
     Reason(
         "challenge-unexpected",
@@ -158,7 +156,7 @@ ROWS = (
     Reason(
         "stream-reply-unexpected",
         Fault.MALFORMED,
-        "The server said something on a stream that was not due.",
+        "The server sent an unexpected message on a stream.",
         "Compare the server's release with docs/streams.md.",
     ),
 )

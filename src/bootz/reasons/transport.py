@@ -6,20 +6,20 @@ ROWS = (
     Reason(
         "message-too-large",
         Fault.TOO_LARGE,
-        "A message is longer than this side accepts.",
-        "Ask the vendor why the router sends so much; the bound is `limits.max_message_bytes`.",
+        "A message is longer than the receiver accepts.",
+        "Ask the vendor why the message is so large; the limit is `limits.max_message_bytes`.",
     ),
     Reason(
         "message-compressed",
         Fault.UNIMPLEMENTED,
-        "A message is compressed, which this side does not offer.",
+        "A message is compressed, which the receiver does not support.",
         "Switch compression off in the peer's gRPC client.",
     ),
     Reason(
         "message-cut",
         Fault.MALFORMED,
         "The peer's stream ended inside a message.",
-        "Look at the network between the two; the peer tries again by itself.",
+        "Check the network between the two; the peer tries again by itself.",
     ),
     Reason(
         "listen-failed",
@@ -31,7 +31,7 @@ ROWS = (
         "tls-material-unusable",
         Fault.CONFIGURATION,
         "The server's TLS certificate and key cannot be loaded together.",
-        "Issue a new certificate (`bootz keys rotate tls`), or name files that belong together.",
+        "Issue a new certificate (`bootz keys rotate tls`), or use files that belong together.",
     ),
     Reason(
         "method-unknown",

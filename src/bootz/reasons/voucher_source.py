@@ -6,65 +6,65 @@ ROWS = (
     Reason(
         "masa-unreachable",
         Fault.UNAVAILABLE,
-        "No connection to the manufacturer's voucher service comes about.",
-        "Check `--ovgs` (`bootz vendor show NAME`) and the route to it. Vouchers that are held "
-        "go on being served; the server tries again by itself.",
+        "The manufacturer's voucher service cannot be reached.",
+        "Check `--ovgs` (`bootz vendor show NAME`) and the route to it. Stored vouchers "
+        "are still used; the server tries again by itself.",
     ),
     Reason(
         "masa-broken",
         Fault.UNAVAILABLE,
-        "The connection to the manufacturer's voucher service broke before the answer was there.",
-        "The server tries again by itself. If it happens each time, ask the manufacturer.",
+        "The connection to the manufacturer's voucher service broke before the answer arrived.",
+        "The server tries again by itself. If it happens every time, ask the manufacturer.",
     ),
     Reason(
         "masa-deadline",
         Fault.DEADLINE,
         "The manufacturer's voucher service did not answer in time.",
-        "The server tries again by itself. If it happens each time, ask the manufacturer.",
+        "The server tries again by itself. If it happens every time, ask the manufacturer.",
     ),
     Reason(
         "masa-untrusted",
         Fault.UNAUTHENTICATED,
-        "The voucher service's TLS certificate does not lead to the roots that are set.",
-        "Set the roots that the manufacturer names (`bootz vendor set NAME --tls-roots FILE`), "
-        "and the host name that its certificate has.",
+        "The voucher service's TLS certificate does not chain to the configured roots.",
+        "Set the roots of the manufacturer (`bootz vendor set NAME --tls-roots FILE`), "
+        "and use the host name in its certificate.",
     ),
     Reason(
         "masa-refused",
         Fault.PRECONDITION,
-        "The manufacturer's voucher service refused a call; its own words are in the detail.",
+        "The manufacturer's voucher service refused a call; its message is in the detail.",
         "FAILED_PRECONDITION: it does not know the serial number or the certificate id; "
         "PERMISSION_DENIED: ask its ADMIN for a role; INVALID_ARGUMENT: compare IEN and lifetime.",
     ),
     Reason(
         "masa-token-refused",
         Fault.UNAUTHENTICATED,
-        "The voucher service does not accept the token, also after it was read again.",
-        "Ask the manufacturer for a new token and put it into the token file; nothing is to be "
-        "restarted.",
+        "The voucher service does not accept the token, even after it was read again.",
+        "Ask the manufacturer for a new token and put it into the token file; no restart is "
+        "needed.",
     ),
     Reason(
         "masa-token-unusable",
         Fault.CONFIGURATION,
-        "The token for the voucher service is missing or is none.",
-        "Put the token alone into the file that `--token-file` names, mode 0600.",
+        "The token for the voucher service is missing or malformed.",
+        "Put only the token into the file that `--token-file` names, mode 0600.",
     ),
     Reason(
         "masa-suspended",
         Fault.UNAVAILABLE,
-        "The voucher service failed several times on end, and is left alone for half a minute.",
+        "The voucher service failed several times in a row and is not called for 30 seconds.",
         "Wait; the server tries again by itself. See the failures before it in the log.",
     ),
     Reason(
         "masa-answer-invalid",
         Fault.MALFORMED,
-        "The voucher service answered with what OVGS does not allow.",
+        "The answer of the voucher service violates OVGS.",
         "Tell the manufacturer; the detail says what is wrong.",
     ),
     Reason(
         "masa-pins-other",
         Fault.CONFIGURATION,
-        "The certificate registered there under this id is not this site's pinned domain "
+        "The certificate registered under this id is not this site's pinned domain "
         "certificate, or its registration has expired.",
         "Register this site's (`bootz keys show`) with the manufacturer, and set the new id with "
         "`bootz vendor set NAME --cert-id ID`.",
@@ -72,7 +72,7 @@ ROWS = (
     Reason(
         "voucher-source-missing",
         Fault.CONFIGURATION,
-        "The vendor has no source of vouchers.",
+        "The vendor has no voucher source.",
         "Set one: `bootz vendor set NAME --ovgs HOST:PORT …`, or import vouchers "
         "(`bootz voucher import FILE`).",
     ),
@@ -80,24 +80,24 @@ ROWS = (
         "voucher-source-lacks",
         Fault.NOT_FOUND,
         "The vendor's source has no voucher for this serial number.",
-        "Put the manufacturer's voucher into the folder; see `bootz voucher request` for asking.",
+        "Put the manufacturer's voucher into the folder; `bootz voucher request` writes a request.",
     ),
     Reason(
         "voucher-fetch-incomplete",
         Fault.PRECONDITION,
-        "For one or more cards no voucher could be fetched; the others were stored.",
-        "See the reason beside each of them.",
+        "Vouchers could not be fetched for one or more cards; the others were stored.",
+        "See the reason next to each of them.",
     ),
     Reason(
         "voucher-card-unknown",
         Fault.NOT_FOUND,
-        "No card on record has this serial number.",
-        "See `bootz chassis list`; vouchers are fetched for cards on record.",
+        "No card in the inventory has this serial number.",
+        "See `bootz chassis list`; vouchers are fetched for cards in the inventory.",
     ),
     Reason(
         "tpm-ek-untrusted",
         Fault.UNAUTHENTICATED,
-        "A TPM's endorsement key certificate does not lead to the roots that are set for it.",
+        "A TPM's endorsement key certificate does not chain to the configured roots.",
         "Add the TPM vendor's root to `ek_roots`, or ask the manufacturer about this card.",
     ),
 )

@@ -2,13 +2,13 @@
 
 from bootz.reasons.reason import Fault, Reason
 
-_ASK_VENDOR = "Ask the vendor of the peer; the named field is not as the interface defines it."
+_ASK_VENDOR = "Ask the vendor of the peer; the named field does not conform to the interface."
 
 ROWS = (
     Reason(
         "message-malformed",
         Fault.MALFORMED,
-        "The bytes are not a message of the expected kind, or hold text that is not UTF-8.",
+        "The bytes are not a message of the expected type, or contain text that is not UTF-8.",
         "Check that the peer calls the service path of its own release (docs/dialects.md).",
     ),
     Reason(
@@ -17,48 +17,48 @@ ROWS = (
         "A field is longer than the interface allows here.",
         _ASK_VENDOR,
     ),
-    Reason("field-malformed", Fault.MALFORMED, "A field is not of its form.", _ASK_VENDOR),
+    Reason("field-malformed", Fault.MALFORMED, "A field is malformed.", _ASK_VENDOR),
     Reason(
         "entries-too-many",
         Fault.MALFORMED,
-        "A list has more entries than this side accepts (64).",
+        "A list has more entries than the receiver accepts (64).",
         _ASK_VENDOR,
     ),
     Reason(
         "active-card-missing",
         Fault.MALFORMED,
-        "The request does not say which card is asking.",
-        "Look at the serial number in the router's hardware data; the router must send it.",
+        "The request does not name the active card.",
+        "Check the serial number in the router's hardware data; the router must send it.",
     ),
     Reason(
         "card-serial-missing",
         Fault.MALFORMED,
         "A card is listed without a serial number.",
-        "Look at the serial numbers in the router's hardware data; an empty slot is not listed.",
+        "Check the serial numbers in the router's hardware data; an empty slot must not be listed.",
     ),
     Reason(
         "card-repeated",
         Fault.MALFORMED,
         "One card is listed twice.",
-        "Look at the serial numbers in the router's hardware data.",
+        "Check the serial numbers in the router's hardware data.",
     ),
     Reason(
         "fixed-chassis-serial",
         Fault.MALFORMED,
-        "No card is listed, as for a fixed chassis, but its serial number is not the card's.",
+        "The request lists no cards, but the serial numbers of chassis and card differ.",
         "A modular chassis must list its cards, a fixed one use one serial number for both.",
     ),
     Reason(
         "stream-message-empty",
         Fault.MALFORMED,
-        "A message of a stream holds none of the contents that it could have.",
+        "A message of a stream is empty.",
         "Compare the router's release with docs/dialects.md; drafts of streams are not served.",
     ),
     Reason(
         "transport-key-unusable",
         Fault.MALFORMED,
-        "The router's transport key is not one for the cipher suite that is offered.",
-        "Ask the vendor; only HPKE with X25519, HKDF-SHA256 and AES-256-GCM is offered.",
+        "The router's transport key is not for the supported cipher suite.",
+        "Ask the vendor; only HPKE with X25519, HKDF-SHA256 and AES-256-GCM is supported.",
     ),
     Reason(
         "dialect-unknown",
@@ -69,13 +69,13 @@ ROWS = (
     Reason(
         "artifact-unfit",
         Fault.CONFIGURATION,
-        "Something the router shall get does not fit the message it travels in.",
+        "Data for the router does not fit into its message.",
         "Correct the named key of the profile or chassis; `bootz chassis render` shows the result.",
     ),
     Reason(
         "certz-source-unknown",
         Fault.CONFIGURATION,
-        "A certz profile names a source instead of a certificate or key; an old release cannot.",
+        "A certz profile names a source instead of a certificate or key, which old releases lack.",
         "Put the certificate and key into the profile, or give this chassis another profile.",
     ),
     Reason(

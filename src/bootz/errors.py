@@ -72,7 +72,7 @@ class UnknownChassis(OperatorError):
 
 
 class ConflictError(OperatorError):
-    """What shall be made exists already, or is in use."""
+    """What is to be created exists already, or is in use."""
 
 
 class Unavailable(BootzError):

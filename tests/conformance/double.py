@@ -15,7 +15,7 @@ from bootz.conformance.device.json_lines import serve_adapter
 from bootz.processes import WarmCommand
 
 MANNERS = {
-    "garbage": "this is no JSON",
+    "garbage": "this is not JSON",
     "other-id": '{"id": 77, "result": {}}',
     "wrong-form": '{"id": 1, "result": {"manufacturer": 7, "serial_number": "S"}}',
     "surplus": '{"id": 1, "result": {"manufacturer": "M", "serial_number": "S", "x": 1}}',

@@ -85,7 +85,7 @@ def test_another_device_with_vouchers_that_exist(lab: Lab, shell: Shell, tmp_pat
     code, rows = shell(*adapter("one"), *given, "--case", "bootz-3.3/serial", "--case", "bootz-3.4")
     assert (code, [row["why"] for row in rows]) == (0, ["", ""])
     (vouchers / "b.vcj").unlink()
-    # What cannot be played is no success.
+    # What cannot be played is not a success.
     code, rows = shell(*adapter("two"), *given, "--case", "bootz-3.3/serial")
     assert (code, rows[0]["result"]) == (1, "failed")
     assert "conformance-material" in rows[0]["why"]

@@ -139,8 +139,8 @@ def refusing(status: str) -> Case:
     ("status", "exact", "passed", "remark"),
     [
         ("NOT_FOUND", True, True, ""),
-        ("INVALID_ARGUMENT", True, False, "specified is NOT_FOUND"),
-        ("INVALID_ARGUMENT", False, True, "specified is NOT_FOUND"),
+        ("INVALID_ARGUMENT", True, False, "the specification says NOT_FOUND"),
+        ("INVALID_ARGUMENT", False, True, "the specification says NOT_FOUND"),
     ],
 )
 def test_judging_a_refusal(status: str, exact: bool, passed: bool, remark: str) -> None:

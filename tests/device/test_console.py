@@ -94,7 +94,7 @@ def test_s5_the_line_of_the_guide_is_typed_and_committed(
     for each in ("configure terminal", "no ztp bootz-server", "show"):
         left = session.execute(each)
     assert (left, session.prompt) == ("hostname ios", "RP/0/RP0/CPU0:ios(config)#")
-    assert session.execute("abort") == "the changes are thrown away"
+    assert session.execute("abort") == "the changes are discarded"
 
 
 def test_s5_a_typed_line_serves_cards_that_come_later(world: ChassisWorld) -> None:

@@ -1,4 +1,4 @@
-"""What peers can send that is no request: each costs itself alone, and gets a bland status."""
+"""What peers can send that is not a request: each costs itself alone, and gets a bland status."""
 
 from __future__ import annotations
 

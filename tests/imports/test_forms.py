@@ -134,8 +134,8 @@ def test_plain_words_stay_words(text: str, value: object) -> None:
     ("text", "words"),
     [
         ('{"a": 1, "a": 2}', "twice"),
-        ('{"a": NaN}', "no number"),
-        ('{"a": -Infinity}', "no number"),
+        ('{"a": NaN}', "not a number"),
+        ('{"a": -Infinity}', "not a number"),
         ('{"a": 1,}', "line 1"),
         ('{"a": 1}\n{}', "line 2"),
         ("[" * 100_000, "nested too deeply"),

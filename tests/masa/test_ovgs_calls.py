@@ -199,7 +199,7 @@ def test_delegation_lets_another_org_in_and_goes_when_nobody_needs_it(tmp_path: 
             Status.ALREADY_EXISTS,
             "ovgs-delegation-exists",
         )
-        # An inherited entry is no obstacle to an own one, and every source is shown, root first.
+        # An inherited entry does not prevent an own one, and every source is shown, root first.
         await client.call(
             "alice",
             "AddGroupDelegatedOrg",

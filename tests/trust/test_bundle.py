@@ -174,7 +174,7 @@ MALFORMED = {
     "cut inside an entry": PACKED[:1024],
     "without its end": PACKED[:-1024],
     "half of its end": PACKED[:-512],
-    "behind its end": PACKED + b"x" * 512,
+    "after its end": PACKED + b"x" * 512,
     "zeros, and then another": bytes(1024) + PACKED,
     "checksum": PACKED[:5] + b"x" + PACKED[6:],
     "a second header's checksum": archive(("A", b"x"), ("B", b"y")).replace(b"B\0", b"C\0", 1),

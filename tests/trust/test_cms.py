@@ -155,7 +155,7 @@ MALFORMED = {
     "no signer": build([], [RSA.der]),
     "nine signers": build([Signer(RSA).build()] * 9, [RSA.der]),
     "65 certificates": one(*[RSA.der] * 65),
-    "the signer's certificate is not inside": one(OTHER.der),
+    "the signer's certificate is not included": one(OTHER.der),
     "another serial number": one(name=named(RSA, 4712)),
     "another issuer": one(name=named(RSA, issuer=OTHER.subject)),
     "content type missing": one(attributes=[message_digest(b"content")]),

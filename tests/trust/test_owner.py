@@ -116,7 +116,7 @@ REFUSED = {
     "the vendor's signer": (vendor().signer, [vendor().root], pdc(), "oc-not-under-pdc"),
     "self-signed": (BARE, [], pdc(), "oc-not-under-pdc"),
     "intermediate missing": (owner(SUB), [], pdc(), "oc-not-under-pdc"),
-    "the PDC is no CA": (owner(), [], NO_CA, "oc-not-under-pdc"),
+    "the PDC is not a CA": (owner(), [], NO_CA, "oc-not-under-pdc"),
     "same name, other key": (owner(), [], OTHER_KEY, "oc-not-under-pdc"),
     "expired": (LATE, [], pdc(), "oc-expired"),
     "in the future": (EARLY, [], pdc(), "oc-expired"),

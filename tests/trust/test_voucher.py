@@ -153,8 +153,8 @@ TOLERATED = {
     ),
     "line breaks": (as_json(pinned_domain_cert=PDC64[:64] + "\r\n" + PDC64[64:]), ""),
     "centuries ahead": (as_json(expires_on="3025-01-01T00:00:00Z"), "century"),
-    "later than the PDC": (as_json(expires_on="2027-06-01T00:00:00Z"), "later than the end"),
-    "unlimited": (as_json(expires_on=None), "never ends"),
+    "later than the PDC": (as_json(expires_on="2027-06-01T00:00:00Z"), "after the expiry"),
+    "unlimited": (as_json(expires_on=None), "never expires"),
     "renewal without end": (
         as_json(expires_on=None, last_renewal_date="2027-01-01T00:00:00Z"),
         "is ignored",

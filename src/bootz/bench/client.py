@@ -168,7 +168,9 @@ class _Client:
             serial,
             nonce,
         ):
-            raise BootzError("bench-onboarding-failed", "the answer is for another", where=serial)
+            raise BootzError(
+                "bench-onboarding-failed", "the answer is for another router", where=serial
+            )
         return own.server_trust_cert
 
     async def _call(self, context: ssl.SSLContext, method: str, message: bytes) -> bytes:

@@ -69,7 +69,7 @@ def measure(plan: BenchPlan, folder: Path, on_progress: OnProgress) -> BenchResu
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Times of all onboardings, and what passed meanwhile: seconds, and CPU of the server."""
+    """Times of all onboardings, and what passed between: seconds, and CPU of the server."""
 
     seconds: tuple[float, ...]
     elapsed: float
@@ -132,7 +132,7 @@ def _hear(end: Connection) -> ClientNews:
     except EOFError as error:
         raise Unavailable("bench-onboarding-failed", "a client process has died") from error
     if not isinstance(news, ClientNews):
-        raise TypeError("a client told something else")
+        raise TypeError("a client printed something unexpected")
     if news.failure:
         raise BootzError("bench-onboarding-failed", news.failure)
     return news

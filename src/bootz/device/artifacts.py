@@ -51,10 +51,10 @@ def check_authz(authz: JsonObject) -> None:
     where = "authz.policy"
     text = authz.get("policy", "")
     if not isinstance(text, str):
-        _refuse("config-authz", "the policy is no text", where)
+        _refuse("config-authz", "the policy is not a text", where)
     policy = read_strict_json(text, "config-authz", where)
     if not isinstance(policy, dict):
-        _refuse("config-authz", "the policy is no object", where)
+        _refuse("config-authz", "the policy is not an object", where)
     if not isinstance(policy.get("name"), str) or not policy["name"]:
         _refuse("config-authz", "the policy has no name", f"{where}.name")
     if "allow_rules" not in policy:
@@ -84,18 +84,18 @@ def check_pathz(pathz: JsonObject) -> None:
     for rule, place in _objects(policy.get("rules", []), reason, f"{where}.rules"):
         name = rule.get("id")
         if not name or name in seen:
-            _refuse(reason, "the rule's id is missing or there twice", f"{place}.id")
+            _refuse(reason, "the rule's id is missing or used twice", f"{place}.id")
         seen.add(name)
         if not rule.get("user") and not rule.get("group"):
-            _refuse(reason, "the rule is for nobody", place)
+            _refuse(reason, "the rule has neither a user nor a group", place)
         if rule.get("group") and rule["group"] not in groups:
             _refuse(reason, "the rule's group is not listed", f"{place}.group")
         if not isinstance(rule.get("path"), Mapping):
             _refuse(reason, "the rule has no path", f"{place}.path")
         if rule.get("action") not in _ACTIONS:
-            _refuse(reason, "the rule neither permits nor denies", f"{place}.action")
+            _refuse(reason, "the rule has no action: PERMIT or DENY", f"{place}.action")
         if rule.get("mode") not in _MODES:
-            _refuse(reason, "the rule is for neither reading nor writing", f"{place}.mode")
+            _refuse(reason, "the rule has no mode: READ or WRITE", f"{place}.mode")
 
 
 def check_credentials(credentials: JsonObject) -> None:
@@ -124,7 +124,7 @@ def _check_entity(entity: Mapping[str, object], where: str) -> None:
             if link is None:
                 break
             if not isinstance(link, Mapping) or depth == MAX_CHAIN:
-                _refuse("config-certz", "the chain is none", f"{where}.{kind}")
+                _refuse("config-certz", "the certificate chain is empty", f"{where}.{kind}")
             _check_certificate(link.get("certificate"), f"{where}.{kind}.certificate")
             link = link.get("parent")
     if "authentication_policy" in entity:
@@ -133,7 +133,7 @@ def _check_entity(entity: Mapping[str, object], where: str) -> None:
         if not isinstance(serialized, Mapping) or not _names_a_type(serialized):
             _refuse(
                 "config-certz",
-                "the authentication policy holds no message",
+                "the authentication policy is empty",
                 f"{where}.authentication_policy.serialized",
             )
 
@@ -167,10 +167,10 @@ def _check_certificate(certificate: object, where: str) -> None:
 
 def _objects(value: object, reason: str, where: str) -> Iterator[tuple[Mapping[str, object], str]]:
     if not isinstance(value, list | tuple):
-        _refuse(reason, "this is no list", where)
+        _refuse(reason, "this is not a list", where)
     for number, item in enumerate(value):
         if not isinstance(item, Mapping):
-            _refuse(reason, "this is no object", f"{where}[{number}]")
+            _refuse(reason, "this is not an object", f"{where}[{number}]")
         yield item, f"{where}[{number}]"
 
 

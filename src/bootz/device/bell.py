@@ -25,7 +25,7 @@ class Bell:
                 os.mkfifo(path, 0o600)
             except FileExistsError as error:
                 raise ConflictError(
-                    "hardware-damaged", "the bell is no named pipe", where=str(path)
+                    "hardware-damaged", "the bell is not a named pipe", where=str(path)
                 ) from error
         # Opened for both ends: with no writer left it would be readable all the time.
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -34,7 +34,7 @@ class Bell:
         self._loop.add_reader(self._pipe, self._heard)
 
     def close(self) -> None:
-        """Nobody is there any more."""
+        """There is no reader any more."""
         self._loop.remove_reader(self._pipe)
         os.close(self._pipe)
 

@@ -130,7 +130,7 @@ class Board:
                     card.token,
                     TrustError(
                         "card-serial-twice",
-                        "two cards show one serial number",
+                        "two cards have the same serial number",
                         where=card.name,
                         expected="a serial number of its own",
                         seen=card.serial_number,

@@ -63,7 +63,7 @@ class CardParts:
         if expected != seen:
             raise ConfigError(
                 "hardware-identity",
-                "the identity key is not that of the identity certificate",
+                "the identity key does not belong to the identity certificate",
                 where=name,
                 expected=expected,
                 seen=seen,
@@ -129,7 +129,7 @@ class CardFolder:
         if self.tpm() is not None:
             raise ConfigError(
                 "hardware-identity-sealed",
-                "the identity is in a TPM, which TLS of this program cannot use",
+                "the identity key is in a TPM, which the TLS library cannot use",
                 where=self.path.name,
                 expected="a key in a file",
                 seen="a TPM",
@@ -155,14 +155,14 @@ class CardFolder:
             key = self._key().public_key() if tpm is None else tpm.idevid_key()
             named = idevid_serial_number(leaf)
         except (BootzError, ValueError) as error:
-            detail = error.reason if isinstance(error, BootzError) else "a key that is none"
+            detail = error.reason if isinstance(error, BootzError) else "an unreadable key"
             return _tampered("the card's identity cannot be read", "an identity", detail)
         expected = spki_fingerprint(leaf.public_key())
         seen = spki_fingerprint(key)
         if seen != expected:
-            return _tampered("the card's key is not that of its identity", expected, seen)
+            return _tampered("the card's key does not belong to its identity", expected, seen)
         if named != serial_number:
-            return _tampered("the card shows another serial number", named, serial_number)
+            return _tampered("the card has another serial number", named, serial_number)
         return None
 
     def install_owner(self, voucher: bytes, owner_certificate: bytes) -> None:

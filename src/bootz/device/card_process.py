@@ -45,7 +45,7 @@ class CardProcess:
     # What is to be done
 
     def new_cards(self) -> tuple[CardRecord, ...]:
-        """Return the cards beside the active one that nobody has looked at yet."""
+        """Return the cards beside the active one that were not looked at yet."""
         state = self._board.state
         record = self._board.hardware.reload()
         return tuple(card for card in record.running[1:] if state.note_of(card.token) is None)
@@ -135,9 +135,9 @@ class CardProcess:
         if data is None:
             raise PolicyError(
                 "cards-no-server",
-                "there are no stored server data",
+                "there is no stored server data",
                 where="ztp bootz-server",
-                expected="a line of configuration",
+                expected="a `ztp bootz-server` line",
                 seen="none",
             )
         anchor = load_anchor(board.hardware.disk, data)
@@ -321,7 +321,7 @@ def describe_notes(notes: Sequence[CardNote]) -> tuple[tuple[CardState, ...], tu
             continue
         named = f"card {note.serial_number} in slot {note.slot}"
         if note.reason == _NOT_ANSWERED:
-            words.append(f"{named} was not answered and is shut down")
+            words.append(f"{named} got no answer and is shut down")
         else:
             words.append(f"{named} is shut down: {note.reason}")
     if not words:

@@ -52,7 +52,7 @@ def build_configuration(data: BootstrapData) -> Configuration:
             "config-missing",
             "there is no boot configuration",
             where="boot_config",
-            expected="a boot configuration, empty or not",
+            expected="a boot configuration; it may be empty",
             seen="none",
         )
     script = _script(boot.metadata)

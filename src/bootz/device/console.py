@@ -40,11 +40,11 @@ _AT_POWER_ON = frozenset({Verb.RELOAD, Verb.NO_DHCP_INITIATE, Verb.NO_DHCP_RESET
 EXEC_HELP = """\
 ztp secure-mode enable|disable     whether Bootz runs at power-on; then reload
 bootz no-dhcp initiate --src_interface IF --bootz_uri URI
-bootz no-dhcp reset|terminate      end it: forget everything, or leave the configuration
+bootz no-dhcp reset|terminate      end it: remove everything, or keep the configuration
 config                             change the configuration
 show ztp|platform|running-config|logging
 reload                             restart the router
-factory-reset                      forget configuration and history
+factory-reset                      remove configuration and history
 exit"""
 
 CONFIG_HELP = """\
@@ -52,8 +52,8 @@ ztp bootz-server ip ADDRESS port PORT trust-anchor FILE
 no ztp bootz-server
 hostname NAME
 show                               the configuration as it would be
-commit                             put it into force
-abort                              throw the changes away
+commit                             apply the changes
+abort                              discard the changes
 exit"""
 
 
@@ -86,7 +86,9 @@ class Console:
             BootzError: no such command, or it cannot be done.
         """
         if len(line) > MAX_LINE or not line.isprintable():
-            raise ConfigError("console-command", "a command is one printable line", where="line")
+            raise ConfigError(
+                "console-command", "a command must be one printable line", where="line"
+            )
         words = line.split()
         if not words or words[0].startswith("!"):
             return ""
@@ -109,7 +111,7 @@ class Console:
             case ["ztp", "secure-mode", ("enable" | "disable") as word]:
                 self._hardware.set_secure_mode(enabled=word == "enable")
                 ring(self._hardware.folder)
-                return f"secure mode is {word}d; `reload` for it to count at power-on"
+                return f"secure mode is {word}d; `reload` to make it effective"
             case ["show", "ztp"]:
                 return self._show_ztp()
             case ["show", "platform"]:
@@ -125,7 +127,7 @@ class Console:
             case ["bootz", "no-dhcp", "initiate", *_]:
                 return self._initiate(line)
             case ["bootz", "no-dhcp", "reset"]:
-                return self._end(Verb.NO_DHCP_RESET, "parameters and configuration are gone")
+                return self._end(Verb.NO_DHCP_RESET, "parameters and configuration are removed")
             case ["bootz", "no-dhcp", "terminate"]:
                 return self._end(Verb.NO_DHCP_TERMINATE, "the loop is stopped")
         raise _unknown(line, EXEC_HELP)
@@ -137,7 +139,7 @@ class Console:
             case ["exit" | "end" | "quit" | "abort"]:
                 changed = candidate != self._vendor_text(self._hardware.load_state())
                 self._candidate = None
-                return "the changes are thrown away" if changed else ""
+                return "the changes are discarded" if changed else ""
             case ["show"]:
                 return candidate.rstrip("\n")
             case ["commit"]:
@@ -162,16 +164,23 @@ class Console:
         interface, uri = given["--src_interface"], parse_bootz_uri(given["--bootz_uri"])
         if not _INTERFACE.fullmatch(interface):
             raise ConfigError(
-                "console-command", "this is no interface", where="--src_interface", seen=interface
+                "console-command",
+                "this is not an interface name",
+                where="--src_interface",
+                seen=interface,
             )
         if self._hardware.load_state().no_dhcp is not None:
-            raise ConflictError("no-dhcp-running", "there is a loop already", where="bootz no-dhcp")
+            raise ConflictError(
+                "no-dhcp-running", "a loop without DHCP is already running", where="bootz no-dhcp"
+            )
         order = Order(Verb.NO_DHCP_INITIATE, interface=interface, uri=str(uri))
         return self._order(order, f"asking {uri} without DHCP")
 
     def _end(self, verb: Verb, told: str) -> str:
         if self._hardware.load_state().no_dhcp is None and verb is Verb.NO_DHCP_TERMINATE:
-            raise ConflictError("no-dhcp-none", "there is no loop", where="bootz no-dhcp")
+            raise ConflictError(
+                "no-dhcp-none", "no loop without DHCP is running", where="bootz no-dhcp"
+            )
         return self._order(Order(verb), told)
 
     def _order(self, order: Order, told: str) -> str:
@@ -189,10 +198,10 @@ class Console:
                 if refused:
                     raise refused[-1]
                 if order.verb in _AT_POWER_ON:
-                    return f"{told}, as soon as it has power: `bootz router boot`"
+                    return f"{told}, as soon as it is powered on: `bootz router boot`"
                 return told
             if time.monotonic() > deadline:
-                return "the router has not obeyed yet; it will"
+                return "the router has not executed this yet; it will"
             time.sleep(0.02)
         return told
 

@@ -245,7 +245,7 @@ class DhcpSource:
                 await asyncio.sleep(max(wait, MIN_RENEWAL_WAIT * scale))
                 now = time.monotonic()
                 if now >= ends:
-                    self._lost("the lease has ended")
+                    self._lost("the lease has expired")
                     return
                 try:
                     rebinding = now >= begun + lease.rebinding_time * scale

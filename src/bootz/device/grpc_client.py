@@ -104,7 +104,7 @@ class _Conversation:
         """Send a message; return the answer, None where the server ends the stream with OK."""
         try:
             if self._begun:
-                # The server may have ended it while nobody was reading.
+                # The server may have ended it while no one was reading.
                 self._raise_status()
             await self._stream.send_message(message)
             if not self._begun:
@@ -114,7 +114,7 @@ class _Conversation:
             if answer is None:
                 await self._finish()
         except BaseException as error:
-            # Its end is known, or nobody waits for it.
+            # Its end is known, or no one waits for it.
             self._stream._cancel_done = True  # noqa: SLF001
             if isinstance(error, StreamTerminatedError | H2Error):
                 self._raise_status()
@@ -297,7 +297,7 @@ class GrpcClient:
                 "contact-server-untrusted",
                 f"the server's certificate is refused: {error.verify_message}",
                 where=where,
-                expected="a chain to the trust anchor, for this host",
+                expected="a chain to the trust anchor, for this host name",
                 seen=error.verify_message,
             ) from error
         except TimeoutError as error:

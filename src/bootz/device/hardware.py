@@ -305,7 +305,7 @@ class Hardware:
 def _read_record(folder: Path) -> ChassisRecord:
     path = folder / "chassis.json"
     if not path.is_file():
-        raise UnknownChassis("hardware-missing", "no router here", where=str(folder))
+        raise UnknownChassis("hardware-missing", "there is no router here", where=str(folder))
     record = _parse(_CHASSIS, path)
     if all(card.kind is not CardKind.CONTROL or not card.powered for card in record.cards):
         raise ConfigError("hardware-damaged", "there is no control card", where=str(path))

@@ -151,7 +151,7 @@ async def fetch_image(
         part.unlink()
         raise InvalidImage(
             "os-image-hash",
-            "the image's digest is another",
+            "the image has a different digest",
             where=image.url,
             expected=digest,
             seen=seen,
@@ -164,7 +164,7 @@ def check_image(path: Path, *, strict: bool) -> None:
     """Judge a file by its first bytes.
 
     Raises:
-        InvalidImage: it is no software image.
+        InvalidImage: it is not a software image.
     """
     with path.open("rb") as file:
         head = file.read(64)
@@ -172,9 +172,9 @@ def check_image(path: Path, *, strict: bool) -> None:
     if not head or web_page or (strict and not head.startswith(IMAGE_MAGIC)):
         raise InvalidImage(
             "os-image-not-an-image",
-            "the file is no software image",
+            "the file is not a software image",
             where=path.name,
-            expected="BOOTZ-IMAGE…" if strict else "a file that is not empty and no web page",
+            expected="BOOTZ-IMAGE…" if strict else "a file that is neither empty nor a web page",
             seen="empty" if not head else "a web page" if web_page else "another beginning",
         )
 
@@ -211,7 +211,9 @@ async def _one_try(
                 if response.headers.get("Content-Range") == f"bytes */{have}":
                     return
                 part.unlink()
-                raise _interrupted("os-image-length", "the file at the server has shrunk", url)
+                raise _interrupted(
+                    "os-image-length", "the file on the server has become shorter", url
+                )
             start, total = _placed(response, url, have)
             _require_room(part.parent, start, total, url)
             with part.open("ab") as file:
@@ -224,11 +226,11 @@ async def _one_try(
                     file.write(chunk)
                     progress(received, total)
     except (aiohttp.ServerTimeoutError, TimeoutError) as error:
-        raise _interrupted("os-image-stalled", "no byte came in time", url) from error
+        raise _interrupted("os-image-stalled", "no data arrived in time", url) from error
     except aiohttp.ClientPayloadError as error:
         raise _interrupted("os-image-cut", "the download ended too early", url) from error
     except aiohttp.InvalidURL as error:
-        raise InvalidImage("os-image-url", "the URL is none", where=url) from error
+        raise InvalidImage("os-image-url", "the URL is malformed", where=url) from error
     except (aiohttp.ClientError, OSError) as error:
         detail = str(error) or type(error).__name__
         raise _interrupted("os-image-unreachable", detail, url) from error
@@ -249,9 +251,11 @@ def _placed(response: aiohttp.ClientResponse, url: str, have: int) -> tuple[int,
             placed = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
             if placed and int(placed[1]) == have:
                 return have, int(placed[3])
-            raise InvalidImage("os-image-length", "the server sent another range", where=url)
+            raise InvalidImage("os-image-length", "the server sent a different range", where=url)
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
-            raise InvalidImage("os-image-not-found", "the image is not there", where=url)
+            raise InvalidImage(
+                "os-image-not-found", "the image does not exist on the server", where=url
+            )
         case status:
             raise _interrupted("os-image-unreachable", f"the image server answered {status}", url)
 

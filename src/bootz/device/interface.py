@@ -104,7 +104,7 @@ class Interface:
     def _address(self, address: IPv4Address | IPv6Address, prefix_length: int) -> bytes:
         family = socket.AF_INET if address.version == 4 else socket.AF_INET6
         # Without duplicate detection: for its seconds the router could not speak, and the
-        # server has given this address to nobody else.
+        # server has given this address to no other client.
         flags = 0 if address.version == 4 else _IFA_NO_DETECTION
         return (
             _ADDRESS.pack(family, prefix_length, flags, 0, self.index)

@@ -141,7 +141,7 @@ class _Record:
 
 
 def _damaged(place: str) -> ConfigError:
-    return ConfigError("hardware-damaged", "a kept record is not of its form", where=place)
+    return ConfigError("hardware-damaged", "a stored record is malformed", where=place)
 
 
 def _write(members: Mapping[str, object]) -> bytes:

@@ -62,7 +62,7 @@ class LeaseClient(Protocol):
         ...
 
     def release(self, lease: Offer) -> None:
-        """Give the lease back; nobody answers that, or need not."""
+        """Give the lease back; no answer is expected."""
         ...
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ async def _next(receive: Callable[[], Awaitable[Offer | None]]) -> Offer:
         try:
             offer = await receive()
         except WireError:
-            # A broken packet of somebody is dropped; another may be right.
+            # A broken packet is dropped; another may be right.
             continue
         if offer is not None:
             return offer

@@ -29,7 +29,9 @@ def read_openconfig(data: bytes, where: str) -> dict[str, object]:
         return {}
     value = read_strict_json(data, "config-openconfig", where)
     if not isinstance(value, dict):
-        raise InvalidConfiguration("config-openconfig", "the document is no object", where=where)
+        raise InvalidConfiguration(
+            "config-openconfig", "the document is not an object", where=where
+        )
     return value
 
 
@@ -49,7 +51,7 @@ def read_strict_json(data: bytes | str, reason: str, where: str) -> object:
         return members
 
     def no_constant(text: str) -> NoReturn:
-        raise ValueError(f"{text} is no JSON number")
+        raise ValueError(f"{text} is not a JSON number")
 
     try:
         value: object = json.loads(data, object_pairs_hook=once, parse_constant=no_constant)

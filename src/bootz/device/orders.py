@@ -62,7 +62,9 @@ def place(hardware: Hardware, order: Order) -> None:
     with _locked(hardware.folder):
         waiting = _read(hardware.folder)
         if len(waiting) >= MAX_ORDERS:
-            raise ConflictError("orders-full", "too many orders wait", where=str(hardware.folder))
+            raise ConflictError(
+                "orders-full", "too many orders are waiting", where=str(hardware.folder)
+            )
         _write(hardware.folder, (*waiting, order))
 
 
@@ -181,7 +183,7 @@ def _read(folder: Path) -> tuple[Order, ...]:
         return _ORDERS.validate_json(path.read_bytes())
     except ValidationError as error:
         raise ConfigError(
-            "hardware-damaged", "the orders are not of their form", where=str(path)
+            "hardware-damaged", "the stored orders are malformed", where=str(path)
         ) from error
 
 

@@ -131,7 +131,7 @@ class Tpm12Prover:
         if IdentityKind.TPM12_EK not in flow.identities:
             raise TrustError(
                 "stream-identity-unfit",
-                "this flow does not know a TPM 1.2",
+                "this flow does not support a TPM 1.2",
                 where="flow",
                 seen=flow.name,
             )

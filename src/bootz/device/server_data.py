@@ -123,7 +123,7 @@ def _lines(text: str) -> Iterable[str]:
 def _flaw(where: str, expected: str, seen: str) -> InvalidConfiguration:
     return InvalidConfiguration(
         "config-ztp-server",
-        "the line of the stored server data is not of its form",
+        "the `ztp bootz-server` line is malformed",
         where=where,
         expected=expected,
         seen=seen[:200],

@@ -154,7 +154,7 @@ def _change(
     ring(hardware.folder)
     card = after or before
     if card is None:
-        raise RuntimeError("a slot cannot change from empty to empty")
+        raise RuntimeError("an empty slot cannot be emptied")
     return card
 
 
@@ -176,7 +176,7 @@ def _check_fit(slot: str, card: CardRecord) -> None:
             "card-misfit",
             f"a {card.kind.value} card does not fit into the slot",
             where=slot,
-            expected="a control card in RP slots, a line card in others",
+            expected="a control card in an RP slot, a line card in any other",
         )
 
 
@@ -220,7 +220,7 @@ def _spare_active(record: ChassisRecord, card: CardRecord) -> None:
     if card is record.active:
         raise ConflictError(
             "card-active",
-            "this is the active route processor: the router runs on it",
+            "this is the active route processor, on which the router is running",
             where=card.name,
         )
 
@@ -248,5 +248,5 @@ def _read_label(folder: Path) -> CardRecord:
         return _LABEL.validate_json(path.read_bytes())
     except ValidationError as error:
         raise ConfigError(
-            "hardware-damaged", "the card's label is not of its form", where=str(path)
+            "hardware-damaged", "the card's label is malformed", where=str(path)
         ) from error

@@ -104,6 +104,4 @@ class NoSource(FixedUris):
         Raises:
             ConfigError: always.
         """
-        raise ConfigError(
-            "boot-no-source", "nothing says where the bootstrap servers are", where="boot"
-        )
+        raise ConfigError("boot-no-source", "no bootstrap server is configured", where="boot")

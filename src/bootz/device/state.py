@@ -58,7 +58,7 @@ class CardCondition(Enum):
 
     VERIFIED = "verified"
     UNVERIFIED = "unverified"
-    """In service though nobody vouches for it: the router runs insecurely."""
+    """In service without verified ownership: the router runs insecurely."""
     SHUT_DOWN = "shut-down"
 
 
@@ -67,7 +67,7 @@ class CardNote:
     """What became of one card, by the ``token`` of its insertion.
 
     ``answered`` tells whether the server had data for it; ``final`` is False where asking again
-    may end otherwise: the server refused or passed over the card, and somebody may yet accept it.
+    may end otherwise: the server refused or left out the card, and may accept it later.
     """
 
     token: str

@@ -93,7 +93,7 @@ class StreamContact:
         """Open the stream, answer its challenge, and return what comes then."""
         challenge = self._codec.replied(await exchange(self._codec.tell(opening)))
         if not isinstance(challenge, NonceChallenge | HmacChallenge | EkChallenge):
-            # Data without a challenge are data for anybody.
+            # Data without a challenge are data for anyone.
             raise _unexpected(challenge)
         transport_key = b""
         if self._flow.bound:
@@ -129,7 +129,7 @@ def _opened(sealed: SealedData, key: X25519PrivateKey) -> SealedData:
 def _unexpected(reply: Reply) -> WireError:
     return WireError(
         "stream-reply-unexpected",
-        "the server's message is not the one that is due",
+        "the server sent an unexpected message",
         where="stream",
         seen=type(reply).__name__,
     )

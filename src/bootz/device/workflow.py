@@ -299,7 +299,7 @@ class Router:
         asked = self._asked()
         insecure = answer.nonce is None and not self._options.insecure
         if insecure or not asked or asked[0] != self._hardware.record.active:
-            # It was asked for in an earlier, insecure life, and nobody vouches for it; or by
+            # It was asked for in an earlier, insecure life, and is unsigned; or by
             # another active card, which is not there any more.
             self._save(replace(self._state, phase=Phase.CONTACT, answer=""))
             return
@@ -312,7 +312,7 @@ class Router:
         )
         report = self._plan_report(answer, opened)
         if self._state.status is BootzStatus.RECEIVED:
-            await self._courtesy(report, ReportedStatus.INITIATED, "onboarding has begun")
+            await self._courtesy(report, ReportedStatus.INITIATED, "onboarding started")
         try:
             if data.image is not None and not self._runs(data.image):
                 await self._install_image(data.image)

@@ -104,7 +104,7 @@ def check_scopes(
 ) -> tuple[Finding, ...]:
     """Return every mistake; the plan, if there is one, is the site's inventory.
 
-    ``unreachable``: URIs of which somebody found that nobody answers, with his words.
+    ``unreachable``: URIs that were found to have no server, with what was found.
     """
     names = known_names(plan) if plan else {}
     shapes = {device.name: device.shape for device in plan.devices} if plan else {}

@@ -48,12 +48,12 @@ class Depot:
     def add(self, source: Path, *, progress: Progress | None = None) -> StoredFile:
         """Copy a file into the depot; it is on the disk when this returns.
 
-        A process that dies meanwhile leaves nothing visible; its leftover goes with the next call.
+        A process that dies in between leaves nothing visible; its leftover goes with the next call.
         A damaged file of the same digest is replaced.
 
         Raises:
             ConfigError: empty, too large, or no regular file.
-            ConflictError: somebody writes to the source.
+            ConflictError: the source is being written to.
             Unavailable: the source cannot be read, or the folder not be written.
         """
         with _opened(source) as (reading, before):
@@ -103,7 +103,7 @@ class Depot:
         return digest.hexdigest()
 
     def open(self, sha256: str) -> BinaryIO:
-        """Open a file for reading; it can be read to its end even if it is removed meanwhile.
+        """Open a file for reading; it can be read to its end even if it is removed in between.
 
         Raises:
             Unavailable: the depot does not hold it, or it cannot be read.
@@ -156,7 +156,7 @@ class Depot:
         if seen != stored:
             raise Unavailable(
                 "image-file-damaged",
-                "the file is not the one on record",
+                "the file differs from the recorded one",
                 where=str(path),
                 expected=f"{stored.size} bytes, sha256 {stored.sha256}",
                 seen=f"{seen.size} bytes, sha256 {seen.sha256}",
@@ -219,7 +219,7 @@ def _opened(source: Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
-        raise ConfigError("image-file-unfit", "this is no regular file", where=str(source))
+        raise ConfigError("image-file-unfit", "this is not a regular file", where=str(source))
     with os.fdopen(descriptor, "rb", buffering=0) as reading:
         yield reading, status
 

@@ -1,7 +1,7 @@
 """Serves the depot over HTTP and HTTPS: what the catalogue names, and nothing else.
 
 Source: RFC 9110 sections 13 and 14 (conditions, ranges). Files are read in chunks off
-the event loop, so that memory stays flat and a slow disk delays nobody else.
+the event loop, so that memory stays flat and a slow disk delays no other call.
 """
 
 import asyncio
@@ -231,7 +231,7 @@ class ImageServer:
 
 def _connection(request: web.BaseRequest) -> ImageConnection:
     if not isinstance(request.protocol, ImageConnection):
-        raise TypeError("a request of another server")
+        raise TypeError("a request for another server")
     return request.protocol
 
 
@@ -241,7 +241,7 @@ def _wanted(request: web.BaseRequest, entry: CatalogueEntry) -> ByteRange | Rang
     if request.method != "GET" or len(ranges) != 1:
         return RangeVerdict.WHOLE
     condition = request.headers.get("If-Range")
-    # A date never matches: without Last-Modified nobody can have one of ours.
+    # A date never matches: without Last-Modified no client can have one of ours.
     if condition is not None and condition.strip() != f'"{entry.sha256}"':
         return RangeVerdict.WHOLE
     return parse_range(ranges[0], entry.size)
@@ -254,7 +254,7 @@ def _open_whole(depot: Depot, entry: CatalogueEntry) -> BinaryIO:
         reading.close()
         raise Unavailable(
             "image-file-damaged",
-            "the file is not as long as on record",
+            "the file does not have the recorded length",
             where=entry.sha256,
             expected=str(entry.size),
             seen=str(size),

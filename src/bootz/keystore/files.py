@@ -124,7 +124,7 @@ def write_private_key(
         os.link(temporary, path, follow_symlinks=False)
         sync_folder(path.parent)
     except FileExistsError as error:
-        raise ConflictError("file-exists", "there is a file already", where=str(path)) from error
+        raise ConflictError("file-exists", "the file exists already", where=str(path)) from error
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
@@ -132,7 +132,7 @@ def write_private_key(
 
 
 def load_private_key(path: Path, *, passphrase_file: Path | None = None) -> PrivateKey:
-    """Return the key of a PEM file that nobody else can read.
+    """Return the key of a PEM file that only this user can read.
 
     Takes some 50 ms for RSA, because the primes are proven: once per process.
 
@@ -148,22 +148,22 @@ def load_private_key(path: Path, *, passphrase_file: Path | None = None) -> Priv
     except TypeError as error:
         if passphrase is None:
             raise ConfigError(
-                "key-encrypted", "is encrypted, and no passphrase file is named", where=str(path)
+                "key-encrypted", "is encrypted, and no passphrase file is given", where=str(path)
             ) from error
         try:
             key = load_pem_private_key(content, None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as again:
             raise ConfigError("key-malformed", "cannot be read", where=str(path)) from again
     except UnsupportedAlgorithm as error:
-        raise ConfigError("key-kind", "is of an unknown kind", where=str(path)) from error
+        raise ConfigError("key-kind", "is of an unknown type", where=str(path)) from error
     except ValueError as error:
         if passphrase is not None:
             raise ConfigError(
                 "key-encrypted",
-                "is malformed, or the passphrase does not open it",
+                "is malformed, or the passphrase does not match",
                 where=str(path),
             ) from error
-        raise ConfigError("key-malformed", "is no PEM private key", where=str(path)) from error
+        raise ConfigError("key-malformed", "is not a PEM private key", where=str(path)) from error
     if isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) and is_strong(
         key.public_key()
     ):

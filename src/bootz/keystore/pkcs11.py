@@ -126,7 +126,7 @@ class Pkcs11Signer:
         """Return the signature; the token works while the event loop goes on.
 
         Raises:
-            Unavailable: the token does not sign, also after it was opened anew.
+            Unavailable: the token does not sign, even after it was reopened.
         """
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._module.thread, self._sign, data)
@@ -193,7 +193,7 @@ class Pkcs11Signer:
             if len(found) != 1:
                 raise ConfigError(
                     "pkcs11-token-refused",
-                    "there is no such key" if not found else "several keys are named so",
+                    "there is no such key" if not found else "several keys match",
                     where=_where(self._name),
                 )
             self._found = (session, cast("SignMixin", found[0]))
@@ -231,7 +231,7 @@ class _Module:
         return kept
 
     def forget(self, name: TokenKey) -> None:
-        """Close the session with a token; the next use opens it anew."""
+        """Close the session with a token; the next use opens it again."""
         session = self._sessions.pop((name.token, name.serial), None)
         if session is not None:
             try:
@@ -245,7 +245,7 @@ class _Module:
             text = pin.decode()
         except UnicodeDecodeError as error:
             raise ConfigError(
-                "key-malformed", "holds no PIN in UTF-8", where=str(name.pin_file)
+                "key-malformed", "does not contain a PIN in UTF-8", where=str(name.pin_file)
             ) from error
         serial = None if name.serial is None else name.serial.encode()
         try:
@@ -308,13 +308,13 @@ def _public_half(session: Session, name: TokenKey) -> PublicKey:
         else:
             raise ConfigError(
                 "pkcs11-token-refused",
-                "the token has neither the public half of the key nor a certificate of it",
+                "the token has neither the public key nor a certificate for this key",
                 where=_where(name),
             )
         return strong_key(loaded)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(
-            "pkcs11-token-refused", "the key's public half cannot be read", where=_where(name)
+            "pkcs11-token-refused", "the public key cannot be read", where=_where(name)
         ) from error
     except SignatureError as error:
         raise ConfigError(

@@ -41,7 +41,7 @@ def parse_key_uri(uri: str) -> TokenKey:
         ConfigError: ``pkcs11-uri-invalid``; never quotes what was given, which may hold a PIN.
     """
     if not uri.startswith(SCHEME) or len(uri) > _MAX_URI:
-        raise _invalid("is no pkcs11: URI")
+        raise _invalid("is not a pkcs11: URI")
     path_text, _, query_text = uri.removeprefix(SCHEME).partition("?")
     path = _attributes(path_text, ";", _PATH)
     query = _attributes(query_text, "&", _QUERY)
@@ -67,7 +67,7 @@ def _attributes(text: str, separator: str, known: frozenset[str]) -> dict[str, b
     for part in text.split(separator) if text else ():
         name, equals, value = part.partition("=")
         if name == "pin-value":
-            raise _invalid("the PIN itself must not stand in it (pin-value)")
+            raise _invalid("the PIN itself must not be in it (pin-value)")
         if not equals or name not in known:
             raise _invalid(f"has an attribute other than {', '.join(sorted(known))}")
         if name in found:
@@ -94,7 +94,7 @@ def _absolute(attributes: dict[str, bytes], name: str) -> Path:
         text = text.removeprefix("file:")
         text = text.removeprefix("//") if text.startswith("///") else text
     if not text.startswith("/"):
-        raise _invalid(f"{name} is missing or no absolute path")
+        raise _invalid(f"{name} is missing or not an absolute path")
     return Path(text)
 
 

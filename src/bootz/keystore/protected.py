@@ -1,4 +1,4 @@
-"""Reading files that hold a secret: refused unless nobody else can read or replace them."""
+"""Reading files that hold a secret: refused if others can read or replace them."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 def read_protected(path: Path) -> bytes:
     """Return the content of a file that holds a secret.
 
-    The checks are made on the opened file, so that nobody can exchange it in between.
+    The checks are made on the opened file, so that it cannot be exchanged in between.
 
     Raises:
         ConfigError: it is missing, a link, no regular file, larger than 64 KiB, of another
@@ -61,13 +61,13 @@ def read_secret(path: Path) -> bytes:
     """
     lines = read_protected(path).splitlines()
     if not lines or not lines[0]:
-        raise ConfigError("key-malformed", "holds no secret in its first line", where=str(path))
+        raise ConfigError("key-malformed", "has no secret in its first line", where=str(path))
     return lines[0]
 
 
 def _check(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise ConfigError("key-permissions", "is no regular file", where=str(path))
+        raise ConfigError("key-permissions", "is not a regular file", where=str(path))
     if status.st_uid != os.geteuid():
         raise ConfigError(
             "key-permissions",
@@ -80,7 +80,7 @@ def _check(path: Path, status: os.stat_result) -> None:
     if mode & _OTHERS:
         raise ConfigError(
             "key-permissions",
-            "is open to others",
+            "is accessible to other users",
             where=str(path),
             expected="mode 0600",
             seen=f"mode {mode:04o}",
@@ -93,7 +93,7 @@ def _check_folder(folder: Path) -> None:
     if mode & _OTHERS_WRITE and not mode & stat.S_ISVTX:
         raise ConfigError(
             "key-permissions",
-            "its folder can be written by others",
+            "its folder is writable for other users",
             where=str(folder),
             expected="mode 0700",
             seen=f"mode {mode:04o}",

@@ -14,9 +14,9 @@ from bootz.processes import Event
 
 _STEPS = {
     "power-on": "powered on",
-    "discovery": "looks for its server",
+    "discovery": "is looking for its server",
     "lease": "has an address",
-    "contact": "asks the server",
+    "contact": "is sending its request",
     "verified": "has verified its owner",
     "image": "downloads the image",
     "reboot": "restarts with the new image",
@@ -49,7 +49,7 @@ class Board:
         self._live: Live | None = None
 
     def shown(self) -> AbstractContextManager[object]:
-        """Show the table while the block runs, where somebody looks at a terminal."""
+        """Show the table while the block runs, if there is a terminal."""
         if not self._console.is_terminal:
             return nullcontext()
         self._live = Live(

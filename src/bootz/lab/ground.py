@@ -42,7 +42,7 @@ class Dhcp(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The place. ``prefix`` are the words before a command that shall run there.
+    """The place. ``prefix`` are the words before a command that is to run there.
 
     ``site_words`` are for ``bootz init``; ``addresses`` what DHCP hands each router, by serial
     number; ``router_prefixes`` enter each router's namespace, ``spare`` one without a router.
@@ -203,7 +203,7 @@ async def _answers(process: asyncio.subprocess.Process, control: Path) -> None:
                     return
     except TimeoutError:
         pass
-    raise Unavailable("process-failed", "Kea does not come up: see kea.log", where="kea-dhcp4")
+    raise Unavailable("process-failed", "Kea does not start: see kea.log", where="kea-dhcp4")
 
 
 def _kea() -> str | None:

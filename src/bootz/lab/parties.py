@@ -151,7 +151,7 @@ async def folders_at(root: Path) -> AsyncIterator[Folders]:
 
 async def found_manufacturer(folders: Folders, tell: Tell) -> None:
     """Make the manufacturer: its voucher service, and its factory."""
-    tell("the manufacturer makes its keys")
+    tell("the manufacturer creates its keys")
     await folders.run("manufacturer", "init", folders.maker, "--name", MANUFACTURER)
     # One CA vouches for identities and vouchers.
     await folders.run(
@@ -197,7 +197,7 @@ async def _manufacture(folders: Folders, target: Path, *words: str) -> None:
 
 async def found_site(folders: Folders, ground: Ground, tell: Tell) -> Path:
     """Make the owner's site with its keys; return the file of the pinned domain certificate."""
-    tell("the owner makes a site")
+    tell("the owner creates a site")
     made = await folders.run(
         "init", folders.site, "--organization", "Lab owner", *ground.site_words
     )
@@ -338,7 +338,7 @@ async def fetch_vouchers(folders: Folders, ground: Ground, tell: Tell) -> None:
 @asynccontextmanager
 async def bootz_server(folders: Folders, ground: Ground, tell: Tell) -> AsyncIterator[Server]:
     """Serve the owner's site."""
-    tell("the owner serves")
+    tell("the owner's server starts")
     log = folders.logs / "server.log"
     async with service("--site", folders.site, "serve", log=log, prefix=ground.prefix) as serving:
         yield Server(f"bootz://{_first(serving, 'bound')}")
@@ -352,7 +352,7 @@ def _first(told: object, key: str) -> str:
     """
     listed = told.get(key) if isinstance(told, Mapping) else None
     if not isinstance(listed, list) or not listed:
-        raise Unavailable("process-failed", f"it does not tell its {key}", where=key)
+        raise Unavailable("process-failed", f"it does not report its {key}", where=key)
     return str(listed[0])
 
 

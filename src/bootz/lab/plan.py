@@ -95,7 +95,10 @@ def plan_routers(count: int, dialects: Sequence[str] = ()) -> tuple[PlannedRoute
     kinds = tuple(kind for kind in MIX if not dialects or kind.dialect in dialects)
     if not kinds:
         raise ConfigError(
-            "lab-plan-invalid", "no router speaks that", where="--dialect", seen=", ".join(dialects)
+            "lab-plan-invalid",
+            "no router supports that",
+            where="--dialect",
+            seen=", ".join(dialects),
         )
     return tuple(
         PlannedRouter(f"LAB{number:05d}", kind, _slots(number) if kind.modular else {})

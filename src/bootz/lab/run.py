@@ -54,7 +54,7 @@ async def run_lab(
         if options.dhcp is not Dhcp.NONE:
             why = why_not(options.dhcp)
             if why:
-                tell(f"NO DHCP: this machine does not let the lab have a network: {why}")
+                tell(f"NO DHCP: the lab cannot create a network on this machine: {why}")
             else:
                 ground = await stack.enter_async_context(link(options.routers, options.dhcp))
         await _run(folders, options, ground, tell, hear, finish)

@@ -83,7 +83,7 @@ class Manufacturer:
             raise ConflictError("file-exists", "the folder is not empty", where=str(folder))
         if not 0 < len(name) <= 40 or not name.isprintable():
             raise ConfigError(
-                "manufacturer-argument", "the name has 1 to 40 characters", where="name"
+                "manufacturer-argument", "the name must have 1 to 40 characters", where="name"
             )
         keys = folder / "keys"
         keys.mkdir(mode=0o700, parents=True)
@@ -131,12 +131,12 @@ class Manufacturer:
             text = path.read_bytes()
         except OSError as error:
             raise UnknownChassis(
-                "manufacturer-missing", "no manufacturer here", where=str(folder)
+                "manufacturer-missing", "there is no manufacturer here", where=str(folder)
             ) from error
         try:
             name = json.loads(text)["name"]
         except (ValueError, KeyError, TypeError) as error:
-            raise ConfigError("manufacturer-damaged", "not of its form", where=str(path)) from error
+            raise ConfigError("manufacturer-damaged", "malformed", where=str(path)) from error
         anchor = load_certificates(folder / "keys" / "ca.pem")[0]
         return cls(folder, str(name), anchor, clock)
 
@@ -223,7 +223,7 @@ def _check_serial(serial_number: str) -> None:
     if not 0 < len(serial_number) <= MAX_SERIAL or not printable or " " in serial_number:
         raise ConfigError(
             "manufacturer-argument",
-            "a serial number is 1 to 64 printable ASCII characters without blanks",
+            "a serial number must be 1 to 64 printable ASCII characters without blanks",
             where="serial",
             seen=repr(serial_number[:80]),
         )

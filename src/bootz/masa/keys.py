@@ -56,7 +56,7 @@ def load_root(certificate: Path, key: Path) -> Root:
     """Return a root that exists: a CA under which the manufacturer's devices are certified.
 
     Raises:
-        ConfigError: a file cannot be read, they do not belong together, or it is no CA.
+        ConfigError: a file cannot be read, they do not belong together, or it is not a CA.
     """
     der = load_certificates(certificate)[0]
     root = Root(der, load_private_key(key))

@@ -123,7 +123,7 @@ class Records:
 
         Raises:
             ConfigError: no such user, a token that is none, or one that has expired.
-            ConflictError: somebody has this token already.
+            ConflictError: the token is already used.
         """
         if not self.book.has_account(user):
             raise _unknown("user", str(user))

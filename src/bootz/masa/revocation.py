@@ -35,7 +35,7 @@ class RevocationLists:
     def check(self, certificate: bytes, now: datetime) -> None:
         """Check that a list says that a certificate (DER) is not revoked; blocking.
 
-        A certificate that signed itself is on nobody's list.
+        A self-signed certificate is on no list.
 
         Raises:
             LedgerError: it is revoked (``ovgs-cert-revoked``), or no list of its issuer is there

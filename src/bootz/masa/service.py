@@ -36,7 +36,7 @@ class MasaService:
         issuer: makes the vouchers.
         rules: what the manufacturer decided.
         clock: the time now, aware UTC.
-        revocation: asked before a certificate is pinned; None: nobody is.
+        revocation: asked before a certificate is pinned; None: no check.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ def read_ek_certificate(field: str, data: bytes) -> bytes:
     """Return an EK certificate as DER, from PEM or DER.
 
     Raises:
-        ConfigError: it is no certificate.
+        ConfigError: it is not a certificate.
     """
     try:
         if data.lstrip().startswith(b"-----BEGIN"):

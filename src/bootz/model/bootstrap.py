@@ -99,7 +99,7 @@ class CertzProfile:
 
 @dataclass(frozen=True, slots=True)
 class BootstrapData:
-    """What one card shall get (Bootz ``BootstrapDataResponse``).
+    """What one card gets (Bootz ``BootstrapDataResponse``).
 
     ``serial_number`` is spelt as the device spelt it; ``server_trust_cert`` is DER (the wire
     carries base64). ``credentials`` is Bootz ``Credentials`` in JSON form, ``pathz`` and

@@ -52,7 +52,7 @@ class TpmRecord:
     """What is on record of a card's TPM. Keys are DER SubjectPublicKeyInfo, None if unknown.
 
     ``ek`` is the endorsement key, ``ppk`` a platform primary key that takes its place; ``key``
-    is one of the two, nobody said which. ``ek_certificate`` is DER.
+    is one of the two, not known which. ``ek_certificate`` is DER.
     """
 
     version: TpmVersion | None = None

@@ -1,6 +1,6 @@
 """The order of a request for bootstrapping data, the router's side; no I/O, no clock, no dice.
 
-The law of this room: first contact trusts nobody. What an answer says counts only after
+The law of this room: first contact trusts no server. What an answer says counts only after
 voucher, owner certificate, signature and nonce have been verified, in that order; each step
 leaves a ``Check`` behind, also when it fails. Source: docs/protocol/workflow.md
 W5 to W9; docs/protocol/pki.md#order-of-the-routers-checks.
@@ -160,7 +160,7 @@ class DeviceSession:
                 "decryption",
                 TrustError(
                     "data-undecryptable",
-                    "the data do not open with the key of this stream",
+                    "the data cannot be decrypted with the key of this stream",
                     where="encrypted_serialized_bootstrap_data",
                 ),
             )
@@ -227,7 +227,7 @@ class DeviceSession:
                     "nonce",
                     TrustError(
                         "nonce-mismatch",
-                        "the answer was not made for this request",
+                        "the answer is not for this request",
                         where="nonce",
                         expected="the nonce of the request",
                         seen="another" if seen else "none",
@@ -252,7 +252,7 @@ class DeviceSession:
                 "data",
                 WireError(
                     "data-card-missing",
-                    "the answer has no data for the card that asked",
+                    "the answer has no data for the active card",
                     where="responses",
                     expected=self._required or self._targets[0].serial_number,
                     seen=", ".join(each.serial_number for each in decoded.responses) or "none",
@@ -297,7 +297,7 @@ class DeviceSession:
         now: datetime | None,
     ) -> None:
         if now is None:
-            self._note("clock", Outcome.SKIPPED, seen="not trusted: judged at the signing time")
+            self._note("clock", Outcome.SKIPPED, seen="not trusted: validated at the signing time")
         try:
             voucher = verify_card_voucher(candidates, card, accepted=self._accepted, now=now)
         except TrustError as error:

@@ -48,7 +48,7 @@ def sort_vouchers(
 
     In a bundle a voucher belongs to the card whose serial number it contains, whatever its name
     (S8). A single one belongs to the first of ``cards``, unless it names another of them; so a
-    voucher for somebody else is still judged, and refused for that.
+    voucher for another card is still judged, and refused for that.
 
     Returns:
         DER by serial number, and warnings about what was passed over in a bundle.

@@ -99,7 +99,7 @@ class Client4:
             found = addresses4(options[Option4.NAME_SERVERS])
             name_servers = found or ()
             if found is None:
-                warnings.append("the list of name-servers has no whole addresses and is ignored")
+                warnings.append("the list of name-servers has an invalid length and is ignored")
         routers = addresses4(options.get(Option4.ROUTERS, b"")) or (None,)
         lease = message.number(Option4.LEASE_TIME) or DEFAULT_LEASE
         failure = ""

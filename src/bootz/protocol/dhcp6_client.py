@@ -86,14 +86,14 @@ class Client6:
         payload = message.option(Option6.REDIRECT)
         redirect, warnings = read_redirect(payload, strict=self.strict)
         if message.count(Option6.REDIRECT) > 1:
-            warnings.append("option 136 is there twice; the first one counts")
+            warnings.append("option 136 appears twice; the first one is used")
         name_servers: tuple[IPv6Address, ...] = ()
         listed = message.option(Option6.NAME_SERVERS)
         if listed is not None:
             found = addresses6(listed)
             name_servers = found or ()
             if found is None:
-                warnings.append("the list of name-servers has no whole addresses and is ignored")
+                warnings.append("the list of name-servers has an invalid length and is ignored")
         status = decode_status(message.options) or association.status
         failure = ""
         if status != Status6.SUCCESS:

@@ -81,7 +81,7 @@ class Offer:
         ]
         usable = self.uris()
         told += [
-            f"{uri}: a name, and there is no name-server"
+            f"{uri}: a host name, but there is no name-server"
             for uri in self.redirect.uris
             if uri not in usable
         ]

@@ -107,7 +107,7 @@ class ReportSession(Steps):
         certificate = known(self._certificate)
         by_name = {vendor.name.casefold(): vendor for vendor in vendors}
         # The manufacturers that could own the card first; the others only to tell a device of
-        # theirs, which is on no record, from one that nobody vouches for.
+        # theirs, which is on no record, from one without a trusted issuer.
         named = [
             name for name in by_name if name in {c.manufacturer.casefold() for c in candidates}
         ]
@@ -131,9 +131,10 @@ class ReportSession(Steps):
                 "chassis-on-record",
                 MissingRecord(
                     "chassis-unknown" if not records else "chassis-ambiguous",
-                    "the proven serial number is not that of one chassis on record",
+                    "the proven serial number does not belong to exactly one chassis in the "
+                    "inventory",
                     where="IDevID serialNumber",
-                    expected="one chassis on record",
+                    expected="exactly one chassis in the inventory",
                     seen=self._idevid_serial or "none",
                 ),
             )
@@ -161,7 +162,7 @@ class ReportSession(Steps):
                 "report-cards",
                 ForeignChassis(
                     "report-card-foreign",
-                    "the report names a card that is not of the proven chassis",
+                    "the report names a card that does not belong to the proven chassis",
                     where="states",
                     expected=", ".join(card.serial_number for card in chassis.cards),
                     seen=", ".join(foreign),

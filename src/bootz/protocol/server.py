@@ -111,7 +111,7 @@ class BootstrapSession(Steps):
     ) -> Chassis:
         """Find the record: the chassis that has the claimed active card (rule 3).
 
-        The manufacturer in the request decides, by name or alias; where it is nobody's name, the
+        The manufacturer in the request decides, by name or alias; where it is no known name, the
         CA that issued the IDevID.
 
         Raises:
@@ -140,10 +140,10 @@ class BootstrapSession(Steps):
                 "chassis-on-record",
                 MissingRecord(
                     "chassis-unknown" if not records else "chassis-ambiguous",
-                    f"{len(records)} chassis on record have the card {serial!r}"
+                    f"{len(records)} chassis in the inventory have the card {serial!r}"
                     + (f" of manufacturer {manufacturer!r}" if manufacturer else ""),
                     where="control_card_state.serial_number",
-                    expected="one chassis on record",
+                    expected="exactly one chassis in the inventory",
                     seen=f"{len(records)}",
                 ),
             )
@@ -158,7 +158,7 @@ class BootstrapSession(Steps):
                 "chassis-serial",
                 ForeignChassis(
                     "chassis-serial-contradicts",
-                    "the chassis serial number of the request is not the one on record",
+                    "the chassis serial number in the request differs from the inventory",
                     where="chassis_descriptor.serial_number",
                     expected=chassis.serial_number,
                     seen=request.descriptor.serial_number,
@@ -196,7 +196,7 @@ class BootstrapSession(Steps):
                 "idevid-serial",
                 ForeignChassis(
                     "idevid-serial-foreign",
-                    "the proven serial number is no card of the chassis that was named",
+                    "the proven serial number is not a card of the named chassis",
                     where="IDevID serialNumber",
                     expected=", ".join(card.serial_number for card in chassis.cards),
                     seen=self._idevid_serial or "none",
@@ -251,7 +251,7 @@ class BootstrapSession(Steps):
                 "cards",
                 MissingRecord(
                     "cards-unknown",
-                    "none of the listed cards is one that this chassis shall get data for",
+                    "none of the listed cards belongs to this chassis",
                     where="chassis_descriptor.control_cards",
                     expected=", ".join(card.serial_number for card in chassis.cards),
                     seen=", ".join(card.serial_number for card in listed),
@@ -260,7 +260,7 @@ class BootstrapSession(Steps):
         if foreign:
             self._skip(
                 "cards",
-                "left out, not of this chassis: " + ", ".join(c.serial_number for c in foreign),
+                "left out, not in this chassis: " + ", ".join(c.serial_number for c in foreign),
             )
         else:
             self._pass("cards", seen=", ".join(card.serial_number for card in answered))

@@ -109,7 +109,7 @@ class Steps:
                 "client-certificate",
                 UnprovenPeer(
                     "client-certificate-missing",
-                    "the call came without a client certificate",
+                    "the call has no client certificate",
                     where="TLS",
                     expected="the IDevID of the active control card",
                     seen="none",
@@ -143,7 +143,7 @@ def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:
         "the IDevID does not chain to a CA of the manufacturer, or is out of date",
         where="IDevID",
         expected=f"a chain to a CA of {manufacturer}",
-        seen="no such vendor on record" if flaw is None else f"{flaw.reason}: {flaw.detail}",
+        seen="no such vendor in the inventory" if flaw is None else f"{flaw.reason}: {flaw.detail}",
     )
 
 

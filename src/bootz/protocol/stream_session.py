@@ -122,7 +122,7 @@ class StreamSession(BootstrapSession):
                 "identity",
                 WireError(
                     "stream-identity-missing",
-                    "the stream began without an identity that this call knows",
+                    "the stream began without an identity that this call supports",
                     where="identity",
                     expected=", ".join(sorted(kind.value for kind in self._flow.identities)),
                     seen="none" if identity is None else identity.kind.value,
@@ -291,7 +291,7 @@ class StreamSession(BootstrapSession):
                     "challenge",
                     OrderError(
                         "challenge-kind-mismatch",
-                        "the answer is of another kind than the challenge",
+                        "the answer has another type than the challenge",
                         where="challenge answer",
                         expected=known(self._identity).kind.value,
                         seen=type(answer).__name__,
@@ -316,7 +316,7 @@ class StreamSession(BootstrapSession):
                 "challenge",
                 TrustError(
                     "challenge-signature-invalid",
-                    "the signature is not by the IDevID over what was asked",
+                    "the signature was not made by the IDevID over the challenge",
                     where="signature",
                     expected=error.expected,
                 ),
@@ -327,7 +327,7 @@ class StreamSession(BootstrapSession):
                 "challenge",
                 TrustError(
                     "challenge-nonce-mismatch",
-                    "the transport key has not the nonce of this challenge",
+                    "the transport key does not contain the nonce of this challenge",
                     where="serialized_transport_key.nonce",
                     expected="the nonce of the challenge",
                     seen="another" if key.nonce else "none",
@@ -341,7 +341,7 @@ class StreamSession(BootstrapSession):
                 "challenge",
                 OrderError(
                     "challenge-late",
-                    "the answer came too late",
+                    "the answer arrived too late",
                     where="challenge answer",
                     expected=f"within {HMAC_SECONDS:g} s",
                     seen=f"after {age:.1f} s",
@@ -373,7 +373,7 @@ class StreamSession(BootstrapSession):
     def recipient(self) -> bytes | None:
         """Return the key that data are encrypted for; None in a flow that encrypts nothing.
 
-        A report needs no such key, so that nobody looks at it before data are due.
+        A report needs no such key, so it is checked only before data are sent.
 
         Raises:
             WireError: for another cipher suite, or of another length.

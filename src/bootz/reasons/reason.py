@@ -19,7 +19,7 @@ class Fault(Enum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
     CONFLICT = "conflict"
-    """What shall be made is there already."""
+    """What is to be created exists already."""
     PRECONDITION = "precondition"
     """The call is right, the state is not."""
     UNIMPLEMENTED = "unimplemented"

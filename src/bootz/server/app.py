@@ -112,7 +112,7 @@ class SiteServer:
     """A running server of one site.
 
     Args:
-        site: the site, with the addresses that it shall listen on.
+        site: the site, with the addresses to listen on.
         listens: what a reload puts in place of the addresses in the settings, too.
         depot: the image store.
         on_settings: told the settings at start and after each reload (for the log).

@@ -102,7 +102,7 @@ def _check_place(root: Path) -> None:
 
 
 def _check_unused(database: Database) -> None:
-    """Refuse a database with somebody's inventory; every change of one raises its revision."""
+    """Refuse a database with another site's inventory; every change of one raises its revision."""
     with database.read() as connection:
         rows = connection.execute(select(META.c.key, META.c.value))
         values = {row.key: row.value for row in rows}

@@ -141,7 +141,7 @@ async def call_errors(seconds: float, *, reasons: CallReasons, where: str) -> As
             reasons.untrusted,
             f"the server's certificate is refused: {error.verify_message}",
             where=where,
-            expected="a chain to the roots, for this host",
+            expected="a chain to the configured roots, for this host name",
             seen=error.verify_message,
         ) from error
     except TimeoutError as error:

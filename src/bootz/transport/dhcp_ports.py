@@ -189,7 +189,7 @@ def interface_mac(interface: str) -> bytes:
 
 def _open(family: int, kind: int, protocol: int, interface: str) -> socket.socket:
     if not interface or len(interface.encode()) > 15:
-        raise Unavailable("dhcp-interface", "this is no interface's name", where=interface[:40])
+        raise Unavailable("dhcp-interface", "this is not an interface name", where=interface[:40])
     try:
         return socket.socket(family, kind, protocol)
     except OSError as error:

@@ -29,7 +29,7 @@ async def receive_bounded(
         compressed, length = struct.unpack(">BI", prefix)
         if compressed:
             raise WireError(
-                "message-compressed", "the message is compressed, which was not offered"
+                "message-compressed", "the message is compressed, which is not supported"
             )
         if length > max_bytes:
             raise WireError(

@@ -81,7 +81,7 @@ def read_algorithm(element: Element) -> AlgorithmIdentifier:
     oid = reader.take_any().oid()
     parameters = tuple(reader.rest())
     if len(parameters) > 1:
-        raise Asn1Error("algorithm with too many parameters")
+        raise Asn1Error("an algorithm with too many parameters")
     if not parameters or parameters[0].raw == _NULL:
         return AlgorithmIdentifier(oid, None)
     return AlgorithmIdentifier(oid, parameters[0])

@@ -1,6 +1,6 @@
 """ASN.1 as bytes: a strict reader that slices, and a writer of DER.
 
-Nothing is decoded that nobody asks for. The reader wants definite, minimal lengths and tags
+Nothing is decoded that is not asked for. The reader wants definite, minimal lengths and tags
 below 31, and never recurses; ``normalise`` turns the BER that some signers write into that
 form first.
 BER is allowed outside the signed attributes.
@@ -54,7 +54,7 @@ class Element:
         if self.tag != tag:
             if tag == OCTET_STRING and self.tag == OCTET_STRING | _CONSTRUCTED:
                 raise BerError("constructed octet string")
-            raise Asn1Error(f"tag {self.tag:#04x} where {tag:#04x} is due")
+            raise Asn1Error(f"tag {self.tag:#04x} where {tag:#04x} is expected")
         return self
 
     def children(self) -> "Reader":
@@ -115,7 +115,7 @@ class Reader:
             raise BerError("indefinite length")
         end = start + length
         if end > len(self._data):
-            raise Asn1Error("element longer than its place")
+            raise Asn1Error("an element is longer than its container")
         element = Element(tag, self._data[self._at : end], self._data[start:end])
         self._at = end
         return element
@@ -153,7 +153,7 @@ def _normalised(data: bytes, at: int, limit: int, depth: int) -> tuple[bytes, in
     tag, start, length = _header(data, at)
     end = limit if length is None else start + length
     if end > limit:
-        raise Asn1Error("element longer than its place")
+        raise Asn1Error("an element is longer than its container")
     if not tag & _CONSTRUCTED:
         if length is None:
             raise Asn1Error("primitive element of indefinite length")
@@ -163,7 +163,7 @@ def _normalised(data: bytes, at: int, limit: int, depth: int) -> tuple[bytes, in
     while True:
         if length is None and data[position : position + 2] == _END_OF_CONTENTS:
             if position + 2 > limit:
-                raise Asn1Error("element longer than its place")
+                raise Asn1Error("an element is longer than its container")
             end = position + 2
             break
         if length is not None and position == end:

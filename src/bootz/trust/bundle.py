@@ -55,7 +55,7 @@ class BundleContents:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was passed over, in words."""
-        return tuple(f"{each.name[:80]!r} is passed over: {each.flaw}" for each in self.passed_over)
+        return tuple(f"{each.name[:80]!r} is skipped: {each.flaw}" for each in self.passed_over)
 
 
 def is_bundle(data: bytes) -> bool:
@@ -110,7 +110,7 @@ def read_bundle(
 
     Raises:
         BundleError: ``ov-bundle-too-large`` over a bound, ``ov-bundle-malformed`` for a damaged
-            archive. What is no regular file, has an unsafe name or holds no CMS is passed over.
+            archive. What is not a regular file, has an unsafe name or holds no CMS is passed over.
     """
     if len(data) > limits.total_bytes:
         raise _too_large("the bundle", limits.total_bytes, len(data))
@@ -136,7 +136,7 @@ def read_bundle(
 
 
 def file_name(serial_number: str) -> str:
-    """Return the name of a voucher's file: the serial number, or a hash where it is no name."""
+    """Return the name of a voucher's file: the serial number, or a hash where it is not a name."""
     if _PLAIN_SERIAL.fullmatch(serial_number):
         return f"{serial_number}.vcj"
     digest = hashlib.sha256(serial_number.encode("utf-8", "surrogatepass")).hexdigest()
@@ -160,7 +160,7 @@ def _flaw(entry: TarEntry, content: bytes) -> str:
 def _too_large(what: str, bound: int, size: int) -> BundleError:
     return BundleError(
         "ov-bundle-too-large",
-        f"{what} is over the bound",
+        f"{what} exceeds the limit",
         where=_FIELD,
         expected=f"at most {bound}",
         seen=str(size),

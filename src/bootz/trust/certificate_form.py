@@ -41,7 +41,7 @@ _KEPT_CERTIFICATES: Final = 256
 
 
 class CertificateError(TrustError):
-    """A certificate cannot be read, or nobody who counts vouches for it."""
+    """A certificate cannot be read, or does not lead to a trust anchor."""
 
 
 @lru_cache(maxsize=_KEPT_CERTIFICATES)
@@ -106,7 +106,7 @@ def parse_pem(text: str, *, remarks: bool) -> tuple[bytes, ...]:
         remarks: whether other text may stand between the blocks.
 
     Raises:
-        CertificateError: no block, a block of another kind, or one that is no certificate.
+        CertificateError: no block, a block of another kind, or one that is not a certificate.
     """
     found: list[bytes] = []
     block: list[str] | None = None
@@ -117,16 +117,16 @@ def parse_pem(text: str, *, remarks: bool) -> tuple[bytes, ...]:
             block = None
         elif line.startswith("-----"):
             if block is not None or line != _BEGIN:
-                raise _malformed(f"line {number} is no border of a certificate")
+                raise _malformed(f"line {number} is not a PEM boundary of a certificate")
             block = []
         elif block is not None:
             block.append(line)
         elif line and not remarks:
             raise _malformed(f"line {number} is outside of any certificate")
     if block is not None:
-        raise _malformed("the last certificate is cut")
+        raise _malformed("the last certificate is truncated")
     if not found:
-        raise _malformed("no certificate in it")
+        raise _malformed("it contains no certificate")
     return tuple(found)
 
 

@@ -143,7 +143,7 @@ def verify_chain(
 
     Args:
         leaf: DER.
-        intermediates: DER, in any order; what is no certificate or leads nowhere is ignored.
+        intermediates: DER, in any order; what is not a certificate or leads nowhere is ignored.
         anchors: any of them may end the chain, or be the leaf itself.
         now: aware UTC time at which every certificate of the chain must be valid.
 
@@ -151,7 +151,7 @@ def verify_chain(
         CertificateError: no chain, or a weak key in the leaf; the reason names the flaw.
     """
     if now.tzinfo is None:
-        raise RuntimeError("a time without zone")
+        raise RuntimeError("a time without a time zone")
     certificate = load_certificate(leaf)
     helpers = _readable(intermediates[:MAX_INTERMEDIATES])
     try:
@@ -177,6 +177,6 @@ def _readable(ders: Sequence[bytes]) -> list[x509.Certificate]:
         try:
             readable.append(load_certificate(der))
         except CertificateError:
-            # A bag may hold what nobody needs; a needed one is missed by the chain itself.
+            # A bag may hold what is not needed; a needed one is missed by the chain itself.
             continue
     return readable

@@ -1,6 +1,6 @@
 """CMS SignedData: read strictly, write plainly.
 
-Reading slices; certificates stay raw until somebody loads them. No private key comes here:
+Reading slices; certificates stay raw until they are loaded. No private key comes here:
 signing is a callback. Every failure leaves as a CmsError.
 Source: RFC 5652 section 5; docs/protocol/pki.md#cms.
 """
@@ -139,7 +139,7 @@ def verify_signers(signed: SignedData) -> tuple[VerifiedSigner, ...]:
         except CmsError as error:
             flaw = flaw or error
     if not good:
-        raise flaw or CmsError("cms-malformed", "nobody signed it")
+        raise flaw or CmsError("cms-malformed", "it has no signer")
     return tuple(good)
 
 
@@ -207,7 +207,7 @@ def build_signed_data(
 def _read(data: bytes) -> SignedData:
     outer = read_one(data, SEQUENCE).children()
     if outer.take_any().oid() != SIGNED_DATA:
-        raise Asn1Error("another content type than signed-data")
+        raise Asn1Error("the content type is not signed-data")
     explicit = outer.take(_EXPLICIT).children()
     outer.end()
     fields = explicit.take(SEQUENCE).children()
@@ -257,7 +257,7 @@ def _read_bag(bag: Element) -> tuple[bytes, ...]:
 def _verify(signed: SignedData, signer: SignerInfo) -> VerifiedSigner:
     certificate = next((der for der in signed.certificates if _is_of(der, signer)), None)
     if certificate is None:
-        raise CmsError("cms-malformed", "the signer's certificate is not inside")
+        raise CmsError("cms-malformed", "the signer's certificate is not included")
     try:
         key = strong_key(load_certificate(certificate).public_key())
         hash_used = find_hash(signer.digest_algorithm)
@@ -273,19 +273,19 @@ def _verify(signed: SignedData, signer: SignerInfo) -> VerifiedSigner:
     else:
         to_be_signed = signer.attributes
         if not hmac.compare_digest(signer.message_digest, digest(hash_used, content)):
-            raise CmsError("cms-bad-signature", "the digest is not that of the content")
+            raise CmsError("cms-bad-signature", "the digest does not match the content")
     try:
         good = verifies(key, signer.signature_algorithm, hash_used, signer.signature, to_be_signed)
     except UnsupportedError as error:
         raise CmsError("cms-unsupported", f"refused: {error}") from error
     if not good:
-        raise CmsError("cms-bad-signature", "the signature does not hold")
+        raise CmsError("cms-bad-signature", "the signature is invalid")
     others = tuple(der for der in signed.certificates if der != certificate)
     return VerifiedSigner(certificate, others, signer.signing_time)
 
 
 def _is_of(der: bytes, signer: SignerInfo) -> bool:
-    """Tell whether a SignerInfo names this certificate; what cannot be read is nobody's."""
+    """Tell whether a SignerInfo names this certificate; what cannot be read is no one's."""
     try:
         if signer.key_identifier is None:
             return issuer_and_serial(der) == (signer.issuer, signer.serial_number)

@@ -77,7 +77,7 @@ def read_signer(element: Element, content_type: str) -> SignerInfo:
         message_digest, signing_time = _read_attributes(signed, content_type)
     elif content_type != ID_DATA:
         # Otherwise the content could be passed off as one of another type.
-        raise Asn1Error("no signed attributes, and content that is not plain data")
+        raise Asn1Error("no signed attributes, although the content is not plain data")
     return SignerInfo(
         issuer,
         serial_number,
@@ -112,7 +112,7 @@ def _read_attributes(signed: Element, content_type: str) -> tuple[bytes, datetim
         found[name] = tuple(reader.take(SET).children().rest())
         reader.end()
     if _single(found, CONTENT_TYPE).oid() != content_type:
-        raise Asn1Error("the signed content type is another than that of the content")
+        raise Asn1Error("the signed content type differs from that of the content")
     message_digest = _single(found, MESSAGE_DIGEST).expect(OCTET_STRING).content
     if SIGNING_TIME not in found:
         return message_digest, None
@@ -130,7 +130,7 @@ def _read_time(element: Element) -> datetime:
     pattern = _DIGITS.get(element.tag)
     digits = None if pattern is None else pattern.fullmatch(element.content)
     if digits is None:
-        raise Asn1Error("time not of the form")
+        raise Asn1Error("malformed time")
     year = int(digits[1])
     if element.tag == UTC_TIME:
         year += 2000 if year < 50 else 1900
@@ -138,4 +138,4 @@ def _read_time(element: Element) -> datetime:
         month, day, hour, minute, second = (int(digits[2][at : at + 2]) for at in range(0, 10, 2))
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError as error:
-        raise Asn1Error("no such time") from error
+        raise Asn1Error("invalid time") from error

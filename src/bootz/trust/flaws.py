@@ -36,7 +36,7 @@ def name_flaw(
             "certificate-untrusted",
             "no chain leads to a trust anchor",
             where=_name(leaf),
-            expected="an issuer among the anchors or intermediates",
+            expected="an issuer among the trust anchors or intermediates",
             seen=leaf.issuer.rfc4514_string()[:200],
         )
     for depth, certificate in enumerate(path):
@@ -100,7 +100,7 @@ def _own_flaw(certificate: x509.Certificate, depth: int, now: datetime) -> Certi
     if now > certificate.not_valid_after_utc:
         return _flaw(
             "certificate-expired",
-            "the certificate is past its end",
+            "the certificate has expired",
             certificate,
             expected=f"valid at {now.isoformat()}",
             seen=f"until {certificate.not_valid_after_utc.isoformat()}",
@@ -108,13 +108,13 @@ def _own_flaw(certificate: x509.Certificate, depth: int, now: datetime) -> Certi
     if now < certificate.not_valid_before_utc:
         return _flaw(
             "certificate-not-yet-valid",
-            "the certificate begins in the future",
+            "the certificate is not valid yet",
             certificate,
             expected=f"valid at {now.isoformat()}",
             seen=f"from {certificate.not_valid_before_utc.isoformat()}",
         )
     if certificate.version is not x509.Version.v3:
-        return _flaw("certificate-version", "the certificate is not of version 3", certificate)
+        return _flaw("certificate-version", "the certificate is not X.509 version 3", certificate)
     if not is_strong(certificate.public_key()):
         return _flaw(
             "certificate-weak-key",
@@ -126,13 +126,13 @@ def _own_flaw(certificate: x509.Certificate, depth: int, now: datetime) -> Certi
     if not _strongly_signed(certificate):
         return _flaw(
             "certificate-weak-signature",
-            "the certificate is signed with an algorithm that does not count",
+            "the certificate is signed with an unsupported algorithm",
             certificate,
             expected="RSA or ECDSA with SHA-256, SHA-384, SHA-512",
             seen=certificate.signature_algorithm_oid.dotted_string,
         )
     if depth > 0 and not _is_ca(certificate):
-        return _flaw("certificate-not-a-ca", "the issuer has not the rights of a CA", certificate)
+        return _flaw("certificate-not-a-ca", "the issuer is not a CA", certificate)
     return None
 
 

@@ -49,7 +49,7 @@ def check_recipient(public_key: bytes) -> None:
 def _unusable(public_key: bytes) -> HpkeError:
     return HpkeError(
         "transport-key-invalid",
-        "the public key is no usable X25519 key",
+        "the public key is not a usable X25519 key",
         expected=f"{PUBLIC_KEY_BYTES} bytes",
         seen=f"{len(public_key)} bytes",
     )
@@ -81,5 +81,5 @@ def open_sealed(sealed: Sealed, private_key: X25519PrivateKey) -> bytes:
         return _SUITE.decrypt(sealed.encapsulated_key + sealed.ciphertext, private_key)
     except (InvalidTag, ValueError) as error:
         raise HpkeError(
-            "data-undecryptable", "the message does not open with this stream's key"
+            "data-undecryptable", "the message cannot be decrypted with this stream's key"
         ) from error

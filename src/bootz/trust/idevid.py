@@ -41,7 +41,7 @@ def idevid_serial_number(certificate: x509.Certificate) -> str:
     if not isinstance(value, str) or value.count(_MARK) > 1 or not value.isprintable():
         raise CertificateError(
             "certificate-serial-ambiguous",
-            "the serial number can be read in more than one way",
+            "the serial number is ambiguous",
             where=_PLACE,
             expected="`PID:... SN:...` or plain",
             seen=repr(value[:80]),
@@ -50,7 +50,7 @@ def idevid_serial_number(certificate: x509.Certificate) -> str:
     if not serial:
         raise CertificateError(
             "certificate-serial-missing",
-            "the subject names no serial number",
+            "the subject has no serial number",
             where=_PLACE,
             expected="a serial number",
             seen="none",

@@ -49,7 +49,7 @@ def read_object(value: object, what: str) -> Mapping[str, object]:
         LeafError: it is none.
     """
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise LeafError(f"{what} is no JSON object")
+        raise LeafError(f"{what} is not a JSON object")
     return value
 
 
@@ -57,10 +57,10 @@ def read_text(value: object, name: str) -> str:
     """Return a leaf that is text.
 
     Raises:
-        LeafError: it is no text, or empty.
+        LeafError: it is not a text, or empty.
     """
     if not isinstance(value, str) or not value:
-        raise LeafError(f"{name} is no text")
+        raise LeafError(f"{name} is not a text")
     return value
 
 
@@ -72,7 +72,7 @@ def read_time(value: object, name: str) -> datetime:
     """
     match = _DATE_AND_TIME.fullmatch(read_text(value, name))
     if match is None:
-        raise LeafError(f"{name} is no date and time of RFC 3339")
+        raise LeafError(f"{name} is not a date and time of RFC 3339")
     fraction = (match[7] or "")[:6].ljust(6, "0")
     try:
         offset = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0))
@@ -81,7 +81,7 @@ def read_time(value: object, name: str) -> datetime:
         moment = datetime(year, month, day, hour, minute, second, int(fraction), tzinfo=zone)
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise LeafError(f"{name} is no such date and time") from error
+        raise LeafError(f"{name} is not a valid date and time") from error
 
 
 def write_time(moment: datetime) -> str:
@@ -107,7 +107,7 @@ def read_binary(value: object, name: str) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise LeafError(f"{name} is no base64") from error
+        raise LeafError(f"{name} is not base64") from error
 
 
 def write_binary(value: bytes) -> str:
@@ -133,4 +133,4 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

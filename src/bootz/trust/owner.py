@@ -98,7 +98,7 @@ def verify_owner_certificate(
     if moment is None:
         raise OwnerCertificateError(
             "oc-not-under-pdc",
-            "there is no time at which to judge the chain: no clock, signing time, created-on",
+            "the chain cannot be validated without a time: no clock, signing time or created-on",
             where=_FIELD,
         )
     try:
@@ -117,7 +117,7 @@ def verify_owner_certificate(
         # No list and no responder is asked, so that fresh status is never to be had.
         raise OwnerCertificateError(
             "oc-revoked",
-            "the voucher demands revocation checks and there is no fresh status",
+            "the voucher requires a revocation check, and no revocation status is available",
             where=_FIELD,
             expected="proof that the owner certificate is not revoked",
             seen="none",
@@ -153,10 +153,13 @@ def _open(cms: bytes) -> VerifiedSigner:
         signed = parse_signed_data(cms)
         if len(signed.signers) != 1:
             raise CmsError(
-                "cms-malformed", "one signer is due", expected="1", seen=str(len(signed.signers))
+                "cms-malformed",
+                "exactly one signer is expected",
+                expected="1",
+                seen=str(len(signed.signers)),
             )
         if signed.content_type != ID_DATA or signed.content:
-            raise CmsError("cms-malformed", "content where none is due", expected="empty data")
+            raise CmsError("cms-malformed", "unexpected content", expected="empty data")
         (signer,) = verify_signers(signed)
     except CmsError as error:
         raise OwnerCertificateError(

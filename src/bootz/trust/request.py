@@ -119,14 +119,14 @@ def check_voucher_request(request: VoucherRequest, *, now: datetime) -> tuple[st
         raise _unfit(
             "serial-number",
             "not a serial number",
-            expected="1 to 64 printable ASCII characters, no blank at an end",
+            expected="1 to 64 printable ASCII characters, no blank at either end",
             seen=repr(request.serial_number[:80]),
         )
     end = request.expires_on
     if end is not None and not now < end <= pinned.not_valid_after_utc:
         raise _unfit(
             "expires-on",
-            "the end must be in the future and not after that of the pinned certificate",
+            "the expiry must be in the future and not after that of the pinned certificate",
             expected=f"until {pinned.not_valid_after_utc.isoformat()}",
             seen=end.isoformat(),
         )
@@ -134,18 +134,18 @@ def check_voucher_request(request: VoucherRequest, *, now: datetime) -> tuple[st
     if renewal is not None and (end is None or renewal < end):
         raise _unfit(
             "last-renewal-date",
-            "renewals need an end to renew, and end no earlier",
+            "the last renewal date needs an expiry and must not be before it",
             expected="none" if end is None else f"not before {end.isoformat()}",
             seen=renewal.isoformat(),
         )
     if request.assertion not in (None, Assertion.VERIFIED):
-        return ("assertion: routers accept only `verified` unless they are told otherwise",)
+        return ("assertion: routers accept only `verified` by default",)
     return ()
 
 
 def _read(leaves: Mapping[str, object]) -> VoucherRequest:
     if "nonce" in leaves:
-        raise LeafError("nonce: Bootz has no exchange for it")
+        raise LeafError("nonce: not supported by Bootz")
     serial = read_text(leaves.get("serial-number"), "serial-number")
     if not is_serial_text(serial):
         raise LeafError("serial-number is not 1 to 64 printable ASCII characters")
@@ -171,7 +171,7 @@ def _read_assertion(value: object) -> Assertion | None:
     try:
         return Assertion(value)
     except ValueError as error:
-        raise LeafError("assertion is not one that is known") from error
+        raise LeafError("assertion is not a known value") from error
 
 
 def _read_issuer(value: object) -> bytes | None:

@@ -24,7 +24,7 @@ MAX_SIGNATURE_TEXT: Final = 8192
 
 Hash: TypeAlias = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 Sign: TypeAlias = Callable[[bytes], bytes]
-"""Takes what shall be signed, whole; returns a raw signature (ECDSA: DER of r and s)."""
+"""Takes what is to be signed, whole; returns a raw signature (ECDSA: DER of r and s)."""
 
 
 class SignatureError(TrustError):
@@ -130,7 +130,7 @@ def verify_raw(public_key: object, signature: bytes, data: bytes) -> None:
     if not any(holds(key, signature, data, each) for each in (natural, *others)):
         raise SignatureError(
             "sig-invalid",
-            "the signature does not verify over the bytes as received",
+            "the signature does not verify over the received bytes",
             expected=f"a signature by this {describe_key(key)} key",
         )
 

@@ -51,7 +51,7 @@ def read_tar(data: bytes) -> Iterator[TarEntry]:
         header = data[at : at + BLOCK]
         if not any(header):
             if len(data) - at < len(_END) or any(data[at:]):
-                raise TarError("the archive is cut, or goes on behind its end")
+                raise TarError("the archive is truncated, or has data after its end")
             return
         if len(header) < BLOCK or not _checksum_fits(header):
             raise TarError(f"bad header at byte {at}")
@@ -77,7 +77,7 @@ def read_tar(data: bytes) -> Iterator[TarEntry]:
 
 
 def write_entry(name: str, content: bytes) -> bytes:
-    """Return header and content of a regular file, mode 0644, of nobody and no time.
+    """Return header and content of a regular file, mode 0644, without owner and time.
 
     ``name`` is ASCII of at most 100 characters.
     """

@@ -142,7 +142,7 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
             encoding=content.encoding,
             warnings=content.warnings,
         )
-    raise flaw or VoucherError("ov-malformed", "nobody signed the voucher", where=_FIELD)
+    raise flaw or VoucherError("ov-malformed", "the voucher has no signer", where=_FIELD)
 
 
 def check_voucher(
@@ -191,14 +191,14 @@ def check_voucher(
     warnings: list[str] = []
     if content.idevid_issuer is not None:
         if idevid_certificate is None:
-            warnings.append("idevid-issuer is not compared: the IDevID is not at hand")
+            warnings.append("idevid-issuer is not compared: the IDevID is not available")
         else:
             _check_issuer(content.idevid_issuer, idevid_certificate)
     if now is not None:
         _check_dates(content, now)
     if content.expires_on is None and not allow_unlimited:
         raise VoucherError(
-            "ov-unlimited", "the voucher never ends", where="expires-on", seen="none"
+            "ov-unlimited", "the voucher never expires", where="expires-on", seen="none"
         )
     if content.assertion not in accepted:
         raise VoucherError(
@@ -211,7 +211,7 @@ def check_voucher(
     if pinned_domain_cert not in (None, content.pinned_domain_cert):
         raise VoucherError(
             "ov-pins-other",
-            "the voucher pins another certificate than this owner's",
+            "the voucher pins a certificate that is not this owner's",
             where="pinned-domain-cert",
             expected=fingerprint(pinned_domain_cert or b""),
             seen=fingerprint(content.pinned_domain_cert),
@@ -233,7 +233,7 @@ def parse_unverified_voucher(cms: bytes) -> VoucherContent:
 
 
 def claimed_signer(cms: bytes) -> bytes:
-    """Return the certificate (DER) whose signature over the voucher holds; nobody vouches for it.
+    """Return the certificate (DER) whose signature over the voucher holds; nothing vouches for it.
 
     Raises:
         VoucherError: the form is wrong, or no signature holds.
@@ -255,13 +255,13 @@ def _content_of(content_type: str, content: bytes | None) -> bytes:
     if content_type not in _CONTENT_TYPES.values():
         raise VoucherError(
             "ov-malformed",
-            "the CMS holds another type of content",
+            "the CMS has another content type",
             where=_FIELD,
             expected=", ".join(_CONTENT_TYPES.values()),
             seen=content_type,
         )
     if content is None:
-        raise VoucherError("ov-malformed", "the CMS has no content in it", where=_FIELD)
+        raise VoucherError("ov-malformed", "the CMS has no content", where=_FIELD)
     return content
 
 
@@ -279,7 +279,7 @@ def _verify_signer(
     if moment is None:
         raise VoucherError(
             "ov-untrusted-signer",
-            "there is no time at which to judge the signer: no clock, signing time, created-on",
+            "the signer cannot be validated without a time: no clock, signing time or created-on",
             where=_FIELD,
         )
     try:
@@ -287,9 +287,9 @@ def _verify_signer(
     except CertificateError as error:
         raise VoucherError(
             "ov-untrusted-signer",
-            "the voucher's signer does not chain to an anchor of the vendor",
+            "the voucher's signer does not chain to a CA of the vendor",
             where=_FIELD,
-            expected="a chain to an anchor of the vendor",
+            expected="a chain to a CA of the vendor",
             seen=f"{error.reason}: {error}",
         ) from error
     try:
@@ -310,7 +310,7 @@ def _check_dates(content: VoucherContent, now: datetime) -> None:
     if content.created_on is not None and content.created_on - CLOCK_SKEW > now:
         raise VoucherError(
             "ov-not-yet-valid",
-            "the voucher was created in the future",
+            "the voucher's creation date is in the future",
             where="created-on",
             expected=f"at most {CLOCK_SKEW} after {now.isoformat()}",
             seen=content.created_on.isoformat(),
@@ -318,7 +318,7 @@ def _check_dates(content: VoucherContent, now: datetime) -> None:
     if content.expires_on is not None and now >= content.expires_on:
         raise VoucherError(
             "ov-expired",
-            "the voucher is past its end",
+            "the voucher has expired",
             where="expires-on",
             expected=f"after {now.isoformat()}",
             seen=content.expires_on.isoformat(),
@@ -335,9 +335,9 @@ def _check_issuer(issuer: bytes, idevid_certificate: bytes) -> None:
     if own is None or not hmac.compare_digest(own, _named_key(issuer) or b""):
         raise VoucherError(
             "ov-wrong-issuer",
-            "the voucher names another issuer than that of the IDevID",
+            "the voucher names an issuer other than that of the IDevID",
             where="idevid-issuer",
-            expected="none on the IDevID" if own is None else own.hex(),
+            expected="no issuer in the IDevID" if own is None else own.hex(),
             seen=issuer.hex()[:128],
         )
 

@@ -101,7 +101,7 @@ def write_content(content: VoucherContent) -> bytes:
 def _read_container(data: bytes) -> Mapping[str, object]:
     outer = read_object(read_json(data), "the content")
     if set(outer) != {CONTAINER}:
-        raise LeafError(f"the content is not one member {CONTAINER}")
+        raise LeafError(f"the content is not a single member {CONTAINER}")
     return read_object(outer[CONTAINER], CONTAINER)
 
 
@@ -113,7 +113,7 @@ def _read_leaves(leaves: Mapping[str, object]) -> tuple[VoucherContent, tuple[st
         warnings.append(f"unknown members are ignored: {shown}")
     if "nonce" in leaves:
         # Bootz has no exchange for it, so that nothing could be compared with it.
-        raise LeafError("nonce: a voucher bound to a nonce cannot be checked")
+        raise LeafError("nonce: a voucher with a nonce cannot be verified")
     serial = read_text(leaves.get("serial-number"), "serial-number")
     if not is_serial_text(serial):
         raise LeafError("serial-number is not 1 to 64 printable characters")
@@ -140,15 +140,15 @@ def _quirks(content: VoucherContent) -> tuple[str, ...]:
     """Name what is odd in content that is accepted."""
     found: list[str] = []
     if content.created_on is None:
-        found.append("created-on is missing: when the voucher was made is not checked")
+        found.append("created-on is missing: the creation date is not checked")
     if content.expires_on is None:
-        found.append("expires-on is missing: the voucher never ends")
+        found.append("expires-on is missing: the voucher never expires")
         if content.last_renewal_date is not None:
             found.append("last-renewal-date without expires-on is ignored")
     else:
         end = load_certificate(content.pinned_domain_cert).not_valid_after_utc
         if content.expires_on > end:
-            found.append("expires-on is later than the end of the pinned domain certificate")
+            found.append("expires-on is after the expiry of the pinned domain certificate")
         if content.created_on and content.expires_on - content.created_on > _FAR_AHEAD:
             found.append("expires-on is more than a century after created-on")
     return tuple(found)
@@ -161,7 +161,7 @@ def _read_assertion(word: str) -> Assertion:
         known = ", ".join(each.value for each in Assertion)
         raise VoucherError(
             "ov-assertion",
-            "the assertion is not one that is known",
+            "the assertion is not a known value",
             where="assertion",
             expected=known,
             seen=repr(word[:40]),
@@ -175,7 +175,7 @@ def _read_pinned(value: object) -> bytes:
     except (LeafError, CertificateError) as error:
         raise VoucherError(
             "ov-no-pdc",
-            "the voucher pins no usable certificate",
+            "the voucher does not pin a usable certificate",
             where="pinned-domain-cert",
             expected="base64 of one DER certificate",
         ) from error
@@ -192,7 +192,7 @@ def _read_boolean(leaves: Mapping[str, object], warnings: list[str]) -> bool | N
     if value in ("true", "false"):
         warnings.append(f"{name} is a text, not a boolean")
         return value == "true"
-    raise LeafError(f"{name} is no boolean")
+    raise LeafError(f"{name} is not a boolean")
 
 
 def _read_xml(data: bytes) -> Mapping[str, object]:
@@ -212,13 +212,13 @@ def _read_xml(data: bytes) -> Mapping[str, object]:
     leaves = reader.leaves
     flag = "domain-cert-revocation-checks"
     if leaves.get(flag) in ("true", "false"):
-        # XML has no other spelling of booleans, so that this is no quirk.
+        # XML has no other spelling of booleans, so that this is not a quirk.
         return {**leaves, flag: leaves[flag] == "true"}
     return leaves
 
 
 class _XmlReader:
-    """Collects the children of the root element; what is deeper is no leaf and is ignored."""
+    """Collects the children of the root element; what is deeper is not a leaf and is ignored."""
 
     def __init__(self) -> None:
         self.leaves: dict[str, object] = {}

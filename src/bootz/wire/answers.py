@@ -105,7 +105,7 @@ def read_answer(message: pb.GetBootstrapDataResponse, dialect: Dialect) -> Seale
         message.serialized_bootstrap_data if dialect.serialized_data else message.signed_response
     )
     if not payload:
-        raise WireError("field-malformed", "the answer holds no data", where=where)
+        raise WireError("field-malformed", "the answer contains no data", where=where)
     return SealedData(
         payload,
         message.response_signature,
@@ -214,7 +214,7 @@ def _read_anchor(text: str, where: str) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise WireError("field-malformed", "is no base64", where=where) from error
+        raise WireError("field-malformed", "is not base64", where=where) from error
 
 
 def _read_image(message: pb.SoftwareImage) -> SoftwareImage:

@@ -21,7 +21,7 @@ def merge_dynamic_config(config: BootConfig) -> BootConfig:
     ``union_replace`` lets the later origin win). A part that stands alone stays byte for byte.
 
     Raises:
-        ConfigError: OpenConfig is in both parts, and one of them is no JSON object.
+        ConfigError: OpenConfig is in both parts, and one of them is not a JSON object.
     """
     if not (config.dynamic_vendor_config or config.dynamic_oc_config):
         return config
@@ -103,9 +103,9 @@ def _read_object(data: bytes, where: str) -> Mapping[str, object]:
             data.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_constant
         )
     except (ValueError, RecursionError) as error:
-        raise ConfigError("oc-config-unmergeable", "is no JSON", where=where) from error
+        raise ConfigError("oc-config-unmergeable", "is not JSON", where=where) from error
     if not isinstance(value, dict):
-        raise ConfigError("oc-config-unmergeable", "is no JSON object", where=where)
+        raise ConfigError("oc-config-unmergeable", "is not a JSON object", where=where)
     return value
 
 
@@ -113,10 +113,10 @@ def _unique_keys(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
     members: dict[str, object] = {}
     for key, item in pairs:
         if key in members:
-            raise ValueError("a key is there twice")
+            raise ValueError("a key appears twice")
         members[key] = item
     return members
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")

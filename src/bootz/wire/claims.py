@@ -24,7 +24,7 @@ def read_state(message: pb.ControlCardState, where: str) -> CardState:
     if status is None:
         raise WireError(
             "field-malformed",
-            "no status of a card",
+            "not a status of a card",
             where=f"{where}.status",
             seen=str(message.status),
         )

@@ -215,7 +215,7 @@ def encode_message4(message: Message4) -> bytes:
     )
     whole = header + encode_options4(message.options)
     if len(whole) > MAX_MESSAGE:
-        raise ConfigError("dhcp-unwritable", f"{len(whole)} octets are no datagram")
+        raise ConfigError("dhcp-unwritable", f"{len(whole)} octets are not a datagram")
     return whole.ljust(MIN_MESSAGE, b"\0")
 
 

@@ -139,7 +139,7 @@ def decode_message6(data: bytes) -> tuple[tuple[RelayEnvelope, ...], Message6]:
         if len(envelopes) == MAX_RELAYS:
             raise _malformed(f"over {MAX_RELAYS} relays")
         if len(data) < 34:
-            raise _malformed("a relay's header is cut")
+            raise _malformed("a relay's header is truncated")
         options = _read_options(data[34:])
         inner = first_option(options, Option6.RELAY_MESSAGE)
         if inner is None:
@@ -150,7 +150,7 @@ def decode_message6(data: bytes) -> tuple[tuple[RelayEnvelope, ...], Message6]:
         )
         data = inner
     if len(data) < 4:
-        raise _malformed("the header is cut")
+        raise _malformed("the header is truncated")
     try:
         kind = MessageType6(data[0])
     except ValueError:
@@ -176,7 +176,7 @@ def encode_message6(
         head = bytes([kind, envelope.hops]) + envelope.link.packed + envelope.peer.packed
         data = head + _options((*envelope.options, (Option6.RELAY_MESSAGE, data)))
     if len(data) > MAX_MESSAGE:
-        raise ConfigError("dhcp-unwritable", f"{len(data)} octets are no datagram")
+        raise ConfigError("dhcp-unwritable", f"{len(data)} octets are not a datagram")
     return data
 
 
@@ -187,7 +187,7 @@ def decode_ia_na(value: bytes) -> IaNa:
         WireError: ``dhcp-malformed``.
     """
     if len(value) < 12:
-        raise _malformed("IA_NA is cut")
+        raise _malformed("IA_NA is truncated")
     iaid, t1, t2 = struct.unpack_from("!III", value)
     options = _read_options(value[12:])
     return IaNa(iaid, t1, t2, tuple(_addresses(options)), decode_status(options))
@@ -240,7 +240,7 @@ def _addresses(options: Options6) -> Iterator[IaAddress]:
         if code != Option6.IA_ADDRESS:
             continue
         if len(value) < 24:
-            raise _malformed("an address of an IA_NA is cut")
+            raise _malformed("an address of an IA_NA is truncated")
         preferred, valid = struct.unpack_from("!II", value, 16)
         status = decode_status(_read_options(value[24:]))
         yield IaAddress(IPv6Address(value[:16]), preferred, valid, status)
@@ -251,7 +251,7 @@ def _read_options(data: bytes) -> Options6:
     at = 0
     while at < len(data):
         if at + 4 > len(data):
-            raise _malformed("an option's header is cut")
+            raise _malformed("an option's header is truncated")
         code, length = struct.unpack_from("!HH", data, at)
         end = at + 4 + length
         if end > len(data):

@@ -33,7 +33,7 @@ class DhcpIdentity:
 
     @property
     def client_id(self) -> bytes:
-        """Option 61: type 0, that is no hardware address, and the serial number."""
+        """Option 61: type 0, that is not a hardware address, and the serial number."""
         return client_id_of(self.serial_number)
 
     @property
@@ -117,7 +117,7 @@ def parse_mac(text: str) -> bytes:
         digits = digits.replace(separator, "")
     mac = bytes.fromhex(digits)
     if len(mac) != 6:
-        raise ValueError(f"{text[:40]!r} is no MAC address")
+        raise ValueError(f"{text[:40]!r} is not a MAC address")
     return mac
 
 

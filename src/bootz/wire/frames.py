@@ -44,7 +44,7 @@ def encode_frame(frame: UdpFrame) -> bytes:
 
 
 def decode_frame(data: bytes) -> UdpFrame | None:
-    """Return the datagram of a frame; None for everything that is no whole UDP over IPv4."""
+    """Return the datagram of a frame; None for everything that is not a whole UDP over IPv4."""
     if len(data) < 42 or data[12:14] != b"\x08\x00" or data[14] >> 4 != 4:
         return None
     at = 14 + (data[14] & 15) * 4

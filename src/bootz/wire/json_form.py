@@ -34,7 +34,7 @@ def write_json(value: object, message: Message, where: str, depth: int = 0) -> N
         ConfigError: something does not fit; names the key.
     """
     if not isinstance(value, Mapping):
-        _unfit("is no object", where)
+        _unfit("is not an object", where)
     if depth > MAX_DEPTH:
         _unfit("is nested too deeply", where)
     if isinstance(message, struct_pb2.Struct):
@@ -49,7 +49,7 @@ def write_json(value: object, message: Message, where: str, depth: int = 0) -> N
     for key, item in value.items():
         field = descriptor.fields_by_name.get(key) or descriptor.fields_by_camelcase_name.get(key)
         if field is None:
-            _unfit("is no key of this object", f"{where}.{key}")
+            _unfit("is not a key of this object", f"{where}.{key}")
         if item is None:
             continue
         place = f"{where}.{field.name}"
@@ -65,13 +65,13 @@ def _write_field(
     kind = field.message_type
     if kind is not None and kind.GetOptions().map_entry:
         if not isinstance(item, Mapping):
-            _unfit("is no object", place)
+            _unfit("is not an object", place)
         target = getattr(message, field.name)
         for name, text in item.items():
             target[_text(name, place)] = _text(text, f"{place}.{name}")
     elif field.is_repeated:
         if not isinstance(item, list | tuple):
-            _unfit("is no list", place)
+            _unfit("is not a list", place)
         target = getattr(message, field.name)
         for number, element in enumerate(item):
             spot = f"{place}[{number}]"
@@ -92,7 +92,7 @@ def _scalar(item: object, field: FieldDescriptor, place: str) -> str | bytes | i
         try:
             return base64.b64decode(_text(item, place), validate=True)
         except (binascii.Error, ValueError) as error:
-            raise ConfigError("artifact-unfit", "is no base64", where=place) from error
+            raise ConfigError("artifact-unfit", "is not base64", where=place) from error
     if field.type == FieldDescriptor.TYPE_ENUM:
         known = field.enum_type
         if known is None:
@@ -101,7 +101,7 @@ def _scalar(item: object, field: FieldDescriptor, place: str) -> str | bytes | i
             return known.values_by_name[item].number
         if isinstance(item, int) and not isinstance(item, bool) and item in known.values_by_number:
             return item
-        _unfit(f"is no {known.name}", place)
+        _unfit(f"is not a {known.name}", place)
     return _unsigned(item, place)
 
 
@@ -109,13 +109,13 @@ def _unsigned(item: object, place: str) -> int:
     if isinstance(item, str) and item.isascii() and item.isdecimal() and len(item) <= 20:
         item = int(item)
     if not isinstance(item, int) or isinstance(item, bool) or not 0 <= item < 1 << 64:
-        _unfit("is no number from 0 to 2^64 - 1", place)
+        _unfit("is not a number from 0 to 2^64 - 1", place)
     return item
 
 
 def _text(item: object, place: str) -> str:
     if not isinstance(item, str):
-        _unfit("is no text", place)
+        _unfit("is not a text", place)
     return utf8_text(item, place)
 
 
@@ -138,7 +138,7 @@ def _write_any(value: JsonObject, message: AnyMessage, where: str) -> None:
     except (json_format.Error, TypeError, ValueError, ArithmeticError) as error:
         raise ConfigError(
             "artifact-unfit",
-            "is no message of a type that is known here; give type_url and value instead",
+            "is not a message of a known type; give type_url and value instead",
             where=where,
         ) from error
 
@@ -162,11 +162,11 @@ def _write_value(item: object, value: struct_pb2.Value, where: str, depth: int) 
             value.string_value = utf8_text(item, where)
         case int():
             if abs(item) > _EXACT_INTEGER:
-                _unfit("is a number that does not travel exactly", where)
+                _unfit("is a number that cannot be sent exactly", where)
             value.number_value = item
         case float():
             if not math.isfinite(item):
-                _unfit("is no finite number", where)
+                _unfit("is not a finite number", where)
             value.number_value = item
         case Mapping():
             _write_struct(item, value.struct_value, where, depth)
@@ -177,7 +177,7 @@ def _write_value(item: object, value: struct_pb2.Value, where: str, depth: int) 
                     element, value.list_value.values.add(), f"{where}[{number}]", depth + 1
                 )
         case _:
-            _unfit("is nothing that JSON has", where)
+            _unfit("is not a JSON value", where)
 
 
 def _unfit(detail: str, where: str) -> NoReturn:
@@ -208,7 +208,7 @@ def _read_value(value: struct_pb2.Value, where: str) -> object:
         case "number_value":
             number = value.number_value
             if not math.isfinite(number):
-                raise WireError("field-malformed", "is no finite number", where=where)
+                raise WireError("field-malformed", "is not a finite number", where=where)
             return int(number) if number.is_integer() else number
         case "struct_value":
             return read_struct(value.struct_value, where)

@@ -52,7 +52,7 @@ def read_instant(field: str, timestamp: Timestamp) -> datetime:
     """
     seconds, nanos = timestamp.seconds, timestamp.nanos
     if not (_FIRST_SECOND <= seconds <= _LAST_SECOND and 0 <= nanos <= 999_999_999):
-        raise WireError("ovgs-request-malformed", "is no valid Timestamp", where=field)
+        raise WireError("ovgs-request-malformed", "is not a valid Timestamp", where=field)
     return _EPOCH + timedelta(seconds=seconds, microseconds=nanos // 1000)
 
 

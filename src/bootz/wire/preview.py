@@ -19,7 +19,7 @@ def preview_payload(payload: bytes) -> JsonObject:
     Bytes that are text are shown as text, others as ``base64:…``.
 
     Raises:
-        WireError: it is no payload.
+        WireError: it is not a payload.
     """
     signed = bounds.parse(pb.BootstrapDataSigned, payload, limit=bounds.MAX_ANSWER_BYTES)
     return _message(signed)

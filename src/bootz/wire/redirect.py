@@ -119,9 +119,9 @@ def encode_redirect(
         case RedirectShape.TEXT:
             limit, parts = MAX_URI_CHARACTERS, [b",".join(texts)]
             if any(_NEXT_IN_TEXT.search(text) for text in texts):
-                raise _unwritable("a URI with another one behind a comma", "one URI each")
+                raise _unwritable("a URI with another one after a comma", "one URI each")
         case RedirectShape.EMPTY:
-            raise _unwritable("no list at all", "a shape that carries URIs")
+            raise _unwritable("an empty list", "a shape that carries URIs")
     if longest > limit:
         raise _unwritable(f"a URI of {longest} octets", f"at most {limit}")
     payload = b"".join(parts)

@@ -185,7 +185,7 @@ def _card(message: ref.ControlCard, where: str) -> ReferenceCard:
 
 def _known(number: int, known: Collection[int], where: str) -> int:
     if number not in known:
-        raise _invalid("has a number that means nothing", where)
+        raise _invalid("has an unknown enum number", where)
     return number
 
 

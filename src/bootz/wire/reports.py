@@ -38,7 +38,7 @@ def read_report(message: pb.ReportStatusRequest, dialect: Dialect) -> StatusRepo
     status = _STATUSES.get(message.status)
     if status is None:
         raise WireError(
-            "field-malformed", "no status of a report", where="status", seen=str(message.status)
+            "field-malformed", "not a status of a report", where="status", seen=str(message.status)
         )
     # Databases do not keep a NUL.
     text = message.status_message[: bounds.MAX_STATUS_MESSAGE].replace("\0", "\ufffd")

@@ -59,7 +59,7 @@ def read_request(message: pb.GetBootstrapDataRequest, dialect: Dialect) -> Boots
     if not descriptor.control_cards and fold_serial(descriptor.serial_number) != asking:
         raise WireError(
             "fixed-chassis-serial",
-            "no card is listed, and this is not the serial number of the asking card",
+            "no card is listed, and this is not the serial number of the active card",
             where="chassis_descriptor.serial_number",
             expected=active.serial_number,
             seen=descriptor.serial_number or "none",

@@ -226,7 +226,7 @@ class _CodecV1(_Codec):
                 if not answer.encrypted_serialized_bootstrap_data or not answer.encapsulated_key:
                     raise WireError(
                         "field-malformed",
-                        "the answer holds no encrypted data",
+                        "the answer contains no encrypted data",
                         where="encrypted_serialized_bootstrap_data",
                     )
                 return SealedData(
@@ -282,7 +282,7 @@ class _CodecV06(_Codec):
             case HmacAnswer():
                 message.response.hmac_challenge_response.CopyFrom(_write_hmac(answer))
             case EkAnswer():
-                raise RuntimeError("this release has no such answer")
+                raise RuntimeError("this release does not have this answer")
             case other:
                 assert_never(other)
         return message
@@ -298,7 +298,7 @@ class _CodecV06(_Codec):
                 asked.key = cast("attestz.Key", reply.key_type.value)
                 asked.hmac_challenge.CopyFrom(_write_key(reply))
             case EkChallenge():
-                raise RuntimeError("this release has no such challenge")
+                raise RuntimeError("this release does not have this challenge")
             case SealedData():
                 message.bootstrap_response.CopyFrom(write_answer(reply, CURRENT, streamed=True))
             case Acknowledged():
@@ -359,7 +359,7 @@ def encode_transport_key(key: TransportKey) -> bytes:
 
 
 def _empty(where: str) -> WireError:
-    return WireError("stream-message-empty", "nothing is set that is known here", where=where)
+    return WireError("stream-message-empty", "no known field is set", where=where)
 
 
 def _proof(data: bytes, where: str) -> bytes:

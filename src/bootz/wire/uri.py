@@ -66,7 +66,7 @@ def parse_bootz_uri(text: str) -> BootzUri:
     end = split.start() if split else len(rest)
     authority, endpoint = rest[:end], rest[end:]
     if "@" in authority:
-        raise _flaw("uri-userinfo", "the URI names a user")
+        raise _flaw("uri-userinfo", "the URI contains user information")
     if authority.startswith("["):
         literal, closed, tail = authority[1:].partition("]")
         if not closed or (tail and not tail.startswith(":")):
@@ -78,7 +78,7 @@ def parse_bootz_uri(text: str) -> BootzUri:
         name, colon, port = authority.partition(":")
         has_port = bool(colon)
         if ":" in port:
-            raise _flaw("uri-bad-host", "an IPv6 address must stand in brackets")
+            raise _flaw("uri-bad-host", "an IPv6 address must be in brackets")
         host, address = _name_or_ipv4(name.lower())
     return BootzUri(host, _port(port) if has_port else DEFAULT_PORT, endpoint, address)
 
@@ -93,7 +93,7 @@ def _ipv6(literal: str) -> IPv6Address:
     try:
         return IPv6Address(literal)
     except ValueError as error:
-        raise _flaw("uri-bad-host", "what stands in brackets is no IPv6 address") from error
+        raise _flaw("uri-bad-host", "the text in brackets is not an IPv6 address") from error
 
 
 def _name_or_ipv4(name: str) -> tuple[str, IPv4Address | None]:
@@ -103,7 +103,7 @@ def _name_or_ipv4(name: str) -> tuple[str, IPv4Address | None]:
         try:
             address = IPv4Address(name)
         except ValueError as error:
-            raise _flaw("uri-bad-host", "the host is no IPv4 address") from error
+            raise _flaw("uri-bad-host", "the host is not an IPv4 address") from error
         return str(address), address
     if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
         raise _flaw("uri-bad-host", "the host is neither a name nor an address")

@@ -152,7 +152,7 @@ def store_image(
 
     Raises:
         ConfigError: the file, the name or the version does not fit.
-        ConflictError: it is in the inventory already, or somebody writes to the file.
+        ConflictError: it is in the inventory already, or the file is being written to.
         Unavailable: database, file or depot cannot be used.
     """
     if not is_file_name(file_name):

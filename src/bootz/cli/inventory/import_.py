@@ -225,7 +225,7 @@ def _form(path: Path, given: str | None) -> FileForm:
 
 @contextmanager
 def _busy(words: str) -> Iterator[None]:
-    """Show that something goes on, where somebody looks."""
+    """Show progress on a terminal."""
     if not sys.stderr.isatty():
         yield
         return

@@ -58,7 +58,7 @@ def changed_source(
     """Return the document of a voucher source with everything that the options give.
 
     Raises:
-        ConfigError: a file is no document.
+        ConfigError: a file is not a document.
         BadParameter: OVGS and a folder are both named.
     """
     if options["voucher_source"] is not None:

@@ -35,7 +35,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class BootOrder:
-    """How the device shall run Bootz.
+    """How the device is to run Bootz.
 
     ``uri`` is where the suite's server is (``bootz://host:port``); ``insecure``: without nonce
     and ownership, for laboratories; ``flow`` is ``unary``, ``stream`` or ``stream-v1``, and

@@ -66,7 +66,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """An answer's data before they are sealed; ``image`` is what the device shall run after it."""
+    """An answer's data before they are sealed; ``image`` is what the device must run after it."""
 
     given: Given
     config: BootConfig | None
@@ -232,7 +232,7 @@ def read_content(vendor_config: bytes, marker: str, bad_vendor_config: bytes | N
     if not marker or marker.encode() not in vendor_config:
         raise ConfigError(
             "conformance-material",
-            "the marker must be a text of the vendor configuration",
+            "the marker must be a text in the vendor configuration",
             where="--config-marker",
         )
     made = Content.make()

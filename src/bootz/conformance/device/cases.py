@@ -20,25 +20,25 @@ class Given(Enum):
     GOOD = "a valid configuration, no image"
     IMAGE = "another version of the software"
     CERTZ_BUNDLE = "a certz trust bundle"
-    INSECURE = "an answer that nobody signed"
+    INSECURE = "an unsigned answer"
     NO_CONFIGURATION = "no boot configuration"
-    BAD_OPENCONFIG = "an OpenConfig configuration that is no JSON"
-    BAD_VENDOR_CONFIG = "a vendor configuration that is none"
-    NOT_AN_IMAGE = "an image that is none, with its right digest"
-    IMAGE_UNREACHABLE = "an image URL where nothing listens"
-    IMAGE_NOT_FOUND = "an image URL where there is none"
-    IMAGE_CHECKSUM = "an image with another digest"
-    VOUCHER_MALFORMED = "a voucher that is none"
-    VOUCHER_MISSING = "no voucher, though a nonce asked for it"
-    VOUCHER_SIGNER = "a voucher that another manufacturer signed"
+    BAD_OPENCONFIG = "an OpenConfig configuration that is not JSON"
+    BAD_VENDOR_CONFIG = "an invalid vendor configuration"
+    NOT_AN_IMAGE = "a file that is not an image, with its right digest"
+    IMAGE_UNREACHABLE = "an image URL where no server listens"
+    IMAGE_NOT_FOUND = "an image URL without an image"
+    IMAGE_CHECKSUM = "an image with a different digest"
+    VOUCHER_MALFORMED = "a malformed voucher"
+    VOUCHER_MISSING = "no voucher, although the request has a nonce"
+    VOUCHER_SIGNER = "a voucher of another manufacturer"
     VOUCHER_SERIAL = "a voucher for another serial number"
     SIGNATURE = "a signature over other data"
-    NONCE = "an answer to another nonce"
+    NONCE = "an answer with another nonce"
     CERTZ_POLICY = "a certz authentication policy that is empty"
-    AUTHZ_POLICY = "an authz policy that is no JSON"
+    AUTHZ_POLICY = "an authz policy that is not JSON"
     REFUSED = "a refusal instead of an answer"
     UNREACHABLE = "nothing: no server listens"
-    CHALLENGE = "a challenge whose answer is taken for wrong"
+    CHALLENGE = "a challenge whose answer is rejected"
     OTHER_SERIAL = "a record with another serial number"
     NO_AIK_DIGEST = "a refusal, as if aik_pub_digest were missing"
 
@@ -172,13 +172,17 @@ _UNARY: Final = (
     ),
     _fails(
         "bootz-3.3/signature",
-        "right voucher, data signed by nobody",
+        "right voucher, wrong signature",
         Given.SIGNATURE,
         _OV_INVALID,
         verified=False,
     ),
     _fails(
-        "bootz-3.3/nonce", "right voucher, old answer", Given.NONCE, _OV_INVALID, verified=False
+        "bootz-3.3/nonce",
+        "right voucher, replayed answer",
+        Given.NONCE,
+        _OV_INVALID,
+        verified=False,
     ),
     Case("bootz-3.4", "voucher valid", Given.GOOD),
     Case("bootz-4.1", "no image in the answer", Given.GOOD),

@@ -127,7 +127,7 @@ class EmulatedRouter:
     @property
     def _router(self) -> Path:
         if self._current is None:
-            raise RuntimeError("no router was asked for")
+            raise RuntimeError("no router was described before")
         return self._current
 
     async def _show(self) -> DeviceState:
@@ -145,7 +145,9 @@ class EmulatedRouter:
         # A router whose attempt failed says so with exit code 1, and tells all the same.
         told = await self._call(*words, answers=(0, 1))
         if not isinstance(told, dict):
-            raise Unavailable("conformance-adapter", "it told nothing", where=" ".join(words[:2]))
+            raise Unavailable(
+                "conformance-adapter", "it reported nothing", where=" ".join(words[:2])
+            )
         return told
 
 

@@ -48,7 +48,7 @@ class ImageServer:
 
     @property
     def dead_url(self) -> str:
-        """A URL where nobody listens, for as long as this server runs."""
+        """A URL where no server listens, for as long as this server runs."""
         if self._dead is None:
             raise RuntimeError("the image server does not run")
         return f"http://{peer_address(self._advertised, self._dead.getsockname()[1])}/image.bin"
@@ -62,7 +62,7 @@ class ImageServer:
     async def __aenter__(self) -> "ImageServer":
         family = socket.AF_INET6 if ":" in self._listen else socket.AF_INET
         try:
-            # Bound and never listening: a connection is refused, and nobody else takes the port.
+            # Bound and never listening: a connection is refused, and the port stays taken.
             self._dead = socket.socket(family, socket.SOCK_STREAM)
             self._dead.bind((self._listen, 0))
             await self._runner.setup()

@@ -185,7 +185,7 @@ class JsonLinesAdapter:
         try:
             answer = json.loads(line)
         except ValueError as error:
-            raise self._failed(f"{method}: the answer is no JSON") from error
+            raise self._failed(f"{method}: the answer is not JSON") from error
         if not isinstance(answer, dict) or answer.get("id") != self._count:
             raise self._failed(f"{method}: the answer is to another request")
         if "error" in answer:
@@ -208,7 +208,7 @@ class JsonLinesAdapter:
         try:
             return base64.b64decode(text, validate=True)
         except binascii.Error as error:
-            raise self._failed("describe: a key is no base64") from error
+            raise self._failed("describe: a key is not base64") from error
 
     @property
     def _name(self) -> str:

@@ -96,7 +96,7 @@ def _judge_requests(played: Played) -> Iterator[Check]:
     nonces = [each.request.nonce for each in seen.requests if each.request is not None]
     if not played.insecure and len(nonces) > 1:
         yield _check(
-            "fresh-nonce", len(set(nonces)) == len(nonces), "another each time", "a replay"
+            "fresh-nonce", len(set(nonces)) == len(nonces), "a new one in each request", "a replay"
         )
 
 
@@ -163,7 +163,7 @@ def _judge_first(played: Played) -> Iterator[Check]:
             yield _check(
                 "os-version-before",
                 before.os_version != played.image_version,
-                "another than the suite's",
+                "a version other than the suite's",
                 before.os_version,
             )
     else:
@@ -182,14 +182,14 @@ def _judge_first(played: Played) -> Iterator[Check]:
 def _judge_statuses(played: Played, state: DeviceState, *, failed_only: bool) -> Iterator[Check]:
     case = played.case
     if state.statuses is None:
-        yield Check("status-sequence", Outcome.SKIPPED, "", "the device does not tell")
+        yield Check("status-sequence", Outcome.SKIPPED, "", "the device does not report it")
     else:
         shown = attempts(_since(played, state))
         wanted = " or ".join(" ".join(each) or "nothing" for each in case.attempts)
         good = all(each in case.attempts for each in shown or [()])
         yield _check("status-sequence", good, wanted, " | ".join(" ".join(e) for e in shown))
     if state.error_count is None:
-        yield Check("error-count", Outcome.SKIPPED, "", "the device does not tell")
+        yield Check("error-count", Outcome.SKIPPED, "", "the device does not report it")
     elif not failed_only:
         yield _check("error-count", state.error_count == 0, "0", str(state.error_count))
     elif case.counted and state.statuses is not None:
@@ -217,7 +217,7 @@ def _answers(played: Played, phase: int) -> list[SeenRequest]:
 
 def _profiles(played: Played, after: DeviceState, before: DeviceState) -> Check:
     if after.certz_profiles is None:
-        return Check("certz-profiles", Outcome.SKIPPED, "", "the device does not tell")
+        return Check("certz-profiles", Outcome.SKIPPED, "", "the device does not report it")
     new = set(after.certz_profiles) - set(before.certz_profiles or ())
     if dialect_by_name(played.dialect).certz_profiles:
         return _check("certz-profiles", PROFILE in new, f"a new {PROFILE}", ", ".join(sorted(new)))
@@ -229,13 +229,13 @@ def _judge_reports(played: Played) -> Iterator[Check]:
     case = played.case
     reports = [each for each in played.seen.reports if each.phase == FIRST]
     for each in reports:
-        yield _check("report-accepted", not each.refused, "a report that is right", each.refused)
+        yield _check("report-accepted", not each.refused, "a valid report", each.refused)
     kinds = [each.report.status for each in reports]
     told = ", ".join(kind.name for kind in kinds) or "none"
     if case.works:
         yield from _judge_success(played, reports)
     elif not case.verified:
-        # What nobody vouches for names no anchor to report to.
+        # What is not verified names no anchor to report to.
         wrong = {ReportedStatus.SUCCESS, ReportedStatus.INITIATED} & set(kinds)
         yield _check("report", not wrong, "no report of progress", told)
     else:
@@ -247,7 +247,7 @@ def _judge_reports(played: Played) -> Iterator[Check]:
         yield _check(
             "report-message",
             all(each.report.message.strip() for each in spoken),
-            "a message that says why",
+            "a message with the reason",
             "an empty one",
         )
 
@@ -292,7 +292,9 @@ def _judge_no_dhcp(played: Played) -> Iterator[Check]:
             yield _told("no-dhcp-parameters", after.no_dhcp_uri, "")
         case Console.INITIATE:
             if after.no_dhcp_uri is None:
-                yield Check("no-dhcp-parameters", Outcome.SKIPPED, "", "the device does not tell")
+                yield Check(
+                    "no-dhcp-parameters", Outcome.SKIPPED, "", "the device does not report it"
+                )
             else:
                 yield _check("no-dhcp-parameters", bool(after.no_dhcp_uri), "kept", "gone")
             yield _told("configuration-restored", after.configuration, played.before.configuration)
@@ -324,7 +326,7 @@ def _judge_second(played: Played) -> Iterator[Check]:
         ", ".join(each.name for each in reported) or "none",
     )
     if last.statuses is None:
-        yield Check("recovery-statuses", Outcome.SKIPPED, "", "the device does not tell")
+        yield Check("recovery-statuses", Outcome.SKIPPED, "", "the device does not report it")
     else:
         shown = attempts(_since(played, last))
         good = shown[-1:] == [OK] and all(each in case.attempts for each in shown[:-1])
@@ -344,7 +346,7 @@ def _judge_second(played: Played) -> Iterator[Check]:
 def _has_marker(state: DeviceState, marker: str, *, expected: bool) -> Check:
     name = "running-configuration"
     if state.configuration is None:
-        return Check(name, Outcome.SKIPPED, "", "the device does not tell")
+        return Check(name, Outcome.SKIPPED, "", "the device does not report it")
     applied = marker in state.configuration
     wanted = "the configuration of the answer" if expected else "nothing of the answer"
     return _check(name, applied is expected, wanted, "it" if applied else "another")
@@ -357,7 +359,7 @@ def _sorted(names: Sequence[str] | None) -> tuple[str, ...] | None:
 def _told(name: str, seen: object, expected: object) -> Check:
     """Compare something that the device may not tell."""
     if seen is None or expected is None:
-        return Check(name, Outcome.SKIPPED, "", "the device does not tell")
+        return Check(name, Outcome.SKIPPED, "", "the device does not report it")
     return _check(name, seen == expected, _short(expected), _short(seen))
 
 

@@ -91,10 +91,10 @@ def _issue(
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The owner that the device shall obey.
+    """The owner that the device must obey.
 
     ``identity`` signs the answers and chains to ``pinned`` (DER), which the vouchers pin.
-    ``stranger`` has the same names and is vouched for by nobody. ``server`` is for TLS, below
+    ``stranger`` has the same names and has no trusted issuer. ``server`` is for TLS, below
     ``anchor`` (DER).
     """
 
@@ -250,7 +250,7 @@ class KeptVouchers:
                 return cms
         raise ConfigError(
             "conformance-material",
-            "the case needs a voucher of another card too",
+            "the case also needs a voucher of another card",
             where="--voucher-dir",
         )
 
@@ -280,7 +280,7 @@ def load_authority(certificate: Path, key: Path, above: Sequence[bytes] = ()) ->
     if public != private.public_key():
         raise ConfigError(
             "conformance-material",
-            "the key is not that of the certificate",
+            "the key does not belong to the certificate",
             where=str(key),
             expected=str(certificate),
             seen=describe_key(private.public_key()),

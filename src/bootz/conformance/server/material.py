@@ -119,9 +119,7 @@ def open_material(folder: Path, clock: Callable[[], datetime]) -> Material:
         serials = {str(name): str(serial) for name, serial in document["devices"].items()}
         return _material(folder, serials, maker)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(
-            "conformance-material-damaged", "not of its form", where=str(folder)
-        ) from error
+        raise ConfigError("conformance-material-damaged", "malformed", where=str(folder)) from error
 
 
 def _build(folder: Path, row: Row, serial: str, maker: Manufacturer) -> None:

@@ -86,7 +86,7 @@ class Dialogue:
         """Open the stream with a request or a report, and return the challenge."""
         challenge = await self.say(introduced(opening, await honest.introduce(self.flow)))
         if isinstance(challenge, SealedData | Acknowledged):
-            raise WrongReply("the server asked for no proof")
+            raise WrongReply("the server sent no challenge")
         return challenge
 
     async def answered(self, honest: Prover, challenge: Challenge) -> ChallengeAnswer:

@@ -93,10 +93,10 @@ async def play(case: Case, player: Player, *, exact: bool, seconds: float) -> Ve
 
 
 class _Outcome(Enum):
-    SERVED = "the server did all that the device wanted"
+    SERVED = "the server accepted everything"
     REFUSED = "a status other than OK"
     CUT = "the connection ended"
-    WRONG = "the server said what is not due, or what does not verify"
+    WRONG = "the server sent something unexpected, or something that does not verify"
 
 
 def _judge(case: Case, outcome: _Outcome, told: str, *, exact: bool) -> tuple[bool, str]:
@@ -107,4 +107,4 @@ def _judge(case: Case, outcome: _Outcome, told: str, *, exact: bool) -> tuple[bo
     if outcome is not _Outcome.REFUSED:
         return False, ""
     right = told.partition(" ")[0] == case.expected
-    return right or not exact, "" if right else f"specified is {case.expected}"
+    return right or not exact, "" if right else f"the specification says {case.expected}"

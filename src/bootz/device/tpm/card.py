@@ -97,7 +97,7 @@ class CardTpm:
         try:
             return cls(folder, _DESCRIPTION.validate_json(path.read_bytes()))
         except ValidationError as error:
-            raise ConfigError("hardware-damaged", "not of its form", where=str(path)) from error
+            raise ConfigError("hardware-damaged", "malformed", where=str(path)) from error
         except OSError as error:
             raise Unavailable("file-unreadable", str(error), where=str(path)) from error
 
@@ -165,7 +165,7 @@ class CardTpm:
         path = self._folder / f"{name}.key"
         key = load_private_key(path)
         if isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ConfigError("hardware-damaged", "it is no RSA key", where=str(path))
+            raise ConfigError("hardware-damaged", "it is not an RSA key", where=str(path))
         return key
 
     def record(self) -> dict[str, object]:

@@ -211,7 +211,7 @@ class Commands12:
             even, going_on, mac = area[:SECRET_BYTES], area[SECRET_BYTES:][:1], area[-SECRET_BYTES:]
             expected = hmac.digest(session.secret, digest + even + odd + going_on, "sha1")
             if not hmac.compare_digest(mac, expected):
-                raise TpmError("tpm-hmac-invalid", "the response is not by the TPM", where="TPM")
+                raise TpmError("tpm-hmac-invalid", "the response is not authentic", where="TPM")
         return Reader(out, f"response to {ordinal.name}")
 
 

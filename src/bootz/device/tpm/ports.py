@@ -29,7 +29,7 @@ class Tpm20(Protocol):
         Args:
             key_type: what the key was encrypted to.
             wrapped: the key.
-            qualifying: what the certification shall be bound to; empty for nothing.
+            qualifying: what the certification is bound to; empty for nothing.
 
         Raises:
             BootzError: ``tpm-import-refused``, or the TPM does not answer.

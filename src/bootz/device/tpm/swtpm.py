@@ -53,7 +53,7 @@ class Swtpm:
         while len(received) < size:
             part = self._connection.recv(size - len(received))
             if not part:
-                raise _unavailable("it ended in the middle of a command")
+                raise _unavailable("it stopped in the middle of a command")
             received += part
         return bytes(received)
 

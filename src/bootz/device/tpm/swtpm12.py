@@ -33,7 +33,7 @@ class SwtpmTpm12:
             Unavailable: the TPM does not do it.
         """
         known = secrets.token_bytes(3 * SECRET_BYTES)
-        # First, so that a TPM never has an owner whom nobody knows.
+        # First, so that a TPM never has an unknown owner.
         atomic_write(folder / _SECRETS, known, mode=0o600)
         with running(folder, tpm2=False) as process:
             commands = Commands12(process, secrets.token_bytes)

@@ -96,7 +96,9 @@ class SwtpmTpm20:
         with self._lock, running(self._folder, tpm2=True) as process:
             key = _read_key(Commands(process).read_public(_parent(key_type)))
         if not isinstance(key, rsa.RSAPublicKey):
-            raise ConfigError("tpm-key-absent", f"the {key_type.name} is no RSA key", where="TPM")
+            raise ConfigError(
+                "tpm-key-absent", f"the {key_type.name} is not an RSA key", where="TPM"
+            )
         return key
 
     def sign(self, data: bytes, algorithm: HashAlgorithm) -> bytes:

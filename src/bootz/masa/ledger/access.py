@@ -20,7 +20,7 @@ class Rules:
 
 
 class Access:
-    """A caller's view of a book; made anew for each call, so that role changes count at once."""
+    """A caller's view of a book; made for each call, so that role changes count at once."""
 
     def __init__(self, book: Book, caller: Caller, rules: Rules) -> None:
         self.book = book

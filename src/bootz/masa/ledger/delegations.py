@@ -24,7 +24,7 @@ def add_delegation(access: Access, group_id: str, org_id: str) -> None:
 
 
 def remove_delegation(access: Access, group_id: str, org_id: str) -> None:
-    """Take a delegation back that sits on this very group and that nobody needs any more.
+    """Take back a delegation of this very group that no role depends on.
 
     Raises:
         LedgerError: as the table row of RemoveGroupDelegatedOrg says.

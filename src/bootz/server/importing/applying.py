@@ -1,6 +1,6 @@
 """Applying a file to the inventory: everything is checked, and every fault told, in one pass.
 
-The caller's transaction is committed only if there is no fault and it is no dry run.
+The caller's transaction is committed only if there is no fault and it is not a dry run.
 """
 
 import base64

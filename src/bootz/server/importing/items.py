@@ -67,7 +67,7 @@ def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str)
         if entries is None:
             continue
         if not isinstance(entries, list):
-            faults.append(_fault(where, f"{section} is no list"))
+            faults.append(_fault(where, f"{section} is not a list"))
             continue
         for index, entry in enumerate(entries):
             line = lines.get((section, index))
@@ -75,7 +75,7 @@ def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str)
             if isinstance(entry, Mapping):
                 items.append(Item(section, place, entry))
             else:
-                faults.append(_fault(place, f"the entry of {section} is no mapping"))
+                faults.append(_fault(place, f"the entry of {section} is not a mapping"))
     return ReadFile(tuple(items), tuple(faults))
 
 

@@ -202,7 +202,7 @@ def _image_items(images: Sequence[TakenImage], now: datetime) -> Iterator[Item]:
 
 
 def _cas_of(name: str, config: ReferenceConfig, now: datetime) -> Iterator[bytes]:
-    """Return the CAs of a manufacturer: those that its cards lead to, and those nobody's do."""
+    """Return the CAs of a manufacturer: those that its cards lead to, and those of no cards."""
     for ca in config.vendor_cas:
         users = {
             chassis.manufacturer

@@ -24,7 +24,7 @@ from bootz.trust.certificates import load_certificate
 from bootz.trust.issuing import CertificateProfile, issue_certificate
 
 PINNED_DOMAIN_LIFE: Final = timedelta(days=30 * 365)
-"""Long: to change what vouchers pin, every voucher must be issued anew."""
+"""Long: to change what vouchers pin, every voucher must be issued again."""
 
 OWNER_LIFE: Final = timedelta(days=5 * 365)
 TRUST_ANCHOR_LIFE: Final = timedelta(days=20 * 365)
@@ -196,7 +196,7 @@ def change_keyring(site: Site, change: Callable[[Keyring], Keyring]) -> Keyring:
         try:
             keyring = change(before)
         except BootzError:
-            # Not even a key that is in no list shall lie about.
+            # Not even a key that is in no list is left behind.
             keys.drop_unlisted(before)
             raise
         keys.write(keyring)

@@ -1,4 +1,4 @@
-"""One call while it is under way: who called, and what the journal shall keep of it."""
+"""One call while it is under way: who called, and what the journal keeps of it."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -48,7 +48,7 @@ class Judged(Protocol):
 
 
 class Attempt:
-    """Gathers what the journal shall keep of one call while it is under way."""
+    """Gathers what the journal keeps of one call while it is under way."""
 
     def __init__(self, dialect: Dialect, caller: Caller, *, rpc: str = "GetBootstrapData") -> None:
         self.dialect = dialect

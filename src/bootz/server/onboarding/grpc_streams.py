@@ -88,7 +88,7 @@ async def _converse(
 
 
 async def _unreceived(conversation: StreamConversation, error: BootzError) -> None:
-    """Put on record who was challenged and fell silent, and who sent what nobody can take.
+    """Put on record who was challenged and fell silent, and who sent what no state accepts.
 
     On an idle stream without a challenge nothing was asked, or all has been answered.
     """

@@ -1,6 +1,6 @@
 """The streams that are open: how many, how long one may be idle, and who makes room for whom.
 
-Opening a stream costs a peer nothing, so that a bound alone would let anybody keep all others
+Opening a stream costs a peer nothing, so that a bound alone would let anyone keep all others
 out. At the bound the stream that has waited longest without proving anything is closed.
 """
 
@@ -81,7 +81,7 @@ class OpenStreams:
         """Take a place for a new stream.
 
         Raises:
-            Unavailable: ``streams-full``, and nobody can make room.
+            Unavailable: ``streams-full``, and no stream can make room.
         """
         if self._open >= self._limits.max_open:
             oldest = next(iter(self._waiting), None)

@@ -58,7 +58,7 @@ def update_chassis(connection: Connection, placed: Placed) -> None:
 
 
 def new_url_tag() -> str:
-    """Return a tag for image URLs that nobody can guess."""
+    """Return a tag for image URLs that cannot be guessed."""
     return secrets.token_urlsafe(_TAG_BYTES)
 
 

@@ -19,7 +19,7 @@ class ChassisState(Enum):
     """How far a chassis has come, in the order in which a person wants to see them."""
 
     FAILED = "failed"
-    """Refused, or the router has reported a failure; somebody must act."""
+    """Refused, or the router has reported a failure; someone must act."""
     STUCK = "stuck"
     """It began, and has been silent longer than its step may last."""
     ON_HOLD = "on-hold"
@@ -203,7 +203,7 @@ def _attempt_state(attempt: AttemptFacts) -> ChassisState:
 
 
 def _claimed(claim: ClaimFacts | None) -> Standing:
-    """Nobody has proved to be this chassis; what was claimed may be anybody's word."""
+    """No one has proven to be this chassis; the claim may be anyone's."""
     if claim is None:
         return Standing(ChassisState.EXPECTED, None, 0, "", "")
     state = ChassisState.CONNECTED if _passes(claim.reason) else ChassisState.FAILED

@@ -1,4 +1,4 @@
-"""What DHCP shall hand a chassis; its cards' own names for DHCP stand with the cards."""
+"""What DHCP hands out to a chassis; its cards' own names for DHCP are kept with the cards."""
 
 from ipaddress import IPv4Address, IPv4Interface, IPv6Interface
 from typing import Annotated, Final

@@ -188,7 +188,7 @@ def _find(connection: Connection, kind: ImageKind, name: str, version: str) -> I
 
 
 def _users(connection: Connection, key: int) -> str:
-    """Return who names an image, a few by name; empty if nobody does."""
+    """Return who uses an image, a few by name; empty if nothing does."""
     named = select(PROFILE.c.name.label("profile"), CHASSIS.c.serial.label("chassis")).select_from(
         IMAGE_USE.outerjoin(PROFILE, PROFILE.c.id == IMAGE_USE.c.profile_id).outerjoin(
             CHASSIS, CHASSIS.c.id == IMAGE_USE.c.chassis_id

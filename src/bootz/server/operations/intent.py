@@ -23,7 +23,7 @@ from bootz.server.operations.vendors import VendorRecord
 
 @dataclass(frozen=True, slots=True)
 class IntendedImage:
-    """A file that a router shall install; ``url`` empty: it is in the site's own store.
+    """A file that a router installs; ``url`` empty: it is in the site's own store.
 
     ``size`` in bytes, 0 where it is not known; ``sha256`` is lower-case hex, empty where unknown.
     """

@@ -1,4 +1,4 @@
-"""What a class of routers shall get: the document of a profile, validated at birth.
+"""What a class of routers gets: the document of a profile, validated at birth.
 
 Text keys are Jinja2 templates. Keys of structured things (credentials, policies, certz, metadata,
 bootloader) are either a template whose output is YAML or JSON, or the object itself, in which
@@ -90,7 +90,7 @@ class CertzEntry(_Quiet):
 
 
 class Content(_Quiet):
-    """What a router shall get. A key that is not set says nothing; an empty one says "empty".
+    """What a router gets. A key that is not set says nothing; an empty one says "empty".
 
     ``boot_config`` False leaves the boot configuration out of the answer altogether (a device
     takes that as "missing"). ``ztp_server_line`` and ``ta_file`` are the stored server data of

@@ -1,4 +1,4 @@
-"""Profiles: what a class of routers shall get."""
+"""Profiles: what a class of routers gets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -84,7 +84,7 @@ def normal_tpm(record: TpmRecord, where: str) -> TpmRecord:
     """Return a record whose keys are public keys; the EK is taken from its certificate.
 
     Raises:
-        ConfigError: ``chassis-invalid``: something is no key or certificate, or EK and
+        ConfigError: ``chassis-invalid``: something is not a key or certificate, or EK and
             certificate contradict.
     """
     for name in ("ek", "ppk", "key"):

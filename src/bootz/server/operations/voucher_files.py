@@ -123,7 +123,7 @@ def _look_into(path: Path, found: list[FoundVoucher], warnings: list[str]) -> No
             flaw = ConfigError("voucher-file-invalid", each.flaw, where=where)
             found.append(FoundVoucher(where, b"", flaw))
         else:
-            warnings.append(f"{where} is passed over: {each.flaw}")
+            warnings.append(f"{where} is skipped: {each.flaw}")
     if len(found) == before:
         raise ConfigError("voucher-file-invalid", "there is no voucher in it", where=str(path))
 

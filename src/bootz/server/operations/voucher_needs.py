@@ -67,7 +67,7 @@ class CardVoucher:
         return self.held.expires_on - life * (_RENEW_LEFT - _SPREAD * part)
 
     def is_stale(self, now: datetime) -> bool:
-        """Tell whether the voucher ends so soon that somebody should look."""
+        """Tell whether the voucher ends so soon that someone should look."""
         if self.held is None or self.held.expires_on is None:
             return self.held is None
         life = self.held.expires_on - self.held.created_on

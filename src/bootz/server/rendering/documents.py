@@ -21,7 +21,7 @@ def render_object(
     """Return the object of a structured key, None where nothing is wanted.
 
     Raises:
-        ConfigError: a template fails, or what comes out is no object.
+        ConfigError: a template fails, or what comes out is not an object.
     """
     if wanted is None:
         return None
@@ -38,7 +38,7 @@ def render_json_text(
     What a template gives as JSON stays byte for byte; YAML becomes compact JSON.
 
     Raises:
-        ConfigError: a template fails, or what comes out is no object.
+        ConfigError: a template fails, or what comes out is not an object.
     """
     if wanted is None:
         return b""
@@ -126,7 +126,7 @@ def _unique(pairs: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _utf8(text: str, key: str) -> bytes:

@@ -64,7 +64,7 @@ class SiteRenderer:
         Raises:
             ConfigError: a template fails or gives something invalid.
             PolicyError: ``dynamic-config-refused``.
-            UnknownChassis: the chassis, or what it shall get, was removed meanwhile.
+            UnknownChassis: the chassis, or what it gets, was removed in between.
             Unavailable: the database does not answer.
         """
         key = (

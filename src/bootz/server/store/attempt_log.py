@@ -2,7 +2,7 @@
 
 A request with a new nonce opens an attempt; the same chassis with the same nonce repeats into
 it, and so does a refusal like the one before. A report or download belongs to the chassis's
-latest attempt. Who is not proven gets a row without chassis. Nobody can fill the disk: rows
+latest attempt. Who is not proven gets a row without chassis. The disk cannot be filled: rows
 without chassis, attempts of a chassis and events of an attempt are bounded, the oldest go.
 """
 
@@ -245,7 +245,7 @@ class _Batch:
         return draft
 
     def _known(self, call: CallRecord) -> int | None:
-        """Return the chassis of a call, None for a stranger or one that was removed meanwhile."""
+        """Return the chassis of a call, None for a stranger or one that was removed in between."""
         return call.chassis_key if call.chassis_key in self._latest else None
 
     def _earlier(self, calls: Iterable[CallRecord]) -> dict[tuple[int, str], Draft]:

@@ -86,7 +86,7 @@ _LATEST: Final = (
         )
     )
     .where(CHASSIS.c.id.in_(_CHASSIS_KEYS))
-    # PostgreSQL alone: nobody removes the chassis while its attempt is written.
+    # PostgreSQL alone: the chassis cannot be removed while its attempt is written.
     .with_for_update(read=True, key_share=True, of=CHASSIS)
 )
 _BY_NONCE: Final = select(ATTEMPT).where(

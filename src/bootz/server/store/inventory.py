@@ -254,7 +254,7 @@ class SqlInventory:
         try:
             self._shared = kept = read_shared(connection)
         except TrustError as error:
-            # They were checked when they were added: somebody has changed the database.
+            # They were checked when they were added: the database was changed.
             raise Unavailable(
                 "database-unavailable", f"a vendor's CA: {error.detail}", where="database"
             ) from error
@@ -267,7 +267,7 @@ def _records(connection: Connection, folded: str, shared: SharedRecords) -> Iter
         vendor = shared.vendor_names.get(row.vendor_id)
         profile = shared.profile_names.get(row.profile_id)
         if vendor is None or (profile is None and row.profile_id is not None):
-            # Changed between the reads; this reads everything anew.
+            # Changed between the reads; this reads everything again.
             yield chassis_by_key(connection, row.id)
         else:
             yield chassis_from_row(row, [card_from_row(card) for card in cards], vendor, profile)

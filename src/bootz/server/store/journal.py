@@ -137,7 +137,7 @@ class SqlJournal:
         while batch := self._next_batch():
             error = self._write([entry for entry, _ in batch])
             if error is not None and len(batch) > 1 and not isinstance(error, Unavailable):
-                # One entry that cannot be written shall not take the others with it.
+                # One entry that cannot be written must not take the others with it.
                 outcomes = [(done, self._write([entry])) for entry, done in batch]
             else:
                 outcomes = [(done, error) for _, done in batch]

@@ -1,4 +1,4 @@
-"""When a call is tried again, and when nobody is called for a while.
+"""When a call is tried again, and when a service is not called for a while.
 
 Source: docs/protocol/ovgs.md#the-client (3).
 """

@@ -36,7 +36,7 @@ REREAD: Final = timedelta(days=1)
 """How old what is known of a registration may be."""
 
 ALARM: Final = timedelta(days=30)
-"""How near the end of a registration may be before somebody should look."""
+"""How near the expiry of a registration is when the log warns."""
 
 _OF_AN_ENTRY: Final = frozenset(
     {
@@ -216,7 +216,7 @@ def _blames_an_entry(error: BootzError) -> bool:
 
 
 class FolderSource:
-    """A folder in which somebody puts the vouchers that came by mail."""
+    """A folder for the vouchers that arrive by mail."""
 
     tally = None
 
@@ -227,7 +227,7 @@ class FolderSource:
         """Nothing is open."""
 
     async def until(self) -> None:
-        """Nobody knows before it is there."""
+        """Not known before the file is there."""
 
     async def fetch(self, serials: Sequence[str]) -> AsyncIterator[tuple[Answered, ...]]:
         """Yield the vouchers of each card that lie in the folder."""

@@ -29,7 +29,7 @@ def read_tpm(
         where: names the card in errors.
 
     Raises:
-        ConfigError: something is no key or certificate.
+        ConfigError: something is not a key or certificate.
         TrustError: ``tpm-ek-untrusted``.
     """
     ek = answer.endorsement_key or answer.deprecated_key

@@ -12,7 +12,7 @@ from bootz.trust.vendor import Vendor
 class WaitingInventory:
     """Fills the port ``Inventory``; ``lacking`` hears of cards whose vouchers are not there.
 
-    Nobody waits here: a router that gets no answer tries again by itself.
+    Nothing waits here: a router that gets no answer tries again by itself.
     """
 
     def __init__(self, inventory: Inventory, lacking: Callable[[Sequence[str]], None]) -> None:

@@ -62,7 +62,7 @@ def read_session_key(data: bytes) -> bytes:
     reader = Reader(data, "TPM_SYMMETRIC_KEY")
     header = reader.take(_SESSION_KEY.size)
     if header != _SESSION_KEY.pack(_ALGORITHM_HMAC, _SCHEME_NONE, KEY_BYTES):
-        raise malformed("TPM_SYMMETRIC_KEY", "no HMAC key of 32 bytes")
+        raise malformed("TPM_SYMMETRIC_KEY", "not an HMAC key of 32 bytes")
     key = reader.take(KEY_BYTES)
     reader.end()
     return key
@@ -125,6 +125,6 @@ def verify_answer(key: bytes, seen: bytes, transport_key: bytes) -> None:
     if not hmac.compare_digest(seen, answer_hash(key, transport_key)):
         raise TpmError(
             "tpm-hmac-invalid",
-            "the hash is not by the key of this challenge over the transport key",
+            "the hash was not made with this challenge's key over the transport key",
             where="tpm12_ek.hash",
         )

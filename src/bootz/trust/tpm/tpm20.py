@@ -165,8 +165,8 @@ def unusable(seen: str, expected: str = "an RSA key") -> UnusableKey:
     """Return the error for a key on record that nothing can be encrypted to."""
     return UnusableKey(
         "tpm-key-unusable",
-        "nothing can be encrypted to the key on record",
-        where="EK or PPK on record",
+        "the key in the inventory cannot be used for encryption",
+        where="EK or PPK in the inventory",
         expected=expected,
         seen=seen,
     )
@@ -223,7 +223,7 @@ def unwrap_key(wrapped: WrappedKey, parent: rsa.RSAPrivateKey) -> HmacKey:
     hidden = reader.take(2 + 2 + 2 + 2 * (2 + SECRET_BYTES))
     reader.end()
     if not hmac.compare_digest(outer, hmac.digest(integrity, hidden + name, "sha256")):
-        raise TpmError("tpm-import-refused", "the integrity of the duplicate does not hold")
+        raise TpmError("tpm-import-refused", "the integrity check of the duplicate failed")
     decryptor = Cipher(AES(encryption), CFB(_ZERO_IV)).decryptor()
     plain = decryptor.update(hidden) + decryptor.finalize()
     key = HmacKey.from_sensitive(unwrap(plain, "TPM2B_SENSITIVE"))
@@ -257,7 +257,7 @@ def verify_hmac_answer(key: HmacKey, answer: HmacAnswer, *, bound: bool) -> byte
     if certified.magic != CERTIFY_MAGIC or certified.kind != CERTIFY_KIND:
         raise TpmError(
             "tpm-certification-unfit",
-            "it is no certification of a key that a TPM made",
+            "it is not a TPM's certification of a key",
             where=where,
             expected=f"{CERTIFY_MAGIC:#x}, {CERTIFY_KIND:#x}",
             seen=f"{certified.magic:#x}, {certified.kind:#x}",
@@ -266,7 +266,7 @@ def verify_hmac_answer(key: HmacKey, answer: HmacAnswer, *, bound: bool) -> byte
     if not hmac.compare_digest(certified.name, name) or certified.qualified_name == name:
         raise TpmError(
             "tpm-certification-unfit",
-            "what was certified is not the key in iak_pub",
+            "the certified key is not the one in iak_pub",
             where=where,
             expected=name.hex(),
             seen=certified.name.hex(),
@@ -299,7 +299,7 @@ def _verify_mac(key: HmacKey, certified: bytes, signature: bytes) -> None:
     if not hmac.compare_digest(seen, expected):
         raise TpmError(
             "tpm-hmac-invalid",
-            "the MAC is not by the key of this challenge over these bytes",
+            "the MAC was not made with this challenge's key over these bytes",
             where=where,
         )
 
@@ -313,7 +313,7 @@ def _check_iak(iak: Public) -> Algorithm:
     if iak.attributes & IAK_MASK != IAK_ATTRIBUTES:
         raise TpmError(
             "tpm-iak-unfit",
-            "the certified key has not the attributes of an IAK",
+            "the certified key does not have the attributes of an IAK",
             where="iak_pub.objectAttributes",
             expected=f"{IAK_ATTRIBUTES:#010x} of {IAK_MASK:#010x}",
             seen=f"{iak.attributes:#010x}",
@@ -323,7 +323,7 @@ def _check_iak(iak: Public) -> Algorithm:
             return algorithm
     raise TpmError(
         "tpm-iak-unfit",
-        "the certified key is named with another hash",
+        "the name of the certified key uses another hash",
         where="iak_pub.nameAlg",
         expected="SHA-256 or SHA-384",
         seen=f"{iak.name_algorithm:#06x}",

@@ -99,7 +99,7 @@ def _size() -> tuple[int, int]:
 
 
 class _Keys:
-    """Keys as they are pressed; none where stdin is no terminal."""
+    """Keys as they are pressed; none where stdin is not a terminal."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor

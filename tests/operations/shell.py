@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from store.world import maker, owner
 
 from bootz.cli.main import run
@@ -59,6 +60,13 @@ class Shell:
 
         database = open_database(f"sqlite:///{self.root}/bootz.db")
         asyncio.run(write())
+        database.close()
+
+    def change(self, statement: str) -> None:
+        """Change the database as nobody should."""
+        database = open_database(f"sqlite:///{self.root}/bootz.db")
+        with database.write() as connection:
+            connection.execute(text(statement))
         database.close()
 
     def key(self, serial: str) -> int:

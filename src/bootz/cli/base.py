@@ -5,6 +5,8 @@ A noun's file defines ``command``: a ``Noun`` with verbs, or a ``Verb``. Each ve
 """
 
 import os
+import platform
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from bootz.cli.output import Output, OutputFormat
 
 if TYPE_CHECKING:
     from bootz.server.site import Site
+    from bootz.server.store.actor import Actor
 
 
 class Cli:
@@ -33,7 +36,22 @@ class Cli:
         # Here, so that verbs without a site do not pay for what a site needs.
         from bootz.server.site import find_site, open_site
 
-        return open_site(find_site(self.site_option, os.environ, Path.cwd()))
+        root = find_site(self.site_option, os.environ, Path.cwd())
+        return open_site(root, actor=_actor())
+
+
+def _actor() -> "Actor":
+    """Return whom the audit names: the user of this process, this host, and the command."""
+    from bootz.server.store.actor import Actor
+
+    uid = os.getuid()
+    try:
+        user = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        user = "unknown"
+    context = click.get_current_context(silent=True)
+    doing = "" if context is None else context.command_path.partition(" ")[2]
+    return Actor(f"cli:uid={uid}({user})", platform.node(), doing.replace(" ", "."))
 
 
 def _keep_site(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:

@@ -193,6 +193,13 @@ ROWS = (
         "shows how far it came.",
     ),
     Reason(
+        "audit-broken",
+        Fault.INTERNAL,
+        "The audit is not as it was written: an entry was changed, removed or put in.",
+        "Compare with an export or a digest kept elsewhere; whoever can write to the database can "
+        "change the audit. Entries before the named one hold.",
+    ),
+    Reason(
         "database-version",
         Fault.CONFIGURATION,
         "The tables of the database are of another version than this program reads and writes.",

@@ -20,6 +20,7 @@ from bootz.errors import ConfigError
 from bootz.keystore.protected import read_secret
 from bootz.server.keys.keyring import KEYRING_NAME, Keys
 from bootz.server.keys.owner_files import OwnerFiles, read_owner_files
+from bootz.server.store.actor import SERVER, Actor
 from bootz.server.store.database import Database, open_database, open_engine
 from bootz.sql.engine import LOCK_SECONDS
 
@@ -38,6 +39,8 @@ class Site:
     root: Path
     config: SiteConfig
     clock: Callable[[], datetime] = field(default=utc_now, repr=False)
+    actor: Actor = SERVER
+    """Whom the audit names for changes."""
 
     @property
     def images_folder(self) -> Path:
@@ -63,7 +66,9 @@ class Site:
             ConfigError: the URL does not hold.
             Unavailable: it does not answer.
         """
-        return open_database(self._database_url(), create=create, lock_seconds=lock_seconds)
+        return open_database(
+            self._database_url(), create=create, lock_seconds=lock_seconds, actor=self.actor
+        )
 
     def database_engine(self) -> Engine:
         """Return an engine for the database, whatever the version of its tables.
@@ -130,14 +135,16 @@ def find_site(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Pat
     return root
 
 
-def open_site(root: Path, *, clock: Callable[[], datetime] = utc_now) -> Site:
+def open_site(
+    root: Path, *, clock: Callable[[], datetime] = utc_now, actor: Actor = SERVER
+) -> Site:
     """Open a site that ``bootz init`` made.
 
     Raises:
         ConfigError: there is none, or its settings do not hold.
     """
     find_site(root, {}, Path.cwd())
-    return Site(root, load_config(root / CONFIG_NAME), clock)
+    return Site(root, load_config(root / CONFIG_NAME), clock, actor)
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:

@@ -8,6 +8,7 @@ from sqlalchemy import delete as delete_from
 
 from bootz.errors import ConflictError, UnknownChassis
 from bootz.model.chassis import fold_serial
+from bootz.server.operations.audit import Note, note, note_all
 from bootz.server.operations.chassis_placement import place_chassis
 from bootz.server.operations.chassis_record import (
     CardRecord,
@@ -104,6 +105,10 @@ def insert_placed(
             for image in used_images(each.record.overrides, images, where="")
         ],
     )
+    note_all(
+        connection,
+        [Note("chassis.add", each.record.name, after=each.record.to_document()) for each in placed],
+    )
     return tuple(each.record for each in placed)
 
 
@@ -137,6 +142,8 @@ def update_placed(
     update_chassis(connection, Placed(after, fresh.vendor_key, fresh.profile_key))
     used = used_images(after.overrides, images, where=after.serial_number)
     keep_chassis_uses(connection, after.key, used)
+    if (old := before.to_document()) != (new := after.to_document()):
+        note(connection, "chassis.set", before.name, before=old, after=new)
     return after
 
 
@@ -150,6 +157,7 @@ def remove_chassis(connection: Connection, serial: str, vendor: str | None = Non
     record = find_chassis(connection, serial, vendor)
     connection.execute(delete_from(CHASSIS).where(CHASSIS.c.id == record.key))
     raise_revision(connection, shared=False)
+    note(connection, "chassis.remove", record.name, before=record.to_document())
     return record
 
 

@@ -160,6 +160,12 @@ class ChassisRecord:
     url_tag: str = field(default="", compare=False, repr=False)
     revision: int = field(default=0, compare=False)
 
+    @property
+    def name(self) -> str:
+        """The serial number, or the first card's where the chassis itself has none."""
+        cards = self.cards
+        return self.serial_number or (cards[0].serial_number if cards else self.hostname)
+
     def to_document(self) -> dict[str, JsonValue]:
         """Return what ``from_document`` reads; defaults left out."""
         document: dict[str, JsonValue] = {

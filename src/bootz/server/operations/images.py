@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from bootz.errors import ConfigError, ConflictError, UnknownChassis
+from bootz.server.operations.audit import note
 from bootz.server.operations.texts import MAX_NAME, STRICT, checked_text, parse_model
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, IMAGE, IMAGE_USE, PROFILE
@@ -52,6 +53,11 @@ class ImageRecord:
     sha256: str
     added_at: datetime
     key: int = field(default=0, compare=False)
+
+    @property
+    def full_name(self) -> str:
+        """Kind, name and version."""
+        return f"{self.kind.value} {self.name} {self.version}"
 
     def to_document(self) -> dict[str, JsonValue]:
         """Return what ``from_document`` reads."""
@@ -109,6 +115,7 @@ def add_image(connection: Connection, record: ImageRecord) -> ImageRecord:
     )
     key: int = connection.execute(statement.returning(IMAGE.c.id)).scalar_one()
     raise_revision(connection, shared=True)
+    note(connection, "image.add", checked.full_name, after=checked.to_document())
     return replace(checked, key=key)
 
 
@@ -124,6 +131,7 @@ def remove_image(connection: Connection, kind: ImageKind, name: str, version: st
         raise ConflictError("image-in-use", f"named by {users}", where=f"{name} {version}")
     connection.execute(delete(IMAGE).where(IMAGE.c.id == record.key))
     raise_revision(connection, shared=True)
+    note(connection, "image.remove", record.full_name, before=record.to_document())
     return record
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, exists, insert, select, update
 from sqlalchemy import delete as delete_from
 
 from bootz.errors import ConfigError, ConflictError, UnknownChassis
+from bootz.server.operations.audit import note
 from bootz.server.operations.image_uses import image_keys, keep_profile_uses, used_images
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.texts import (
@@ -63,7 +64,9 @@ def add_profile(connection: Connection, record: ProfileRecord) -> ProfileRecord:
         ConflictError: the name is taken.
         UnknownChassis: it names an image that is not on record.
     """
-    return _put(connection, record, own_key=0)
+    added = _put(connection, record, own_key=0)
+    note(connection, "profile.add", added.name, after=added.to_document())
+    return added
 
 
 def set_profile(connection: Connection, name: str, record: ProfileRecord) -> ProfileRecord:
@@ -74,7 +77,16 @@ def set_profile(connection: Connection, name: str, record: ProfileRecord) -> Pro
         ConflictError: the new name is taken.
         UnknownChassis: no such profile, or it names an image that is not on record.
     """
-    return _put(connection, record, own_key=find_profile(connection, name).key)
+    before = find_profile(connection, name)
+    after = _put(connection, record, own_key=before.key)
+    note(
+        connection,
+        "profile.set",
+        before.name,
+        before=before.to_document(),
+        after=after.to_document(),
+    )
+    return after
 
 
 def remove_profile(connection: Connection, name: str) -> ProfileRecord:
@@ -89,6 +101,7 @@ def remove_profile(connection: Connection, name: str) -> ProfileRecord:
         raise ConflictError("profile-in-use", "chassis use it", where=record.name)
     connection.execute(delete_from(PROFILE).where(PROFILE.c.id == record.key))
     raise_revision(connection, shared=True)
+    note(connection, "profile.remove", record.name, before=record.to_document())
     return record
 
 

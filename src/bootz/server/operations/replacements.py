@@ -10,6 +10,7 @@ from sqlalchemy import delete as delete_from
 
 from bootz.errors import ConflictError, UnknownChassis
 from bootz.model.chassis import CardKind, fold_serial
+from bootz.server.operations.audit import note
 from bootz.server.operations.chassis import find_chassis, set_chassis
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, kind_by_slot
 from bootz.server.store.schema import CHASSIS, PENDING_REPLACEMENT, SEAT, VENDOR
@@ -108,6 +109,13 @@ def accept_replacement(
         record.vendor,
     )
     _forget(connection, row)
+    note(
+        connection,
+        "replacement.accept",
+        changed.name,
+        before={} if before is None else before.to_document(),
+        after=card.to_document(),
+    )
     return changed
 
 
@@ -124,7 +132,9 @@ def reject_replacement(
     connection.execute(
         update(PENDING_REPLACEMENT).where(PENDING_REPLACEMENT.c.id == row.id).values(state=REJECTED)
     )
-    return replace(_replacement(connection, row), state=REJECTED)
+    rejected = replace(_replacement(connection, row), state=REJECTED)
+    note(connection, "replacement.reject", row.serial, after={"slot": row.slot})
+    return rejected
 
 
 def list_seats(connection: Connection, chassis_key: int) -> tuple[Seat, ...]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 
 from bootz.errors import ConfigError, ConflictError, TrustError, UnknownChassis
+from bootz.server.operations.audit import note
 from bootz.server.operations.texts import (
     MAX_NAME,
     STRICT,
@@ -181,6 +182,7 @@ def add_vendor(connection: Connection, record: VendorRecord) -> VendorRecord:
     checked = _checked(connection, record, own_key=0)
     result = connection.execute(insert(VENDOR).values(**_values(checked)).returning(VENDOR.c.id))
     raise_revision(connection, shared=True)
+    note(connection, "vendor.add", checked.name, after=checked.to_document())
     return replace(checked, key=result.scalar_one())
 
 
@@ -192,10 +194,18 @@ def set_vendor(connection: Connection, name: str, record: VendorRecord) -> Vendo
         ConflictError: a name or alias is another's already.
         UnknownChassis: no such vendor.
     """
-    key = find_vendor(connection, name).key
+    before = find_vendor(connection, name)
+    key = before.key
     checked = replace(_checked(connection, record, own_key=key), key=key)
     connection.execute(update(VENDOR).where(VENDOR.c.id == key).values(**_values(checked)))
     raise_revision(connection, shared=True)
+    note(
+        connection,
+        "vendor.set",
+        before.name,
+        before=before.to_document(),
+        after=checked.to_document(),
+    )
     return checked
 
 
@@ -213,6 +223,7 @@ def remove_vendor(connection: Connection, name: str) -> VendorRecord:
         raise ConflictError("vendor-in-use", "it has chassis or vouchers", where=record.name)
     connection.execute(delete(VENDOR).where(VENDOR.c.id == record.key))
     raise_revision(connection, shared=True)
+    note(connection, "vendor.remove", record.name, before=record.to_document())
     return record
 
 

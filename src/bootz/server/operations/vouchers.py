@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 from bootz.errors import BootzError, ConfigError, ConflictError, TrustError, UnknownChassis
 from bootz.model.artifacts import Assertion, OwnershipVoucher
 from bootz.model.chassis import fold_serial
+from bootz.server.operations.audit import note
 from bootz.server.operations.texts import dump_json, load_texts
 from bootz.server.operations.vendors import VendorRecord, find_vendor, list_vendors
 from bootz.server.store.revision import raise_revision
@@ -166,12 +167,13 @@ def store_voucher(
         return VoucherResult(_claimed_serial(raw), StoreOutcome.REFUSED, vendor or "", error=error)
     voucher, owner = verified.voucher, verified.vendor
     content = voucher.content
+    digest = hashlib.sha256(raw).hexdigest()
     row = {
         "vendor_id": owner.key,
         "serial": content.serial_number,
         "serial_folded": fold_serial(content.serial_number),
         "pinned_sha256": hashlib.sha256(content.pinned_domain_cert).hexdigest(),
-        "sha256": hashlib.sha256(raw).hexdigest(),
+        "sha256": digest,
     }
     same_card = [
         VOUCHER.c[name] == row[name] for name in ("serial_folded", "vendor_id", "pinned_sha256")
@@ -203,6 +205,16 @@ def store_voucher(
         raise_revision(connection, shared=False)
         newer = any((other.created_on or "") > (created or "") for other in others)
         outcome = StoreOutcome.OLDER if newer else StoreOutcome.STORED
+        note(
+            connection,
+            "voucher.store",
+            content.serial_number,
+            after={
+                "vendor": owner.name,
+                "sha256": digest,
+                "expires_on": to_optional_text(content.expires_on),
+            },
+        )
     return VoucherResult(content.serial_number, outcome, owner.name, verified.warnings)
 
 
@@ -251,8 +263,10 @@ def remove_vouchers(
                 seen=str(len(owners)),
             )
         removed |= {record.key: record for record in found}
-    for key in removed:
+    for key, record in removed.items():
         connection.execute(delete(VOUCHER).where(VOUCHER.c.id == key))
+        gone = {"vendor": record.vendor, "sha256": record.sha256}
+        note(connection, "voucher.remove", record.serial_number, before=gone)
     if removed:
         raise_revision(connection, shared=False)
     return tuple(removed.values())

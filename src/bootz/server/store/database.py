@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Engine, create_engine, insert, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import BootzError, ConfigError, Unavailable
+from bootz.server.operations.audit import note
+from bootz.server.store.actor import SERVER, Actor, set_actor
 from bootz.server.store.migrations import SITE_SCHEMA
 from bootz.server.store.schema import META, METADATA
 from bootz.sql.engine import (
@@ -30,8 +32,9 @@ _TOUCH: Final = update(META).where(META.c.key == "journal").values(value=META.c.
 class Database:
     """An open database. Usable from several threads; each transaction has its own connection."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, actor: Actor = SERVER) -> None:
         self.engine = engine
+        self._actor = actor
 
     @property
     def embedded(self) -> bool:
@@ -39,8 +42,10 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, actor: Actor | None = None) -> Iterator[Connection]:
         """One transaction that may change the inventory; commits at exit, undone by an error.
+
+        ``actor`` is whom the audit names; None: the one that the database was opened for.
 
         Such transactions come one after the other, in whatever process they are, so that what a
         verb has checked still holds when it writes.
@@ -48,8 +53,23 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
+        acting = actor or self._actor
+        try:
+            with self._inventory(acting) as connection:
+                yield connection
+        except Unavailable:
+            raise
+        except BootzError as error:
+            if acting.doing:
+                with self._inventory(acting) as connection:
+                    note(connection, acting.doing, error.where, outcome=error.reason)
+            raise
+
+    @contextmanager
+    def _inventory(self, acting: Actor) -> Iterator[Connection]:
         with self._transaction(Begin.WRITE) as connection:
             connection.execute(_INVENTORY_LOCK)
+            set_actor(connection, acting)
             yield connection
 
     @contextmanager
@@ -118,13 +138,18 @@ def open_engine(url: str) -> Engine:
 
 
 def open_database(
-    url: str, *, create: bool = False, lock_seconds: float = LOCK_SECONDS
+    url: str,
+    *,
+    create: bool = False,
+    lock_seconds: float = LOCK_SECONDS,
+    actor: Actor = SERVER,
 ) -> Database:
     """Open the database of a site, or make it.
 
     ``url`` is ``sqlite:////absolute/path`` or ``postgresql://…``. With ``create`` a missing
     SQLite file is made (mode 0600: profiles hold password hashes) and missing tables too.
-    ``lock_seconds`` bounds the wait for another process's transaction.
+    ``lock_seconds`` bounds the wait for another process's transaction. ``actor`` is whom the audit
+    names for changes.
 
     Raises:
         ConfigError: not such a URL, or a database of another schema version.
@@ -134,7 +159,7 @@ def open_database(
     try:
         if engine.dialect.name == "sqlite":
             _find_file(engine.url, create=create)
-        database = Database(engine)
+        database = Database(engine, actor)
         with database._transaction(Begin.WRITE if create else Begin.READ) as connection:  # noqa: SLF001
             _check_schema(connection, create=create)
     except BaseException:

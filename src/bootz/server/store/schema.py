@@ -248,3 +248,95 @@ SEAT = Table(
     Column("since", _TIME, nullable=False),
     Column("last_seen", _TIME, nullable=False),
 )
+
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=False),
+    Column("at", _TIME, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("verb", Text, nullable=False, index=True),
+    Column("object", Text, nullable=False, index=True),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+ACCOUNT = Table(
+    "account",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password", Text, nullable=False),
+    # The issuer and subject of an OpenID Connect provider, or null.
+    Column("subject", Text, nullable=True, unique=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("last_login", _TIME, nullable=True),
+    sqlite_autoincrement=True,
+)
+
+LOGIN_LINK = Table(
+    "login_link",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires_at", _TIME, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+LOGIN_SESSION = Table(
+    "login_session",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("peer", Text, nullable=False),
+    Column("began_at", _TIME, nullable=False),
+    Column("used_at", _TIME, nullable=False),
+    Column("expires_at", _TIME, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+API_TOKEN = Table(
+    "api_token",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    # Labels that chassis must have for this token to see them, JSON.
+    Column("scope", Text, nullable=False),
+    Column("created_at", _TIME, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", _TIME, nullable=True),
+    Column("used_at", _TIME, nullable=True),
+    Column("revoked_at", _TIME, nullable=True),
+    sqlite_autoincrement=True,
+)
+
+IDEMPOTENT_ANSWER = Table(
+    "idempotent_answer",
+    METADATA,
+    Column("principal", Text, primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", _TIME, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+SITE_SECRET = Table(
+    "site_secret",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Secrets of the operator's door that protect nothing of the owner; never exported."""

@@ -58,6 +58,21 @@ def test_what_is_no_key(connection: Connection, tpm: TpmRecord, told: str) -> No
     assert find_chassis(connection, "FX1").cards[0].tpm == TpmRecord()
 
 
+def test_the_padding_of_an_nv_index_is_not_kept(connection: Connection) -> None:
+    add_chassis(connection, ChassisRecord("Acme", "FX1"))
+    padded = owner("ek").der + b"\xff" * 700
+    (card,) = store_tpm_keys(connection, "FX1", TpmRecord(ek_certificate=padded)).cards
+    assert (card.tpm.ek, card.tpm.ek_certificate) == (EK, owner("ek").der)
+    text = base64.b64encode(owner("ek").der + bytes(700)).decode()
+    document = {
+        "vendor": "Acme",
+        "serial_number": "FX2",
+        "cards": [{"serial_number": "FX2", "tpm": {"ek_certificate": text}}],
+    }
+    read = ChassisRecord.from_document(document)
+    assert add_chassis(connection, read).cards[0].tpm == card.tpm
+
+
 def test_a_chassis_with_slots_is_no_card(connection: Connection) -> None:
     add_chassis(connection, ChassisRecord("Acme", "CH1", modular=True, cards=(CardRecord("RP0"),)))
     for serial in ("CH1", "unknown"):

@@ -56,6 +56,7 @@ def test_a_file_has_the_rare_keys(shell: Shell) -> None:
         "{folder: /x, cert_id: c}",
         "{ovgs: 'masa:1', token_file: t}",
         "{ovgs: 'masa:1', cert_id: c}",
+        "{ovgs: 'masa:1', cert_id: c, token_file: t, ek_intermediates: i}",
         "{ovgs: 'masa:1', cert_id: c, token_file: t, token_variable: T}",
         "{ovgs: 'masa:1', cert_id: c, token_variable: 'a b'}",
         "{ovgs: 'masa', cert_id: c, token_file: t}",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 from masa.world import IEN, NOW
 from operations.shell import Shell
 from pki import make_pair
@@ -167,6 +167,37 @@ def test_an_ek_whose_certificate_nobody_vouches_for_is_not_kept(
     assert "tpm-ek-untrusted" in rows["FX7"]["warnings"][0]
     assert "tpm" not in site.json("chassis", "show", "FX7")["cards"][0]
     assert "ek" in site.json("chassis", "show", "FX8")["cards"][0]["tpm"]
+
+
+@pytest.mark.parametrize("where", ["answer", "setting"])
+def test_an_ek_below_an_issuing_ca_leads_to_the_root_alone(
+    site: Shell, manufacturer: Manufacturer, tmp_path: Path, where: str
+) -> None:
+    root = make_pair("tpm vendor", ca=True)
+    issuing = make_pair("tpm issuing", root, ca=True)
+    ek = make_pair("ek", issuing)
+    (tmp_path / "roots.p7b").write_bytes(
+        pkcs7.serialize_certificates([root.certificate], Encoding.DER)
+    )
+    (tmp_path / "issuing.pem").write_bytes(issuing.certificate.public_bytes(Encoding.PEM))
+    behind = issuing.der if where == "answer" else b""
+    manufacturer.sell("FX7", tpm=TpmData(ek_certificate=ek.der + behind + b"\xff" * 100))
+    source = site.json("vendor", "show", "Acme")["settings"]["voucher_source"]
+    source["ek_roots"] = str(tmp_path / "roots.p7b")
+
+    def fetched() -> tuple[list[str], bool]:
+        file = site.file("source.yaml", json.dumps(source))
+        site.ok("vendor", "set", "Acme", "--voucher-source", file)
+        (row,) = site.json("voucher", "fetch", "FX7")
+        (card,) = site.json("chassis", "show", "FX7")["cards"]
+        return row["warnings"], "ek" in card.get("tpm", {})
+
+    site.ok("chassis", "add", "FX7", "--vendor", "Acme")
+    if where == "setting":
+        (warning,), kept = fetched()
+        assert ("tpm-ek-untrusted" in warning, kept) == (True, False)
+        source["ek_intermediates"] = str(tmp_path / "issuing.pem")
+    assert fetched() == ([], True)
 
 
 def test_a_folder_is_a_source_too(site: Shell, tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from bootz.errors import ConfigError
+from bootz.errors import ConfigError, TrustError
 from bootz.masa.ledger.nouns import TpmData
+from bootz.trust.tpm.ek_certificate import read_ek_certificates
 
 _BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
 
@@ -49,15 +50,12 @@ def read_public_key(field: str, data: bytes) -> bytes:
 
 
 def read_ek_certificate(field: str, data: bytes) -> bytes:
-    """Return an EK certificate as DER, from PEM or DER.
+    """Return an EK certificate as DER, from PEM or DER; DER may be padded as in an NV index.
 
     Raises:
         ConfigError: it is not a certificate.
     """
     try:
-        if data.lstrip().startswith(b"-----BEGIN"):
-            return x509.load_pem_x509_certificate(data).public_bytes(Encoding.DER)
-        x509.load_der_x509_certificate(data)
-    except _BAD as error:
-        raise ConfigError("masa-record-invalid", "is not a certificate", where=field) from error
-    return data
+        return read_ek_certificates(data)[0]
+    except TrustError as error:
+        raise ConfigError("masa-record-invalid", error.detail, where=field) from error

@@ -1,4 +1,4 @@
-"""The form of certificates: DER and PEM in, and what a single certificate says of itself.
+"""The form of certificates: DER, PEM and PKCS #7 in, and what a single certificate says of itself.
 
 Nothing here is verified; ``certificates`` builds chains.
 """
@@ -24,13 +24,16 @@ from bootz.trust.asn1 import (
     Element,
     read_one,
 )
+from bootz.trust.pkcs7 import certificates_in_pkcs7, is_pkcs7
 
 MAX_CERTIFICATE_BYTES: Final = 64 << 10
 MAX_BUNDLE_BYTES: Final = 4 << 20
-"""Of a PEM file with the CAs of a vendor."""
+"""Of a file with the CAs of a vendor."""
 
-_BEGIN: Final = "-----BEGIN CERTIFICATE-----"
-_END: Final = "-----END CERTIFICATE-----"
+_LABELS: Final = frozenset({"CERTIFICATE"})
+_BUNDLE_LABELS: Final = _LABELS | {"X509 CERTIFICATE", "PKCS7", "CMS"}
+"""Of PEM blocks. Windows writes a PKCS #7 under ``CERTIFICATE`` too."""
+
 _BOOLEAN: Final = 0x01
 _VERSION: Final = 0xA0
 _EXTENSIONS: Final = 0xA3
@@ -78,10 +81,11 @@ def load_certificate(der: bytes) -> x509.Certificate:
 
 
 def parse_certificates(data: bytes) -> tuple[bytes, ...]:
-    """Return the DER of every certificate in a file: PEM, or one DER.
+    """Return the DER of every certificate in a file: PEM, one DER, or PKCS #7 (DER or PEM).
 
     In PEM, text between the blocks is a remark; blocks of any other kind are refused, so that a
-    private key is never taken along by mistake.
+    private key is never taken along by mistake. Of a PKCS #7, whatever it may sign is not looked
+    at.
 
     Raises:
         CertificateError: no certificate, or anything that is none.
@@ -89,34 +93,63 @@ def parse_certificates(data: bytes) -> tuple[bytes, ...]:
     if len(data) > MAX_BUNDLE_BYTES:
         raise _malformed(f"longer than {MAX_BUNDLE_BYTES} bytes")
     if data[:1] == b"\x30":
-        load_certificate(data)
-        return (data,)
+        return _certificates_in(data)
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _malformed("neither DER nor PEM") from error
-    return parse_pem(text, remarks=True)
+    blocks = _pem_blocks(text, _BUNDLE_LABELS, remarks=True)
+    return tuple(der for block in blocks for der in _certificates_in(block))
 
 
-def parse_pem(text: str, *, remarks: bool) -> tuple[bytes, ...]:
-    """Return the DER of every PEM block, in order.
-
-    Args:
-        text: the PEM.
-        remarks: whether other text may stand between the blocks.
+def parse_pem(text: str) -> tuple[bytes, ...]:
+    """Return the DER of every certificate in PEM, in order; nothing else may be in it.
 
     Raises:
         CertificateError: no block, a block of another kind, or one that is not a certificate.
     """
+    found = _pem_blocks(text, _LABELS, remarks=False)
+    for der in found:
+        load_certificate(der)
+    return found
+
+
+def pem_blocks(text: str) -> tuple[bytes, ...]:
+    """Return what is in the certificate blocks of PEM with remarks; whether it is one is not read.
+
+    Raises:
+        CertificateError: no block, a block of another kind, or one that is not base64.
+    """
+    return _pem_blocks(text, _LABELS, remarks=True)
+
+
+def _certificates_in(data: bytes) -> tuple[bytes, ...]:
+    """Return the certificate that some DER is, or those of the PKCS #7 that it is."""
+    found: tuple[bytes, ...] = (data,)
+    if is_pkcs7(data):
+        try:
+            found = certificates_in_pkcs7(data)
+        except Asn1Error as error:
+            raise _malformed(f"a damaged PKCS #7: {error}") from error
+        if not found:
+            raise _malformed("a PKCS #7 without certificates")
+    for der in found:
+        load_certificate(der)
+    return found
+
+
+def _pem_blocks(text: str, labels: frozenset[str], *, remarks: bool) -> tuple[bytes, ...]:
     found: list[bytes] = []
     block: list[str] | None = None
+    label = ""
     for number, each in enumerate(text.splitlines(), 1):
         line = each.strip()
-        if block is not None and line == _END:
+        if block is not None and line == f"-----END {label}-----":
             found.append(_decode_block("".join(block), number))
             block = None
         elif line.startswith("-----"):
-            if block is not None or line != _BEGIN:
+            label = line.removeprefix("-----BEGIN ").removesuffix("-----")
+            if block is not None or label not in labels or line != f"-----BEGIN {label}-----":
                 raise _malformed(f"line {number} is not a PEM boundary of a certificate")
             block = []
         elif block is not None:
@@ -132,11 +165,9 @@ def parse_pem(text: str, *, remarks: bool) -> tuple[bytes, ...]:
 
 def _decode_block(text: str, number: int) -> bytes:
     try:
-        der = base64.b64decode(text, validate=True)
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise _malformed(f"the certificate that ends in line {number} is not base64") from error
-    load_certificate(der)
-    return der
 
 
 def pem_from_der(ders: Iterable[bytes]) -> bytes:

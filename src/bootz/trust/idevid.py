@@ -87,7 +87,7 @@ def parse_identity_certificate(text: str) -> tuple[bytes, tuple[bytes, ...]]:
     stripped = text.strip()
     try:
         if stripped.startswith("-----"):
-            leaf, *others = parse_pem(stripped, remarks=False)
+            leaf, *others = parse_pem(stripped)
         else:
             leaf, others = base64.b64decode(stripped, validate=True), []
             load_certificate(leaf)

@@ -53,11 +53,9 @@ def _options(function: _F) -> _F:
                 help="Another name that routers send; repeatable.",
             ),
             click.option("--ien", help="IANA enterprise number."),
+            _file_option("--intermediates", help_text="Intermediate CAs between IDevIDs and --ca."),
             _file_option(
-                "--intermediates", help_text="Intermediate CAs between IDevIDs and --ca, PEM."
-            ),
-            _file_option(
-                "--voucher-ca", help_text="CAs of voucher signers, PEM. Default: those of --ca."
+                "--voucher-ca", help_text="CAs of voucher signers. Default: those of --ca."
             ),
             click.option(
                 "--image-hash-algorithm",
@@ -95,7 +93,7 @@ def _options(function: _F) -> _F:
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="CAs of its IDevIDs: a PEM bundle, or one DER certificate.",
+    help="CAs of its IDevIDs: a PEM bundle, one DER certificate, or PKCS #7 (.p7b).",
 )
 @_options
 @click.pass_obj

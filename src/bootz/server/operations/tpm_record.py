@@ -18,7 +18,8 @@ from pydantic import BaseModel, Field, JsonValue
 from bootz.errors import ConfigError, TrustError
 from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.texts import STRICT
-from bootz.trust.certificates import fingerprint, parse_certificates
+from bootz.trust.certificates import fingerprint
+from bootz.trust.tpm.ek_certificate import MAX_PADDED, read_ek_certificates
 
 MAX_KEY: Final = 4096
 """Bytes of a key or of an EK certificate."""
@@ -26,6 +27,7 @@ MAX_KEY: Final = 4096
 _INVALID: Final = "chassis-invalid"
 _BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
 _Text = Annotated[str, Field(max_length=2 * MAX_KEY)]
+_CertificateText = Annotated[str, Field(max_length=2 * MAX_PADDED)]
 
 
 class TpmDocument(BaseModel):
@@ -37,7 +39,7 @@ class TpmDocument(BaseModel):
     ek: _Text = ""
     ppk: _Text = ""
     key: _Text = ""
-    ek_certificate: _Text = ""
+    ek_certificate: _CertificateText = ""
 
     def to_record(self, where: str) -> TpmRecord:
         """Return the record; bounds are checked by ``normal_tpm``.
@@ -83,6 +85,8 @@ def _blobs(record: TpmRecord) -> dict[str, bytes]:
 def normal_tpm(record: TpmRecord, where: str) -> TpmRecord:
     """Return a record whose keys are public keys; the EK is taken from its certificate.
 
+    A certificate is kept without the padding of an NV index and the CAs behind it.
+
     Raises:
         ConfigError: ``chassis-invalid``: something is not a key or certificate, or EK and
             certificate contradict.
@@ -94,10 +98,11 @@ def normal_tpm(record: TpmRecord, where: str) -> TpmRecord:
         raise ConfigError(_INVALID, "tpm.ppk: a TPM 1.2 has no PPK", where=where)
     if record.ek_certificate is None:
         return record
-    certified = _certified_key(record.ek_certificate, where)
+    certificate = read_ek_certificate(record.ek_certificate, where)
+    certified = _certified_key(certificate, where)
     if certified is not None and record.ek not in (None, certified):
         raise ConfigError(_INVALID, "tpm.ek is not the key in its certificate", where=where)
-    return record if certified is None else replace(record, ek=certified)
+    return replace(record, ek=certified or record.ek, ek_certificate=certificate)
 
 
 def _check_key(data: bytes, name: str, where: str) -> None:
@@ -112,16 +117,12 @@ def _check_key(data: bytes, name: str, where: str) -> None:
 
 def _certified_key(certificate: bytes, where: str) -> bytes | None:
     """Return the key in an EK certificate, None where only TPMs know its kind."""
-    try:
-        if len(certificate) > MAX_KEY:
-            raise ValueError("too long")
-        parsed = x509.load_der_x509_certificate(certificate)
-    except _BAD as error:
+    if len(certificate) > MAX_KEY:
         raise ConfigError(
-            _INVALID, "tpm.ek_certificate is not a DER certificate", where=where
-        ) from error
+            _INVALID, f"tpm.ek_certificate is longer than {MAX_KEY} bytes", where=where
+        )
     try:
-        key = parsed.public_key()
+        key = x509.load_der_x509_certificate(certificate).public_key()
     except _BAD:
         return None
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -142,17 +143,17 @@ def read_tpm_key(data: bytes, where: str) -> bytes:
 
 
 def read_ek_certificate(data: bytes, where: str) -> bytes:
-    """Return an EK certificate as DER, from PEM or DER.
+    """Return an EK certificate as DER, from PEM or DER; DER may be padded as in an NV index.
 
     Raises:
         ConfigError: ``chassis-invalid``; it is none.
     """
-    if not data.lstrip().startswith(b"-----"):
-        return data
     try:
-        return parse_certificates(data)[0]
+        return read_ek_certificates(data)[0]
     except TrustError as error:
-        raise ConfigError(_INVALID, "is not a certificate in PEM or DER", where=where) from error
+        raise ConfigError(
+            _INVALID, f"tpm.ek_certificate: {error.detail}", where=where, expected=error.expected
+        ) from error
 
 
 def _decoded(text: str, name: str, where: str) -> bytes | None:

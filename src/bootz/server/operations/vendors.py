@@ -146,7 +146,7 @@ class VendorRecord:
 
 
 def read_bundle(bundle: str | bytes, name: str, *, where: str = "") -> tuple[bytes, ...]:
-    """Return the certificates of a CA bundle (PEM, or one DER), none for an empty one.
+    """Return the certificates of a CA bundle (PEM, one DER, PKCS #7), none for an empty one.
 
     Raises:
         ConfigError: ``vendor-invalid``.

@@ -48,7 +48,9 @@ class VoucherSourceSettings(BaseModel):
 
     ``lifetime_days`` is what is asked for; the manufacturer's registration may allow less.
     ``token_variable`` names an environment variable of the server. ``tls_roots`` and ``ek_roots``
-    are PEM files: of the service's TLS (none: the system's), and of those who certify EKs.
+    are files of certificates: of the service's TLS (none: the system's), and of those who certify
+    EKs; ``ek_intermediates`` are the CAs between these and the EKs, for services that do not send
+    them along.
     """
 
     model_config = STRICT
@@ -65,6 +67,7 @@ class VoucherSourceSettings(BaseModel):
     )
     plaintext: bool = False
     ek_roots: _Text = ""
+    ek_intermediates: _Text = ""
     folder: _Text = ""
 
     @model_validator(mode="after")
@@ -79,6 +82,8 @@ class VoucherSourceSettings(BaseModel):
             )
         if self.ovgs and bool(self.token_file) == bool(self.token_variable):
             raise ValueError("ovgs needs one of token_file and token_variable")
+        if self.ek_intermediates and not self.ek_roots:
+            raise ValueError("ek_intermediates needs ek_roots")
         if self.token_variable and not _VARIABLE.fullmatch(self.token_variable):
             raise ValueError("token_variable is not a valid name of an environment variable")
         if self.plaintext and not _LOOPBACK.fullmatch(self.ovgs):

@@ -16,8 +16,7 @@ from bootz.server.operations.voucher_needs import CardVoucher
 from bootz.server.operations.vouchers import StoreOutcome, VoucherResult, store_voucher
 from bootz.server.store.database import Database
 from bootz.server.voucher_source.source import Answered, VoucherSource
-from bootz.server.voucher_source.tpm import keep_tpm, read_tpm
-from bootz.trust.certificates import AnchorSet
+from bootz.server.voucher_source.tpm import EkIssuers, keep_tpm, read_tpm
 
 _GAIN = timedelta(hours=1)
 """How much longer a new voucher must last to be worth a signature."""
@@ -66,7 +65,7 @@ class Fetcher:
         source: where its vouchers come from.
         database: the inventory's.
         pinned_domain_cert: this owner's, DER.
-        ek_roots: who may certify EKs; None: the manufacturer's word is enough.
+        ek_issuers: who may certify EKs; None: the manufacturer's word is enough.
         clock: aware UTC.
     """
 
@@ -77,14 +76,14 @@ class Fetcher:
         *,
         database: Database,
         pinned_domain_cert: bytes,
-        ek_roots: AnchorSet | None,
+        ek_issuers: EkIssuers | None,
         clock: Callable[[], datetime],
     ) -> None:
         self._vendor = vendor
         self.source = source
         self._database = database
         self._pinned = pinned_domain_cert
-        self._ek_roots = ek_roots
+        self._ek_issuers = ek_issuers
         self._clock = clock
 
     async def fetch(
@@ -168,7 +167,9 @@ class Fetcher:
             return ()
         serial = answered.serial_number
         try:
-            tpm = read_tpm(answered.tpm, ek_roots=self._ek_roots, now=self._clock(), where=serial)
+            tpm = read_tpm(
+                answered.tpm, ek_issuers=self._ek_issuers, now=self._clock(), where=serial
+            )
             with connection.begin_nested():
                 keep_tpm(connection, self._vendor, serial, tpm)
         except BootzError as error:

@@ -10,6 +10,7 @@ from bootz.server.operations.vendors import VendorRecord
 from bootz.server.store.database import Database
 from bootz.server.voucher_source.fetching import Fetcher
 from bootz.server.voucher_source.source import open_source
+from bootz.server.voucher_source.tpm import EkIssuers
 from bootz.trust.certificates import AnchorSet
 
 
@@ -32,7 +33,7 @@ def open_fetcher(
     """Return the fetcher of a vendor, None where it has no source; nothing is called yet.
 
     Raises:
-        ConfigError: the EK roots cannot be loaded.
+        ConfigError: the EK roots or intermediates cannot be loaded.
     """
     source = open_source(
         vendor,
@@ -44,14 +45,19 @@ def open_fetcher(
     if source is None:
         return None
     settings = vendor.settings.voucher_source
-    ek_roots = None
+    ek_issuers = None
     if settings is not None and settings.ek_roots:
-        ek_roots = AnchorSet.from_der(load_certificates(around.root / settings.ek_roots))
+        ek_issuers = EkIssuers(
+            AnchorSet.from_der(load_certificates(around.root / settings.ek_roots)),
+            load_certificates(around.root / settings.ek_intermediates)
+            if settings.ek_intermediates
+            else (),
+        )
     return Fetcher(
         vendor.name,
         source,
         database=around.database,
         pinned_domain_cert=pinned_domain_cert,
-        ek_roots=ek_roots,
+        ek_issuers=ek_issuers,
         clock=around.clock,
     )

@@ -3,11 +3,12 @@
 Source: docs/protocol/ovgs.md#the-client (9); openconfig/ovgs ``ovgs.proto``.
 """
 
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from bootz.errors import TrustError
+from bootz.errors import ConfigError, TrustError
 from bootz.model.chassis import fold_serial
 from bootz.model.identity import NO_TPM, TpmRecord, TpmVersion
 from bootz.server.operations.chassis import find_chassis
@@ -15,16 +16,25 @@ from bootz.server.operations.tpm_keys import store_tpm_keys
 from bootz.server.operations.tpm_record import normal_tpm, read_tpm_key
 from bootz.server.voucher_source.client import TpmAnswer
 from bootz.trust.certificates import AnchorSet, verify_chain
+from bootz.trust.tpm.ek_certificate import read_ek_certificates
+
+
+@dataclass(frozen=True, slots=True)
+class EkIssuers:
+    """Who may certify EKs: roots that count, and CAs (DER) that lead from an EK to one of them."""
+
+    roots: AnchorSet
+    intermediates: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 def read_tpm(
-    answer: TpmAnswer, *, ek_roots: AnchorSet | None, now: datetime, where: str
+    answer: TpmAnswer, *, ek_issuers: EkIssuers | None, now: datetime, where: str
 ) -> TpmRecord:
     """Return the keys of an answer.
 
     Args:
         answer: what came.
-        ek_roots: who may certify EKs; None: the manufacturer's word is enough.
+        ek_issuers: who may certify EKs; None: the manufacturer's word is enough.
         now: aware UTC.
         where: names the card in errors.
 
@@ -34,10 +44,13 @@ def read_tpm(
     """
     ek = answer.endorsement_key or answer.deprecated_key
     ppk = answer.platform_primary_key
-    certificate = answer.ek_certificate or None
-    if certificate is not None and ek_roots is not None:
+    certificate = None
+    if answer.ek_certificate:
+        certificate, *behind = _ek_certificates(answer.ek_certificate, where)
+    if certificate is not None and ek_issuers is not None:
         try:
-            verify_chain(certificate, (), ek_roots, now=now)
+            intermediates = (*behind, *ek_issuers.intermediates)
+            verify_chain(certificate, intermediates, ek_issuers.roots, now=now)
         except TrustError as error:
             raise TrustError(
                 "tpm-ek-untrusted",
@@ -57,6 +70,13 @@ def read_tpm(
         ek_certificate=certificate,
     )
     return normal_tpm(read, where)
+
+
+def _ek_certificates(data: bytes, where: str) -> tuple[bytes, ...]:
+    try:
+        return read_ek_certificates(data)
+    except TrustError as error:
+        raise ConfigError("chassis-invalid", error.detail, where=where) from error
 
 
 def keep_tpm(connection: Connection, vendor: str, serial: str, tpm: TpmRecord) -> bool:

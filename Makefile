@@ -41,6 +41,7 @@ format: $(VENV)/check.stamp
 
 lint: $(VENV)/check.stamp
 	$(BIN)/ruff check --quiet .
+	$(BIN)/python tools/plain_words.py
 
 types: $(VENV)/check.stamp
 	$(BIN)/mypy

@@ -6,7 +6,7 @@ RFC with its section, a file of an OpenConfig repository, another document or ma
 listed in docs/protocol/sources.md), or a Bootz message or field (in the schema). Steps of the
 workflow (W1, S2, N3) are those of docs/protocol/workflow.md.
 
-    tools/check_sources.py            exit code 1 and one line a fault: FILE:LINE: what to mend
+    tools/check_sources.py            exit code 1 and one line a fault: FILE:LINE: what to fix
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A site's settings: one frozen object out of ``bootz.yaml``, validated at birth.
 
-No secret stands in it; it names the files that hold them. Relative paths are below the site.
+It contains no secret; it names the files that hold them. Relative paths are below the site.
 """
 
 import ipaddress
@@ -60,7 +60,7 @@ def parse_endpoint(text: str) -> Endpoint:
     """Read ``ADDRESS:PORT``; IPv6 in brackets, port 0 lets the system choose.
 
     Raises:
-        ValueError: it is not of that form.
+        ValueError: it has another form.
     """
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
@@ -330,13 +330,13 @@ class SiteConfig(_Frozen):
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice, of which YAML would silently take the last."""
+    """Refuses a key that appears twice, of which YAML would silently take the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
         """Return a mapping.
 
         Raises:
-            yaml.YAMLError: a key stands twice.
+            yaml.YAMLError: a key appears twice.
         """
         seen: set[str] = set()
         for key, _ in node.value:

@@ -28,7 +28,7 @@ def check_certz(profiles: Sequence[CertzProfile]) -> None:
 
     Raises:
         InvalidConfiguration: a name that is missing, reserved or there twice, a certificate
-            that is none, an authentication policy that is empty.
+            that cannot be read, an authentication policy that is empty.
     """
     names: set[str] = set()
     for number, profile in enumerate(profiles):
@@ -46,7 +46,7 @@ def check_authz(authz: JsonObject) -> None:
     """Judge the authz policy: JSON text of a gRPC authorization policy.
 
     Raises:
-        InvalidConfiguration: not JSON, no name, or rules that are none.
+        InvalidConfiguration: not JSON, no name, or invalid rules.
     """
     where = "authz.policy"
     text = authz.get("policy", "")

@@ -52,7 +52,7 @@ class CardParts:
 
         Raises:
             ConfigError: the key is not that of the certificate.
-            TrustError: an anchor is none.
+            TrustError: an anchor is not a certificate.
         """
         AnchorSet.from_der(self.anchors)
         if self.key is None:

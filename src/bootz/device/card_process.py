@@ -2,7 +2,7 @@
 
 Three occasions, one process. Cards that are there before the first contact are part of its
 request (use case 1); cards that appear during it wait until it is done (2); cards that appear later
-are asked about at the stored server (3). What became of each stands in the record under the token
+are asked about at the stored server (3). What became of each is in the record under the token
 of its insertion, so a power cut leaves only the cards to look at that have no note.
 """
 

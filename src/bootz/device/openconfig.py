@@ -22,7 +22,7 @@ def read_openconfig(data: bytes, where: str) -> dict[str, object]:
     """Read one document; no bytes at all are an empty one.
 
     Raises:
-        InvalidConfiguration: not JSON, not an object, a name twice, a number that is none, or
+        InvalidConfiguration: not JSON, not an object, a name twice, an invalid number, or
             nested too deeply.
     """
     if not data.strip():

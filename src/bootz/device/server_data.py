@@ -74,7 +74,7 @@ def find_server_data(vendor_text: str) -> ServerData | None:
     """Return the stored server data of a vendor configuration; of several lines the last counts.
 
     Raises:
-        InvalidConfiguration: such a line is not of its form.
+        InvalidConfiguration: such a line is malformed.
     """
     found = None
     for number, line in enumerate(_lines(vendor_text), start=1):

@@ -111,7 +111,7 @@ class HttpChannel:
         """Read the URL.
 
         Raises:
-            ConfigError: ``usage``: it is none.
+            ConfigError: ``usage``: it is invalid.
         """
         parts = urlsplit(url)
         try:

@@ -67,7 +67,7 @@ def previous(path: Path) -> Path:
 
 
 def read_leases(path: Path) -> Iterator[Mapping[str, object]]:
-    """Return all events, the oldest first; a line that is none is passed over.
+    """Return all events, the oldest first; a malformed line is passed over.
 
     Raises:
         Unavailable: ``file-unreadable``.

@@ -28,7 +28,7 @@ MAX_SERVERS: Final = 64
 """Servers that are told apart; a flood of answers costs no more."""
 
 ROUNDS: Final = 3
-"""Questions in the time of a probe: a lost one is no silence."""
+"""Requests within the time of a probe: a lost one must not look like silence."""
 
 LINK_RETRY: Final = 0.1
 

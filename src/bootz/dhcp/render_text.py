@@ -143,7 +143,7 @@ def _dnsmasq_device(device: DhcpDevice, subnet: DhcpSubnet, family: Family, name
 
 
 def _dnsmasq_names(device: DhcpDevice, family: Family) -> list[str]:
-    """Return the names of a device: in IPv4 on one line, because an address may stand once."""
+    """Return the names of a device: in IPv4 on one line, because an address may appear once."""
     if family is Family.IPV6:
         return [f"id:{duid.hex(':')}" for card in device.cards for duid in card.sent_duids]
     macs = [card.mac.hex(":") for card in device.cards if card.mac]

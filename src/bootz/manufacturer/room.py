@@ -77,7 +77,7 @@ class Manufacturer:
 
         Raises:
             ConflictError: something is there already.
-            ConfigError: the name cannot stand in a certificate.
+            ConfigError: the name cannot be used in a certificate.
         """
         if folder.exists() and any(folder.iterdir()):
             raise ConflictError("file-exists", "the folder is not empty", where=str(folder))
@@ -146,7 +146,7 @@ class Manufacturer:
         """Make a key and an IDevID for one card (docs/protocol/pki.md#idevid).
 
         Raises:
-            ConfigError: the serial number cannot stand in a certificate.
+            ConfigError: the serial number cannot be used in a certificate.
         """
         key = generate_key(kind)
         return IssuedIdentity(
@@ -159,7 +159,7 @@ class Manufacturer:
         """Issue an IDevID for a key that is elsewhere, such as in a TPM; return its chain, DER.
 
         Raises:
-            ConfigError: the serial number cannot stand in a certificate.
+            ConfigError: the serial number cannot be used in a certificate.
         """
         _check_serial(serial_number)
         ca_key = load_private_key(self._keys / "ca.key")
@@ -185,8 +185,8 @@ class Manufacturer:
         """Say that one card obeys whoever chains to a certificate; return the voucher's CMS.
 
         Raises:
-            ConfigError: the serial number is none, or the voucher would be out of date at once.
-            TrustError: the pinned domain certificate (DER) is none.
+            ConfigError: the serial number is invalid, or the voucher would be out of date at once.
+            TrustError: the pinned domain certificate (DER) is invalid.
         """
         _check_serial(serial_number)
         load_certificate(pinned_domain_cert)

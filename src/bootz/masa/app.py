@@ -183,7 +183,7 @@ def parse_address(text: str) -> Address:
     """Read ``host:port``, an IPv6 host in brackets; port 0 lets the system choose.
 
     Raises:
-        ConfigError: it is not of that form.
+        ConfigError: it has another form.
     """
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")

@@ -67,7 +67,7 @@ class Records:
         """Make an organisation with its root group; return the id, which both share.
 
         Raises:
-            ConfigError: the name is none.
+            ConfigError: the name is invalid.
             ConflictError: it is there already.
         """
         bare = name.removeprefix(ORG_PREFIX)
@@ -93,7 +93,7 @@ class Records:
         """Make an account.
 
         Raises:
-            ConfigError: the name is none, or there is no such organisation.
+            ConfigError: the name is invalid, or there is no such organisation.
             ConflictError: it is there already.
         """
         if not _USERNAME.fullmatch(user.username):
@@ -122,7 +122,7 @@ class Records:
         """Give a user a token; return its id and the token, which is stored as a digest only.
 
         Raises:
-            ConfigError: no such user, a token that is none, or one that has expired.
+            ConfigError: no such user, an invalid token, or one that has expired.
             ConflictError: the token is already used.
         """
         if not self.book.has_account(user):

@@ -34,7 +34,7 @@ class Answer:
 
 
 def read_requests(body: bytes) -> Requests:
-    """Read one request, or a list in which each serial number stands once.
+    """Read one request, or a list in which each serial number appears once.
 
     Raises:
         BootzError: not JSON, or not such requests.

@@ -53,7 +53,7 @@ class OwnershipVoucher:
 
 @dataclass(frozen=True, slots=True)
 class StoredVouchers:
-    """What an owner has in store for some cards, by serial number without regard to case.
+    """The vouchers that an owner has for some cards, by serial number without regard to case.
 
     ``valid`` are the vouchers (CMS in DER) that pin this owner and have not ended. Of a card that
     has none, ``ended`` says when its last one ended; ``pinning_other`` has only vouchers that

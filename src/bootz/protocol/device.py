@@ -210,7 +210,7 @@ class DeviceSession:
         """Read verified bytes (rows 9 and 10): ``sealed.payload``, or what it decrypts to.
 
         Raises:
-            TrustError: the nonce is not the one that was sent, or the anchor is none.
+            TrustError: the nonce is not the one that was sent, or the anchor is not a certificate.
             WireError: not bootstrapping data, or none for the asking card.
         """
         self._enter(_Stage.VERIFIED, _Stage.READ)

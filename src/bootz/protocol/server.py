@@ -111,7 +111,7 @@ class BootstrapSession(Steps):
     ) -> Chassis:
         """Find the record: the chassis that has the claimed active card (rule 3).
 
-        The manufacturer in the request decides, by name or alias; where it is no known name, the
+        The manufacturer in the request decides, by name or alias; where it is unknown, the
         CA that issued the IDevID.
 
         Raises:

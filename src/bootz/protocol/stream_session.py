@@ -1,7 +1,7 @@
 """One claim on a stream and the challenge that proves it; no I/O, no clock, no dice.
 
 The checks on record, certificate, cards and vouchers are those of ``BootstrapSession``; a
-challenge and its answer stand in the place of TLS. Source: docs/protocol/tpm.md.
+challenge and its answer replace TLS. Source: docs/protocol/tpm.md.
 """
 
 import base64
@@ -203,7 +203,7 @@ class StreamSession(BootstrapSession):
             UnprovenPeer: the IDevID does not chain to a CA of the manufacturer.
             ForeignChassis: the IDevID is of a device that is not a card of this chassis.
             MissingRecord: no key of the TPM is on record.
-            UnusableKey: the key on record is none that can be encrypted to.
+            UnusableKey: the key in the inventory cannot be used for encryption.
         """
         self._enter(Stage.ADMITTED, Stage.CHALLENGED)
         kind = known(self._identity).kind

@@ -1,4 +1,4 @@
-"""The one list of reasons: ``ROWS`` of every module here, one per subject; a code stands once."""
+"""The one list of reasons: ``ROWS`` of every module here, one per subject; a code appears once."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -4,7 +4,7 @@ Each step brings the tables from the version before to its own. All steps of an 
 one transaction, which both engines undo if the process dies. The tables of SQLite are copied to
 a file first, from the very state that the upgrade begins with.
 
-The version stands in the table ``meta``: databases made before upgrades existed have it there.
+The version is in the table ``meta``: databases made before upgrades existed have it there.
 Steps are written with alembic's operations (https://alembic.sqlalchemy.org/en/latest/ops.html),
 which hide the engines' differences.
 """

@@ -80,7 +80,7 @@ class StandardServices:
     """The method table of health and reflection for the services that a listener has.
 
     Args:
-        services: full names of the services, as they stand in the paths of their methods.
+        services: full names of the services, as they are in the paths of their methods.
         pool: holds the schema of those services, for reflection.
         limits: how long a silent caller of these is kept.
     """

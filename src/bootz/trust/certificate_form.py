@@ -88,7 +88,7 @@ def parse_certificates(data: bytes) -> tuple[bytes, ...]:
     at.
 
     Raises:
-        CertificateError: no certificate, or anything that is none.
+        CertificateError: no certificate, or anything else.
     """
     if len(data) > MAX_BUNDLE_BYTES:
         raise _malformed(f"longer than {MAX_BUNDLE_BYTES} bytes")

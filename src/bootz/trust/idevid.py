@@ -29,7 +29,7 @@ _PLACE: Final = "IDevID serialNumber"
 def idevid_serial_number(certificate: x509.Certificate) -> str:
     """Return the serial number that an IDevID proves.
 
-    It stands in the last serialNumber attribute of the subject, plain or as
+    It is in the last serialNumber attribute of the subject, plain or as
     ``PID:<product> SN:<serial>``. No other field is looked at.
 
     Raises:

@@ -46,7 +46,7 @@ def read_object(value: object, what: str) -> Mapping[str, object]:
     """Return the members of a JSON object.
 
     Raises:
-        LeafError: it is none.
+        LeafError: it is not one.
     """
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise LeafError(f"{what} is not a JSON object")

@@ -78,7 +78,7 @@ def verify_owner_certificate(
 ) -> OwnerCertificate:
     """Return the owner certificate that a verified voucher vouches for.
 
-    It is the certificate of the only signer, wherever it stands in the bag, and must chain to
+    It is the certificate of the only signer, wherever it is in the bag, and must chain to
     the pinned domain certificate, or be it.
 
     Args:

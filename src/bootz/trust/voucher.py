@@ -223,7 +223,7 @@ def parse_unverified_voucher(cms: bytes) -> VoucherContent:
     """Return what a voucher claims, for display and for sorting; nothing of it is verified.
 
     Raises:
-        VoucherError: ``ov-malformed``, or the content is none.
+        VoucherError: ``ov-malformed``, or the content is not a voucher.
     """
     try:
         signed = parse_signed_data(cms, max_size=MAX_VOUCHER_BYTES)

@@ -58,7 +58,7 @@ def with_nonce(body: bytes, nonce: str | None) -> bytes:
 
 
 def encode_answer(sealed: SealedData, dialect: Dialect, *, streamed: bool = False) -> bytes:
-    """Write the answer; the payload stands in it byte for byte, in field 1, 104 or both.
+    """Write the answer; the payload is in it byte for byte, in field 1, 104 or both.
 
     On a stream field 1 is left out (docs/protocol/wire.md#what-is-signed).
     """
@@ -195,7 +195,7 @@ def read_card_data(
     """Return what one card gets.
 
     Raises:
-        WireError: something is over a bound, or is not of its form.
+        WireError: something is over a bound, or is malformed.
     """
     return BootstrapData(
         bounds.checked_text(message.serial_num, f"{where}.serial_num"),

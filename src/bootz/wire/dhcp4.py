@@ -123,7 +123,7 @@ class Message4:
         return IPv4Address(value) if len(value) == 4 else None
 
     def number(self, code: int) -> int | None:
-        """Return an option that is one number of 1 to 4 octets; None where it is none."""
+        """Return an option that is one number of 1 to 4 octets; None where it is not one."""
         value = self.options.get(code, b"")
         return int.from_bytes(value, "big") if 1 <= len(value) <= 4 else None
 
@@ -230,7 +230,7 @@ def encode_options4(options: Mapping[int, bytes]) -> bytes:
 
 
 def addresses4(value: bytes) -> tuple[IPv4Address, ...] | None:
-    """Return the addresses of an option; None where its length is none of a list."""
+    """Return the addresses of an option; None where its length does not fit a list."""
     if not value or len(value) % 4:
         return None
     return tuple(IPv4Address(value[at : at + 4]) for at in range(0, len(value), 4))

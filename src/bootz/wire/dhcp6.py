@@ -222,7 +222,7 @@ def encode_status(status: int, text: str = "") -> bytes:
 
 
 def addresses6(value: bytes) -> tuple[IPv6Address, ...] | None:
-    """Return the addresses of an option; None where its length is none of a list."""
+    """Return the addresses of an option; None where its length does not fit a list."""
     if not value or len(value) % 16:
         return None
     return tuple(IPv6Address(value[at : at + 16]) for at in range(0, len(value), 16))

@@ -110,7 +110,7 @@ def parse_mac(text: str) -> bytes:
     """Return the octets of a MAC address with colons, dashes, dots or nothing between.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     digits = text.strip()
     for separator in ":-.":

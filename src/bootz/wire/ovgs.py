@@ -34,7 +34,7 @@ def parse(message_type: type[M], data: bytes) -> M:
     """Read a message.
 
     Raises:
-        WireError: the bytes are not of that form.
+        WireError: the bytes are malformed.
     """
     try:
         return message_type.FromString(data)

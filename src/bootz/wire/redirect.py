@@ -67,7 +67,7 @@ class IgnoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """What a redirect option says. ``uris`` stand in the order in which they are to be tried.
+    """What a redirect option says. ``uris`` are in the order in which they are to be tried.
 
     Without a URI the option counts as absent. A shape other than RFC8572 deserves a warning.
     """

@@ -1,4 +1,4 @@
-"""``bootz voucher bundle`` and ``export``: vouchers in store as files."""
+"""``bootz voucher bundle`` and ``export``: stored vouchers as files."""
 
 from pathlib import Path
 

@@ -170,7 +170,7 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
 def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
     """Verify vouchers completely, as an import would; nothing is stored.
 
-    Without FILES, those in store: against the anchors, dates and certificate of now.
+    Without FILES, the stored ones: against the present CAs, dates and certificate.
     """
     site = cli.site()
     pinned = site.pinned_domain_cert()
@@ -209,14 +209,14 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
 def _found(
     cli: Cli, connection: Connection, files: tuple[Path, ...], vendor: str | None
 ) -> tuple[FoundVoucher, ...]:
-    """Return the vouchers in files, or those in store where no file is named."""
+    """Return the vouchers in files, or the stored ones if no file is given."""
     if files:
         found = find_voucher_files(files)
         for warning in found.warnings:
             cli.output.warning(warning)
         return found.vouchers
     return tuple(
-        FoundVoucher(f"in store: {record.serial_number}", record.raw)
+        FoundVoucher(f"stored: {record.serial_number}", record.raw)
         for record in list_vouchers(connection, vendor=vendor)
     )
 

@@ -1,7 +1,7 @@
 """The suite's Bootz server: it answers by its script and keeps what it sees.
 
 Every check of a request is the law's own (``BootstrapSession``), so that a router that asks
-wrongly is refused as a real server would, and the refusal stands in the report.
+wrongly is refused as a real server would, and the refusal is in the report.
 """
 
 import asyncio

@@ -70,7 +70,7 @@ def _asks(
 
 
 def _borrows(dialect: Dialect) -> Play:
-    """The active card is the victim's, the own serial number stands in the list."""
+    """The active card is the victim's, the own serial number is in the list."""
 
     async def play(player: Player) -> None:
         listed = (player.serial("p256"), player.serial("other"))

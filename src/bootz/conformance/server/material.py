@@ -110,7 +110,7 @@ def open_material(folder: Path, clock: Callable[[], datetime]) -> Material:
     """Open what ``make_material`` has made.
 
     Raises:
-        ConfigError: it is not of its form.
+        ConfigError: it is malformed.
         UnknownChassis: there is none.
     """
     maker = Manufacturer.open(folder / "maker", clock=clock)

@@ -58,7 +58,7 @@ class Authorization:
 
     @property
     def area(self) -> bytes:
-        """The session as it stands in the command: no nonce, no HMAC."""
+        """The session as it is in the command: no nonce, no HMAC."""
         return struct.pack(">IHBH", self.handle, 0, self.attributes, 0)
 
 

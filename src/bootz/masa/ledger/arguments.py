@@ -57,7 +57,7 @@ def user(username: str, account_type: int, org_id: str) -> User:
     """Return the triple of a call.
 
     Raises:
-        LedgerError: a part is empty, or the type is none that exists.
+        LedgerError: a part is empty, or there is no such type.
     """
     text("username", username)
     if account_type == 0:

@@ -327,7 +327,7 @@ def _updated(
 
 def _once(seen: set[int], key: int, name: str) -> None:
     if key in seen:
-        raise ConflictError("import-twice", "stands twice", where=name)
+        raise ConflictError("import-twice", "appears twice", where=name)
     seen.add(key)
 
 

@@ -66,7 +66,7 @@ class TakenImage:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A configuration that was read: ``keys`` to put in force, and where its server listened.
+    """A configuration that was read: ``keys`` to use, and where its server listened.
 
     ``pinned_domain_cert`` is DER: the certificate that all vouchers pin, None without vouchers.
     """

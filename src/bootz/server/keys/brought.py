@@ -1,4 +1,4 @@
-"""Keys and certificates of an operator who has a PKI: read from files, checked, put in force.
+"""Keys and certificates of an operator who has a PKI: read from files, checked, used.
 
 Nothing is stored before everything that was brought makes a whole: an owner certificate leads to
 the pinned domain certificate, keys belong to their certificates, and the TLS certificate leads to

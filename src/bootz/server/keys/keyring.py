@@ -134,7 +134,7 @@ class Keys:
                     path.unlink(missing_ok=True)
 
     def drop_unlisted(self, keyring: Keyring) -> None:
-        """Remove files that were stored for a change that did not come about."""
+        """Remove files that were stored for a change that was not made."""
         for role in Role:
             used = {int(n.rpartition("/")[2]) for n in keyring.names if n.startswith(role.value)}
             for number, path in self._numbered(role):

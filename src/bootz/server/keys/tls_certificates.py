@@ -56,7 +56,7 @@ class TlsMaterial:
 
 
 def server_hosts(config: SiteConfig, listen: Sequence[str] = ()) -> ServerHosts:
-    """Return the hosts of a site's settings; ``listen`` stands in for those of the settings.
+    """Return the hosts of a site's settings; ``listen`` replaces those of the settings.
 
     Raises:
         Unavailable: it listens on all addresses, and the kernel does not list them.

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 def stream_methods(
     service: StreamService, limits: ListenerLimits, streams: OpenStreams
 ) -> Mapping[str, Handler]:
-    """Return the method table of both streaming calls, to stand beside that of the unary ones."""
+    """Return the method table of both streaming calls, to be used with that of the unary ones."""
     return {
         f"{CURRENT.path}/{flow.method}": _streaming(service, flow, limits, streams)
         for flow in STREAM_FLOWS

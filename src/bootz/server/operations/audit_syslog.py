@@ -17,7 +17,7 @@ _MAX_HOST: Final = 255
 
 
 def syslog_line(entry: AuditEntry) -> str:
-    """Return one line; what changed stands in the message as JSON."""
+    """Return one line; what changed is in the message as JSON."""
     values = {
         "id": str(entry.id),
         "actor": entry.actor,

@@ -1,4 +1,4 @@
-"""Where each chassis stands in a turn-up: a pure function of what is on record, limits and now.
+"""The state of each chassis in a turn-up: a pure function of what is on record, limits and now.
 
 The command line, and whoever else shows chassis, asks here, so that all say the same. The words
 are those of ``docs/states.md``.

@@ -1,6 +1,6 @@
 """Secrets in documents: shown as fingerprints, by which a change can be seen and nothing guessed.
 
-A fingerprint is an HMAC under a key of the site, so that nobody without the database can try
+A fingerprint is an HMAC under a key of the site, so that no one without the database can try
 passwords against it; the key protects nothing else and may be lost.
 """
 

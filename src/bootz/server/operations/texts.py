@@ -1,4 +1,4 @@
-"""Bounds for the operator's words, and JSON as it stands in the database."""
+"""Bounds for the operator's words, and JSON as it is in the database."""
 
 import json
 from collections.abc import Mapping, Sequence

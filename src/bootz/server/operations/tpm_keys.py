@@ -19,7 +19,7 @@ def store_tpm_keys(
     What ``tpm`` does not have stays as it is on record.
 
     Raises:
-        ConfigError: ``chassis-invalid``; a key is none.
+        ConfigError: ``chassis-invalid``; a key cannot be read.
         ConflictError: several vendors have such a card, and ``vendor`` is None.
         UnknownChassis: no chassis has it, or only as its own serial number.
     """

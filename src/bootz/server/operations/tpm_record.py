@@ -132,7 +132,7 @@ def read_tpm_key(data: bytes, where: str) -> bytes:
     """Return a public key as DER SubjectPublicKeyInfo, from PEM or DER.
 
     Raises:
-        ConfigError: ``chassis-invalid``; it is none.
+        ConfigError: ``chassis-invalid``; it cannot be read.
     """
     try:
         pem = data.lstrip().startswith(b"-----")
@@ -146,7 +146,7 @@ def read_ek_certificate(data: bytes, where: str) -> bytes:
     """Return an EK certificate as DER, from PEM or DER; DER may be padded as in an NV index.
 
     Raises:
-        ConfigError: ``chassis-invalid``; it is none.
+        ConfigError: ``chassis-invalid``; it cannot be read.
     """
     try:
         return read_ek_certificates(data)[0]

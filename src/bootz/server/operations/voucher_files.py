@@ -53,7 +53,7 @@ _PEM: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class FoundVoucher:
-    """A file that may be a voucher: where it was, and its DER; or why it is none."""
+    """A file that may be a voucher: where it was, and its DER; or why it is not one."""
 
     where: str
     raw: bytes = field(repr=False)

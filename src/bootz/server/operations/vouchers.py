@@ -1,4 +1,4 @@
-"""Vouchers in store: only what holds completely gets there, so that none shadows a good one."""
+"""Stored vouchers: only what holds completely gets there, so that none shadows a good one."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ class StoreOutcome(Enum):
 
     STORED = "stored"
     SAME = "same"
-    """It is in store already."""
+    """It is stored already."""
     OLDER = "older"
     """It is stored, and a newer one for the same card is served."""
     REFUSED = "refused"
@@ -59,7 +59,7 @@ class VoucherResult:
 
 @dataclass(frozen=True, slots=True)
 class VoucherRecord:
-    """A voucher in store, verified when it was stored. ``expires_on`` None: never.
+    """A stored voucher, verified when it was stored. ``expires_on`` None: never.
 
     ``signer`` is the subject of the signer's certificate, ``pinned_sha256`` the fingerprint of
     the pinned domain certificate, ``sha256`` that of the voucher.
@@ -304,7 +304,7 @@ def list_vouchers(
 
 
 def stored_digests(connection: Connection) -> frozenset[str]:
-    """Return the SHA-256 of every voucher in store."""
+    """Return the SHA-256 of every stored voucher."""
     return frozenset(connection.scalars(select(VOUCHER.c.sha256)))
 
 

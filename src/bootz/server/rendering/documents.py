@@ -106,7 +106,7 @@ def _read_object(text: str, key: str) -> dict[str, object]:
 
 
 def _json_object(text: str) -> dict[str, object] | None:
-    """Return the object that a text is in JSON, None if it is none; JSON is read far faster."""
+    """Return the object that a text is in JSON, None if it is not one; JSON is read far faster."""
     if not text.lstrip().startswith("{"):
         return None
     try:

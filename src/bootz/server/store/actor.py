@@ -26,7 +26,7 @@ SERVER: Final = Actor("server")
 
 
 def set_actor(connection: Connection, actor: Actor) -> None:
-    """Say who acts on a connection until somebody else does."""
+    """Say who acts on a connection until another actor is named."""
     connection.info[_KEY] = actor
 
 

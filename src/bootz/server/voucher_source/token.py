@@ -34,7 +34,7 @@ class Token:
         """Return the token; ``anew`` reads a file also if it seems not to have changed.
 
         Raises:
-            ConfigError: it is missing, can be read by others, or is none.
+            ConfigError: it is missing, can be read by others, or is malformed.
         """
         if self._path is None:
             return self._checked(self._environ.get(self._variable, ""), self._variable)

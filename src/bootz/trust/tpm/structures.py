@@ -42,7 +42,7 @@ class Curve(IntEnum):
 
 
 class TpmError(TrustError):
-    """A structure of a TPM that is not of its form, or proves nothing."""
+    """A structure of a TPM that is malformed, or proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Reader:
 
 
 def malformed(where: str, detail: str, expected: str = "") -> TpmError:
-    """Return the error for a structure that is not of its form."""
+    """Return the error for a malformed structure."""
     return TpmError("tpm-structure-malformed", detail, where=where, expected=expected)
 
 

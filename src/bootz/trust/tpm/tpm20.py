@@ -63,7 +63,7 @@ _OAEP: Final = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), OAEP
 
 
 class UnusableKey(BootzError):
-    """The EK or PPK on record is none that anything can be encrypted to."""
+    """The EK or PPK in the inventory cannot be used for encryption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def key_on_record(spki: bytes, smallest: int, largest: int) -> rsa.RSAPublicKey:
     """Read an RSA key of the inventory (DER SubjectPublicKeyInfo).
 
     Raises:
-        UnusableKey: it is none, or has fewer or more bits.
+        UnusableKey: it cannot be read, or has fewer or more bits.
     """
     expected = f"RSA of {smallest} to {largest} bits"
     try:

@@ -39,6 +39,7 @@ from bootz.server.operations.vendors import VendorRecord, add_vendor
 from bootz.server.operations.vouchers import StoreOutcome, store_voucher
 from bootz.server.site import Site, open_site, utc_now
 from bootz.server.store.attempts import Attempt, Event, events_of, latest_attempts
+from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.trust.certificates import AnchorSet, VendorCAs, pem_from_der
 from bootz.trust.issuing import CertificateProfile, issue_certificate
@@ -301,7 +302,7 @@ class Running:
             call = UnaryUnaryMethod[bytes, bytes](channel, f"{dialect.path}/{method}", bytes, bytes)
             answer = await call(message)
         finally:
-            channel.close()
+            end_channel(channel)
         assert answer is not None
         return answer
 

@@ -17,6 +17,7 @@ from bootz.config import LimitSettings
 from bootz.model.bootstrap import BootstrapRequest, CardState, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard
 from bootz.reasons import REASONS
+from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.wire.dialects import CURRENT, DIALECTS, GET_BOOTSTRAP_DATA, REPORT_STATUS
 from bootz.wire.generated import bootz_pb2 as pb
@@ -143,7 +144,7 @@ def test_any_bytes_get_a_clear_status_and_the_server_lives(world: World) -> None
             assert status not in {Status.OK, Status.INTERNAL, Status.UNKNOWN}
 
         await asyncio.to_thread(thrown)
-        channel.close()
+        end_channel(channel)
         verified(await running.ask(device, request()), "FX1")
 
     run(story, world)
@@ -159,7 +160,7 @@ def test_a_method_that_is_not_there_says_so(world: World, path: str) -> None:
         with pytest.raises(GRPCError) as caught:
             await UnaryUnaryMethod[bytes, bytes](channel, path, bytes, bytes)(b"")
         assert caught.value.status is Status.UNIMPLEMENTED
-        channel.close()
+        end_channel(channel)
 
     run(story, world)
 
@@ -189,7 +190,7 @@ def test_slow_and_silent_peers_cost_nothing_but_themselves(world: World) -> None
                 verified(await running.ask(device, request()), "FX1")
                 await running.report(device, report("FX1"))
                 await stream.recv_message()
-        slow.close()
+        end_channel(slow)
         for _, writer in (silent, halting):
             writer.close()
 

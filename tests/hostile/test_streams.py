@@ -56,6 +56,7 @@ from bootz.model.chassis import CardStatus
 from bootz.model.identity import Identity, IdentityKind, TpmRecord
 from bootz.server.operations.chassis import CardRecord
 from bootz.server.store.attempt_states import AttemptState
+from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.wire.dialects import CURRENT
 from bootz.wire.flows import STREAM, STREAM_V1, StreamFlow
@@ -488,7 +489,7 @@ def test_idle_streams_are_closed(world: World, flow: StreamFlow, begun: bool) ->
                     assert await call.recv_message()
                 # The server ends it; nobody has spoken.
                 assert await call.recv_message() is None
-        channel.close()
+        end_channel(channel)
         assert caught.value.status is Status.DEADLINE_EXCEEDED
         assert (caught.value.message or "").startswith("stream-idle")
 

@@ -18,6 +18,7 @@ from masa.world import NOW, PIN
 
 from bootz.cli.main import run
 from bootz.processes import service
+from bootz.transport.calling import end_channel
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path, write_instant
 
@@ -168,7 +169,7 @@ def test_serve_answers_over_tls_until_it_is_told_to_stop(
                 )
                 assert len(answer.ownership_vouchers) == 10
             finally:
-                channel.close()
+                end_channel(channel)
         return log.read_text()
 
     said = asyncio.run(use())

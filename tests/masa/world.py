@@ -21,6 +21,7 @@ from bootz.masa.app import Bound, Masa
 from bootz.masa.folder import MasaFolder, make_masa, open_masa
 from bootz.masa.ledger.nouns import AccountType, Component, ComponentName, Role, TpmData, User
 from bootz.masa.store.schema import METADATA
+from bootz.transport.calling import end_channel
 from bootz.transport.limits import ListenerLimits
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path, write_instant
@@ -190,7 +191,7 @@ async def serving(
     try:
         yield Client(channel, world), bound
     finally:
-        channel.close()
+        end_channel(channel)
         await masa.drain(1)
 
 

@@ -23,6 +23,7 @@ from bootz.errors import Unavailable
 from bootz.server.app import Listens, SiteServer
 from bootz.server.keys.rotation import rotate_owner
 from bootz.server.store.attempt_states import AttemptState
+from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 
 
@@ -49,7 +50,7 @@ async def healthy(running: Running) -> bool:
         channel, "/grpc.health.v1.Health/Check", HealthCheckRequest, HealthCheckResponse
     )
     answer = await check(HealthCheckRequest())
-    channel.close()
+    end_channel(channel)
     assert answer is not None
     return bool(answer.status == HealthCheckResponse.SERVING)
 
@@ -281,7 +282,7 @@ def test_health_and_reflection_need_no_certificate(ready: World) -> None:
         names = {service.name for service in listed.list_services_response.service}
         assert {"Bootstrap", "bootz.proto.Bootstrap", "bootz.Bootstrap"} <= names
         assert file.file_descriptor_response.file_descriptor_proto
-        channel.close()
+        end_channel(channel)
 
     run(story, ready)
 

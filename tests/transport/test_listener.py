@@ -21,6 +21,7 @@ from grpclib.server import Stream
 from pki import Pair, client_context, make_pair, silent_peer
 
 from bootz.errors import BootzError, Unavailable
+from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
@@ -93,7 +94,7 @@ class World:
             assert answer is not None
             return answer
         finally:
-            channel.close()
+            end_channel(channel)
 
 
 def run(
@@ -212,7 +213,7 @@ def test_lying_length_prefix_is_refused(
                 assert caught.value.status is status
                 assert str(caught.value.message).startswith(reason)
         finally:
-            channel.close()
+            end_channel(channel)
 
     run(story, tmp_path)
 
@@ -293,7 +294,7 @@ def test_streams_of_one_connection_are_bounded(tmp_path: Path) -> None:
         world.release.set()
         assert await first == b"done"
         assert (await second or b"").startswith(b"later")
-        channel.close()
+        end_channel(channel)
 
     run(story, tmp_path, limits)
 

@@ -18,6 +18,7 @@ from grpclib.reflection.v1 import reflection_pb2 as v1
 from grpclib.reflection.v1alpha import reflection_grpc as v1alpha_grpc
 from grpclib.reflection.v1alpha import reflection_pb2 as v1alpha
 
+from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
@@ -44,7 +45,7 @@ def run(
         try:
             await asyncio.wait_for(story(channel, services), 60)
         finally:
-            channel.close()
+            end_channel(channel)
             await listener.drain(5)
 
     asyncio.run(play())

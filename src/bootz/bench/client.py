@@ -25,6 +25,7 @@ from bootz.errors import BootzError
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor
+from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.trust.certificates import AnchorSet, VendorCAs
 from bootz.trust.owner import verify_owner_certificate
@@ -181,7 +182,7 @@ class _Client:
             )
             answer = await call(message)
         finally:
-            channel.close()
+            end_channel(channel)
         return answer or b""
 
 

@@ -23,6 +23,7 @@ from h2.exceptions import H2Error
 
 from bootz.device.identity import CardIdentity
 from bootz.errors import BootzError, PeerError, TrustError, Unavailable, WireError
+from bootz.transport.calling import end_channel
 from bootz.wire.uri import BootzUri
 
 MAX_ANSWER_BYTES = 4 << 20
@@ -176,8 +177,8 @@ class GrpcClient:
         self.close()
 
     def close(self) -> None:
-        """End the connection."""
-        self._channel.close()
+        """End the connection at once; the loop may have ended before the server says goodbye."""
+        end_channel(self._channel)
 
     async def connect(self) -> None:
         """Bring the connection about, TLS included.

@@ -54,6 +54,30 @@ class ImageServer:
                 line, extra, rest = "200 OK", "", self.content
             case "wrong-range":
                 extra = f"Content-Range: bytes 0-{size - 1}/{size}\r\n"
+            case "earlier" | "beginning":
+                # A cache that answers from the block before, or has the whole file and says so.
+                start = start - start % 4096 if manner == "earlier" else 0
+                rest = self.content[start:]
+                extra = f"Content-Range: bytes {start}-{size - 1}/{size}\r\n"
+            case "later":
+                start, rest = start + 100, rest[100:]
+                extra = f"Content-Range: bytes {start}-{size - 1}/{size}\r\n"
+            case "unit-in-capitals":
+                extra = placed.replace("bytes ", "Bytes ")
+            case "length-unknown":
+                extra = f"Content-Range: bytes {start}-{size - 1}/*\r\n"
+            case "no-content-range" | "other-unit":
+                extra = "" if manner == "no-content-range" else "Content-Range: lines 1-2/3\r\n"
+            case "in-parts" | "in-parts-of-unknown":
+                rest = rest[: 70 << 10]
+                total = size if manner == "in-parts" else "*"
+                line = "206 Partial Content"
+                extra = f"Content-Range: bytes {start}-{start + len(rest) - 1}/{total}\r\n"
+            case "one-byte":
+                rest, line = rest[:1], "206 Partial Content"
+                extra = f"Content-Range: bytes {start}-{start}/{size}\r\n"
+            case "beyond":
+                return b"HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n"
             case "shrunk":
                 return b"HTTP/1.1 416 No\r\nContent-Range: bytes */1\r\nContent-Length: 0\r\n\r\n"
             case "complete":

@@ -13,13 +13,8 @@ from pathlib import Path
 import pytest
 from device.image_server import ImageServer
 
-from bootz.device.installer import (
-    DownloadOptions,
-    InvalidImage,
-    check_image,
-    expected_digest,
-    fetch_image,
-)
+from bootz.device.download import DownloadOptions, InvalidImage
+from bootz.device.installer import check_image, expected_digest, fetch_image
 from bootz.errors import Unavailable
 from bootz.model.bootstrap import SoftwareImage
 from bootz.wire.uri import BootzUri
@@ -34,13 +29,14 @@ def fetch(
     script: list[str],
     *,
     content: bytes = CONTENT,
+    digest: str = DIGEST,
     options: DownloadOptions = OPTIONS,
     host: str = "127.0.0.1",
 ) -> tuple[Path | InvalidImage, ImageServer]:
     async def story() -> tuple[Path | InvalidImage, ImageServer]:
         async with ImageServer(content, script) as server:
             url = server.url.replace("127.0.0.1", host)
-            image = SoftwareImage("os", "1", url, DIGEST)
+            image = SoftwareImage("os", "1", url, digest)
             try:
                 return await fetch_image(image, folder, options, lambda *_: None), server
             except InvalidImage as error:
@@ -59,6 +55,18 @@ def fetch(
         (["cut", "shrunk", ""], ["", f"{len(CONTENT) // 2}-", ""]),
         (["broken", ""], ["", ""]),
         (["lies-long", "complete"], ["", f"{len(CONTENT)}-"]),
+        (["lies-long", "beyond"], ["", f"{len(CONTENT)}-"]),
+        # Answers to a range that are not the one that was asked for.
+        *(
+            (["cut", manner], ["", f"{len(CONTENT) // 2}-"])
+            for manner in ("earlier", "beginning", "unit-in-capitals", "length-unknown")
+        ),
+        # At worst it begins from the first byte.
+        *(
+            (["cut", manner, ""], ["", f"{len(CONTENT) // 2}-", ""])
+            for manner in ("wrong-range", "later", "no-content-range", "other-unit", "longer")
+        ),
+        (["cut", "beyond", ""], ["", f"{len(CONTENT) // 2}-", ""]),
     ],
 )
 def test_an_image_arrives_whole_over_interruptions(
@@ -79,8 +87,8 @@ def test_an_image_arrives_whole_over_interruptions(
         (["cut"] * 3, "os-image-cut"),
         (["lies-long"] * 3, "os-image-cut"),
         (["lies-short"], "os-image-hash"),
-        (["cut", "wrong-range"], "os-image-length"),
         (["cut", "longer", "longer", "longer"], "os-image-length"),
+        (["one-byte"] * 3, "os-image-length"),
     ],
 )
 def test_what_is_not_the_image_is_refused(tmp_path: Path, script: list[str], reason: str) -> None:
@@ -88,6 +96,49 @@ def test_what_is_not_the_image_is_refused(tmp_path: Path, script: list[str], rea
     assert isinstance(result, InvalidImage)
     assert result.reason == reason
     assert not (tmp_path / DIGEST).exists()
+
+
+@pytest.mark.parametrize("script", [["in-parts"] * 15, ["in-parts-of-unknown"] * 15, ["cut"] * 5])
+def test_tries_that_bring_something_new_do_not_count(tmp_path: Path, script: list[str]) -> None:
+    """More parts than there are tries, each of more than the least that counts."""
+    content = bytes(1 << 20 if len(script) > 5 else 4 << 20)
+    digest = hashlib.sha256(content).hexdigest()
+    result, server = fetch(tmp_path, script, content=content, digest=digest)
+    assert isinstance(result, Path)
+    assert result.read_bytes() == content
+    assert len(server.ranges) > OPTIONS.tries
+
+
+def test_parts_of_two_files_are_thrown_away_together(tmp_path: Path) -> None:
+    """The file was exchanged between two tries: what was joined is of neither."""
+
+    async def story() -> Path:
+        async with ImageServer(bytes(len(CONTENT)), ["cut"]) as server:
+            image = SoftwareImage("os", "1", server.url, DIGEST)
+
+            def exchanged(_have: int, _total: int | None) -> None:
+                server.content = CONTENT
+
+            return await fetch_image(image, tmp_path, OPTIONS, exchanged)
+
+    path = asyncio.run(asyncio.wait_for(story(), 60))
+    assert path.read_bytes() == CONTENT
+
+
+def test_the_wait_between_tries_is_random_below_a_bound_that_doubles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", wait)
+    chances = iter([0.5, 0.25, 0.0])
+    options = replace(OPTIONS, tries=4, wait=2.0, chance=lambda: next(chances))
+    result, _ = fetch(tmp_path, ["broken"] * 4, options=options)
+    assert isinstance(result, InvalidImage)
+    assert [seconds for seconds in waited if seconds] == [2.0, 2.0]
 
 
 def test_another_file_under_the_url_is_refused_and_not_kept(tmp_path: Path) -> None:

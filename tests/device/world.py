@@ -19,9 +19,9 @@ from pki import Pair, make_pair
 
 from bootz.device.board import Board, BootOptions
 from bootz.device.contact import UnaryContact
+from bootz.device.download import DownloadOptions
 from bootz.device.grpc_client import Dialer, Timeouts
 from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
-from bootz.device.installer import DownloadOptions
 from bootz.device.source import FixedUris
 from bootz.device.state import InstalledImage, RouterState
 from bootz.device.workflow import BootResult, Router

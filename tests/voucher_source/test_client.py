@@ -23,8 +23,9 @@ from bootz.errors import BootzError
 from bootz.keystore.files import load_certificates
 from bootz.server.voucher_source import client as client_module
 from bootz.server.voucher_source.client import OvgsClient
-from bootz.server.voucher_source.retry import FAILURES, OPEN_S, Breaker, backoff
+from bootz.server.voucher_source.retry import FAILURES, FIRST_S, MOST_S, OPEN_S, Breaker
 from bootz.server.voucher_source.token import Token
+from bootz.transport.backoff import backoff
 from bootz.transport.calling import client_context
 from bootz.transport.codec import BytesCodec
 from bootz.transport.limits import ListenerLimits
@@ -271,7 +272,7 @@ def test_a_service_that_is_down_is_left_alone_for_a_while(tmp_path: Path) -> Non
 
 @given(st.integers(1, 50), st.floats(0, 1, exclude_max=True))
 def test_pauses_are_bounded_and_never_negative(tries: int, chance: float) -> None:
-    assert 0 <= backoff(tries, chance) <= 8
+    assert 0 <= backoff(tries, chance, first=FIRST_S, most=MOST_S) <= 8
 
 
 def test_a_breaker_opens_again_after_one_failure_in_its_trial() -> None:

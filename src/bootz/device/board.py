@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bootz.device.contact import Contact
+from bootz.device.download import DownloadOptions
 from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import CardRecord, Hardware
-from bootz.device.installer import DownloadOptions
 from bootz.device.kept import KeptReport
 from bootz.device.source import UriSource
 from bootz.device.state import BootzStatus, CardCondition, RouterState

@@ -17,8 +17,9 @@ from bootz.device.bell import Bell
 from bootz.device.board import MAX_REPORT_WAIT, Board
 from bootz.device.card_process import CardProcess, describe_notes
 from bootz.device.configuration import build_configuration
+from bootz.device.download import InvalidImage
 from bootz.device.hardware import CardRecord
-from bootz.device.installer import InvalidImage, check_image, fetch_image
+from bootz.device.installer import check_image, fetch_image
 from bootz.device.kept import KeptAnswer, KeptReport
 from bootz.device.openconfig import InvalidConfiguration
 from bootz.device.orders import obey, pending

@@ -19,9 +19,9 @@ from bootz.cli.output import Column, Output
 from bootz.cli.router.dhcp import SourceFor, source_options, sources
 from bootz.cli.router.tpm import contacts, flow_option
 from bootz.device.board import Board, BootOptions, Notify
+from bootz.device.download import DownloadOptions
 from bootz.device.grpc_client import Timeouts
 from bootz.device.hardware import Hardware
-from bootz.device.installer import DownloadOptions
 from bootz.device.record import boot_record
 from bootz.device.source import FixedUris, NoSource
 from bootz.device.state import BootzStatus, Phase

@@ -17,8 +17,9 @@ from grpclib.client import Channel
 from grpclib.const import Status
 
 from bootz.errors import BootzError, PeerError, Unavailable, WireError
-from bootz.server.voucher_source.retry import MAX_TRIES, Breaker, backoff
+from bootz.server.voucher_source.retry import FIRST_S, MAX_TRIES, MOST_S, Breaker
 from bootz.server.voucher_source.token import Token
+from bootz.transport.backoff import backoff
 from bootz.transport.calling import CallReasons, CallRefused, call_unary, end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.wire.ovgs import messages as pb
@@ -295,7 +296,7 @@ class OvgsClient:
             self._breaker.failed()
             if tries >= MAX_TRIES:
                 raise failure
-            await self._sleep(backoff(tries, self._chance()))
+            await self._sleep(backoff(tries, self._chance(), first=FIRST_S, most=MOST_S))
 
     async def _once(self, rpc: str, data: bytes, *, anew: bool) -> bytes:
         key, template = self._metadata

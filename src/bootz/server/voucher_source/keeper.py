@@ -22,7 +22,7 @@ from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.voucher_source.fetching import Fetched, Fetcher, FetchOutcome
 from bootz.server.voucher_source.opening import Surroundings, open_fetcher
-from bootz.server.voucher_source.retry import backoff
+from bootz.transport.backoff import backoff
 
 log = structlog.get_logger()
 

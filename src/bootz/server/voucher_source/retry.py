@@ -7,22 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 MAX_TRIES: Final = 4
-_FIRST_S: Final = 0.5
-_MOST_S: Final = 8.0
+FIRST_S: Final = 0.5
+"""Seconds that bound the wait after the first failure; doubled with each."""
+MOST_S: Final = 8.0
 
 OPEN_S: Final = 30.0
 """Seconds for which a breaker stays open."""
 FAILURES: Final = 5
 """Straight failures that open it."""
-
-
-def backoff(tries: int, chance: float, *, first: float = _FIRST_S, most: float = _MOST_S) -> float:
-    """Return the seconds to wait after so many tries: full jitter over a doubling bound.
-
-    ``chance`` is random in [0, 1); without it all clients of a MASA that comes back would call
-    at once.
-    """
-    return chance * min(most, first * 2.0 ** (tries - 1))
 
 
 class Breaker:

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from grpclib.const import Cardinality, Handler
+from grpclib.const import Cardinality, Handler, Status
 from grpclib.server import Stream
 from pki import make_pair
 from world import Running, World, make_site, run, utc_now
@@ -130,7 +130,7 @@ def test_a_careless_server_fails(tmp_path: Path) -> None:
 
 def refusing(status: str) -> Case:
     async def refuse(_player: Player) -> None:
-        raise ServerRefused("contact-refused", "no", seen=f"{status} because")
+        raise ServerRefused(Status[status], "because", where="x")
 
     return Case("x", "NOT_FOUND", refuse)
 

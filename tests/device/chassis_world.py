@@ -96,12 +96,16 @@ class ChassisServer(FakeServer):
         manner = self.voucher_manners.get(serial, Manner(voucher_serial=serial))
         return b"" if manner is None else self.world.voucher(manner)
 
+    def answered(self, listed: list[str], _asking: str) -> list[str]:
+        """The cards that are answered, in their order."""
+        return [serial for serial in listed if serial in self.known]
+
     def answer(self, request: BootstrapRequest, dialect: Dialect) -> bytes:
         listed = [card.serial_number for card in request.descriptor.control_cards]
         listed = listed or [request.active.serial_number]
         if request.active.status is CardStatus.INITIALIZED:
             listed = [serial for serial in listed if serial != request.active.serial_number]
-        answered = [serial for serial in listed if serial in self.known]
+        answered = self.answered(listed, request.active.serial_number)
         if not answered:
             raise GRPCError(Status.NOT_FOUND, "cards-unknown: not on record")
         found = {serial: self.voucher_of(serial) for serial in answered}

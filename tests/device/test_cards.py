@@ -18,14 +18,17 @@ from device.chassis_world import (
     told,
 )
 from device.world import NOW, Manner, boot, options, play
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
 from pki import make_pair
 
 from bootz.device.slots import Power, exchange, insert, pull, switch
 from bootz.device.state import Phase
 from bootz.device.workflow import BootResult
-from bootz.model.bootstrap import CardState, ReportedStatus
+from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus
 from bootz.model.chassis import CardKind, CardStatus
 from bootz.trust.bundle import pack_bundle
+from bootz.wire.dialects import Dialect
 
 IN_ORDER = {"RP0": RP0, "RP1": RP1, "LC0": LC0}
 FINE = ("verified", "")
@@ -81,6 +84,77 @@ def test_s2_s7_single_vouchers_are_asked_for_card_by_card(world: ChassisWorld) -
     play(story)
 
 
+class OtherServer(ChassisServer):
+    """Knows a chassis by the card that asks, as the Go reference does, and says so in its words."""
+
+    def answer(self, request: BootstrapRequest, dialect: Dialect) -> bytes:
+        listed = [card.serial_number for card in request.descriptor.control_cards]
+        if request.active.serial_number not in listed:
+            raise GRPCError(Status.INVALID_ARGUMENT, "the asking card is not in the list")
+        self.asking = request.active.serial_number
+        return super().answer(request, dialect)
+
+    def voucher_of(self, serial: str) -> bytes:
+        return super().voucher_of(serial) if serial == self.asking else b""
+
+    def answered(self, listed: list[str], asking: str) -> list[str]:
+        # The voucher that travels is that of the card that asks.
+        return sorted(super().answered(listed, asking), key=lambda serial: serial != asking)
+
+
+def test_s2_a_standby_that_is_refused_alone_is_asked_for_as_the_one_that_asks(
+    world: ChassisWorld,
+) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0, "RP1": RP1})
+        async with OtherServer(world, RP0, RP1) as server:
+            result, state, _ = await boot(hardware, options(server.uri))
+        assert result is BootResult.ONBOARDED
+        asked = [(request.active.serial_number, request.active.status) for request in server.asked]
+        fresh = CardStatus.NOT_INITIALIZED
+        assert server.listed() == [[RP0, RP1], [RP1], [RP0, RP1]]
+        assert asked == [(RP0, fresh), (RP0, fresh), (RP1, fresh)]
+        assert told(state) == {"RP0": FINE, "RP1": FINE}
+        assert server.reports[-1].states == initialized(RP0, RP1)
+        standby = hardware.record.cards[1]
+        assert hardware.card(standby).owned()
+
+    play(story)
+
+
+def test_s4_a_standby_that_comes_later_is_asked_for_in_the_other_form_too(
+    world: ChassisWorld,
+) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with OtherServer(world, RP0, RP1) as server:
+            async with Powered(hardware, server.uri) as powered:
+                await powered.events.until("status", 4)
+                insert(hardware, "RP1", world.card(RP1))
+                await powered.events.until("cards-done")
+            assert told(powered.state) == {"RP0": FINE, "RP1": FINE}
+            assert server.listed() == [[RP0], [RP1], [RP0, RP1]]
+
+    play(story)
+
+
+def test_a_standby_that_is_refused_in_both_forms_is_shut_down_for_the_first_reason(
+    world: ChassisWorld,
+) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0, "RP1": RP1})
+        async with OtherServer(world, RP0, RP1) as server:
+            server.voucher_manners[RP1] = None
+            result, state, log = await boot(hardware, options(server.uri))
+        assert result is BootResult.ONBOARDED
+        assert told(state) == {"RP0": FINE, "RP1": ("shut-down", "contact-refused")}
+        (refused,) = log.named("card-shut-down")
+        assert "the asking card is not in the list" in str(refused["detail"])
+        assert not hardware.card(hardware.record.cards[1]).owned()
+
+    play(story)
+
+
 def test_s2_the_second_request_is_for_the_server_that_the_first_answer_vouches_for(
     world: ChassisWorld,
 ) -> None:
@@ -102,7 +176,7 @@ def test_s2_the_second_request_is_for_the_server_that_the_first_answer_vouches_f
     ("manner", "reason"),
     [
         (Manner(voucher_serial="SOMEBODY"), "ov-missing"),
-        (None, "contact-refused"),
+        (None, "voucher-missing"),
         (Manner(voucher_serial=RP1, expires_on=NOW - timedelta(minutes=1)), "ov-expired"),
         (
             Manner(voucher_serial=RP1, voucher_signer=make_pair("other", make_pair("CA", ca=True))),
@@ -450,7 +524,7 @@ def test_s10_a_card_that_the_server_does_not_know_comes_up_once_it_is_accepted(
                 await powered.events.until("status", 4)
                 insert(hardware, "RP1", world.card(RP1))
                 refused = await powered.events.until("card-shut-down")
-                assert (refused["card"], refused["reason"]) == (RP1, "contact-refused")
+                assert (refused["card"], refused["reason"]) == (RP1, "cards-unknown")
                 await powered.events.until("report", 3)
                 server.known.add(RP1)
                 await powered.events.until("card-verified", 2)

@@ -148,7 +148,7 @@ def test_n1_n2_the_loop_without_dhcp_survives_kill_9(tmp_path: Path, person: Per
             assert await process.wait() == -9
             state = hardware.load_state()
             assert state.no_dhcp is not None
-            assert state.reason == "contact-refused"
+            assert state.reason == "cards-unknown"
             server.known.add("RPA")
             booted = await asyncio.to_thread(
                 person.json, "router", "boot", hardware.folder, "--progress", "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -301,13 +302,94 @@ def test_uris_are_tried_in_turn_and_an_unreachable_one_is_told(world: World) -> 
             source = FixedUris(
                 [parse_bootz_uri("bootz://127.0.0.1:1"), parse_bootz_uri(server.uri)]
             )
-            choice = options(server.uri, max_attempts=2, source=source)
-            result, state, log = await boot(hardware, choice)
+            result, state, log = await boot(hardware, options(server.uri, source=source))
         assert result is BootResult.ONBOARDED
-        assert log.named("attempt-failed")[0]["reason"] == "contact-unreachable"
+        (failed,) = log.named("server-failed")
+        assert (failed["uri"], failed["reason"]) == (
+            "bootz://127.0.0.1:1",
+            "contact-unreachable",
+        )
+        # All of them together are one attempt, and this one succeeded.
+        assert log.named("attempt-failed") == []
+        assert (state.attempts, state.error_count) == (1, 0)
         assert names(state) == HONEST
 
     play(story)
+
+
+def test_an_attempt_has_failed_when_every_uri_was_tried(world: World) -> None:
+    """Once it counts, with what tells most; three URIs are no three attempts."""
+
+    async def story() -> None:
+        hardware = world.manufacture()
+        async with FakeServer(world) as server:
+            server.manners = [Manner(status=Status.NOT_FOUND), Manner(voucher_serial="ANOTHER")] * 2
+            uris = ["bootz://127.0.0.1:1", server.uri, server.uri, "bootz://127.0.0.1:1"]
+            source = FixedUris([parse_bootz_uri(uri) for uri in uris])
+            result, state, log = await boot(
+                hardware, options(server.uri, max_attempts=2, source=source)
+            )
+        assert result is BootResult.FAILED
+        assert len(log.named("server-failed")) == 8
+        assert [fields["reason"] for fields in log.named("attempt-failed")] == [
+            "ov-wrong-serial",
+            "ov-wrong-serial",
+        ]
+        assert (state.attempts, state.error_count) == (2, 2)
+        assert state.reason == "ov-wrong-serial"
+        assert state.status is BootzStatus.OV_INVALID
+
+    play(story)
+
+
+def test_waits_between_attempts_are_random_around_their_mean(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    sleep = asyncio.sleep
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+        await sleep(0)
+
+    async def story() -> None:
+        hardware = world.manufacture()
+        chances = iter([0.0, 0.25, 0.75])
+        choice = options(
+            "bootz://127.0.0.1:1",
+            retry_wait=10.0,
+            max_attempts=4,
+            chance=lambda: next(chances),
+        )
+        monkeypatch.setattr(asyncio, "sleep", wait)
+        _, _, log = await boot(hardware, choice)
+        assert [fields["seconds"] for fields in log.named("waiting")] == [0.0, 5.0, 15.0]
+
+    play(story)
+    assert [seconds for seconds in waited if seconds] == [5.0, 15.0]
+
+
+def test_a_report_is_repeated_after_random_waits_that_grow(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    sleep = asyncio.sleep
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+        await sleep(0)
+
+    async def story() -> None:
+        hardware = world.manufacture()
+        async with FakeServer(world) as server:
+            server.report_statuses = [Status.OK, *[Status.UNAVAILABLE] * 9]
+            choice = options(server.uri, report_attempts=0, report_wait=1.0, chance=lambda: 0.5)
+            monkeypatch.setattr(asyncio, "sleep", wait)
+            result, _, _ = await boot(hardware, choice)
+        assert result is BootResult.ONBOARDED
+
+    play(story)
+    assert [seconds for seconds in waited if seconds] == [1, 2, 4, 8, 16, 30, 30, 30, 30]
 
 
 class _Dhcp(FixedUris):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 from device.chassis_world import SLOTS, Powered, told
-from world import Running, World, manufacturer, run
+from grpclib.const import Status
+from grpclib.exceptions import GRPCError
+from world import Running, World, manufacturer, request, run, verified
 
 from bootz.device.card_folder import CardParts
 from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
@@ -57,6 +59,24 @@ def owned(world: World, delivery: VoucherDelivery) -> None:
         world.add_voucher(serial)
 
 
+def test_s2_both_cards_with_the_standby_as_the_one_that_asks_are_answered(tmp_path: Path) -> None:
+    """The form that the Go reference knows; the active card proves who is there."""
+    world = World(tmp_path)
+    owned(world, VoucherDelivery.SINGLE)
+
+    async def story(running: Running) -> None:
+        active = manufacturer().device("RP0")
+        asked = request("RP1", cards=("RP0", "RP1"), chassis_serial="CH1")
+        data = verified(await running.ask(active, asked), "RP1")
+        assert [each.serial_number for each in data.responses] == ["RP0", "RP1"]
+        # A card of another chassis proves nothing, however it is asked.
+        with pytest.raises(GRPCError) as caught:
+            await running.ask(manufacturer().device("FOREIGN"), asked)
+        assert caught.value.status is Status.PERMISSION_DENIED
+
+    run(story, world)
+
+
 @pytest.mark.parametrize(
     ("delivery", "requests"),
     [(VoucherDelivery.SINGLE, 2), (VoucherDelivery.BUNDLE, 1), (VoucherDelivery.AUTO, 1)],
@@ -79,7 +99,7 @@ def test_s2_s5_s7_s10_a_chassis_comes_up_and_a_new_standby_is_accepted(
             make_card(card, CardRecord("", "NEW", "PID-2"), parts("NEW"))
             exchange(hardware, "RP1", card, tmp_path / "old")
             refused = await powered.events.until("card-shut-down")
-            assert (refused["card"], refused["reason"]) == ("NEW", "contact-refused")
+            assert (refused["card"], refused["reason"]) == ("NEW", "cards-unknown")
             (waiting,) = await asyncio.to_thread(world.write, list_replacements)
             assert (waiting.serial_number, waiting.slot, waiting.replaces) == ("NEW", "RP1", "RP1")
             assert (waiting.proven_serial, waiting.part_number) == ("RP0", "PID-2")

@@ -4,6 +4,7 @@ The law of this room: first do the work, then replace the record, then tell.
 """
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 
 from bootz.device.contact import Contact
 from bootz.device.download import DownloadOptions
-from bootz.device.grpc_client import Timeouts
+from bootz.device.grpc_client import Timeouts, told_reason
 from bootz.device.hardware import CardRecord, Hardware
 from bootz.device.kept import KeptReport
 from bootz.device.source import UriSource
@@ -20,6 +21,7 @@ from bootz.errors import BootzError, TrustError
 from bootz.model.bootstrap import CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, fold_serial
 from bootz.protocol.device import DeviceCard, DeviceDescription
+from bootz.transport.backoff import backoff
 from bootz.wire.dialects import Dialect, dialect_by_name
 from bootz.wire.uri import parse_bootz_uri
 
@@ -39,8 +41,9 @@ Notify = Callable[[str, Mapping[str, object]], None]
 class BootOptions:
     """What a person may choose. Waits are seconds; 0 attempts means without end.
 
-    ``source`` is this router's own; ``report_wait`` doubles from try to try up to a minute, as
-    ``card_wait`` does, which is for cards that the server did not take.
+    ``source`` is this router's own. Every wait is random, and the value here is its mean; that of
+    ``report_wait`` doubles from try to try up to a minute, as that of ``card_wait`` does, which is
+    for cards that the server did not take. ``chance`` is random in [0, 1).
     """
 
     source: UriSource
@@ -53,6 +56,7 @@ class BootOptions:
     card_wait: float = 10.0
     timeouts: Timeouts = field(default_factory=Timeouts)
     download: DownloadOptions = field(default_factory=DownloadOptions)
+    chance: Callable[[], float] = field(default=random.random, repr=False)
 
 
 class Board:
@@ -139,24 +143,30 @@ class Board:
         return {token: flaw for token, flaw in found.items() if token != active.token}
 
     def describe(
-        self, cards: Sequence[CardRecord], active: CardStatus = CardStatus.NOT_INITIALIZED
+        self,
+        cards: Sequence[CardRecord],
+        active: CardStatus = CardStatus.NOT_INITIALIZED,
+        *,
+        asking: CardRecord | None = None,
     ) -> DeviceDescription:
         """Return the chassis as a request about these cards describes it.
 
-        No serial number is listed twice, and no card that cannot even say who it is.
+        ``asking`` is the card that the request names as the one that asks, with the status
+        ``active``; None: the active one, which proves the request in any case. No serial number
+        is listed twice, and no card that cannot even say who it is.
 
         Raises:
             BootzError: the active card cannot say who it is.
         """
         record = self.hardware.record
-        asking = record.active
+        proving = record.active
         listed: dict[str, DeviceCard] = {}
         for card in cards:
             folder = self.hardware.card(card)
             try:
                 anchors, certificates = folder.vendor_anchors(), folder.certificates()
             except BootzError:
-                if card == asking:
+                if card == proving:
                     raise
                 continue
             idevid = certificates[0] if certificates else None
@@ -167,7 +177,7 @@ class Board:
             record.part_number,
             record.serial_number,
             tuple(listed.values()),
-            CardState(asking.serial_number, active),
+            CardState((asking or proving).serial_number, active),
             record.modular,
         )
 
@@ -177,7 +187,7 @@ class Board:
         """Send a report with back-off; ``tries`` 0 means until it is acknowledged (W12)."""
         contact = self.contact_for(dialect_by_name(kept.dialect))
         uri, report = parse_bootz_uri(kept.uri), StatusReport(status, message, kept.states)
-        wait, count = self.options.report_wait, 0
+        first, count = 2 * self.options.report_wait, 0
         while True:
             count += 1
             try:
@@ -185,14 +195,15 @@ class Board:
             except BootzError as error:
                 self.notify(
                     "report-failed",
-                    {"report": status.name, "reason": error.reason, "detail": str(error)},
+                    {"report": status.name, "reason": told_reason(error), "detail": str(error)},
                 )
                 if count == tries:
                     if status is ReportedStatus.SUCCESS:
-                        self.save(replace(self.state, reason=error.reason, message=str(error)))
+                        reason = told_reason(error)
+                        self.save(replace(self.state, reason=reason, message=str(error)))
                     return False
+                wait = backoff(count, self.options.chance(), first=first, most=MAX_REPORT_WAIT)
                 await asyncio.sleep(wait)
-                wait = min(2 * wait, MAX_REPORT_WAIT)
             else:
                 self.notify("report", {"report": status.name, "message": message})
                 return True

@@ -11,19 +11,23 @@ from dataclasses import dataclass, replace
 
 from bootz.device.board import Board
 from bootz.device.configuration import vendor_text
+from bootz.device.grpc_client import ServerRefused, told_reason
 from bootz.device.hardware import CardRecord
 from bootz.device.kept import KeptReport
 from bootz.device.server_data import ServerData, find_server_data, load_anchor
 from bootz.device.state import CardCondition, CardNote, Phase
 from bootz.errors import BootzError, PolicyError, TrustError, Unavailable
 from bootz.model.bootstrap import CardState, ReportedStatus
-from bootz.model.chassis import CardStatus
-from bootz.protocol.device import DeviceSession, OpenedAnswer, OpenedCard
+from bootz.model.chassis import CardKind, CardStatus
+from bootz.protocol.device import DeviceDescription, DeviceSession, OpenedAnswer, OpenedCard
 from bootz.wire.dialects import Dialect, dialect_by_name
 from bootz.wire.uri import BootzUri
 
 _NOT_ANSWERED = "card-not-answered"
 _TWICE = "card-serial-twice"
+
+_UNDERSTOOD = frozenset({"cards-unknown", "voucher-missing"})
+"""What a server says of a card, and would say again however it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +181,10 @@ class CardProcess:
             for card in cards:
                 self._fail(card, flaws[card.token], answered=False)
             return
-        session = DeviceSession(description)
-        request = session.request(None if board.options.insecure else board.make_nonce())
         named = ", ".join(card.serial_number for card in cards)
         board.notify("cards-contact", {"uri": str(server.uri), "cards": named})
         try:
-            sealed = await board.contact_for(server.dialect).ask(
-                server.uri, request, anchor=server.anchor, on_sent=lambda: None
-            )
-            opened = session.open(sealed, server.dialect, now=board.trusted_now())
+            opened = await self._exchange(description, server)
         except Unavailable as error:
             for card in cards:
                 self._refuse(card, error, flaws, answered=answered, final=False)
@@ -194,11 +193,49 @@ class CardProcess:
                 for card in cards:
                     await self._ask([card], server, active)
                 return
+            again = await self._ask_as_standby(cards[0], error, server)
+            if again is not None:
+                await self._take(cards, again, server, active, alone=True)
+                return
             # What the server says may change its mind; what it proves does not.
             refused = error.reason in {"contact-refused", "contact-server-untrusted"}
             self._refuse(cards[0], error, flaws, answered=answered, final=not refused)
         else:
             await self._take(cards, opened, server, active, alone=len(cards) == 1)
+
+    async def _ask_as_standby(
+        self, card: CardRecord, error: BootzError, server: _Server
+    ) -> OpenedAnswer | None:
+        """Ask again in the other form: both control cards are listed, and the standby asks.
+
+        The Go reference (openconfig/bootz) looks a chassis up by the card that asks, and knows no
+        request for another card alone. None where this is refused too; ``error`` counts then.
+        """
+        board = self._board
+        understood = told_reason(error) in _UNDERSTOOD
+        if not isinstance(error, ServerRefused) or understood or card.kind is not CardKind.CONTROL:
+            return None
+        named = f"{board.hardware.record.active.serial_number}, {card.serial_number}"
+        board.notify("cards-contact", {"uri": str(server.uri), "cards": named})
+        try:
+            description = board.describe([board.hardware.record.active, card], asking=card)
+            return await self._exchange(description, server)
+        except BootzError:
+            return None
+
+    async def _exchange(self, description: DeviceDescription, server: _Server) -> OpenedAnswer:
+        """Ask, and verify the answer.
+
+        Raises:
+            BootzError: no answer, or one that does not hold.
+        """
+        board = self._board
+        session = DeviceSession(description)
+        request = session.request(None if board.options.insecure else board.make_nonce())
+        sealed = await board.contact_for(server.dialect).ask(
+            server.uri, request, anchor=server.anchor, on_sent=lambda: None
+        )
+        return session.open(sealed, server.dialect, now=board.trusted_now())
 
     async def _take(
         self,
@@ -276,7 +313,7 @@ class CardProcess:
             card.name,
             card.serial_number,
             CardCondition.SHUT_DOWN,
-            error.reason,
+            told_reason(error),
             str(error),
             answered,
             final,
@@ -287,7 +324,7 @@ class CardProcess:
             {
                 "slot": card.name,
                 "card": card.serial_number,
-                "reason": error.reason,
+                "reason": told_reason(error),
                 "detail": str(error),
             },
         )

@@ -17,12 +17,14 @@ from types import TracebackType
 
 from grpclib.client import Channel, Stream, StreamStreamMethod, UnaryUnaryMethod
 from grpclib.config import Configuration
+from grpclib.const import Status
 from grpclib.encoding.base import CodecBase
 from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 from h2.exceptions import H2Error
 
 from bootz.device.identity import CardIdentity
 from bootz.errors import BootzError, PeerError, TrustError, Unavailable, WireError
+from bootz.reasons import REASONS
 from bootz.transport.calling import end_channel
 from bootz.wire.uri import BootzUri
 
@@ -48,7 +50,27 @@ class Timeouts:
 
 
 class ServerRefused(PeerError):
-    """The server answered a call with a status other than OK; ``seen`` has it."""
+    """The server answered a call with a status other than OK; ``seen`` has it.
+
+    ``told`` is the reason's code where the server names one that is in ``bootz.reasons``, else
+    empty: it explains more than that the server refused.
+    """
+
+    def __init__(self, status: Status, text: str, *, where: str) -> None:
+        super().__init__(
+            "contact-refused",
+            f"the server answered {status.name}: {text}",
+            where=where,
+            expected="OK",
+            seen=f"{status.name} {text}".strip(),
+        )
+        code = text.partition(":")[0]
+        self.told = code if code in REASONS else ""
+
+
+def told_reason(error: BootzError) -> str:
+    """Return the reason's code that tells most: the one that the server named, or our own."""
+    return (error.told if isinstance(error, ServerRefused) else "") or error.reason
 
 
 class _BytesCodec(CodecBase):
@@ -286,13 +308,7 @@ class GrpcClient:
             raise
         except GRPCError as error:
             text = (error.message or "")[:MAX_STATUS_TEXT]
-            raise ServerRefused(
-                "contact-refused",
-                f"the server answered {error.status.name}: {text}",
-                where=where,
-                expected="OK",
-                seen=f"{error.status.name} {text}".strip(),
-            ) from error
+            raise ServerRefused(error.status, text, where=where) from error
         except ssl.SSLCertVerificationError as error:
             raise TrustError(
                 "contact-server-untrusted",

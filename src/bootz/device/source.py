@@ -40,7 +40,7 @@ class UriSource(Protocol):
     """One router's way to its bootstrap servers."""
 
     async def discover(self) -> Sequence[BootzUri]:
-        """Return the servers of one round, in the order of attempts; may wait long.
+        """Return the servers of one attempt, one at least, in the order to try them; may wait long.
 
         Raises:
             BootzError: this round brings none; it counts as a failed attempt.

@@ -150,23 +150,20 @@ class RouterState:
         kept = tuple(note for note in self.cards if note.token not in fresh)
         return replace(self, cards=(*kept, *notes))
 
-    def failed(self, reason: str, message: str, status: BootzStatus | None) -> "RouterState":
-        """Return the record after a failed attempt: counted, explained, back to the contact."""
+    def turned_back(self, status: BootzStatus | None) -> "RouterState":
+        """Return the record after a server that led to nothing: back to the contact."""
         before = self if self.no_dhcp is None else self.no_dhcp
-        counted = replace(
+        back = replace(
             self,
             phase=Phase.CONTACT,
             answer="",
             running=before.startup,
             startup=before.startup,
-            error_count=self.error_count + 1,
-            reason=reason,
-            message=message,
         )
-        return counted if status is None else counted.moved(status)
+        return back if status is None else back.moved(status)
 
-    def undiscovered(self, reason: str, message: str) -> "RouterState":
-        """Return the record after a discovery that brought nothing; what was done stays done."""
+    def failed(self, reason: str, message: str) -> "RouterState":
+        """Return the record after a failed attempt: counted and explained; what is done stays."""
         return replace(self, error_count=self.error_count + 1, reason=reason, message=message)
 
     def after_reset(self) -> "RouterState":

@@ -18,6 +18,7 @@ from bootz.device.board import MAX_REPORT_WAIT, Board
 from bootz.device.card_process import CardProcess, describe_notes
 from bootz.device.configuration import build_configuration
 from bootz.device.download import InvalidImage
+from bootz.device.grpc_client import told_reason
 from bootz.device.hardware import CardRecord
 from bootz.device.installer import check_image, fetch_image
 from bootz.device.kept import KeptAnswer, KeptReport
@@ -27,10 +28,11 @@ from bootz.device.server_data import save_anchor
 from bootz.device.slots import sweep_cards
 from bootz.device.source import FixedUris, UriSource
 from bootz.device.state import BootzStatus, InstalledImage, Phase, RouterState
-from bootz.errors import BootzError, ConfigError, TrustError, WireError
+from bootz.errors import BootzError, ConfigError, TrustError, Unavailable, WireError
 from bootz.model.bootstrap import CardState, ReportedStatus, SoftwareImage
 from bootz.model.chassis import CardStatus
 from bootz.protocol.device import DeviceSession, OpenedAnswer
+from bootz.transport.backoff import backoff
 from bootz.wire.dialects import dialect_by_name
 from bootz.wire.uri import BootzUri, parse_bootz_uri
 
@@ -52,11 +54,20 @@ class BootResult(Enum):
     """It was told to stay, and then to end."""
 
 
-class _AttemptFailed(Exception):
+class _ServerFailed(Exception):
+    """One server of an offer led to nothing; the next one is tried."""
+
     def __init__(self, error: BootzError, status: BootzStatus | None) -> None:
         super().__init__(error.reason)
         self.error = error
         self.status = status
+
+    @property
+    def telling(self) -> int:
+        """How much it says: most, where data came and did not do; least, where no answer came."""
+        if self.status is not None:
+            return 2
+        return 0 if isinstance(self.error, Unavailable) else 1
 
 
 class Router:
@@ -69,6 +80,8 @@ class Router:
         self._notify = board.notify
         self._cards = CardProcess(self._board)
         self._seen: set[str] = set()
+        self._counted = False
+        """Whether the present attempt has asked a server, and so is in the record."""
 
     @property
     def _state(self) -> RouterState:
@@ -102,7 +115,9 @@ class Router:
 
     async def _stay(self, bell: Bell) -> None:
         """Look after cards as they come and go, until there is an order."""
-        wait = self._options.card_wait
+        first = 2 * self._options.card_wait
+        most = max(MAX_REPORT_WAIT, first)
+        tries = 1
         again = False
         while not pending(self._hardware):
             looked = self._unless_ordered(bell, self._look_after(again=again))
@@ -112,8 +127,9 @@ class Router:
                 # It came while the process ran for another.
                 again = False
                 continue
+            wait = backoff(tries, self._options.chance(), first=first, most=most)
             again = not await bell.wait(wait if self._cards.open_cards() else None)
-            wait = min(2 * wait, MAX_REPORT_WAIT) if again else self._options.card_wait
+            tries = tries + 1 if again else 1
 
     async def _look_after(self, *, again: bool) -> bool:
         await self._cards.look_after(again=again)
@@ -177,33 +193,54 @@ class Router:
         return FixedUris([parse_bootz_uri(without_dhcp.uri)])
 
     async def _loop(self) -> BootResult:
+        """Make attempts until one succeeds; each ends when every URI of an offer was tried."""
         attempt = 0
         source = self._source()
         while True:
+            attempt += 1
+            self._counted = False
             try:
                 uris = await self._discover(source)
             except BootzError as error:
-                uris = ()
-                attempt += 1
-                self._fail(error, self._state.undiscovered(error.reason, str(error)))
-                if attempt == self._options.max_attempts:
-                    return BootResult.FAILED
-            for uri in uris:
-                attempt += 1
-                try:
-                    return await self._attempt(uri)
-                except _AttemptFailed as failure:
-                    cause = failure.error
-                    after = self._state.failed(cause.reason, str(cause), failure.status)
-                    self._fail(cause, after)
-                    if self._state.no_dhcp is not None:
-                        self._notify("no-dhcp-restored", {"configuration": self._state.running})
-                if attempt == self._options.max_attempts:
-                    await self._release(source)
-                    return BootResult.FAILED
+                self._fail(error)
+            else:
+                result = await self._attempt(uris)
+                if result is not None:
+                    return result
             await self._release(source)
-            self._notify("waiting", {"seconds": self._options.retry_wait})
-            await asyncio.sleep(self._options.retry_wait)
+            if attempt == self._options.max_attempts:
+                return BootResult.FAILED
+            seconds = self._pause()
+            self._notify("waiting", {"seconds": round(seconds, 3)})
+            await asyncio.sleep(seconds)
+
+    async def _attempt(self, uris: Sequence[BootzUri]) -> BootResult | None:
+        """Try the servers of an offer in their order; return None where all of them failed."""
+        failures: list[_ServerFailed] = []
+        for uri in uris:
+            try:
+                return await self._try_server(uri)
+            except _ServerFailed as failure:
+                failures.append(failure)
+                self._save(self._state.turned_back(failure.status))
+                if len(uris) > 1:
+                    cause = failure.error
+                    self._notify(
+                        "server-failed",
+                        {"uri": str(uri), "reason": told_reason(cause), "detail": str(cause)},
+                    )
+        self._fail(max(failures, key=lambda failure: failure.telling).error)
+        if self._state.no_dhcp is not None:
+            self._notify("no-dhcp-restored", {"configuration": self._state.running})
+        return None
+
+    def _pause(self) -> float:
+        """Return the seconds until the next attempt: random, so that routers do not come as one.
+
+        Without DHCP a router waits at least the time that the console promises.
+        """
+        wait, chance = self._options.retry_wait, self._options.chance()
+        return wait * (1 + chance / 2) if self._state.no_dhcp is not None else 2 * wait * chance
 
     async def _discover(self, source: UriSource) -> Sequence[BootzUri]:
         """W2 and W3: learn whom to ask, and keep what was learned."""
@@ -217,20 +254,21 @@ class Router:
         await source.release()
         self._save(replace(self._state, discovery=source.account))
 
-    def _fail(self, error: BootzError, after: RouterState) -> None:
+    def _fail(self, error: BootzError) -> None:
         """Record a failed attempt, and tell it."""
-        self._save(after)
+        reason = told_reason(error)
+        self._save(self._state.failed(reason, str(error)))
         self._notify(
             "attempt-failed",
             {
-                "reason": error.reason,
+                "reason": reason,
                 "detail": str(error),
                 "status": self._state.status.value,
                 "error_count": self._state.error_count,
             },
         )
 
-    async def _attempt(self, uri: BootzUri) -> BootResult:
+    async def _try_server(self, uri: BootzUri) -> BootResult:
         while self._state.phase in {Phase.CONTACT, Phase.ANSWERED}:
             if self._state.phase is Phase.CONTACT:
                 await self._ask(uri)
@@ -238,17 +276,24 @@ class Router:
                 await self._install()
             except ConfigError as error:
                 # What was kept is damaged: ask again.
-                raise _AttemptFailed(error, None) from error
+                raise _ServerFailed(error, None) from error
         return await self._report_success()
 
     async def _ask(self, uri: BootzUri) -> None:
         """W4 to W9: ask, verify, keep."""
         options = self._options
+        if not self._counted:
+            self._counted = True
+            self._save(
+                replace(
+                    self._state,
+                    attempts=self._state.attempts + 1,
+                    last_boot_attempt=self._board.clock(),
+                )
+            )
         self._save(
             replace(
                 self._state,
-                attempts=self._state.attempts + 1,
-                last_boot_attempt=self._board.clock(),
                 dialect=options.dialect.name,
                 uri=str(uri),
                 checks=(),
@@ -267,9 +312,9 @@ class Router:
                 on_sent=lambda: self._move(BootzStatus.SENT),
             )
         except WireError as error:
-            raise _AttemptFailed(error, BootzStatus.OV_INVALID) from error
+            raise _ServerFailed(error, BootzStatus.OV_INVALID) from error
         except BootzError as error:
-            raise _AttemptFailed(error, None) from error
+            raise _ServerFailed(error, None) from error
         self._move(BootzStatus.RECEIVED)
         answer = KeptAnswer(str(uri), options.dialect.name, nonce, sealed)
         self._open(session, answer)
@@ -290,7 +335,7 @@ class Router:
                 answer.sealed, dialect_by_name(answer.dialect), now=self._board.trusted_now()
             )
         except (TrustError, WireError) as error:
-            raise _AttemptFailed(error, BootzStatus.OV_INVALID) from error
+            raise _ServerFailed(error, BootzStatus.OV_INVALID) from error
         finally:
             self._save(replace(self._state, checks=session.checks))
 
@@ -323,7 +368,7 @@ class Router:
             text = f"{error.reason}: {error}"
             await self._courtesy(report, ReportedStatus.FAILURE, text)
             invalid_image = isinstance(error, InvalidImage)
-            raise _AttemptFailed(
+            raise _ServerFailed(
                 error,
                 BootzStatus.OS_INVALID_IMAGE
                 if invalid_image

@@ -11,8 +11,6 @@ def backoff(tries: int, chance: float, *, first: float, most: float) -> float:
         chance: random in [0, 1).
         first: the bound after the first failure, in seconds.
         most: the bound never grows beyond it.
-
-    Source: "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015).
     """
     # The exponent is bounded too: a float overflows at 2^1024.
     return chance * min(most, first * 2.0 ** min(tries - 1, 64))

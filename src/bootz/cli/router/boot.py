@@ -59,17 +59,27 @@ _COLUMNS = (
 )
 @flow_option
 @click.option("--insecure", is_flag=True, help="Send no nonce and do not verify ownership.")
-@click.option("--retry-wait", default=10.0, show_default=True, help="Seconds between attempts.")
-@click.option("--max-attempts", default=0, show_default=True, help="0: no limit.")
 @click.option(
-    "--report-wait", default=1.0, show_default=True, help="First pause; doubled each time."
+    "--retry-wait", default=10.0, show_default=True, help="Average pause between attempts."
+)
+@click.option(
+    "--max-attempts",
+    default=0,
+    show_default=True,
+    help="0: no limit. One attempt tries every URI.",
+)
+@click.option(
+    "--report-wait",
+    default=1.0,
+    show_default=True,
+    help="Average of the first pause; doubled each time.",
 )
 @click.option("--report-attempts", default=0, show_default=True, help="0: no limit.")
 @click.option(
     "--card-wait",
     default=10.0,
     show_default=True,
-    help="First pause before a refused card is asked for again; doubled each time.",
+    help="Average pause before a refused card is asked for again; doubled each time.",
 )
 @click.option("--stay", is_flag=True, help="Keep running: handle cards and the console.")
 @click.option("--connect-timeout", default=10.0, show_default=True, help="Seconds.")
@@ -80,9 +90,14 @@ _COLUMNS = (
     show_default=True,
     help="Seconds without data before a download is aborted.",
 )
-@click.option("--image-tries", default=5, show_default=True, help="Attempts per download.")
 @click.option(
-    "--image-wait", default=2.0, show_default=True, help="Seconds between those attempts."
+    "--image-tries", default=5, show_default=True, help="Tries in a row that bring no new data."
+)
+@click.option(
+    "--image-wait",
+    default=2.0,
+    show_default=True,
+    help="Average of the first pause between those tries; doubled each time.",
 )
 @click.option(
     "--progress",

@@ -15,7 +15,7 @@ UNARY = [case for case in CASES if case.flow == "unary" and case.console is Cons
 def test_the_emulated_router_passes(lab: Lab, case: Case) -> None:
     verdict = lab.play(case)
     assert verdict.passed, why(verdict)
-    # Nothing was passed over because the router did not tell.
+    # Nothing was passed over because the router did not report.
     assert not [check.name for check in verdict.checks if check.outcome.value == "skipped"]
 
 

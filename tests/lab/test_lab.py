@@ -57,7 +57,7 @@ def test_routers_find_their_server_by_dhcp(
     code = run(["lab", *words, "--keep", str(tmp_path / "lab"), "--output", "json"])
     captured = capsys.readouterr()
     assert code == 0, captured.err
-    assert f"DHCP ({server}) tells routers their server" in captured.err
+    assert f"DHCP ({server}) leads routers to their server" in captured.err
     assert json.loads(captured.out)["succeeded"] == 2
 
 

@@ -73,7 +73,7 @@ def shared_options() -> list[click.Parameter]:
             metavar="DIR",
             expose_value=False,
             callback=_keep_site,
-            help="The site's folder. Default: $BOOTZ_SITE, else the current directory.",
+            help="Folder of the site. Default: $BOOTZ_SITE, otherwise the current directory.",
         ),
         click.Option(
             ["--output"],

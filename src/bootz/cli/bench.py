@@ -38,7 +38,7 @@ _COLUMNS = (
     multiple=True,
     default=(100, 10_000, 100_000),
     show_default=True,
-    help="Chassis on record; may be given several times.",
+    help="Number of chassis in the inventory; repeatable.",
 )
 @click.option("--onboardings", default=1000, show_default=True, help="Onboardings to measure.")
 @click.option(

@@ -132,7 +132,8 @@ def _dnsmasq_device(device: DhcpDevice, subnet: DhcpSubnet, family: Family, name
     lines = [f"dhcp-host={each},set:{tag},{place}" for each in _dnsmasq_names(device, family)]
     if family is Family.IPV4:
         lines += [
-            f"# {card.serial_number}: dnsmasq knows one client-id of an address; give its MAC"
+            f"# {card.serial_number}: dnsmasq supports one client-id per address; set its MAC "
+            "address"
             for card in device.cards[1:]
             if not card.mac
         ]

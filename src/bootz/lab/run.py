@@ -80,7 +80,7 @@ async def _run(
             dhcp_server(ground, folders.site, folders.logs),
         ):
             if ground.dhcp is not Dhcp.NONE:
-                tell(f"DHCP ({ground.dhcp.value}) tells routers their server")
+                tell(f"DHCP ({ground.dhcp.value}) leads routers to their server")
             tell(f"{len(routers)} routers are powered on")
             accounts = await power_on(
                 ground.batches(routers),

@@ -84,7 +84,10 @@ async def _before_and_during(router: "_Router", line_card: Path, tell: parties.T
     if noticed["event"] == "card-waits":
         tell(f"  line card {_LINE_CARD} went into slot LC0: it waits until the process is done")
     else:
-        tell(f"  line card {_LINE_CARD} went into slot LC0; this machine was quicker than the hand")
+        tell(
+            f"  line card {_LINE_CARD} went into slot LC0; this machine was faster than the "
+            "insertion"
+        )
     await router.until("status", status="BOOTZ_OK")
     tell("  image and configuration are installed, SUCCESS is reported: the router is operational")
     await router.until("card-verified", card=_LINE_CARD)
@@ -182,7 +185,7 @@ class _Router:
                     await self._news.wait()
         except TimeoutError as error:
             raise Unavailable(
-                "process-failed", f"the router did not tell {names[0]}", where=str(self.folder)
+                "process-failed", f"the router did not report {names[0]}", where=str(self.folder)
             ) from error
 
 

@@ -150,5 +150,5 @@ def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:
 def known(value: _T | None) -> _T:
     """Narrow what the stage guarantees; the stages, not the peer, decide."""
     if value is None:
-        raise RuntimeError("step out of order: nothing there yet")
+        raise RuntimeError("step out of order: no earlier result")
     return value

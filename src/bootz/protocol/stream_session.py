@@ -251,7 +251,7 @@ class StreamSession(BootstrapSession):
                 "tpm-key",
                 MissingRecord(
                     "tpm-key-missing",
-                    f"no key of a TPM {wanted.value} is on record for the card {serial!r}",
+                    f"there is no TPM {wanted.value} key in the inventory for card {serial!r}",
                     where="control_card_state.serial_number",
                     expected=" or ".join(each.name for each in _PREFERENCES[kind]),
                     seen="none" if tpm.version is None else f"TPM {tpm.version.value}",

@@ -134,7 +134,7 @@ ROWS = (
         "voucher-import-refused",
         Fault.CONFIGURATION,
         "One or more vouchers were refused; the good ones were stored.",
-        "See the reason beside each refused voucher.",
+        "See the reason next to each refused voucher.",
     ),
     Reason(
         "attempt-not-found",
@@ -182,7 +182,7 @@ ROWS = (
     Reason(
         "chassis-on-hold",
         Fault.PRECONDITION,
-        "The chassis is on hold: it is refused, whatever it proves, until it is released.",
+        "The chassis is on hold: it is refused until it is released, even with a valid proof.",
         "Release it when it may onboard: `bootz chassis release SERIAL`.",
     ),
     Reason(

@@ -4,7 +4,8 @@ from bootz.reasons.reason import Fault, Reason
 
 _ASK_VENDOR = "Ask the vendor; docs/streams.md describes each challenge and answer, byte by byte."
 _FOREIGN = (
-    "Compare the key on record with the router's (`bootz chassis show`); if it is right, treat "
+    "Compare the key in the inventory with the router's (`bootz chassis show`); if it is right, "
+    "treat "
     "the router as an intruder: the sender does not have the key."
 )
 

@@ -25,7 +25,7 @@ ROWS = (
         "listen-failed",
         Fault.UNAVAILABLE,
         "The server cannot listen on an address.",
-        "Stop the program that holds the port, or choose another with --listen.",
+        "Stop the program that uses the port, or choose another with --listen.",
     ),
     Reason(
         "tls-material-unusable",

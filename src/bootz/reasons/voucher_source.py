@@ -59,7 +59,7 @@ ROWS = (
         "masa-answer-invalid",
         Fault.MALFORMED,
         "The answer of the voucher service violates OVGS.",
-        "Tell the manufacturer; the detail says what is wrong.",
+        "Report it to the manufacturer; the detail says what is wrong.",
     ),
     Reason(
         "masa-pins-other",

@@ -82,7 +82,7 @@ class Schema:
             self.other_version,
             f"the tables are of an older version; run `{self.upgrade_command}`"
             if older
-            else "the tables are of a version that this program does not know",
+            else "the tables have a version that this program does not support",
             where="database",
             expected=str(self.version),
             seen=str(found),

@@ -95,7 +95,7 @@ def _spell(message: certz.Certificate, where: str, dialect: Dialect) -> None:
             if message.WhichOneof(oneof) == source:
                 raise ConfigError(
                     "certz-source-unknown",
-                    f"the release {dialect.name} knows no sources",
+                    f"the release {dialect.name} has no sources",
                     where=f"{where}.{source}",
                 )
     certificate = message.raw_certificate or message.certificate

@@ -67,9 +67,9 @@ def command(
     families: tuple[str, ...],
     wait: float,
 ) -> None:
-    """Ask as a router would, and judge every server that answers; nothing is leased.
+    """Send what a router would send, and show every server that answers; nothing is leased.
 
-    Exit code 0: in some family one server answers, and its answer is usable.
+    Exit code 0: in one address family exactly one server answers, with a usable answer.
     """
     cli: Cli = context.obj
     if wait <= 0:

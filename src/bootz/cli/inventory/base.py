@@ -87,7 +87,7 @@ def read_document(path: Path) -> dict[str, object]:
     except UnicodeDecodeError:
         raise ConfigError("document-invalid", "it is not UTF-8", where=str(path)) from None
     if not isinstance(document, dict):
-        raise ConfigError("document-invalid", "the file must hold a mapping", where=str(path))
+        raise ConfigError("document-invalid", "the file must contain a mapping", where=str(path))
     return document
 
 

@@ -19,7 +19,7 @@ masa_option: Final = click.option(
     envvar="BOOTZ_MASA",
     default=Path(),
     metavar="DIR",
-    help="The MASA's folder. Default: $BOOTZ_MASA, else the current directory.",
+    help="Folder of the MASA. Default: $BOOTZ_MASA, otherwise the current directory.",
 )
 
 TYPES: Final = ("user", "service-account")

@@ -57,7 +57,9 @@ _OPTIONS = (
         show_default=True,
         help="Type of DUID that the router sends.",
     ),
-    click.option("--dhcp-vendor-classes", is_flag=True, help="Send option 124 beside option 60."),
+    click.option(
+        "--dhcp-vendor-classes", is_flag=True, help="Send option 124 in addition to option 60."
+    ),
     click.option("--dhcp-strict", is_flag=True, help="Accept only the list format of RFC 8572."),
     click.option(
         "--dhcp6-prefix-length",

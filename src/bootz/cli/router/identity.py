@@ -47,7 +47,9 @@ def _private_key(path: Path) -> PrivateKey:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         # The library's words could quote what it read.
         raise ConfigError(
-            "hardware-identity", "the file holds no unencrypted private key", where=str(path)
+            "hardware-identity",
+            "the file does not contain an unencrypted private key",
+            where=str(path),
         ) from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise ConfigError("hardware-identity", "the key is neither RSA nor EC", where=str(path))

@@ -73,7 +73,7 @@ _EVENTS = (Column("at"), Column("kind"), Column("said"))
 @click.option(
     "--since", "since_text", metavar="TIME|30m|2h|3d", help="Only those that called since."
 )
-@click.option("--strangers", is_flag=True, help="Only callers that are no chassis on record.")
+@click.option("--strangers", is_flag=True, help="Only callers that are not in the inventory.")
 @click.option(
     "--before",
     type=click.IntRange(1),

@@ -71,7 +71,7 @@ def verify(cli: Cli, head: str | None) -> None:
             "audit-broken",
             verdict.detail,
             where=f"audit entry {verdict.broken}",
-            expected="the chain of digests holds",
+            expected="the chain of digests is intact",
             seen=f"it holds for {verdict.entries} entries",
         )
     if not known:

@@ -36,8 +36,8 @@ def image_option(function: _F) -> _F:
         multiple=True,
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="An image that the reference's configuration intends: FILE goes into the image store "
-        "and its URL becomes ours; repeatable.",
+        help="Image file of the reference's configuration: FILE is put into the image store and "
+        "served from there; repeatable.",
     )(function)
 
 
@@ -85,8 +85,8 @@ def import_reference(
 def warn_of_reference(cli: Cli, reference: Reference) -> None:
     """Say once what an operator must know of such a file."""
     cli.output.warning(
-        f"{reference.where} holds private keys without encryption; they are in the site's key "
-        "store now: move the file away, and destroy what is not needed"
+        f"{reference.where} contains private keys without encryption; they are now in the site's "
+        "key store: move the file away, and destroy it if it is not needed"
     )
     insecure = [
         card.serial_number
@@ -95,7 +95,7 @@ def warn_of_reference(cli: Cli, reference: Reference) -> None:
         for card in chassis.cards[:1]
     ]
     if insecure:
-        cli.output.warning(f"in insecure mode, as the file says: {', '.join(insecure)}")
+        cli.output.warning(f"in insecure mode, as in the file: {', '.join(insecure)}")
 
 
 @contextmanager

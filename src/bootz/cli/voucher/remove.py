@@ -19,14 +19,16 @@ _COLUMNS = (
 
 @click.command("remove", cls=Verb)
 @click.argument("serials", metavar="[SERIAL]...", nargs=-1)
-@click.option("--vendor", help="The manufacturer, where two have the serial number.")
+@click.option("--vendor", help="The manufacturer, if several have this serial number.")
 @click.option(
-    "--sha256", default="", metavar="HEX", help="Only the voucher whose digest begins so."
+    "--sha256", default="", metavar="HEX", help="Only the voucher whose SHA-256 begins with HEX."
 )
 @click.option(
-    "--expired", is_flag=True, help="Only those that have ended; of all cards if none is named."
+    "--expired",
+    is_flag=True,
+    help="Only expired vouchers; of all cards, if no serial number is given.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 @click.pass_obj
 def remove_command(
     cli: Cli,
@@ -65,7 +67,7 @@ def remove_command(
     owners = {(record.vendor, fold_serial(record.serial_number)) for record in removed}
     for card in left:
         if card.held is None and (card.vendor, fold_serial(card.serial_number)) in owners:
-            cli.output.warning(f"{card.serial_number} is left without a voucher that holds")
+            cli.output.warning(f"{card.serial_number} has no valid voucher any more")
     if dry_run:
         cli.output.message("A dry run: nothing was removed.")
 

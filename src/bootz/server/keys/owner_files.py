@@ -47,7 +47,7 @@ def read_owner_files(root: Path, settings: OwnerSettings | None, keys: Keys) -> 
     if keyring.owner is None or keyring.pinned_domain is None:
         raise ConfigError(
             "keyring-damaged",
-            "lists no owner certificate, and bootz.yaml names none either",
+            "lists no owner certificate, and bootz.yaml does not name one either",
             where=str(keys.folder),
         )
     own = keys.certificates(keyring.owner)

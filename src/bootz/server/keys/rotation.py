@@ -266,8 +266,8 @@ def _certify(keys: Keys, before: str, certificate: bytes, now: datetime) -> byte
         # The TLS certificate names its issuer's key by one identifier; both paths need the same.
         raise ConfigError(
             "certificate-unfit",
-            "its subjectKeyIdentifier is not the SHA-1 of its key, so that devices which hold "
-            "the earlier anchor could not be served; --drop-earlier takes it without them",
+            "its subjectKeyIdentifier is not the SHA-1 of its key, so devices that have the "
+            "earlier trust anchor could not connect; --drop-earlier gives them up",
             where="trust anchor",
             expected="RFC 5280 section 4.2.1.2, method 1",
         )

@@ -65,7 +65,7 @@ def place_chassis(
             vendor = vendors.get(checked.vendor.strip().casefold())
             if vendor is None:
                 raise UnknownChassis(
-                    "vendor-not-found", f"no vendor {checked.vendor!r} is on record", where=where
+                    "vendor-not-found", f"there is no vendor {checked.vendor!r}", where=where
                 )
             profile_key, profile = None, None
             if checked.profile is not None:
@@ -73,7 +73,7 @@ def place_chassis(
                 if found is None:
                     raise UnknownChassis(
                         "profile-not-found",
-                        f"no profile {checked.profile!r} is on record",
+                        f"there is no profile {checked.profile!r}",
                         where=where,
                     )
                 profile_key, profile = found

@@ -37,7 +37,9 @@ def used_images(content: Content, keys: ImageKeys, *, where: str) -> tuple[int, 
         else:
             found.append(key)
     if missing:
-        raise UnknownChassis("image-not-found", f"not on record: {', '.join(missing)}", where=where)
+        raise UnknownChassis(
+            "image-not-found", f"not in the inventory: {', '.join(missing)}", where=where
+        )
     return tuple(dict.fromkeys(found))
 
 

@@ -144,7 +144,7 @@ def find_image(connection: Connection, kind: ImageKind, name: str, version: str)
     record = _find(connection, kind, name, version)
     if record is None:
         raise UnknownChassis(
-            "image-not-found", f"no {kind.value} {name} {version} is on record", where="image"
+            "image-not-found", f"there is no {kind.value} {name} {version}", where="image"
         )
     return record
 

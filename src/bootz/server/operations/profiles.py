@@ -114,9 +114,7 @@ def find_profile(connection: Connection, name: str) -> ProfileRecord:
     folded = name.strip().casefold()
     row = connection.execute(select(PROFILE).where(PROFILE.c.name_folded == folded)).first()
     if row is None:
-        raise UnknownChassis(
-            "profile-not-found", f"no profile {name!r} is on record", where="profile"
-        )
+        raise UnknownChassis("profile-not-found", f"there is no profile {name!r}", where="profile")
     return _record(row)
 
 

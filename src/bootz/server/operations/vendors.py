@@ -237,7 +237,7 @@ def find_vendor(connection: Connection, name: str) -> VendorRecord:
     for record in list_vendors(connection):
         if wanted in _folded_names(record):
             return record
-    raise UnknownChassis("vendor-not-found", f"no vendor {name!r} is on record", where="vendor")
+    raise UnknownChassis("vendor-not-found", f"there is no vendor {name!r}", where="vendor")
 
 
 def list_vendors(connection: Connection) -> tuple[VendorRecord, ...]:
@@ -264,7 +264,7 @@ def _checked(connection: Connection, record: VendorRecord, *, own_key: int) -> V
     source = checked.settings.voucher_source
     if source is not None and source.ovgs and not ien:
         raise ConfigError(
-            "vendor-invalid", "ien: OVGS knows a vendor by its enterprise number", where=name
+            "vendor-invalid", "ien: OVGS identifies a vendor by its enterprise number", where=name
         )
     names = [name.casefold(), *(alias.casefold() for alias in aliases)]
     if len(set(names)) != len(names):

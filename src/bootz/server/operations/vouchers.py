@@ -376,7 +376,7 @@ def _verify_under_any(
             flaw = flaw or error
     raise ConfigError(
         "voucher-vendor-unknown",
-        "no vendor on record vouches for the signer",
+        "the signer does not chain to the CAs of any vendor in the inventory",
         where="voucher",
         seen="no vendor" if flaw is None else flaw.seen,
     ) from flaw

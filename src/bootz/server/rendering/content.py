@@ -67,7 +67,7 @@ def _check_dynamic(intent: ChassisIntent, chassis: Chassis, dialect: Dialect) ->
     if dynamic and document.boot_config and refuses and not dialect.dynamic_config:
         raise PolicyError(
             "dynamic-config-refused",
-            "there is dynamic configuration, which this dialect does not know",
+            "there is dynamic configuration, which this dialect does not support",
             where="dynamic_config",
             expected="a dialect with dynamic configuration",
             seen=dialect.name,

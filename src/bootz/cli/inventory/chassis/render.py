@@ -150,7 +150,8 @@ def _warnings(preview: _Preview) -> Iterator[str]:
     written = written_dialect(dialect, chassis.release)
     if written is not dialect:
         yield (
-            f"on record the chassis runs release {chassis.release.value}, so a router at "
+            f"the inventory says that the chassis runs release {chassis.release.value}, so a "
+            "router at "
             f"this path is answered as {written.name}, not as {dialect.name}"
         )
     if chassis.boot_mode is BootMode.INSECURE:

@@ -138,9 +138,9 @@ def rotate(cli: Cli, role: str) -> None:
 @click.argument("number", type=click.IntRange(1), required=False)
 @click.pass_obj
 def retire(cli: Cli, number: int | None) -> None:
-    """Serve routers no longer that hold the earlier trust anchor NUMBER, or one before it.
+    """Stop serving routers that have the earlier trust anchor NUMBER, or one before it.
 
-    NUMBER is that of `trust-anchor/NUMBER` in `bootz keys show`; without it all but the present.
+    NUMBER is that of `trust-anchor/NUMBER` in `bootz keys show`. Default: all earlier ones.
     """
     site = cli.site()
     before = site.keys.read()
@@ -148,7 +148,7 @@ def retire(cli: Cli, number: int | None) -> None:
     gone = [name for name in before.trust_anchors if name not in after.trust_anchors]
     _told(cli, site, before, after)
     cli.output.message(
-        f"Retired: {', '.join(gone)}. Routers that hold one of these refuse the server from now on "
+        f"Retired: {', '.join(gone)}. Routers that have one of these refuse the server from now on "
         f"and must be bootstrapped again. {_NOTICED}"
     )
 

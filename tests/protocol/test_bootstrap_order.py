@@ -14,9 +14,10 @@ from bootz.model.artifacts import StoredVouchers
 from bootz.model.bootstrap import BootstrapRequest, ReportedStatus, StatusReport
 from bootz.model.chassis import BootMode, CardStatus, Chassis, ControlCard, VoucherDelivery
 from bootz.model.checks import Outcome
+from bootz.protocol.idevid import TlsCertificate
 from bootz.protocol.reports import ReportSession
-from bootz.protocol.server import BootstrapSession, Selection, VoucherPlan
-from bootz.protocol.steps import PresentedCertificate
+from bootz.protocol.selection import Selection, VoucherPlan
+from bootz.protocol.server import BootstrapSession
 from bootz.trust.vendor import Vendor
 
 NOW = datetime.now(UTC)
@@ -37,8 +38,8 @@ def chassis(*serials: str, maker: str = "Acme", **settings: Any) -> Chassis:
     return replace(known, **settings)
 
 
-def presented(device: Device) -> PresentedCertificate:
-    return PresentedCertificate(device.certificate, device.chain)
+def presented(device: Device) -> TlsCertificate:
+    return TlsCertificate(device.certificate, device.chain)
 
 
 def resolved(
@@ -82,7 +83,7 @@ def test_without_a_certificate_nothing_is_looked_up() -> None:
 def test_a_certificate_that_cannot_be_read_is_none(flaw: bytes | None) -> None:
     der = ACME.device("FX1").certificate + b"\0" if flaw is None else flaw
     session = BootstrapSession()
-    reason = refused(lambda: session.claim(request(), PresentedCertificate(der)), session)
+    reason = refused(lambda: session.claim(request(), TlsCertificate(der)), session)
     assert reason == "client-certificate-unreadable"
 
 

@@ -10,14 +10,11 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum
-from typing import NoReturn
 
 from bootz.errors import BootzError, TrustError, WireError
 from bootz.model.artifacts import Assertion, SealedData
 from bootz.model.bootstrap import BootstrapData, BootstrapRequest, CardState
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard, fold_serial
-from bootz.model.checks import Check, Outcome
 from bootz.model.identity import Identity
 from bootz.protocol.device_ownership import (
     VERIFIED_ONLY,
@@ -27,6 +24,7 @@ from bootz.protocol.device_ownership import (
     verify_card_owner,
     verify_card_voucher,
 )
+from bootz.protocol.steps import CheckLog, Stage, Steps, step
 from bootz.trust.certificates import fingerprint, load_certificate
 from bootz.trust.signature import verify_response_signature
 from bootz.wire.answers import decode_bootstrap_data
@@ -83,15 +81,15 @@ class OpenedAnswer:
     trust_anchor: bytes = field(repr=False)
 
 
-class _Stage(Enum):
-    OPEN = "open"
-    REQUESTED = "requested"
-    VERIFIED = "verified"
-    READ = "read"
+class _Log(CheckLog):
+    """The router's checks: its state is read without the reason, so that the evidence names it."""
+
+    def _seen(self, error: BootzError) -> str:
+        return f"{error.reason}: {error.seen}" if error.seen else error.reason
 
 
-class DeviceSession:
-    """One request and its answer. Call ``request``, then ``open`` (or ``verify`` and ``read``).
+class DeviceSession(Steps):
+    """One request and its answer. Call ``request``, then ``open``.
 
     Args:
         device: who asks, and for which cards.
@@ -101,11 +99,10 @@ class DeviceSession:
     def __init__(
         self, device: DeviceDescription, *, accepted: frozenset[Assertion] = VERIFIED_ONLY
     ) -> None:
+        super().__init__(_Log())
         self._device = device
         self._accepted = accepted
-        self._stage = _Stage.OPEN
         self._nonce: str | None = None
-        self._checks: list[Check] = []
         self._owned: dict[str, Ownership] = {}
         self._failed: list[FailedCard] = []
         done = device.active.status is CardStatus.INITIALIZED
@@ -117,14 +114,9 @@ class DeviceSession:
         listed = any(card.serial_number == asking for card in device.cards)
         self._required = asking if listed and not done else ""
 
-    @property
-    def checks(self) -> tuple[Check, ...]:
-        """Every check so far, in order, the failed one last."""
-        return tuple(self._checks)
-
+    @step(Stage.OPEN, Stage.REQUESTED)
     def request(self, nonce: str | None) -> BootstrapRequest:
         """Return the request. Without a nonce ownership is not checked: for laboratories only."""
-        self._enter(_Stage.OPEN, _Stage.REQUESTED)
         self._nonce = nonce
         device = self._device
         listed = tuple(
@@ -142,6 +134,7 @@ class DeviceSession:
             device.identity,
         )
 
+    @step(Stage.REQUESTED, Stage.DONE)
     def open(self, sealed: SealedData, dialect: Dialect, *, now: datetime | None) -> OpenedAnswer:
         """Verify an answer and return what it says; nothing unverified leaves this method.
 
@@ -154,9 +147,9 @@ class DeviceSession:
             TrustError: a proof does not hold; the reason says which.
             WireError: the verified bytes are not bootstrapping data for this device.
         """
-        self.verify(sealed, now=now)
+        self._verify(sealed, now=now)
         if sealed.content is None:
-            self._fail(
+            self._log.refuse(
                 "decryption",
                 TrustError(
                     "data-undecryptable",
@@ -165,18 +158,17 @@ class DeviceSession:
                 ),
             )
         if sealed.encapsulated_key:
-            self._note("decryption", Outcome.PASSED)
-        return self.read(sealed.content, dialect)
+            self._log.passed("decryption")
+        return self._read(sealed.content, dialect)
 
-    def verify(self, sealed: SealedData, *, now: datetime | None) -> None:
+    def _verify(self, sealed: SealedData, *, now: datetime | None) -> None:
         """Verify who signed ``sealed.payload`` (rows 1 to 7); says nothing of its content.
 
         Raises:
             TrustError: voucher, owner certificate or signature does not hold.
         """
-        self._enter(_Stage.REQUESTED, _Stage.VERIFIED)
         if self._nonce is None:
-            self._note("ownership", Outcome.SKIPPED, seen="insecure: no nonce was sent")
+            self._log.skipped("ownership", "insecure: no nonce was sent")
             return
         candidates = self._sort(sealed.ownership_voucher)
         for card in self._targets:
@@ -190,7 +182,7 @@ class DeviceSession:
             raise self._failed[0].error
         ownership = next(iter(self._owned.values()))
         if not sealed.signature:
-            self._fail(
+            self._log.refuse(
                 "signature",
                 TrustError(
                     "sig-malformed",
@@ -203,27 +195,26 @@ class DeviceSession:
         try:
             verify_response_signature(ownership.owner.certificate, sealed.signature, sealed.payload)
         except TrustError as error:
-            self._fail("signature", error)
-        self._note("signature", Outcome.PASSED, seen=fingerprint(ownership.owner.certificate))
+            self._log.refuse("signature", error)
+        self._log.passed("signature", seen=fingerprint(ownership.owner.certificate))
 
-    def read(self, payload: bytes, dialect: Dialect) -> OpenedAnswer:
+    def _read(self, payload: bytes, dialect: Dialect) -> OpenedAnswer:
         """Read verified bytes (rows 9 and 10): ``sealed.payload``, or what it decrypts to.
 
         Raises:
             TrustError: the nonce is not the one that was sent, or the anchor is not a certificate.
             WireError: not bootstrapping data, or none for the asking card.
         """
-        self._enter(_Stage.VERIFIED, _Stage.READ)
         try:
             decoded = decode_bootstrap_data(payload, dialect)
         except WireError as error:
-            self._fail(
+            self._log.refuse(
                 "data", WireError("data-malformed", error.detail, where=error.where or "payload")
             )
         if self._nonce is not None:
             seen = decoded.nonce or ""
             if not hmac.compare_digest(seen.encode(), self._nonce.encode()):
-                self._fail(
+                self._log.refuse(
                     "nonce",
                     TrustError(
                         "nonce-mismatch",
@@ -233,7 +224,7 @@ class DeviceSession:
                         seen="another" if seen else "none",
                     ),
                 )
-            self._note("nonce", Outcome.PASSED)
+            self._log.passed("nonce")
         data = self._by_serial(decoded.responses)
         opened: list[OpenedCard] = []
         unanswered: list[DeviceCard] = []
@@ -248,7 +239,7 @@ class DeviceSession:
                 opened.append(OpenedCard(card, mine, self._owned.get(card.serial_number)))
         served = [each.card.serial_number for each in opened]
         if not served or (self._required and self._required not in served):
-            self._fail(
+            self._log.refuse(
                 "data",
                 WireError(
                     "data-card-missing",
@@ -258,7 +249,7 @@ class DeviceSession:
                     seen=", ".join(each.serial_number for each in decoded.responses) or "none",
                 ),
             )
-        self._note("data", Outcome.PASSED, seen=", ".join(served))
+        self._log.passed("data", seen=", ".join(served))
         return OpenedAnswer(
             tuple(opened),
             tuple(
@@ -271,7 +262,7 @@ class DeviceSession:
 
     def _sort(self, vouchers: bytes) -> Mapping[str, tuple[bytes, ...]]:
         if not vouchers:
-            self._fail(
+            self._log.refuse(
                 "voucher",
                 TrustError(
                     "ov-missing",
@@ -284,9 +275,9 @@ class DeviceSession:
         try:
             candidates, warnings = sort_vouchers(vouchers, self._targets)
         except TrustError as error:
-            self._fail("voucher", error)
+            self._log.refuse("voucher", error)
         for warning in warnings:
-            self._note("voucher-bundle", Outcome.SKIPPED, seen=warning)
+            self._log.skipped("voucher-bundle", warning)
         return candidates
 
     def _own(
@@ -297,23 +288,22 @@ class DeviceSession:
         now: datetime | None,
     ) -> None:
         if now is None:
-            self._note("clock", Outcome.SKIPPED, seen="not trusted: validated at the signing time")
+            self._log.skipped("clock", "not trusted: validated at the signing time")
         try:
             voucher = verify_card_voucher(candidates, card, accepted=self._accepted, now=now)
         except TrustError as error:
             if error.reason == "ov-missing" and card.serial_number != self._required:
                 # Vouchers may come one by one; the router asks for this one by itself.
-                self._note("voucher", Outcome.SKIPPED, card.serial_number, "not in this answer")
+                self._log.skipped("voucher", "not in this answer", card.serial_number)
                 raise
-            self._fail("voucher", error)
-        self._note("voucher", Outcome.PASSED, card.serial_number, fingerprint(voucher.signer))
+            self._log.refuse("voucher", error)
+        self._log.passed("voucher", card.serial_number, fingerprint(voucher.signer))
         try:
             owner = verify_card_owner(sealed.owner_certificate, voucher, now=now)
         except TrustError as error:
-            self._fail("owner-certificate", error)
-        self._note(
+            self._log.refuse("owner-certificate", error)
+        self._log.passed(
             "owner-certificate",
-            Outcome.PASSED,
             fingerprint(voucher.content.pinned_domain_cert),
             fingerprint(owner.certificate),
         )
@@ -324,7 +314,7 @@ class DeviceSession:
         for response in responses:
             serial = fold_serial(response.serial_number)
             if serial in data:
-                self._fail(
+                self._log.refuse(
                     "data",
                     WireError(
                         "data-card-repeated",
@@ -340,22 +330,9 @@ class DeviceSession:
         try:
             load_certificate(data.server_trust_cert)
         except TrustError as error:
-            self._fail(
+            self._log.refuse(
                 "trust-anchor",
                 TrustError("anchor-malformed", error.detail, where="server_trust_cert"),
             )
-        self._note("trust-anchor", Outcome.PASSED, seen=fingerprint(data.server_trust_cert))
+        self._log.passed("trust-anchor", seen=fingerprint(data.server_trust_cert))
         return data.server_trust_cert
-
-    def _enter(self, expected: _Stage, following: _Stage) -> None:
-        if self._stage is not expected:
-            raise RuntimeError(f"step out of order: at {self._stage.value}")
-        self._stage = following
-
-    def _note(self, name: str, outcome: Outcome, expected: str = "", seen: str = "") -> None:
-        self._checks.append(Check(name, outcome, expected, seen))
-
-    def _fail(self, name: str, error: BootzError) -> NoReturn:
-        seen = f"{error.reason}: {error.seen}" if error.seen else error.reason
-        self._note(name, Outcome.FAILED, error.expected, seen)
-        raise error

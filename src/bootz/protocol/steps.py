@@ -1,150 +1,114 @@
-"""What every conversation of the owner's side is made of: steps in order, each leaving a check.
+"""What every conversation is made of: steps in order, each leaving its checks behind.
 
-Called out of order a step raises RuntimeError: that is a defect of the caller, never of a peer.
+A stage is left only when its step has succeeded. A step that fails is the last one: from then on
+every call is a RuntimeError, as is a call out of order. Both are defects of the caller, never of
+a peer.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
-from typing import NoReturn, TypeVar
+from functools import wraps
+from typing import Concatenate, NoReturn, ParamSpec, TypeVar
 
-from cryptography import x509
-
-from bootz.errors import BootzError, OperatorError, PeerError, PolicyError, TrustError
+from bootz.errors import BootzError
 from bootz.model.checks import Check, Outcome
-from bootz.trust.certificates import (
-    fingerprint,
-    idevid_serial_number,
-    load_certificate,
-    verify_chain,
-)
-from bootz.trust.vendor import Vendor
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class PresentedCertificate:
-    """The certificate a peer presented, DER; its key was proven by TLS or is by a challenge."""
-
-    leaf: bytes = field(repr=False)
-    intermediates: tuple[bytes, ...] = field(default=(), repr=False)
-
-
-class UnprovenPeer(TrustError):
-    """The peer has not shown that it is a device of the manufacturer."""
-
-
-class ForeignChassis(PolicyError):
-    """A proven peer asks for what is another chassis's."""
-
-
-class MissingRecord(OperatorError):
-    """The inventory does not know what the peer is or asks for."""
-
-
-class UnmetCondition(PolicyError):
-    """The request is right, the state of chassis or server is not."""
+_P = ParamSpec("_P")
+_S = TypeVar("_S", bound="Steps")
 
 
 class Stage(Enum):
-    """How far a conversation has come."""
+    """How far a conversation has come; the owner's side and the router's each use some of these."""
 
     OPEN = "open"
     CLAIMED = "claimed"
     RESOLVED = "resolved"
     ADMITTED = "admitted"
     CHALLENGED = "challenged"
+    SENT = "challenge sent"
     PROVEN = "proven"
     SELECTED = "selected"
+    REQUESTED = "requested"
     DONE = "done"
+    REFUSED = "refused"
 
 
-class Steps:
-    """Keeps the checks of one conversation and refuses steps out of order."""
+class CheckLog:
+    """The checks of one conversation, in the order in which they were made."""
 
     def __init__(self) -> None:
-        self._stage = Stage.OPEN
         self._checks: list[Check] = []
 
     @property
     def checks(self) -> tuple[Check, ...]:
-        """Every check so far, in order, the failed one last."""
+        """Every check so far, the failed one last."""
         return tuple(self._checks)
 
-    def _enter(self, expected: Stage, following: Stage) -> None:
-        if self._stage is not expected:
-            raise RuntimeError(f"step out of order: at {self._stage.value}")
-        self._stage = following
-
-    def _pass(self, name: str, expected: str = "", seen: str = "") -> None:
+    def passed(self, name: str, expected: str = "", seen: str = "") -> None:
+        """Note a check that holds."""
         self._checks.append(Check(name, Outcome.PASSED, expected, seen))
 
-    def _skip(self, name: str, why: str) -> None:
-        self._checks.append(Check(name, Outcome.SKIPPED, "", why))
+    def skipped(self, name: str, why: str, expected: str = "") -> None:
+        """Note a check that was not made, and why."""
+        self._checks.append(Check(name, Outcome.SKIPPED, expected, why))
 
-    def _fail(self, name: str, error: BootzError) -> NoReturn:
-        self._checks.append(Check(name, Outcome.FAILED, error.expected, error.seen))
+    def refuse(self, name: str, error: BootzError) -> NoReturn:
+        """Note a check that failed, and raise its error."""
+        self._checks.append(Check(name, Outcome.FAILED, error.expected, self._seen(error)))
         raise error
 
-    def _chain_flaw(
-        self, vendor: Vendor, certificate: PresentedCertificate, now: datetime
-    ) -> PeerError | None:
-        """Return why the chain does not end at an anchor of this vendor, None if it does."""
-        intermediates = (*certificate.intermediates, *vendor.idevid_intermediates)
+    @contextmanager
+    def checking(self, name: str) -> Iterator[None]:
+        """Note whatever is refused inside as a failure of this check."""
         try:
-            verify_chain(certificate.leaf, intermediates, vendor.idevid_anchors, now=now)
-        except PeerError as flaw:
-            return flaw
-        return None
+            yield
+        except BootzError as error:
+            self.refuse(name, error)
 
-    def _require_certificate(self, certificate: PresentedCertificate | None) -> str:
-        """Return the serial number in the TLS certificate, empty where it names none.
-
-        Raises:
-            UnprovenPeer: no certificate, or one that cannot be read.
-        """
-        if certificate is None:
-            self._fail(
-                "client-certificate",
-                UnprovenPeer(
-                    "client-certificate-missing",
-                    "the call has no client certificate",
-                    where="TLS",
-                    expected="the IDevID of the active control card",
-                    seen="none",
-                ),
-            )
-        try:
-            leaf = load_certificate(certificate.leaf)
-        except PeerError as error:
-            self._fail(
-                "client-certificate",
-                UnprovenPeer(
-                    "client-certificate-unreadable", error.detail, where="TLS", seen=error.reason
-                ),
-            )
-        self._pass("client-certificate", seen=fingerprint(certificate.leaf))
-        return named_serial(leaf)
+    def _seen(self, error: BootzError) -> str:
+        return error.seen
 
 
-def named_serial(certificate: x509.Certificate) -> str:
-    """Return the serial number in an IDevID, empty where it names none."""
-    try:
-        return idevid_serial_number(certificate)
-    except PeerError:
-        return ""
+class Steps:
+    """One conversation: where it is, and what was checked on the way there."""
+
+    def __init__(self, log: CheckLog | None = None) -> None:
+        self._stage = Stage.OPEN
+        self._log = log or CheckLog()
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check so far, in order, the failed one last."""
+        return self._log.checks
+
+    def _begin(self, before: Stage) -> None:
+        if self._stage is not before:
+            raise RuntimeError(f"step out of order: at {self._stage.value}")
+        # Until the step has succeeded; whatever it raises, the conversation stays here.
+        self._stage = Stage.REFUSED
+
+    def _end(self, after: Stage) -> None:
+        self._stage = after
 
 
-def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:
-    """Return the error for an IDevID that no CA of the manufacturer vouches for."""
-    return UnprovenPeer(
-        "idevid-untrusted",
-        "the IDevID does not chain to a CA of the manufacturer, or is out of date",
-        where="IDevID",
-        expected=f"a chain to a CA of {manufacturer}",
-        seen="no such vendor in the inventory" if flaw is None else f"{flaw.reason}: {flaw.detail}",
-    )
+def step(
+    before: Stage, after: Stage
+) -> Callable[[Callable[Concatenate[_S, _P], _T]], Callable[Concatenate[_S, _P], _T]]:
+    """Make a method a step: legal at ``before`` alone, and at ``after`` once it has succeeded."""
+
+    def mark(method: Callable[Concatenate[_S, _P], _T]) -> Callable[Concatenate[_S, _P], _T]:
+        @wraps(method)
+        def taken(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+            self._begin(before)
+            result = method(self, *args, **kwargs)
+            self._end(after)
+            return result
+
+        return taken
+
+    return mark
 
 
 def known(value: _T | None) -> _T:

@@ -34,9 +34,9 @@ from bootz.model.chassis import (
     fold_serial,
 )
 from bootz.model.identity import TpmRecord
+from bootz.protocol.idevid import TlsCertificate
 from bootz.protocol.reports import ReportSession
-from bootz.protocol.server import BootstrapSession
-from bootz.protocol.steps import PresentedCertificate
+from bootz.protocol.server import BootstrapSession, OwnerSession
 from bootz.transport.acceptor import peer_address
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
@@ -200,7 +200,7 @@ class ScriptedServer:
         self.saw(session, request, peer.address, written, UNARY, sent=sealed.payload)
         return encode_answer(sealed, written)
 
-    def select(self, session: BootstrapSession, script: Script) -> list[str]:
+    def select(self, session: OwnerSession, script: Script) -> list[str]:
         """Return the serial numbers to answer, as the device spells them.
 
         Raises:
@@ -215,7 +215,7 @@ class ScriptedServer:
 
     def saw(
         self,
-        session: BootstrapSession,
+        session: OwnerSession,
         request: BootstrapRequest | None,
         peer: str,
         dialect: Dialect,
@@ -271,10 +271,10 @@ class ScriptedServer:
         return encode_empty()
 
 
-def _presented(peer: PeerInfo) -> PresentedCertificate | None:
+def _presented(peer: PeerInfo) -> TlsCertificate | None:
     if not peer.certificates:
         return None
-    return PresentedCertificate(peer.certificates[0], peer.certificates[1:])
+    return TlsCertificate(peer.certificates[0], peer.certificates[1:])
 
 
 UnaryCall = Callable[[bytes, Dialect, PeerInfo], Awaitable[bytes]]

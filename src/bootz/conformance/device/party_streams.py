@@ -18,9 +18,10 @@ from bootz.errors import BootzError
 from bootz.model.bootstrap import BootstrapRequest, CardState, StatusReport
 from bootz.model.challenge import Challenge, EkAnswer, HmacAnswer, SignatureAnswer
 from bootz.model.checks import Check
-from bootz.protocol.reports import ReportSession
+from bootz.protocol.challenges import FRESH_BYTES
+from bootz.protocol.reports import StreamReportSession
 from bootz.protocol.steps import known
-from bootz.protocol.stream_session import FRESH_BYTES, StreamSession
+from bootz.protocol.stream_session import StreamSession
 from bootz.protocol.streams import StreamOrder, StreamStep
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.messages import receive_bounded
@@ -160,11 +161,11 @@ class _Conversation:
         return sealed
 
     def _take(self, report: StatusReport) -> Reply:
-        session = ReportSession()
+        session = StreamReportSession()
         refused = ""
         try:
             session.take(report)
-            session.count_for(known(self._session.proven))
+            session.count_for(self._session.attested())
         except BootzError as error:
             refused = error.reason
             raise

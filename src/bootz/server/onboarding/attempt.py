@@ -10,8 +10,8 @@ from bootz.errors import BootzError
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.chassis import Chassis, ClaimedCard, ProvenChassis
 from bootz.model.checks import Check
-from bootz.protocol.server import Selection
-from bootz.protocol.steps import PresentedCertificate
+from bootz.protocol.idevid import TlsCertificate
+from bootz.protocol.selection import Selection
 from bootz.server.ports import CallRecord, Clock
 from bootz.trust.certificates import fingerprint
 from bootz.wire.dialects import Dialect
@@ -28,11 +28,11 @@ class Caller:
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
-    def presented(self) -> PresentedCertificate | None:
+    def presented(self) -> TlsCertificate | None:
         """The certificate with what came along to build its chain, None without one."""
         if not self.certificates:
             return None
-        return PresentedCertificate(self.certificates[0], self.certificates[1:])
+        return TlsCertificate(self.certificates[0], self.certificates[1:])
 
 
 class Judged(Protocol):

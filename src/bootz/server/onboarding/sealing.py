@@ -13,7 +13,8 @@ import structlog
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest
 from bootz.model.chassis import BootMode, Chassis, fold_serial
-from bootz.protocol.server import BootstrapSession, Selection, VoucherPlan
+from bootz.protocol.selection import Selection, VoucherPlan
+from bootz.protocol.server import OwnerSession
 from bootz.protocol.steps import known
 from bootz.server.onboarding.attempt import Attempt
 from bootz.server.ports import Clock, Inventory, OwnerIdentity, Renderer
@@ -51,7 +52,7 @@ class Sealer:
 
     async def seal(
         self,
-        session: BootstrapSession,
+        session: OwnerSession,
         request: BootstrapRequest,
         attempt: Attempt,
         *,
@@ -111,7 +112,7 @@ class Sealer:
 
     async def _voucher(
         self,
-        session: BootstrapSession,
+        session: OwnerSession,
         selection: Selection,
         chassis: Chassis,
         owner: OwnerState,

@@ -17,9 +17,10 @@ from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.challenge import ChallengeAnswer, EkAnswer, HmacAnswer, SignatureAnswer
 from bootz.model.chassis import ProvenChassis
 from bootz.model.checks import Check
-from bootz.protocol.reports import ReportSession
+from bootz.protocol.challenges import FRESH_BYTES
+from bootz.protocol.reports import StreamReportSession
 from bootz.protocol.steps import known
-from bootz.protocol.stream_session import FRESH_BYTES, StreamSession
+from bootz.protocol.stream_session import StreamSession
 from bootz.protocol.streams import StreamOrder, StreamStep
 from bootz.server.onboarding.attempt import Attempt, Caller
 from bootz.server.onboarding.sealing import OwnerState, Sealer
@@ -99,7 +100,7 @@ class StreamConversation:
         self._codec = STREAM_CODECS[flow.method]
         self._order = StreamOrder()
         self._session = StreamSession(flow)
-        self._report: ReportSession | None = None
+        self._report: StreamReportSession | None = None
         self._further = False
         self._asked: BootstrapRequest | None = None
         self._told: StatusReport | None = None
@@ -196,7 +197,7 @@ class StreamConversation:
                 raise RuntimeError(f"{step.value}: but {type(told).__name__}")
 
     def _begin_report(self, report: StatusReport) -> None:
-        self._report = ReportSession()
+        self._report = StreamReportSession()
         self._told = report
         self._report.take(report)
 
@@ -231,7 +232,7 @@ class StreamConversation:
         return sealed
 
     async def _take_report(self) -> Reply:
-        report, proven = known(self._told), known(self._session.proven)
+        report, proven = known(self._told), self._session.attested()
         known(self._report).count_for(proven)
         attempt = self._attempt
         attempt.take_chassis(proven.chassis)

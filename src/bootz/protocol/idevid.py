@@ -1,0 +1,166 @@
+"""The IDevID of a peer, in two degrees of trust, and its two checks against a record.
+
+TLS has made the peer sign with the key of a ``TlsCertificate``. A ``ClaimedCertificate`` is text
+in a message that anyone may copy: it says who is to be challenged, and proves nothing.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from bootz.errors import PeerError
+from bootz.model.chassis import Chassis
+from bootz.protocol.refusals import ForeignChassis, UnprovenPeer
+from bootz.protocol.steps import CheckLog
+from bootz.trust.certificates import (
+    fingerprint,
+    idevid_serial_number,
+    load_certificate,
+    parse_identity_certificate,
+    verify_chain,
+)
+from bootz.trust.vendor import Vendor
+
+
+@dataclass(frozen=True, slots=True)
+class TlsCertificate:
+    """The certificate, DER, that the peer presented in TLS, and whose key it has used there."""
+
+    leaf: bytes = field(repr=False)
+    intermediates: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedCertificate:
+    """A certificate, DER, that a message contains; whether the peer has its key is not known."""
+
+    leaf: bytes = field(repr=False)
+    intermediates: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+DeviceCertificate: TypeAlias = TlsCertificate | ClaimedCertificate
+
+
+def take_tls_certificate(
+    log: CheckLog, certificate: TlsCertificate | None
+) -> tuple[TlsCertificate, str]:
+    """Return the certificate, and the serial number in it (empty where it names none).
+
+    Raises:
+        UnprovenPeer: there is no certificate, or one that cannot be read.
+    """
+    if certificate is None:
+        log.refuse(
+            "client-certificate",
+            UnprovenPeer(
+                "client-certificate-missing",
+                "the call has no client certificate",
+                where="TLS",
+                expected="the IDevID of the active control card",
+                seen="none",
+            ),
+        )
+    try:
+        serial = named_serial(certificate)
+    except PeerError as error:
+        log.refuse(
+            "client-certificate",
+            UnprovenPeer(
+                "client-certificate-unreadable", error.detail, where="TLS", seen=error.reason
+            ),
+        )
+    log.passed("client-certificate", seen=fingerprint(certificate.leaf))
+    return certificate, serial
+
+
+def read_claimed_certificate(text: str) -> ClaimedCertificate:
+    """Return the certificate of an identity in a message (PEM or base64 DER).
+
+    Raises:
+        TrustError: it cannot be read.
+    """
+    return ClaimedCertificate(*parse_identity_certificate(text))
+
+
+def named_serial(certificate: DeviceCertificate) -> str:
+    """Return the serial number in an IDevID, empty where it names none.
+
+    Raises:
+        TrustError: the certificate cannot be read.
+    """
+    leaf = load_certificate(certificate.leaf)
+    try:
+        return idevid_serial_number(leaf)
+    except PeerError:
+        return ""
+
+
+def proves(serial_number: str, chassis: Chassis) -> bool:
+    """Tell whether a proven serial number is one of the record's: that of one of its cards."""
+    return bool(serial_number) and chassis.card(serial_number) is not None
+
+
+def chain_flaw(vendor: Vendor, certificate: DeviceCertificate, now: datetime) -> PeerError | None:
+    """Return why the chain does not end at a CA of this vendor, None if it does."""
+    intermediates = (*certificate.intermediates, *vendor.idevid_intermediates)
+    try:
+        verify_chain(certificate.leaf, intermediates, vendor.idevid_anchors, now=now)
+    except PeerError as flaw:
+        return flaw
+    return None
+
+
+def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:
+    """Return the error for an IDevID that no CA of the manufacturer vouches for."""
+    return UnprovenPeer(
+        "idevid-untrusted",
+        "the IDevID does not chain to a CA of the manufacturer, or is out of date",
+        where="IDevID",
+        expected=f"a chain to a CA of {manufacturer}",
+        seen="no such vendor in the inventory" if flaw is None else f"{flaw.reason}: {flaw.detail}",
+    )
+
+
+def check_idevid(
+    log: CheckLog,
+    chassis: Chassis,
+    vendor: Vendor | None,
+    certificate: DeviceCertificate,
+    *,
+    now: datetime,
+) -> str:
+    """Check that a certificate is of the record: its chain, then its serial number.
+
+    The chain must end at a CA of the record's own manufacturer: TLS trusts all vendors, and
+    without this any of them could certify a serial number of another. The serial number is
+    compared with the record, never with the request, which anyone can write.
+
+    Returns:
+        The fingerprint of the certificate, as evidence.
+
+    Raises:
+        UnprovenPeer: the chain does not end there.
+        ForeignChassis: the certificate is of a device that is not a card of this chassis.
+    """
+    flaw = None if vendor is None else chain_flaw(vendor, certificate, now)
+    if vendor is None or flaw is not None:
+        log.refuse("idevid-chain", untrusted(chassis.manufacturer, flaw))
+    evidence = fingerprint(certificate.leaf)
+    log.passed("idevid-chain", expected=f"a CA of {chassis.manufacturer}", seen=evidence)
+    serial = named_serial(certificate)
+    if chassis.skip_idevid_serial_check:
+        log.skipped("idevid-serial", "switched off for this chassis")
+    elif not proves(serial, chassis):
+        log.refuse(
+            "idevid-serial",
+            ForeignChassis(
+                "idevid-serial-foreign",
+                "the proven serial number is not a card of the named chassis",
+                where="IDevID serialNumber",
+                expected=", ".join(card.serial_number for card in chassis.cards),
+                seen=serial or "none",
+            ),
+        )
+    else:
+        log.passed("idevid-serial", seen=serial)
+    return evidence

@@ -80,7 +80,7 @@ def shared_options() -> list[click.Parameter]:
             type=click.Choice([form.value for form in OutputFormat]),
             expose_value=False,
             callback=_keep_output,
-            help="The form of what is printed. Default: table.",
+            help="Output format. Default: table.",
         ),
     ]
 

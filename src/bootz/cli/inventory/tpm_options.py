@@ -22,7 +22,7 @@ _READERS: Mapping[str, Callable[[bytes, str], bytes]] = {
 _WORDS = {
     "ek": "Endorsement key",
     "ppk": "Platform primary key",
-    "key": "EK or PPK, if it is not known which of the two it is",
+    "key": "EK or PPK, if you do not know which of the two,",
     "ek_certificate": "Certificate of the endorsement key",
 }
 

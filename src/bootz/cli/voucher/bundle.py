@@ -17,7 +17,7 @@ from bootz.server.site import Site
 from bootz.trust.bundle import WIRE_LIMITS, file_name, pack_bundle
 
 _serials = click.argument("serials", metavar="SERIAL...", nargs=-1, required=True)
-_vendor = click.option("--vendor", help="The manufacturer, if several have this serial number.")
+_vendor = click.option("--vendor", help="Manufacturer, if several have this serial number.")
 
 
 @click.command("bundle", cls=Verb)

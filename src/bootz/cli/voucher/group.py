@@ -127,7 +127,7 @@ def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None
 
 @command.command("show")
 @click.argument("serial_or_file")
-@click.option("--vendor", help="The manufacturer, if several have this serial number.")
+@click.option("--vendor", help="Manufacturer, if several have this serial number.")
 @click.pass_obj
 def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
     """Explain every field of a voucher: a stored one by serial number, or one in a file.

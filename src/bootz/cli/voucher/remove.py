@@ -19,7 +19,7 @@ _COLUMNS = (
 
 @click.command("remove", cls=Verb)
 @click.argument("serials", metavar="[SERIAL]...", nargs=-1)
-@click.option("--vendor", help="The manufacturer, if several have this serial number.")
+@click.option("--vendor", help="Manufacturer, if several have this serial number.")
 @click.option(
     "--sha256", default="", metavar="HEX", help="Only the voucher whose SHA-256 begins with HEX."
 )

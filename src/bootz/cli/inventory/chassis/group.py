@@ -55,12 +55,12 @@ _COLUMNS = (
     Column("profile"),
 )
 
-_vendor = click.option("--vendor", help="The manufacturer, if several have this serial number.")
+_vendor = click.option("--vendor", help="Manufacturer, if several have this serial number.")
 
 
 @command.command("add")
 @click.argument("serial")
-@click.option("--vendor", required=True, help="The manufacturer, by name or alias.")
+@click.option("--vendor", required=True, help="Manufacturer, by name or alias.")
 @chassis_options
 @click.pass_obj
 def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:

@@ -25,8 +25,8 @@ def _words(
 
 
 _OPTIONS = (
-    click.option("--part-number", help="The chassis's part number."),
-    click.option("--hostname", help="The router's name."),
+    click.option("--part-number", help="Part number of the chassis."),
+    click.option("--hostname", help="Host name of the router."),
     click.option("--profile", help='Profile of the chassis; "" removes it.'),
     click.option(
         "--boot-mode",
@@ -62,7 +62,13 @@ _OPTIONS = (
         type=_words(DynamicConfigPolicy),
         help="What to do with dynamic configuration in older dialects.",
     ),
-    click.option("--var", "variables", multiple=True, metavar="KEY=VALUE", help="A variable."),
+    click.option(
+        "--var",
+        "variables",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Variable for templates; repeatable.",
+    ),
     click.option(
         "--override-file",
         type=click.Path(path_type=Path),

@@ -26,7 +26,7 @@ from bootz.wire.preview import preview_payload
 
 @click.command("render", cls=Verb)
 @click.argument("serial")
-@click.option("--vendor", help="The manufacturer, if several have this serial number.")
+@click.option("--vendor", help="Manufacturer, if several have this serial number.")
 @click.option(
     "--dialect",
     type=click.Choice([dialect.name for dialect in DIALECTS]),

@@ -38,7 +38,7 @@ _SEATS = (
     Column("last_seen", "LAST SEEN"),
 )
 
-_vendor = click.option("--vendor", help="The manufacturer, if several have this serial number.")
+_vendor = click.option("--vendor", help="Manufacturer, if several have this serial number.")
 
 
 @replacements.command("list")

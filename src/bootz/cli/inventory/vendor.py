@@ -149,8 +149,9 @@ def show(cli: Cli, name: str) -> None:
 @_options
 @click.pass_obj
 def set_(cli: Cli, /, name: str, rename: str | None, ca: Path | None, **options: Any) -> None:
-    """Change a manufacturer; options that are not given stay as they are. Empty values and files
-    remove.
+    """Change a manufacturer; options that are not given stay as they are.
+
+    An empty value or file removes the setting.
     """
     with writing(cli) as connection:
         record = find_vendor(connection, name)

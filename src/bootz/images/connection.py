@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bootz.images.limits import ImageLimits
+from bootz.log import get_logger
 from bootz.transport.http_connection import HttpConnection
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class ImageConnection(HttpConnection):

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import BinaryIO, TypeVar, TypeVarTuple
 
-import structlog
 from aiohttp import web
 
 from bootz.errors import BootzError, Unavailable
@@ -21,9 +20,10 @@ from bootz.images.depot import Depot
 from bootz.images.limits import ImageLimits
 from bootz.images.ports import Catalogue, CatalogueEntry, Download, DownloadObserver
 from bootz.images.ranges import ByteRange, RangeVerdict, names_tag, parse_range
+from bootz.log import get_logger
 from bootz.transport.acceptor import Acceptor
 
-log = structlog.get_logger()
+log = get_logger()
 
 _Arguments = TypeVarTuple("_Arguments")
 _Result = TypeVar("_Result")

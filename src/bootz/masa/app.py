@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import structlog
 from google.protobuf import descriptor_pool
 
 from bootz.errors import ConfigError
+from bootz.log import get_logger
 from bootz.masa.folder import Clock, MasaFolder, open_masa
 from bootz.masa.grpc import ovgs_methods
 from bootz.masa.http import HttpDoor
@@ -23,7 +23,7 @@ from bootz.transport.standard import StandardServices
 from bootz.transport.tls import server_context
 from bootz.wire.ovgs import SERVICE
 
-log = structlog.get_logger()
+log = get_logger()
 
 Address = tuple[str, int]
 

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-import structlog
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
 from bootz.errors import BootzError
+from bootz.log import get_logger
 from bootz.masa.ledger.errors import LedgerError
 from bootz.masa.ledger.nouns import Caller
 from bootz.masa.rpc import UNARY, Unary, get_components
@@ -25,7 +25,7 @@ from bootz.transport.status import STATUS_OF_FAULT, grpc_error
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path, parse
 
-log = structlog.get_logger()
+log = get_logger()
 
 _MAX_DETAIL: Final = 300
 """Characters of an error on the wire: it may quote an id of any length."""

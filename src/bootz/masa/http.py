@@ -8,10 +8,10 @@ import ssl
 from collections.abc import Sequence
 from typing import Final
 
-import structlog
 from aiohttp import web
 
 from bootz.errors import BootzError
+from bootz.log import get_logger
 from bootz.masa.ledger.errors import LedgerError
 from bootz.masa.requests import answer_requests, read_requests
 from bootz.masa.service import MasaService
@@ -20,7 +20,7 @@ from bootz.transport.acceptor import Acceptor
 from bootz.transport.http_connection import HttpConnection
 from bootz.transport.limits import ListenerLimits
 
-log = structlog.get_logger()
+log = get_logger()
 
 PATH: Final = "/voucher-requests"
 

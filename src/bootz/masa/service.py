@@ -7,8 +7,7 @@ from hashlib import sha256
 from typing import TypeVar
 from uuid import uuid4
 
-import structlog
-
+from bootz.log import get_logger
 from bootz.masa.issuing import IssuedVoucher, VoucherIssuer
 from bootz.masa.ledger.access import Access, Rules
 from bootz.masa.ledger.errors import LedgerError
@@ -21,7 +20,7 @@ from bootz.masa.store.directory import Directory
 from bootz.masa.store.issues import IssueLog, IssueRecord
 from bootz.masa.tokens import MAX_TOKEN, digest_of
 
-log = structlog.get_logger()
+log = get_logger()
 
 T = TypeVar("T")
 Decision = Callable[[Access], T]

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Protocol
 
-import structlog
-
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.errors import BootzError, Unavailable
+from bootz.log import get_logger
 from bootz.server.onboarding.grpc import bootstrap_methods
 from bootz.server.onboarding.grpc_streams import stream_methods
 from bootz.server.onboarding.open_streams import OpenStreams
@@ -36,7 +35,7 @@ from bootz.trust.vendor import Vendor
 from bootz.wire.dialects import DIALECTS
 from bootz.wire.generated import bootz_2023_11_pb2, bootz_pb2, bootz_v0_1_0_pb2
 
-log = structlog.get_logger()
+log = get_logger()
 
 _SCHEMAS: Final = (bootz_pb2, bootz_2023_11_pb2, bootz_v0_1_0_pb2)
 """All in one pool; those of the old paths are there for reflection alone."""

@@ -5,13 +5,12 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-import structlog
-
 from bootz.config import Endpoint, SiteConfig
+from bootz.log import get_logger
 from bootz.server.app import Address, Bound, Depot, Listens, SiteServer
 from bootz.server.site import Site
 
-log = structlog.get_logger()
+log = get_logger()
 
 _TEND_S: Final = 1.0
 _REPEAT_S: Final = 1.0

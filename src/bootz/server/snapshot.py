@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import structlog
-
 from bootz.config import SiteConfig
 from bootz.errors import Unavailable
+from bootz.log import get_logger
 from bootz.server.keys.owner import load_owner_state
 from bootz.server.keys.tls_certificates import TlsMaterial, ensure_tls
 from bootz.server.onboarding.service import OwnerState
 from bootz.server.site import Site
 from bootz.transport.tls import server_context
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-import structlog
-
 from bootz.errors import Unavailable
+from bootz.log import get_logger
 from bootz.transport.tls import RefusedHandshake, refusal_sink
 
-log = structlog.get_logger()
+log = get_logger()
 
 OnRefused = Callable[[str, RefusedHandshake], None]
 """Told the peer's address and why its handshake was refused."""

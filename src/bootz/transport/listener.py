@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import h2.config
-import structlog
 from grpclib.config import Configuration
 from grpclib.const import Cardinality
 from grpclib.const import Handler as Method
@@ -22,6 +21,7 @@ from grpclib.server import Handler, Stream
 from h2.settings import SettingCodes
 
 from bootz.errors import PolicyError
+from bootz.log import get_logger
 from bootz.transport.acceptor import Acceptor, OnRefused
 from bootz.transport.codec import BytesCodec
 from bootz.transport.limits import ListenerLimits
@@ -37,7 +37,7 @@ _H2_CONFIG = h2.config.H2Configuration(
     normalize_outbound_headers=False,
 )
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 async def _unknown_method(stream: Stream[Any, Any]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
@@ -17,6 +16,7 @@ from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.files import PublicKey
 from bootz.keystore.loading import load_signer
 from bootz.keystore.signer import BlockingSigner
+from bootz.log import get_logger
 from bootz.model.artifacts import OwnerCertificate
 from bootz.server.keys.owner_files import OwnerFiles
 from bootz.server.onboarding.service import OwnerState
@@ -30,7 +30,7 @@ WARN_BEFORE: Final = timedelta(days=30)
 _SHA256_RSA: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
 _SHA384_ECDSA: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA384
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class FileOwnerIdentity:

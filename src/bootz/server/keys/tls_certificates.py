@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-import structlog
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.errors import BootzError, ConfigError
 from bootz.keystore.files import KeyKind, generate_key, random_serial
+from bootz.log import get_logger
 from bootz.server.interfaces import interface_addresses
 from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
 from bootz.server.site import Site
@@ -30,7 +30,7 @@ from bootz.trust.issuing import CertificateProfile, IpAddress, issue_certificate
 BACKDATED: Final = timedelta(days=1)
 """How far certificates reach back, for routers whose clock runs behind."""
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
-
 from bootz.errors import BootzError
+from bootz.log import get_logger
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.chassis import Chassis, ClaimedCard, ProvenChassis
 from bootz.model.checks import Check
@@ -16,7 +15,7 @@ from bootz.server.ports import CallRecord, Clock
 from bootz.trust.certificates import fingerprint
 from bootz.wire.dialects import Dialect
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

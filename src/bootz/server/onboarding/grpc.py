@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import structlog
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
 from bootz.errors import BootzError
+from bootz.log import get_logger
 from bootz.server.onboarding.service import BootstrapService, Caller
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.messages import receive_bounded
@@ -20,7 +20,7 @@ from bootz.transport.peer import peer_info
 from bootz.transport.status import grpc_error
 from bootz.wire.dialects import DIALECTS, GET_BOOTSTRAP_DATA, REPORT_STATUS, Dialect
 
-log = structlog.get_logger()
+log = get_logger()
 
 UnaryCall = Callable[[bytes, Dialect, Caller], Awaitable[bytes]]
 

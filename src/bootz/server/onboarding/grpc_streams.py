@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
 from bootz.errors import BootzError, WireError
+from bootz.log import get_logger
 from bootz.server.onboarding.attempt import Caller
 from bootz.server.onboarding.open_streams import OpenStream, OpenStreams
 from bootz.server.onboarding.streaming import StreamConversation, StreamService
@@ -23,7 +23,7 @@ from bootz.transport.status import grpc_error
 from bootz.wire.dialects import CURRENT
 from bootz.wire.flows import STREAM_FLOWS, StreamFlow
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def stream_methods(

@@ -8,8 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import structlog
-
+from bootz.log import get_logger
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest
 from bootz.model.chassis import BootMode, Chassis, fold_serial
@@ -23,7 +22,7 @@ from bootz.trust.hpke import seal as encrypt
 from bootz.wire.answers import with_nonce
 from bootz.wire.dialects import Dialect, written_dialect
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True, slots=True)

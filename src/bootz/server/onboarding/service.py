@@ -7,9 +7,8 @@ refusal is a ``BootzError``. Every call leaves one record in the journal before 
 
 from collections.abc import Callable
 
-import structlog
-
 from bootz.errors import BootzError
+from bootz.log import get_logger
 from bootz.model.chassis import Chassis, fold_serial
 from bootz.protocol.reports import ReportSession
 from bootz.protocol.server import BootstrapSession
@@ -29,7 +28,7 @@ from bootz.wire.requests import decode_bootstrap_request
 
 __all__ = ["BootstrapService", "Caller", "OwnerState"]
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class BootstrapService:

@@ -10,9 +10,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
 from bootz.errors import BootzError, OrderError, Unavailable
+from bootz.log import get_logger
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.challenge import ChallengeAnswer, EkAnswer, HmacAnswer, SignatureAnswer
 from bootz.model.chassis import ProvenChassis
@@ -29,7 +28,7 @@ from bootz.wire.dialects import CURRENT
 from bootz.wire.flows import StreamFlow
 from bootz.wire.streams import STREAM_CODECS, Acknowledged, Reply, Told
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class StreamService:

@@ -10,15 +10,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import structlog
-
 from bootz.errors import Unavailable
+from bootz.log import get_logger
 from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits
 from bootz.server.store.database import Database
 from bootz.server.store.entries import DownloadRecord
 
-log = structlog.get_logger()
+log = get_logger()
 
 MAX_WAITING: Final = 4096
 """Entries in memory; at some kilobytes each, and a slow disk, still a modest amount."""

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
-
 from bootz.errors import BootzError
+from bootz.log import get_logger
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.vendors import VendorRecord, list_vendors
 from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
@@ -24,7 +23,7 @@ from bootz.server.voucher_source.fetching import Fetched, Fetcher, FetchOutcome
 from bootz.server.voucher_source.opening import Surroundings, open_fetcher
 from bootz.transport.backoff import backoff
 
-log = structlog.get_logger()
+log = get_logger()
 
 WATCH_S: Final = 1.0
 """How often the inventory's revision is read."""

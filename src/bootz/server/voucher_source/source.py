@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
-import structlog
 from grpclib.client import Channel
 from grpclib.const import Status
 from grpclib.encoding.base import CodecBase
 
 from bootz.errors import BootzError, ConfigError, TrustError, Unavailable, WireError
 from bootz.keystore.files import load_certificates
+from bootz.log import get_logger
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.vendors import VendorRecord
 from bootz.server.operations.voucher_files import find_voucher_files
@@ -27,7 +27,7 @@ from bootz.server.voucher_source.token import Token
 from bootz.transport.calling import CallRefused, client_context
 from bootz.trust.voucher import parse_unverified_voucher
 
-log = structlog.get_logger()
+log = get_logger()
 
 BATCH: Final = 100
 """Cards of one call."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bootz.cli.main import run
-from bootz.lab.ground import Dhcp, link
-from bootz.lab.plan import plan_routers
+from bootz.lab.ground import link
+from bootz.lab.plan import Dhcp, plan_routers
 
 
 def test_every_router_of_every_dialect_comes_up(

@@ -9,7 +9,6 @@ import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,20 +16,13 @@ from pydantic import TypeAdapter, ValidationError
 from bootz.device.bell import ring
 from bootz.device.card_folder import CardFolder, CardParts
 from bootz.device.hardware import CardRecord, ChassisRecord, Hardware
+from bootz.device.kinds import Power as Power
 from bootz.errors import ConfigError, ConflictError, UnknownChassis
 from bootz.keystore.files import atomic_write
 from bootz.model.chassis import CardKind
 
 MAX_LABEL_BYTES = 4096
 _LABEL = TypeAdapter(CardRecord)
-
-
-class Power(Enum):
-    """What a hand does with the switch of a slot."""
-
-    ON = "on"
-    OFF = "off"
-    CYCLE = "cycle"
 
 
 def make_card(folder: Path, card: CardRecord, parts: CardParts) -> None:

@@ -6,7 +6,6 @@ Source: docs/protocol/pki.md#keys; RFC 5958 section 2 (PKCS #8); RFC 7468 sectio
 import os
 import secrets
 from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bootz.errors import ConfigError, ConflictError, TrustError, Unavailable
+from bootz.keystore.kinds import KeyKind as KeyKind
 from bootz.keystore.protected import read_protected, read_secret
 from bootz.trust.certificates import parse_certificates, pem_from_der
 from bootz.trust.keys import PrivateKey, PublicKey, describe_key, is_strong
@@ -41,15 +41,6 @@ __all__ = [
 ]
 
 MAX_CERTIFICATE_FILE_BYTES: Final = 1 << 20
-
-
-class KeyKind(Enum):
-    """The keys that are made here."""
-
-    RSA_2048 = "rsa-2048"
-    RSA_3072 = "rsa-3072"
-    P256 = "p256"
-    P384 = "p384"
 
 
 def generate_key(kind: KeyKind) -> PrivateKey:

@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from enum import Enum
 from ipaddress import IPv4Interface
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from typing import Final
 from bootz.errors import ConfigError, Unavailable
 from bootz.lab.fleet import Batch, by_kind_batches
 from bootz.lab.namespaces import HUB_INTERFACE, ROUTER_INTERFACE, network, obstacle
-from bootz.lab.plan import PlannedRouter
+from bootz.lab.plan import Dhcp, PlannedRouter
 from bootz.processes import run_command, service
 
 MAX_ON_LINK: Final = 64
@@ -30,14 +29,6 @@ _HUB: Final = IPv4Interface("10.77.0.1/16")
 _TIME_SCALE: Final = "0.2"
 _KEA_START_S: Final = 30.0
 _KEA_POLL_S: Final = 0.05
-
-
-class Dhcp(Enum):
-    """Who tells routers their server; the words of ``--dhcp``."""
-
-    NONE = "none"
-    LAB = "lab"
-    KEA = "kea"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from itertools import cycle, groupby, islice
 from typing import Final
 
@@ -10,6 +11,14 @@ from bootz.errors import ConfigError
 MANUFACTURER: Final = "Bootz Labs"
 PART_NUMBER: Final = "BOOTZ-8000"
 MAX_ROUTERS: Final = 1000
+
+
+class Dhcp(Enum):
+    """Who tells routers their server; the words of ``--dhcp``."""
+
+    NONE = "none"
+    LAB = "lab"
+    KEA = "kea"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bootz.lab import parties
 from bootz.lab.fleet import Hear, power_on
-from bootz.lab.ground import LOOPBACK, Dhcp, Ground, dhcp_server, link, why_not
+from bootz.lab.ground import LOOPBACK, Ground, dhcp_server, link, why_not
 from bootz.lab.outcome import Outcome, judge
-from bootz.lab.plan import PlannedRouter
+from bootz.lab.plan import Dhcp, PlannedRouter
 
 MAX_ATTEMPTS = 5
 """Power-on to success normally takes one; a few more, because two hundred come together."""

@@ -6,58 +6,19 @@ spelling, an answer uses the device's own.
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 
 from bootz.model.identity import NO_TPM, TpmRecord
+from bootz.model.kinds import BootMode as BootMode
+from bootz.model.kinds import CardKind as CardKind
+from bootz.model.kinds import CardStatus as CardStatus
+from bootz.model.kinds import DynamicConfigPolicy as DynamicConfigPolicy
+from bootz.model.kinds import Release as Release
+from bootz.model.kinds import VoucherDelivery as VoucherDelivery
 
 
 def fold_serial(serial_number: str) -> str:
     """Return the form of a serial number under which two spellings are the same card."""
     return serial_number.strip().casefold()
-
-
-class BootMode(Enum):
-    """Whether a chassis checks ownership (Bootz ``BootMode``)."""
-
-    SECURE = "secure"
-    INSECURE = "insecure"
-
-
-class CardStatus(Enum):
-    """Bootz ``ControlCardState.ControlCardStatus``."""
-
-    UNSPECIFIED = 0
-    NOT_INITIALIZED = 1
-    INITIALIZED = 2
-
-
-class CardKind(Enum):
-    """What a card is for; both kinds carry an identity of their own."""
-
-    CONTROL = "control"
-    LINE = "line"
-
-
-class Release(Enum):
-    """Which release of the interface a chassis on the shared path runs; decides what is written."""
-
-    V0_3 = "v0.3"
-    CURRENT = "current"
-
-
-class VoucherDelivery(Enum):
-    """How several vouchers travel (workflow S7)."""
-
-    SINGLE = "single"
-    BUNDLE = "bundle"
-    AUTO = "auto"
-
-
-class DynamicConfigPolicy(Enum):
-    """What becomes of dynamic configuration for a device that does not know the fields."""
-
-    MERGE = "merge"
-    REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,30 +5,17 @@ Source: docs/protocol/workflow.md W1 to W3; docs/protocol/dhcp.md#the-routers-cl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from bootz.errors import BootzError, PolicyError, WireError
+from bootz.protocol.dhcp_words import Family as Family
+from bootz.protocol.dhcp_words import NameServerPolicy as NameServerPolicy
 from bootz.wire.redirect import Redirect, RedirectShape, decode_redirect
 from bootz.wire.uri import BootzUri
 
 DEFAULT_LEASE: Final = 3600
 """Seconds, where a server names no time."""
-
-
-class Family(Enum):
-    """Which DHCP."""
-
-    IPV4 = "ipv4"
-    IPV6 = "ipv6"
-
-
-class NameServerPolicy(Enum):
-    """What becomes of a lease with several name-servers (W3)."""
-
-    FAIL = "fail"
-    FIRST = "first"
 
 
 @dataclass(frozen=True, slots=True)

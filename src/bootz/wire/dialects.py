@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from bootz.errors import ConfigError
-from bootz.model.chassis import Release
+from bootz.model.kinds import Release
+from bootz.wire.names import DialectName
 
 GET_BOOTSTRAP_DATA: Final = "GetBootstrapData"
 REPORT_STATUS: Final = "ReportStatus"
@@ -67,7 +68,7 @@ class Dialect:
 
 
 V0_1_0: Final = Dialect(
-    name="v0.1.0",
+    name=DialectName.V0_1_0.value,
     path="/Bootstrap",
     methods=_UNARY,
     serialized_data=False,
@@ -84,7 +85,7 @@ V0_1_0: Final = Dialect(
 )
 
 NOVEMBER_2023: Final = Dialect(
-    name="2023-11",
+    name=DialectName.NOVEMBER_2023.value,
     path="/bootz.proto.Bootstrap",
     methods=_UNARY,
     serialized_data=True,
@@ -101,7 +102,7 @@ NOVEMBER_2023: Final = Dialect(
 )
 
 V0_3: Final = Dialect(
-    name="v0.3",
+    name=DialectName.V0_3.value,
     path="/bootz.Bootstrap",
     methods=_UNARY,
     serialized_data=True,
@@ -120,7 +121,7 @@ V0_3: Final = Dialect(
 )
 
 CURRENT: Final = Dialect(
-    name="current",
+    name=DialectName.CURRENT.value,
     path="/bootz.Bootstrap",
     methods=(*_UNARY, BOOTSTRAP_STREAM, BOOTSTRAP_STREAM_V1),
     serialized_data=True,

@@ -8,6 +8,7 @@ from typing import Final
 
 from bootz.model.identity import IdentityKind
 from bootz.wire.dialects import BOOTSTRAP_STREAM, BOOTSTRAP_STREAM_V1
+from bootz.wire.names import FlowName
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +30,14 @@ class StreamFlow:
 
 
 STREAM: Final = StreamFlow(
-    "stream",
+    FlowName.STREAM.value,
     BOOTSTRAP_STREAM,
     frozenset({IdentityKind.IDEVID, IdentityKind.EK_OR_PPK}),
     bound=False,
 )
 
 STREAM_V1: Final = StreamFlow(
-    "stream-v1",
+    FlowName.STREAM_V1.value,
     BOOTSTRAP_STREAM_V1,
     frozenset(
         {

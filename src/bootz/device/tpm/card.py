@@ -8,7 +8,6 @@ state             of swtpm
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from bootz.device.kinds import TpmKind as TpmKind
 from bootz.device.prover import IdevidProver, Prover, Tpm12Prover, Tpm20Prover
 from bootz.device.tpm.soft import SoftTpm12, SoftTpm20
 from bootz.device.tpm.swtpm12 import SwtpmTpm12
@@ -38,13 +38,6 @@ _CURVES: Final[Mapping[KeyKind, Curve | None]] = {
 }
 _RECORD: Final = "tpm.json"
 _STATE: Final = "state"
-
-
-class TpmKind(Enum):
-    """What a TPM is made of."""
-
-    SOFT = "soft"
-    SWTPM = "swtpm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,13 @@
 """Reading a file of an import, in whatever of its forms."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.importing.csv_form import parse_csv
-from bootz.server.importing.items import MAX_FILE_BYTES, ReadFile, items_of
+from bootz.server.importing.items import MAX_FILE_BYTES, FileForm, ReadFile, items_of
 from bootz.server.importing.json_form import parse_json
 from bootz.server.importing.yaml_form import parse_yaml
-
-
-class FileForm(Enum):
-    """The forms of a file; the reference's configuration is another thing (``reference``)."""
-
-    YAML = "yaml"
-    JSON = "json"
-    CSV = "csv"
-
 
 _SUFFIXES: Final = {
     ".yaml": FileForm.YAML,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final
 
 from bootz.errors import BootzError, ConfigError
@@ -15,6 +16,14 @@ VERSION: Final = 1
 
 SECTIONS: Final = ("vendors", "images", "profiles", "chassis", "vouchers")
 """In the order in which one needs the other."""
+
+
+class FileForm(Enum):
+    """The forms of a file; the reference's configuration is another thing (``reference``)."""
+
+    YAML = "yaml"
+    JSON = "json"
+    CSV = "csv"
 
 
 @dataclass(frozen=True, slots=True)

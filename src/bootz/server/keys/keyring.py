@@ -17,7 +17,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -33,21 +32,13 @@ from bootz.keystore.files import (
     write_certificates,
     write_private_key,
 )
+from bootz.server.keys.roles import Role as Role
 
 KEYRING_NAME: Final = "keyring.json"
 
 _LOCK_NAME: Final = ".lock"
 _MAX_KEYRING_BYTES: Final = 64 << 10
 _NUMBERED: Final = re.compile(r"([0-9]{1,9})\.(?:cross\.pem|pem|key)")
-
-
-class Role(Enum):
-    """What a key is for; the names of the folders."""
-
-    PINNED_DOMAIN = "pinned-domain"
-    OWNER = "owner"
-    TRUST_ANCHOR = "trust-anchor"
-    TLS = "tls"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from bootz.errors import ConfigError, ConflictError, UnknownChassis
 from bootz.server.operations.audit import note
+from bootz.server.operations.image_kinds import ImageKind as ImageKind
 from bootz.server.operations.texts import MAX_NAME, STRICT, checked_text, parse_model
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, IMAGE, IMAGE_USE, PROFILE
@@ -19,14 +19,6 @@ from bootz.sql.times import from_text, to_text
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _NAMED_USERS: Final = 5
-
-
-class ImageKind(Enum):
-    """What a file is for a router."""
-
-    IMAGE = "image"
-    SMU = "smu"
-    PATCH = "patch"
 
 
 class _ImageDocument(BaseModel):

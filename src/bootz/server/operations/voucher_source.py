@@ -8,10 +8,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from bootz.server.operations.defaults import DEFAULT_LIFETIME_DAYS
 from bootz.server.operations.texts import STRICT
-
-DEFAULT_LIFETIME_DAYS: Final = 90
-"""A voucher cannot be revoked: a short life and cheap renewal take the place of that."""
 
 _ENDPOINT: Final = re.compile(
     r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))(:[0-9]{1,5})"

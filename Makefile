@@ -26,6 +26,7 @@ $(VENV)/bin/python:
 $(VENV)/lab.stamp: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@$(INSTALL) --require-hashes -r requirements.lock >&2
 	@$(INSTALL) --no-deps --no-build-isolation -e . >&2
+	@$(BIN)/python -m compileall -q src/bootz >&2
 	@touch $@
 
 $(VENV)/check.stamp: requirements-check.lock $(VENV)/lab.stamp

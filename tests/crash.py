@@ -21,7 +21,7 @@ def killed_runs(words: list[str], folder: Path, *, every: int = 1) -> Iterator[i
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["bootz.cli.site.init", "bootz.cli.inventory.import_", "bootz.cli.site.keys.group"]
+        ["bootz.cli.site.making", "bootz.cli.inventory.importing", "bootz.server.keys.rotation"]
     )
     step = 1
     while True:

@@ -4,7 +4,10 @@ The class says whose fault it is. ``str(error)`` is one line for a log: the plac
 detail; the reason's row (``bootz.reasons``) has the remedy. Nothing in an error is a secret.
 """
 
-from bootz.reasons import Reason, reason_row
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bootz.reasons import Reason
 
 
 class BootzError(Exception):
@@ -21,6 +24,9 @@ class BootzError(Exception):
     def __init__(
         self, reason: str, detail: str, *, where: str = "", expected: str = "", seen: str = ""
     ) -> None:
+        # Here, so that a command that succeeds does not load every reason.
+        from bootz.reasons import reason_row
+
         self.row: Reason = reason_row(reason)
         self.detail = detail
         self.where = where

@@ -78,12 +78,10 @@ class WarmCommand:
     An async context manager; one call at a time.
 
     Args:
-        nouns: whose modules to load.
         program: another Python program that speaks as ``bootz.cli.forked`` does.
     """
 
-    def __init__(self, *nouns: str, program: str = FORKED) -> None:
-        self._nouns = nouns
+    def __init__(self, *, program: str = FORKED) -> None:
         self._program = program
         self._process: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
@@ -93,7 +91,6 @@ class WarmCommand:
             sys.executable,
             "-c",
             self._program,
-            *self._nouns,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             limit=MAX_ANSWER,

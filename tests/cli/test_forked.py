@@ -13,7 +13,7 @@ from bootz.processes import FORKED
 
 def test_ctrl_c_at_the_terminal_is_left_to_the_caller() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", FORKED, "reasons"],
+        [sys.executable, "-c", FORKED],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

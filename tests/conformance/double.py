@@ -26,7 +26,7 @@ MANNERS = {
 
 
 async def sound(folder: Path, maker: Path) -> None:
-    async with WarmCommand("router") as call:
+    async with WarmCommand() as call:
         router = EmulatedRouter(folder, maker, call)
         await serve_adapter(router, sys.stdin.buffer, sys.stdout.buffer)
 

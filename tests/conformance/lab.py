@@ -43,7 +43,7 @@ class Lab:
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self.maker = folder / "maker"
-        self._call = self._enter(WarmCommand("manufacturer", "router"))
+        self._call = self._enter(WarmCommand())
         self._runner.run(self._call("manufacturer", "init", str(self.maker)))
         keys = self.maker / "keys"
         anchors = load_certificates(keys / "ca.pem")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bootz.cli.router.dhcp import sources
+from bootz.cli.router.sources import sources
 from bootz.errors import ConfigError
 
 GIVEN: dict[str, Any] = {

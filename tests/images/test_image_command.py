@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bootz.cli.inventory.image import store_image
+from bootz.cli.inventory.image_files import store_image
 from bootz.cli.main import run
 from bootz.errors import BootzError, Unavailable
 from bootz.images.depot import Depot

@@ -2,22 +2,64 @@
 
 A noun's file defines ``command``: a ``Noun`` with verbs, or a ``Verb``. Each verb takes the
 ``Cli`` with ``click.pass_obj``; errors just travel up, ``main`` turns them into words and codes.
+
+A file that defines verbs imports click and what is as light; what a verb works with is imported
+by the verb when it runs. So a ``--help`` costs no more than click does.
 """
 
+from __future__ import annotations
+
+import importlib
 import os
-import platform
-import pwd
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from bootz.cli.output import Output, OutputFormat
 
 if TYPE_CHECKING:
+    from enum import Enum
+    from pathlib import Path
+
     from bootz.server.site import Site
     from bootz.server.store.actor import Actor
+
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class PathType(click.Path):
+    """A path, given to the verb as ``pathlib.Path``."""
+
+    def coerce_path_result(self, value: str | os.PathLike[str]) -> Path:
+        """Return the path."""
+        from pathlib import Path
+
+        return Path(value)
+
+
+PATH: Final = PathType()
+FILE: Final = PathType(dir_okay=False)
+FOLDER: Final = PathType(file_okay=False)
+EXISTING_FILE: Final = PathType(dir_okay=False, exists=True)
+EXISTING_FOLDER: Final = PathType(file_okay=False, exists=True)
+
+
+def one_of(words: type[Enum]) -> click.Choice[str]:
+    """Return the choice among the values of an enumeration."""
+    return click.Choice([member.value for member in words])
+
+
+def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Make one decorator of several options, which stand in the help in this order."""
+
+    def decorate(function: _F) -> _F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 class Cli:
@@ -26,22 +68,29 @@ class Cli:
     def __init__(self) -> None:
         self.site_option: Path | None = None
         self.output = Output(OutputFormat.TABLE)
+        self._site: Site | None = None
 
-    def site(self) -> "Site":
+    def site(self) -> Site:
         """Open the site: ``--site``, else ``BOOTZ_SITE``, else the current directory.
 
         Raises:
             ConfigError: there is no site, or its configuration does not hold.
         """
-        # Here, so that verbs without a site do not pay for what a site needs.
+        from pathlib import Path
+
         from bootz.server.site import find_site, open_site
 
-        root = find_site(self.site_option, os.environ, Path.cwd())
-        return open_site(root, actor=_actor())
+        if self._site is None:
+            root = find_site(self.site_option, os.environ, Path.cwd())
+            self._site = open_site(root, actor=_actor())
+        return self._site
 
 
-def _actor() -> "Actor":
+def _actor() -> Actor:
     """Return whom the audit names: the user of this process, this host, and the command."""
+    import platform
+    import pwd
+
     from bootz.server.store.actor import Actor
 
     uid = os.getuid()
@@ -69,7 +118,7 @@ def shared_options() -> list[click.Parameter]:
     return [
         click.Option(
             ["--site"],
-            type=click.Path(path_type=Path, file_okay=False),
+            type=FOLDER,
             metavar="DIR",
             expose_value=False,
             callback=_keep_site,
@@ -97,18 +146,41 @@ class Verb(click.Command):
 
 
 class Noun(click.Group):
-    """A group of verbs."""
+    """A group of verbs; those that are defined elsewhere are loaded when they are asked for.
+
+    Args:
+        elsewhere: where a verb is that another module defines, as ``MODULE:NAME``.
+    """
 
     command_class = Verb
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, elsewhere: Mapping[str, str] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(shared_options())
+        self._elsewhere = elsewhere or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all verbs."""
+        return sorted([*self.commands, *self._elsewhere])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a verb, None if there is no such verb."""
+        place = self._elsewhere.get(cmd_name)
+        return super().get_command(ctx, cmd_name) if place is None else load_command(place)
 
 
-def noun(name: str, summary: str) -> Noun:
-    """Return an empty noun; verbs are added with ``@command.command("verb")``."""
-    return Noun(name=name, help=summary)
+def load_command(place: str) -> click.Command:
+    """Return the command at ``MODULE:NAME``."""
+    module, _, name = place.partition(":")
+    command: click.Command = getattr(importlib.import_module(module), name)
+    return command
+
+
+def noun(name: str, summary: str, elsewhere: Mapping[str, str] | None = None) -> Noun:
+    """Return a noun; further verbs are added with ``@command.command("verb")``."""
+    return Noun(name=name, help=summary, elsewhere=elsewhere)
 
 
 def verb(name: str) -> Callable[[Callable[..., Any]], click.Command]:

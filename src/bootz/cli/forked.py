@@ -1,7 +1,8 @@
-"""Many calls of ``bootz`` from one warm process: each call is a fork that has all modules loaded.
+"""Many calls of ``bootz`` from one warm process: each call is a fork that has its modules loaded.
 
-For programs that make hundreds of calls: starting Python again costs more than what most calls do.
-One line of JSON per call on stdin, one per answer on stdout:
+For programs that make hundreds of calls: starting Python costs more than what most calls do. What
+a call has to load, the process loads for the next ones. One line of JSON per call on stdin, one
+per answer on stdout:
 
     {"words": ["router", "show", "r1"]}
     {"code": 0, "stdout": "...", "stderr": "..."}
@@ -17,16 +18,11 @@ import tempfile
 from collections.abc import Sequence
 from typing import IO
 
-from bootz.cli.main import NOUNS, run
+from bootz.cli.main import run
 
 
 def main() -> None:
-    """Serve until stdin ends; the words after the command are nouns to load beforehand."""
-    for noun in sys.argv[1:]:
-        importlib.import_module(NOUNS[noun][0])
-    gc.collect()
-    # What was loaded is shared between all forks for as long as nothing writes to it.
-    gc.freeze()
+    """Serve until stdin ends."""
     # Ctrl-C at a terminal reaches all of its processes; the caller's word is the end of stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
@@ -36,11 +32,16 @@ def main() -> None:
 
 
 def _call(words: Sequence[str]) -> dict[str, object]:
-    with tempfile.TemporaryFile() as told, tempfile.TemporaryFile() as said:
+    with (
+        tempfile.TemporaryFile() as told,
+        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as loaded,
+    ):
         child = os.fork()
         if child == 0:
-            _become(words, told, said)
+            _become(words, told, said, loaded)
         _, status = os.waitpid(child, 0)
+        _load(_content(loaded).split())
         return {
             "code": os.waitstatus_to_exitcode(status),
             "stdout": _content(told),
@@ -48,9 +49,21 @@ def _call(words: Sequence[str]) -> dict[str, object]:
         }
 
 
-def _become(words: Sequence[str], told: IO[bytes], said: IO[bytes]) -> None:
+def _load(modules: Sequence[str]) -> None:
+    """Load what a call has loaded, so that the next one finds it."""
+    if not modules:
+        return
+    for module in modules:
+        importlib.import_module(module)
+    gc.collect()
+    # What was loaded is shared between all forks for as long as nothing touches it.
+    gc.freeze()
+
+
+def _become(words: Sequence[str], told: IO[bytes], said: IO[bytes], loaded: IO[bytes]) -> None:
     """Be the called command; never returns."""
     code = 70
+    before = frozenset(sys.modules)
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         nothing = os.open(os.devnull, os.O_RDONLY)
@@ -59,6 +72,9 @@ def _become(words: Sequence[str], told: IO[bytes], said: IO[bytes]) -> None:
         code = run(words)
         sys.stdout.flush()
         sys.stderr.flush()
+        own = (name for name in sys.modules if name.startswith("bootz.") and name not in before)
+        loaded.write(" ".join(own).encode())
+        loaded.flush()
     finally:
         # Not sys.exit: what the parent has registered to be done at its end is the parent's.
         os._exit(code)

@@ -1,38 +1,18 @@
 """``bootz lab``: the whole system on this machine."""
 
-import asyncio
-import signal
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, verb
-from bootz.cli.output import Column, OutputFormat, stderr
-from bootz.lab.board import Board
-from bootz.lab.ground import Dhcp
-from bootz.lab.outcome import Outcome
-from bootz.lab.plan import MAX_ROUTERS, plan_routers
-from bootz.lab.run import LabOptions, Standing, run_lab
-from bootz.lab.story import play_standby
-from bootz.wire.dialects import DIALECTS
+from bootz.cli.base import FOLDER, one_of, verb
+from bootz.lab.plan import MAX_ROUTERS, Dhcp
+from bootz.wire.names import DialectName
 
-_COLUMNS = (
-    Column("router"),
-    Column("dialect"),
-    Column("kind"),
-    Column("serial"),
-    Column("attempts", right=True),
-    Column("image"),
-    Column("configuration", "CONFIGURATION"),
-    Column("status"),
-    Column("seconds", right=True),
-    Column("why"),
-)
-
-_CARDS = (Column("slot"), Column("serial_number", "SERIAL"), Column("kind"), Column("state"))
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @verb("lab")
@@ -47,7 +27,7 @@ _CARDS = (Column("slot"), Column("serial_number", "SERIAL"), Column("kind"), Col
     "--dialect",
     "dialects",
     multiple=True,
-    type=click.Choice([row.name for row in DIALECTS]),
+    type=one_of(DialectName),
     help="Only routers of this dialect; repeatable. Default: all four.",
 )
 @click.option(
@@ -59,7 +39,7 @@ _CARDS = (Column("slot"), Column("serial_number", "SERIAL"), Column("kind"), Col
 )
 @click.option(
     "--dhcp",
-    type=click.Choice([each.value for each in Dhcp]),
+    type=one_of(Dhcp),
     default=Dhcp.NONE.value,
     show_default=True,
     help="Let routers find their server by DHCP, on a network of the lab's own: from the lab's "
@@ -67,7 +47,7 @@ _CARDS = (Column("slot"), Column("serial_number", "SERIAL"), Column("kind"), Col
 )
 @click.option(
     "--keep",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Keep site, routers and logs in this new or empty folder.",
 )
@@ -96,82 +76,10 @@ def command(
     are powered on together. Exit code 0: every router verified the chain, installed the image,
     applied the configuration, reported SUCCESS, and the server has that on record.
     """
-    cli: Cli = context.obj
+    from bootz.cli.lab_run import run_and_show, tell_story
+
     if story is not None:
-        _tell_story(cli, keep)
+        tell_story(context.obj, keep)
         return
-    options = LabOptions(plan_routers(routers, dialects), image_kib << 10, Dhcp(dhcp))
-    console = stderr()
-    board = Board(options.routers, console)
-
-    def tell(text: str) -> None:
-        console.print(text)
-
-    outcomes: list[Outcome] = []
-
-    async def finish(standing: Standing) -> None:
-        board.close()
-        outcomes.extend(standing.outcomes)
-        show(cli, outcomes)
-        if hold:
-            await _held(cli, standing)
-
-    async def run(root: Path) -> None:
-        with board.shown():
-            await run_lab(root, options, tell=tell, hear=board.hear, finish=finish)
-
-    with _folder(keep) as root:
-        asyncio.run(run(root))
-    context.exit(0 if all(outcome.ok for outcome in outcomes) else 1)
-
-
-def _tell_story(cli: Cli, keep: Path | None) -> None:
-    with _folder(keep) as root:
-        cards = asyncio.run(play_standby(root, cli.output.message))
-    cli.output.rows(_CARDS, cards)
-
-
-async def _held(cli: Cli, standing: Standing) -> None:
-    """Keep the lab up until the user ends it, and say what can be done until then."""
-    cli.output.message(
-        f"everything keeps running until Ctrl-C; the server's address is {standing.uri}"
-    )
-    for hint in (f"bootz --site {standing.site} attempts", *standing.hints):
-        cli.output.message(f"  {hint}")
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
-    await ended.wait()
-
-
-def show(cli: Cli, outcomes: Sequence[Outcome]) -> None:
-    """Print the closing table, or the document."""
-    records = [outcome.record() for outcome in outcomes]
-    if cli.output.form is not OutputFormat.TABLE:
-        cli.output.document(
-            {
-                "ok": all(outcome.ok for outcome in outcomes),
-                "succeeded": sum(outcome.ok for outcome in outcomes),
-                "routers": records,
-            }
-        )
-        return
-    cli.output.rows(
-        _COLUMNS,
-        [
-            {**record, "configuration": str(record["configuration_sha256"])[:12]}
-            for record in records
-        ],
-    )
-    good = sum(outcome.ok for outcome in outcomes)
-    cli.output.message(f"{good} of {len(outcomes)} routers were onboarded")
-
-
-@contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    if keep is not None:
-        yield keep
-        return
-    with tempfile.TemporaryDirectory(prefix="bootz-lab-") as folder:
-        yield Path(folder)
+    good = run_and_show(context.obj, routers, dialects, image_kib, Dhcp(dhcp), keep, hold=hold)
+    context.exit(0 if good else 1)

@@ -1,14 +1,14 @@
 """The entry point: finds the noun, and maps every error to words and an exit code, once."""
 
-import importlib
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
 from types import MappingProxyType
 
 import click
-import structlog
 
-from bootz.cli.base import Cli, Noun
+from bootz.cli.base import Cli, Noun, load_command
 from bootz.errors import BootzError
 
 NOUNS = MappingProxyType(
@@ -63,10 +63,7 @@ class _Bootz(Noun):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load a noun's module."""
         row = NOUNS.get(cmd_name)
-        if row is None:
-            return None
-        command: click.Command = importlib.import_module(row[0]).command
-        return command
+        return None if row is None else load_command(f"{row[0]}:command")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the nouns without loading them."""
@@ -74,7 +71,7 @@ class _Bootz(Noun):
             formatter.write_dl([(name, summary) for name, (_, summary) in NOUNS.items()])
 
 
-@click.group(cls=_Bootz, name="bootz")
+@click.group(cls=_Bootz, name="bootz", context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="bootz")
 def bootz() -> None:
     """Bootz: secure zero-touch bootstrapping of routers."""
@@ -82,8 +79,6 @@ def bootz() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one call of the command and return its exit code; prints, never raises."""
-    # The log is words: stdout has only the data that was asked for.
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     cli = Cli()
     try:
         code = bootz.main(list(arguments), prog_name="bootz", standalone_mode=False, obj=cli)

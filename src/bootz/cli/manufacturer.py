@@ -1,26 +1,31 @@
 """``bootz manufacturer``: a manufacturer for laboratories."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, noun
-from bootz.keystore.files import KeyKind, atomic_write, write_certificates, write_private_key
-from bootz.manufacturer.room import Manufacturer
-from bootz.trust.certificates import fingerprint, pem_from_der
+from bootz.cli.base import PATH, Cli, noun
+from bootz.keystore.kinds import KeyKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootz.manufacturer.room import Manufacturer
 
 command = noun("manufacturer", "A manufacturer for labs: its CA, identities and vouchers.")
 
-KEY_KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P384}
+KEY_KINDS = {kind.value: kind for kind in (KeyKind.RSA_2048, KeyKind.P256, KeyKind.P384)}
 """The words of ``--key``."""
 
-folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+folder_argument = click.argument("folder", metavar="DIR", type=PATH)
 key_option = click.option(
     "--key",
     "kind",
     type=click.Choice(list(KEY_KINDS)),
-    default="p256",
+    default=KeyKind.P256.value,
     show_default=True,
     help="Type of key.",
 )
@@ -38,6 +43,8 @@ def now() -> datetime:
 @click.pass_obj
 def init(cli: Cli, folder: Path, name: str, kind: str) -> None:
     """Create a manufacturer in a new folder: a CA and a voucher signer."""
+    from bootz.manufacturer.room import Manufacturer
+
     made = Manufacturer.create(folder, name, kind=KEY_KINDS[kind], clock=now)
     cli.output.record(_record(folder, made))
 
@@ -47,6 +54,8 @@ def init(cli: Cli, folder: Path, name: str, kind: str) -> None:
 @click.pass_obj
 def show(cli: Cli, folder: Path) -> None:
     """Show a manufacturer and the path of its CA certificate."""
+    from bootz.manufacturer.room import Manufacturer
+
     cli.output.record(_record(folder, Manufacturer.open(folder, clock=now)))
 
 
@@ -56,7 +65,7 @@ def show(cli: Cli, folder: Path) -> None:
     "-o",
     "--to",
     "target",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     metavar="FILE",
     help="PEM file to write.",
@@ -64,6 +73,10 @@ def show(cli: Cli, folder: Path) -> None:
 @click.pass_obj
 def anchor(cli: Cli, folder: Path, target: Path) -> None:
     """Write the CA certificate, for an owner's `bootz vendor add`."""
+    from bootz.keystore.files import atomic_write
+    from bootz.manufacturer.room import Manufacturer
+    from bootz.trust.certificates import pem_from_der
+
     atomic_write(target, pem_from_der([Manufacturer.open(folder, clock=now).anchor]))
     cli.output.message(f"wrote {target}")
 
@@ -77,7 +90,7 @@ def anchor(cli: Cli, folder: Path, target: Path) -> None:
     "-o",
     "--to",
     "target",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     metavar="DIR",
     help="Folder for identity.key and identity.pem.",
@@ -87,6 +100,10 @@ def identity(
     cli: Cli, folder: Path, serial_number: str, part_number: str, kind: str, target: Path
 ) -> None:
     """Issue an identity (IDevID) for a card that is built elsewhere."""
+    from bootz.keystore.files import write_certificates, write_private_key
+    from bootz.manufacturer.room import Manufacturer
+    from bootz.trust.certificates import fingerprint
+
     maker = Manufacturer.open(folder, clock=now)
     issued = maker.issue_identity(serial_number, part_number, kind=KEY_KINDS[kind])
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,6 +120,8 @@ def identity(
 
 
 def _record(folder: Path, made: Manufacturer) -> dict[str, object]:
+    from bootz.trust.certificates import fingerprint
+
     return {
         "name": made.name,
         "folder": folder,

@@ -1,19 +1,19 @@
 """What a command prints: tables for a person, JSON or YAML for a program, from the same rows."""
 
-import json
+from __future__ import annotations
+
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-import yaml
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
-from bootz.errors import BootzError
+    from bootz.errors import BootzError
 
 
 class OutputFormat(Enum):
@@ -24,8 +24,7 @@ class OutputFormat(Enum):
     YAML = "yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table: the rows' key, and its title for a person."""
 
     key: str
@@ -45,6 +44,9 @@ class Output:
         if self.form is not OutputFormat.TABLE:
             self.document(kept)
             return
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
             title = column.title or column.key.replace("_", " ").upper()
@@ -58,6 +60,9 @@ class Output:
         if self.form is not OutputFormat.TABLE:
             self.document(record)
             return
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
@@ -68,27 +73,29 @@ class Output:
     def document(self, value: object) -> None:
         """Print a document; YAML where a table was asked for, because it has no columns."""
         plain = _plain(value)
-        if self.form is OutputFormat.JSON:
-            write_text(json.dumps(plain, indent=2, ensure_ascii=False))
-        else:
-            shown = yaml.dump(
-                plain, Dumper=_LineByLine, sort_keys=False, allow_unicode=True, width=1000
-            )
-            write_text(shown.rstrip("\n"))
+        write_text(_as_json(plain) if self.form is OutputFormat.JSON else _as_yaml(plain))
 
     def message(self, text: str) -> None:
         """Tell the person something; never data."""
+        from rich.text import Text
+
         stderr().print(Text(text))
 
     def warning(self, text: str) -> None:
         """Tell the person something that must be seen."""
+        from rich.text import Text
+
         stderr().print(Text.assemble(("warning: ", "bold yellow"), text))
 
     def error(self, error: BootzError) -> None:
         """Tell the person what failed, where, and what to do next."""
         if self.form is OutputFormat.JSON:
+            import json
+
             sys.stderr.write(json.dumps({"error": error_record(error)}) + "\n")
             return
+        from rich.text import Text
+
         console = stderr()
         console.print(Text.assemble(("error: ", "bold red"), str(error)))
         if error.expected or error.seen:
@@ -97,16 +104,26 @@ class Output:
         console.print(Text(f"  next: {error.remedy}"))
 
 
-class _LineByLine(yaml.SafeDumper):
-    """Shows a text of several lines as it is, so that a configuration can be read."""
+def _as_json(plain: object) -> str:
+    import json
+
+    return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+def _as_yaml(plain: object) -> str:
+    """Return YAML in which a text of several lines stands as it is, so that it can be read."""
+    import yaml
 
+    class LineByLine(yaml.SafeDumper):
+        pass
 
-_LineByLine.add_representer(str, _represent_text)
+    def represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in text else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    LineByLine.add_representer(str, represent_text)
+    shown = yaml.dump(plain, Dumper=LineByLine, sort_keys=False, allow_unicode=True, width=1000)
+    return shown.rstrip("\n")
 
 
 def error_record(error: BootzError) -> dict[str, str]:
@@ -145,6 +162,8 @@ def stderr() -> Console:
 
 
 def _console(file: object) -> Console:
+    from rich.console import Console
+
     terminal = bool(getattr(file, "isatty", bool)())
     return Console(
         file=file,  # type: ignore[arg-type]
@@ -168,8 +187,8 @@ def _plain(value: object) -> object:
             return value.isoformat()
         case Enum():
             return _plain(value.value)
-        case Path():
-            return str(value)
+        case os.PathLike():
+            return os.fspath(value)
         case bytes():
             return value.hex()
         case Mapping():

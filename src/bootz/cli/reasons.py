@@ -1,13 +1,16 @@
 """``bootz reasons``: every reason code, what it means, and what a person does next."""
 
-import difflib
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from bootz.cli.base import Cli, verb
 from bootz.cli.output import Column
-from bootz.reasons import REASONS
-from bootz.reasons.reason import Reason
+
+if TYPE_CHECKING:
+    from bootz.reasons.reason import Reason
 
 _COLUMNS = (Column("code"), Column("fault"), Column("meaning"), Column("action", "NEXT"))
 
@@ -17,6 +20,10 @@ _COLUMNS = (Column("code"), Column("fault"), Column("meaning"), Column("action",
 @click.pass_obj
 def command(cli: Cli, code: str | None) -> None:
     """Explain a reason CODE as errors, logs and the journal name it; without one, list all."""
+    import difflib
+
+    from bootz.reasons import REASONS
+
     if code is None:
         cli.output.rows(_COLUMNS, [_row(REASONS[name]) for name in sorted(REASONS)])
         return

@@ -30,11 +30,6 @@ IMAGE: Final = ("lab-os", "2.0")
 FACTORY_IMAGE: Final = ("lab-os", "1.0")
 VOUCHER_LIFE: Final = timedelta(days=30)
 
-_NOUNS: Final = (
-    *("manufacturer", "masa", "router", "init", "vendor", "image", "import", "voucher"),
-    *("attempts", "chassis"),
-)
-"""What the lab calls, and so what is loaded once."""
 
 _IMAGE_HEADER: Final = b"BOOTZ-IMAGE lab-os 2.0\n"
 _CONFIG: Final = """\
@@ -145,7 +140,7 @@ async def folders_at(root: Path) -> AsyncIterator[Folders]:
         (root / "routers").mkdir()
     except OSError as error:
         raise Unavailable("file-unwritable", str(error.strerror), where=str(root)) from error
-    async with WarmCommand(*_NOUNS) as command:
+    async with WarmCommand() as command:
         yield Folders(root, command)
 
 

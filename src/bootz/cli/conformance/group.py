@@ -1,8 +1,11 @@
 """``bootz conformance``: black-box suites against servers and routers, ours or others'."""
 
-from bootz.cli.base import noun
-from bootz.cli.conformance import device, server
+from __future__ import annotations
 
-command = noun("conformance", "Black-box test suites for servers and routers.")
-command.add_command(device.command)
-command.add_command(server.command)
+from bootz.cli.base import noun
+
+command = noun(
+    "conformance",
+    "Black-box test suites for servers and routers.",
+    elsewhere={suite: f"bootz.cli.conformance.{suite}:command" for suite in ("device", "server")},
+)

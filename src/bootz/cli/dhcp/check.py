@@ -1,28 +1,28 @@
 """``bootz dhcp check``: the mistakes that make a turn-up fail, in a configuration that exists."""
 
-import asyncio
+from __future__ import annotations
+
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, Verb
+from bootz.cli.base import PATH, Cli, Verb
 from bootz.cli.inventory.base import read_file
 from bootz.cli.output import Column
-from bootz.dhcp.lint import Severity, check_scopes, uris_of
-from bootz.dhcp.read_dnsmasq import read_dnsmasq
-from bootz.dhcp.read_isc import read_isc
-from bootz.dhcp.read_kea import read_kea
-from bootz.dhcp.records import DhcpPlan
-from bootz.dhcp.scopes import unreadable
 from bootz.errors import BootzError
-from bootz.wire.uri import BootzUri
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootz.dhcp.records import DhcpPlan
+    from bootz.wire.uri import BootzUri
 
 CONNECT_TIMEOUT = 3.0
 MAX_CONNECTS = 64
 """Servers that are tried; a configuration may name any number."""
 
-_READERS = {"kea": read_kea, "isc": read_isc, "dnsmasq": read_dnsmasq}
+_FORMS = ("kea", "isc", "dnsmasq")
 _COLUMNS = (
     Column("severity"),
     Column("code"),
@@ -33,10 +33,8 @@ _COLUMNS = (
 
 
 @click.command("check", cls=Verb)
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--form", type=click.Choice(list(_READERS)), help="Format of the file. Default: detected."
-)
+@click.argument("file", type=PATH)
+@click.option("--form", type=click.Choice(_FORMS), help="Format of the file. Default: detected.")
 @click.option("--no-connect", is_flag=True, help="Do not test whether the servers answer.")
 @click.option("--no-inventory", is_flag=True, help="Do not compare with the site's inventory.")
 @click.pass_context
@@ -50,12 +48,21 @@ def command(
     no_inventory: bool,
 ) -> None:
     """Check a configuration of Kea, ISC dhcpd or dnsmasq. Exit code 1: routers would fail."""
+    import asyncio
+
+    from bootz.dhcp.lint import Severity, check_scopes, uris_of
+    from bootz.dhcp.read_dnsmasq import read_dnsmasq
+    from bootz.dhcp.read_isc import read_isc
+    from bootz.dhcp.read_kea import read_kea
+    from bootz.dhcp.scopes import unreadable
+
     cli: Cli = context.obj
     try:
         text = read_file(file).decode()
     except UnicodeDecodeError as error:
         raise unreadable("it is not UTF-8", str(file)) from error
-    scopes = _READERS[form or _form_of(text)](text)
+    readers = dict(zip(_FORMS, (read_kea, read_isc, read_dnsmasq), strict=True))
+    scopes = readers[form or _form_of(text)](text)
     plan = None if no_inventory else _plan(cli)
     unreachable = {} if no_connect else asyncio.run(_unreachable(uris_of(scopes)))
     findings = check_scopes(scopes, plan, unreachable)
@@ -98,6 +105,8 @@ def _plan(cli: Cli) -> DhcpPlan | None:
 
 
 async def _unreachable(uris: Sequence[BootzUri]) -> dict[BootzUri, str]:
+    import asyncio
+
     async def attempt(uri: BootzUri) -> str:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):

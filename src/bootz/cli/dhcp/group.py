@@ -1,19 +1,20 @@
 """``bootz dhcp``: routers find their server, and the operator can prove it before power-on."""
 
-import asyncio
-import json
+from __future__ import annotations
+
 from dataclasses import asdict
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from bootz.cli.base import Cli, noun
-from bootz.cli.dhcp import check, probe
+from bootz.cli.base import FILE, Cli, noun, one_of
 from bootz.cli.output import Column, write_text
 from bootz.dhcp.lab_faults import FAULTS
 from bootz.errors import ConfigError
-from bootz.protocol.dhcp_offer import Family
+from bootz.protocol.dhcp_words import Family
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEASE_FILE: Final = "dhcp-leases.jsonl"
 
@@ -31,10 +32,10 @@ _EVENT_COLUMNS: Final = (
 )
 
 command = noun(
-    "dhcp", "DHCP: write, check and test the configuration that leads routers to their server."
+    "dhcp",
+    "DHCP: write, check and test the configuration that leads routers to their server.",
+    elsewhere={verb: f"bootz.cli.dhcp.{verb}:command" for verb in ("check", "probe")},
 )
-command.add_command(check.command)
-command.add_command(probe.command)
 
 
 @command.command("render")
@@ -55,6 +56,8 @@ def render(
     A chassis that cannot be served, or has an address or name that another has too, is left out
     and named on stderr, with exit code 1.
     """
+    import json
+
     from bootz.cli.dhcp.plan import read_sound_plan
     from bootz.dhcp.render_kea import render_kea
     from bootz.dhcp.render_text import render_dnsmasq, render_isc
@@ -121,7 +124,7 @@ def sync(cli: Cli, form: str, place: str | None, *, dry_run: bool, write: bool) 
     "--family",
     "families",
     multiple=True,
-    type=click.Choice([family.value for family in Family]),
+    type=one_of(Family),
     help="Default: both.",
 )
 @click.option(
@@ -132,7 +135,7 @@ def sync(cli: Cli, form: str, place: str | None, *, dry_run: bool, write: bool) 
 )
 @click.option(
     "--lease-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help=f"File for the events. Default: {LEASE_FILE} in the site.",
 )
@@ -151,6 +154,8 @@ def serve(
     SIGHUP reads the inventory again. Each transaction is a line of JSON on stderr and in the
     file that `bootz dhcp leases` lists.
     """
+    import asyncio
+
     from bootz.cli.dhcp.plan import read_plan
     from bootz.cli.dhcp.serve import serve_lab
     from bootz.dhcp.lab_server import LabOptions
@@ -165,7 +170,7 @@ def serve(
 @command.command("leases")
 @click.option(
     "--lease-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help=f"Default: {LEASE_FILE} in the site.",
 )

@@ -16,8 +16,8 @@ from bootz.dhcp.records import (
     sound_part,
 )
 from bootz.errors import ConfigError
-from bootz.model.chassis import CardKind
-from bootz.protocol.dhcp_offer import Family
+from bootz.model.kinds import CardKind
+from bootz.protocol.dhcp_words import Family
 from bootz.server.operations.chassis import list_chassis
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
 from bootz.server.operations.dhcp_settings import identifier_octets

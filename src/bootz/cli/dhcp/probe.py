@@ -1,17 +1,13 @@
 """``bootz dhcp probe``: who answers on this link, with which octets, and would a router go on?"""
 
-import asyncio
-from collections.abc import Sequence
+from __future__ import annotations
 
 import click
 
-from bootz.cli.base import Cli, Verb
+from bootz.cli.base import Cli, Verb, one_of
 from bootz.cli.output import Column
-from bootz.dhcp.probe import ProbeAnswer, alarms, probe
 from bootz.errors import ConfigError
-from bootz.protocol.dhcp_offer import Family
-from bootz.transport.dhcp_ports import interface_mac
-from bootz.wire.dhcp_identity import DhcpIdentity, parse_mac
+from bootz.protocol.dhcp_words import Family
 
 _COLUMNS = (
     Column("family"),
@@ -45,7 +41,7 @@ _COLUMNS = (
     "--family",
     "families",
     multiple=True,
-    type=click.Choice([family.value for family in Family]),
+    type=one_of(Family),
     help="Default: both.",
 )
 @click.option(
@@ -71,6 +67,13 @@ def command(
 
     Exit code 0: in one address family exactly one server answers, with a usable answer.
     """
+    import asyncio
+
+    from bootz.cli.dhcp.probing import answer_row, ask_all
+    from bootz.dhcp.probe import alarms
+    from bootz.transport.dhcp_ports import interface_mac
+    from bootz.wire.dhcp_identity import DhcpIdentity, parse_mac
+
     cli: Cli = context.obj
     if wait <= 0:
         raise ConfigError("usage", "must be above 0", where="--wait")
@@ -81,8 +84,8 @@ def command(
     trailer = b"\0" if duid == "serial-nul" else b""
     identity = DhcpIdentity(octets, serial, vendor, platform, duid == "mac", trailer)
     chosen = tuple(map(Family, dict.fromkeys(families))) or tuple(Family)
-    answers = asyncio.run(_all(interface, chosen, identity, wait))
-    cli.output.rows(_COLUMNS, [_row(answer) for answer in answers])
+    answers = asyncio.run(ask_all(interface, chosen, identity, wait))
+    cli.output.rows(_COLUMNS, [answer_row(answer) for answer in answers])
     for answer in answers:
         for told in (*answer.offer.warnings, *answer.offer.ignored()):
             cli.output.warning(f"{answer.offer.server_name}: {told}")
@@ -101,30 +104,3 @@ def command(
             cli.output.message(f"no server answers over {family.value}")
     usable = any(answer.fault is None for answer in answers)
     context.exit(0 if usable and not found else 1)
-
-
-async def _all(
-    interface: str, families: Sequence[Family], identity: DhcpIdentity, wait: float
-) -> tuple[ProbeAnswer, ...]:
-    parts = await asyncio.gather(*(probe(interface, each, identity, wait) for each in families))
-    return tuple(answer for part in parts for answer in part)
-
-
-def _row(answer: ProbeAnswer) -> dict[str, object]:
-    offer = answer.offer
-    return {
-        "family": offer.family,
-        "server": offer.server_name,
-        "sender": answer.sender,
-        "address": "" if offer.address is None else f"{offer.address}/{offer.prefix_length}",
-        "gateway": str(offer.gateway or ""),
-        "name_servers": [str(server) for server in offer.name_servers],
-        "seconds": offer.lease_time,
-        "shape": offer.redirect.shape if offer.redirect else "",
-        "uris": [str(uri) for uri in offer.uris()],
-        "ignored": offer.ignored(),
-        "boot_file": offer.boot_file,
-        "verdict": answer.verdict,
-        "detail": "" if answer.fault is None else str(answer.fault),
-        "octets": offer.payload.hex(),
-    }

@@ -1,18 +1,23 @@
 """What the nouns of the inventory share: transactions, documents in files, and hidden secrets."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-from pydantic import JsonValue
-from sqlalchemy import Connection
 
 from bootz.cli.base import Cli
 from bootz.errors import ConfigError, Unavailable
-from bootz.server.importing.yaml_form import parse_yaml
-from bootz.server.operations.profile_document import Content
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import JsonValue
+    from sqlalchemy import Connection
+
+    from bootz.server.operations.profile_document import Content
 
 MAX_FILE: Final = 8 * 1024 * 1024
 """Bytes of a file that an option names."""
@@ -79,6 +84,8 @@ def read_document(path: Path) -> dict[str, object]:
         ConfigError: ``document-invalid``; names the line, never the content.
         Unavailable: it cannot be read.
     """
+    from bootz.server.importing.yaml_form import parse_yaml
+
     try:
         document, _ = parse_yaml(read_file(path).decode("utf-8-sig"))
     except ConfigError as error:
@@ -97,6 +104,8 @@ def shown_content(content: Content) -> dict[str, JsonValue]:
 
 
 def _shown(name: str, value: JsonValue) -> JsonValue:
+    from pydantic import JsonValue
+
     if name == "variables" and isinstance(value, Mapping):
         return list[JsonValue](sorted(value))
     if name in _HIDDEN and value is not None:

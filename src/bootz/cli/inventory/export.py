@@ -1,33 +1,29 @@
 """``bootz export``: what ``bootz import`` reads."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, verb
+from bootz.cli.base import PATH, Cli, one_of, verb
 from bootz.cli.output import OutputFormat
-from bootz.keystore.files import atomic_write
-from bootz.server.importing.exporting import (
-    export_sections,
-    write_csv,
-    write_json,
-    write_yaml,
-)
-from bootz.server.importing.files import FileForm
-from bootz.server.importing.items import SECTIONS
-from bootz.trust.certificates import fingerprint
+from bootz.server.importing.items import SECTIONS, FileForm
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @verb("export")
 @click.option(
     "--format",
     "form",
-    type=click.Choice([form.value for form in FileForm]),
+    type=one_of(FileForm),
     help="csv contains only the chassis. Default: yaml, or json with `--output json`.",
 )
 @click.option(
     "--to",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Write to FILE with mode 0600. Default: stdout.",
 )
@@ -44,6 +40,10 @@ def command(cli: Cli, form: str | None, to: Path | None, only: tuple[str, ...]) 
     It holds what routers get: password hashes, credentials and configurations too. Keep it safe.
     Vouchers are those that pin this site's certificate and are not past their end.
     """
+    from bootz.keystore.files import atomic_write
+    from bootz.server.importing.exporting import export_sections, write_csv, write_json, write_yaml
+    from bootz.trust.certificates import fingerprint
+
     which = FileForm(form) if form else FileForm.YAML
     if form is None and cli.output.form is OutputFormat.JSON:
         which = FileForm.JSON

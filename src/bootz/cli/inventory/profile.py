@@ -1,11 +1,13 @@
 """``bootz profile``: what a class of routers gets."""
 
+from __future__ import annotations
+
 from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, noun
+from bootz.cli.base import PATH, Cli, noun
 from bootz.cli.inventory.base import (
     name_and_version,
     read_document,
@@ -16,15 +18,12 @@ from bootz.cli.inventory.base import (
 )
 from bootz.cli.output import Column
 from bootz.errors import ConfigError
-from bootz.server.operations.profile_document import ProfileDocument
-from bootz.server.operations.profiles import (
-    ProfileRecord,
-    add_profile,
-    find_profile,
-    list_profiles,
-    remove_profile,
-    set_profile,
-)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootz.server.operations.profile_document import ProfileDocument
+    from bootz.server.operations.profiles import ProfileRecord
 
 command = noun("profile", "Configuration, image and other data for a class of routers.")
 
@@ -38,13 +37,13 @@ _COLUMNS = (
 
 _file = click.option(
     "--file",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="YAML",
     help="YAML or JSON file; docs/templates.md lists its keys.",
 )
 _vendor_config = click.option(
     "--vendor-config",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="FILE",
     help="Jinja2 template of the vendor configuration.",
 )
@@ -68,6 +67,8 @@ def add(
     description: str | None,
 ) -> None:
     """Add a profile."""
+    from bootz.server.operations.profiles import ProfileRecord, add_profile
+
     document = _document({}, file, vendor_config, image, where=name)
     with writing(cli) as connection:
         record = add_profile(connection, ProfileRecord(name, document, description or ""))
@@ -78,6 +79,8 @@ def add(
 @click.pass_obj
 def list_(cli: Cli) -> None:
     """List all profiles."""
+    from bootz.server.operations.profiles import list_profiles
+
     with reading(cli) as connection:
         records = list_profiles(connection)
     rows = []
@@ -100,6 +103,8 @@ def list_(cli: Cli) -> None:
 @click.pass_obj
 def show(cli: Cli, name: str) -> None:
     """Show what a profile sets; configuration and secrets only as "set"."""
+    from bootz.server.operations.profiles import find_profile
+
     with reading(cli) as connection:
         record = find_profile(connection, name)
     cli.output.record(_shown(record))
@@ -125,6 +130,8 @@ def set_(
     description: str | None,
 ) -> None:
     """Change a profile; each key that is given replaces the present one, the others stay."""
+    from bootz.server.operations.profiles import find_profile, set_profile
+
     with writing(cli) as connection:
         record = find_profile(connection, name)
         kept = record.document.to_json()
@@ -146,6 +153,8 @@ def set_(
 @click.pass_obj
 def remove(cli: Cli, name: str) -> None:
     """Remove a profile that no chassis uses."""
+    from bootz.server.operations.profiles import remove_profile
+
     with writing(cli) as connection:
         record = remove_profile(connection, name)
     cli.output.message(f"removed profile {record.name}")
@@ -159,6 +168,8 @@ def _document(
     *,
     where: str,
 ) -> ProfileDocument:
+    from bootz.server.operations.profile_document import ProfileDocument
+
     if file is not None:
         document |= read_document(file)
     if vendor_config is not None:

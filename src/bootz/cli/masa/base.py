@@ -1,23 +1,28 @@
 """What the verbs of ``bootz masa`` share: the folder they work on, and words for users."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from bootz.cli.base import FOLDER
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bootz.masa.folder import MasaFolder
     from bootz.masa.ledger.nouns import User
     from bootz.masa.records import Records
 
 masa_option: Final = click.option(
     "--masa",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     envvar="BOOTZ_MASA",
-    default=Path(),
+    default=".",
     metavar="DIR",
     help="Folder of the MASA. Default: $BOOTZ_MASA, otherwise the current directory.",
 )
@@ -33,7 +38,7 @@ class _Opener:
     """Opens a MASA's folder for one verb."""
 
     @contextmanager
-    def opened(self, path: Path) -> Iterator["MasaFolder"]:
+    def opened(self, path: Path) -> Iterator[MasaFolder]:
         """Open a folder and close it at exit."""
         from bootz.masa.folder import open_masa
 
@@ -44,7 +49,7 @@ class _Opener:
             folder.close()
 
     @contextmanager
-    def records(self, path: Path) -> Iterator["Records"]:
+    def records(self, path: Path) -> Iterator[Records]:
         """One transaction over the records of a folder."""
         with self.opened(path) as folder, folder.records() as records:
             yield records
@@ -53,7 +58,7 @@ class _Opener:
 MASA: Final = _Opener()
 
 
-def user_named(username: str, kind: str, org_id: str) -> "User":
+def user_named(username: str, kind: str, org_id: str) -> User:
     """Return the triple that a command names."""
     from bootz.masa.importing import ACCOUNT_TYPES
     from bootz.masa.ledger.nouns import User

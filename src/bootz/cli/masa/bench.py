@@ -1,10 +1,8 @@
 """``bootz masa bench``: what a voucher costs, beside the bare signature."""
 
-import tempfile
-from pathlib import Path
+from __future__ import annotations
 
 import click
-from rich.progress import Progress
 
 from bootz.cli.base import Cli, Verb
 from bootz.cli.manufacturer import KEY_KINDS
@@ -38,6 +36,11 @@ _COLUMNS = (
 @click.pass_obj
 def bench_command(cli: Cli, vouchers: int, batch: int, kinds: tuple[str, ...]) -> None:
     """Let a temporary MASA issue vouchers over OVGS, and measure it from outside."""
+    import tempfile
+    from pathlib import Path
+
+    from rich.progress import Progress
+
     from bootz.bench.vouchers import measure_vouchers
 
     rows: list[dict[str, object]] = []

@@ -1,21 +1,23 @@
 """``bootz masa serial`` and ``bootz masa voucher``: components, and what was issued for them."""
 
-import asyncio
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, noun
+from bootz.cli.base import FILE, Cli, noun
 from bootz.cli.masa.base import MASA, masa_option
 from bootz.cli.moments import moment
 from bootz.cli.output import Column
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 serial = noun("serial", "Chassis and cards, with their factory data.")
 voucher = noun("voucher", "Vouchers: issue one, list what was issued.")
-
-_file = click.Path(path_type=Path, dir_okay=False)
 
 
 @serial.command("add")
@@ -26,10 +28,10 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--group", "group_path", help="Group below the root group to put them into.")
 @click.option("--model", default="")
 @click.option("--mac", default="", help="MAC address; for one serial number only.")
-@click.option("--endorsement-key", type=_file, help="Public EK, PEM or DER.")
-@click.option("--ek-certificate", type=_file, help="EK certificate, PEM or DER.")
-@click.option("--platform-primary-key", type=_file, help="Public PPK, PEM or DER.")
-@click.option("--idevid", type=_file, help="IDevID certificate; vouchers then contain its issuer.")
+@click.option("--endorsement-key", type=FILE, help="Public EK, PEM or DER.")
+@click.option("--ek-certificate", type=FILE, help="EK certificate, PEM or DER.")
+@click.option("--platform-primary-key", type=FILE, help="Public PPK, PEM or DER.")
+@click.option("--idevid", type=FILE, help="IDevID certificate; vouchers then contain its issuer.")
 @click.pass_obj
 def add_serial(
     cli: Cli,
@@ -144,14 +146,16 @@ def list_serials(cli: Cli, masa: Path, org_name: str | None) -> None:
 
 @voucher.command("issue")
 @masa_option
-@click.argument("request", metavar="FILE", type=_file)
+@click.argument("request", metavar="FILE", type=FILE)
 @click.option(
-    "-o", "--out", type=_file, required=True, help="Output file: .vcj, or .tar for a list."
+    "-o", "--out", type=FILE, required=True, help="Output file: .vcj, or .tar for a list."
 )
 @click.option("--ien", help="Enterprise number, if the serial number is not unique.")
 @click.pass_obj
 def issue(cli: Cli, masa: Path, request: Path, out: Path, ien: str | None) -> None:
     """Answer a JSON voucher request from a file."""
+    import asyncio
+
     from bootz.keystore.files import atomic_write
     from bootz.masa.importing import read_bounded
     from bootz.masa.ledger.nouns import AccountType, Caller, User

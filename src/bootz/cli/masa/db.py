@@ -1,12 +1,17 @@
 """``bootz masa db``: the version of a MASA's database, and its upgrade."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
 from bootz.cli.base import Cli, noun
 from bootz.cli.database import run_upgrade, show_status
 from bootz.cli.masa.base import masa_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 db_noun = noun("db", "The MASA's database: its version, and its upgrade.")
 

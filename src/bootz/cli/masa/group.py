@@ -1,30 +1,37 @@
 """``bootz masa``: run a manufacturer's voucher service, and keep its records."""
 
-import asyncio
+from __future__ import annotations
+
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, noun
+from bootz.cli.base import FILE, FOLDER, Cli, noun
+from bootz.cli.manufacturer import KEY_KINDS
 from bootz.cli.masa.base import MASA, masa_option
-from bootz.cli.masa.bench import bench_command
-from bootz.cli.masa.db import db_noun
-from bootz.cli.masa.records import NOUNS
-from bootz.cli.service_process import harden
 from bootz.errors import ConfigError
-from bootz.keystore.files import KeyKind
 
-command = noun("masa", "The manufacturer's side: vouchers issued over OVGS and HTTPS.")
-for each in (*NOUNS, db_noun, bench_command):
-    command.add_command(each)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-_file = click.Path(path_type=Path, dir_okay=False)
-_KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P384}
+command = noun(
+    "masa",
+    "The manufacturer's side: vouchers issued over OVGS and HTTPS.",
+    elsewhere={
+        **{
+            noun: f"bootz.cli.masa.records:{noun}"
+            for noun in ("org", "group", "user", "token", "cert")
+        },
+        **{noun: f"bootz.cli.masa.components:{noun}" for noun in ("serial", "voucher")},
+        "db": "bootz.cli.masa.db:db_noun",
+        "bench": "bootz.cli.masa.bench:bench_command",
+    },
+)
 
 
 @command.command("init")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option(
     "--name",
     help="Name of the manufacturer. Default: that of --manufacturer, otherwise Example Vendor.",
@@ -42,7 +49,7 @@ _KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P3
 )
 @click.option(
     "--key-type",
-    type=click.Choice(sorted(_KINDS)),
+    type=click.Choice(KEY_KINDS),
     default="p256",
     show_default=True,
     help="Type of the root's and the signer's key.",
@@ -50,15 +57,15 @@ _KINDS = {"rsa-2048": KeyKind.RSA_2048, "p256": KeyKind.P256, "p384": KeyKind.P3
 @click.option(
     "--manufacturer",
     "maker",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     metavar="DIR",
     help="Folder of a lab's manufacturer (`bootz manufacturer init`), whose CA becomes the root.",
 )
 @click.option(
-    "--root-cert", type=_file, metavar="FILE", help="Existing root CA, PEM; needs --root-key."
+    "--root-cert", type=FILE, metavar="FILE", help="Existing root CA, PEM; needs --root-key."
 )
 @click.option(
-    "--root-key", type=_file, metavar="FILE", help="Private key of --root-cert; it is not stored."
+    "--root-key", type=FILE, metavar="FILE", help="Private key of --root-cert; it is not stored."
 )
 @click.option(
     "--signer-key",
@@ -98,7 +105,7 @@ def init(
         name=name or "Example Vendor",
         iens=iens,
         hosts=hosts,
-        kind=_KINDS[key_type],
+        kind=KEY_KINDS[key_type],
         now=datetime.now(UTC),
         root=root,
         signer_key=signer_key,
@@ -132,9 +139,12 @@ def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext
 
     The log goes to stderr, one JSON object a line. The event "serving" has all addresses.
     """
+    import asyncio
+
     import uvloop
 
     from bootz.cli.logs import configure_log
+    from bootz.cli.service_process import harden
     from bootz.masa.app import serve_masa
 
     configure_log("json", "info")
@@ -153,7 +163,7 @@ def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext
 
 @command.command("import")
 @masa_option
-@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", metavar="FILE", type=FILE)
 @click.option("--dry-run", is_flag=True, help="Only check; store nothing.")
 @click.pass_obj
 def import_(cli: Cli, masa: Path, file: Path, *, dry_run: bool) -> None:

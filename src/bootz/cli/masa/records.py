@@ -1,15 +1,18 @@
 """The nouns below ``bootz masa``: organisations, groups, users, tokens, certificates."""
 
-from pathlib import Path
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, noun
+from bootz.cli.base import FILE, Cli, noun
 from bootz.cli.masa.base import MASA, masa_option, type_option, user_named
-from bootz.cli.masa.components import serial, voucher
 from bootz.cli.moments import moment
 from bootz.cli.output import Column
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 org = noun("org", "Customers; each has a root group of the same id.")
 group = noun("group", "Groups of an organisation.")
@@ -17,7 +20,6 @@ user = noun("user", "Accounts of customers and of support staff.")
 token = noun("token", "Bearer tokens: shown once, stored hashed.")
 cert = noun("cert", "Domain certificates that vouchers may pin.")
 
-NOUNS: Final = (org, group, user, token, serial, cert, voucher)
 
 _ROLES = ("ADMIN", "ASSIGNER", "REQUESTOR")
 
@@ -224,7 +226,7 @@ def list_tokens(cli: Cli, masa: Path) -> None:
 @cert.command("add")
 @masa_option
 @click.argument("group_path", metavar="GROUP")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=FILE)
 @click.option("--expires", help="Latest expiry of vouchers. Default: that of the certificate.")
 @click.option(
     "--revocation-checks", is_flag=True, help="Vouchers tell devices to check revocation."

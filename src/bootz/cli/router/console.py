@@ -1,20 +1,25 @@
 """``bootz router console``: the console of a router, typed or from a script."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, Verb
+from bootz.cli.base import PATH, Cli, Verb
 from bootz.cli.manufacturer import now
-from bootz.device.console import Console
-from bootz.device.hardware import Hardware
 from bootz.errors import BootzError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootz.device.console import Console
 
 
 @click.command("console", cls=Verb)
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "-c",
     "--command",
@@ -29,6 +34,8 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
 
     Works whether the router runs or not. A script stops at its first error, with exit code 1.
     """
+    from bootz.device.console import Console
+    from bootz.device.hardware import Hardware
 
     def log(event: str, fields: Mapping[str, object]) -> None:
         words = (f"{name}={value}" for name, value in fields.items())

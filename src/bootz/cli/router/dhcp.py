@@ -1,27 +1,18 @@
 """The options of ``bootz router boot`` on where routers learn their servers: typed, or DHCP."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from __future__ import annotations
+
+from typing import Final
 
 import click
 
-from bootz.cli.manufacturer import now
-from bootz.device.board import Notify
-from bootz.device.discovery import DhcpSource, DiscoveryOptions
-from bootz.device.hardware import Hardware
-from bootz.device.lease_client import Timing
-from bootz.device.source import FixedUris, UriSource
-from bootz.errors import ConfigError
-from bootz.protocol.dhcp_offer import Family, NameServerPolicy
-from bootz.wire.uri import parse_bootz_uri
+from bootz.cli.base import one_of, together
+from bootz.protocol.dhcp_words import Family, NameServerPolicy
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+DUIDS: Final = ("serial", "serial-nul", "mac")
+"""How a router may name itself in DHCPv6; the words of ``--dhcp-duid``."""
 
-SourceFor = Callable[[Hardware, Notify], UriSource]
-
-_DUIDS = {"serial": (False, b""), "serial-nul": (False, b"\0"), "mac": (True, b"")}
-
-_OPTIONS = (
+source_options: Final = together(
     click.option(
         "--uri",
         "uris",
@@ -40,19 +31,19 @@ _OPTIONS = (
         "--dhcp-family",
         "dhcp_families",
         multiple=True,
-        type=click.Choice([family.value for family in Family]),
+        type=one_of(Family),
         help="Address families in the order of attempts. Default: ipv4, then ipv6.",
     ),
     click.option(
         "--dhcp-name-servers",
-        type=click.Choice([policy.value for policy in NameServerPolicy]),
+        type=one_of(NameServerPolicy),
         default=NameServerPolicy.FAIL.value,
         show_default=True,
         help="What to do with several name-servers: fail, or use the first.",
     ),
     click.option(
         "--dhcp-duid",
-        type=click.Choice(list(_DUIDS)),
+        type=click.Choice(DUIDS),
         default="serial",
         show_default=True,
         help="Type of DUID that the router sends.",
@@ -72,61 +63,4 @@ _OPTIONS = (
         "--dhcp-time-scale", default=1.0, show_default=True, help="Factor for all DHCP timers."
     ),
 )
-
-
-def source_options(function: _F) -> _F:
-    """Add the options that say where routers learn their servers."""
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function
-
-
-def sources(options: Mapping[str, Any], folders: Sequence[object]) -> list[SourceFor]:
-    """Return for each router what makes its source.
-
-    Raises:
-        ConfigError: neither servers nor interfaces are named, or both, or not one for each.
-        WireError: one is not a bootz URI.
-    """
-    interfaces: Sequence[str] = options["dhcp_interfaces"]
-    uris = [parse_bootz_uri(uri) for uri in options["uris"]]
-    if bool(uris) == bool(interfaces):
-        raise ConfigError(
-            "usage", "give servers with --uri, or interfaces with --dhcp-interface", where="boot"
-        )
-    if uris:
-        return [lambda _hardware, _notify: FixedUris(uris)] * len(folders)
-    if len(interfaces) != len(folders) or len(set(interfaces)) != len(interfaces):
-        raise ConfigError(
-            "usage", "each router needs an interface of its own", where="--dhcp-interface"
-        )
-    if options["dhcp_time_scale"] <= 0:
-        raise ConfigError("usage", "must be above 0", where="--dhcp-time-scale")
-    by_mac, trailer = _DUIDS[options["dhcp_duid"]]
-    chosen = DiscoveryOptions(
-        families=tuple(map(Family, dict.fromkeys(options["dhcp_families"]))) or tuple(Family),
-        strict=options["dhcp_strict"],
-        name_servers=NameServerPolicy(options["dhcp_name_servers"]),
-        duid_ll=by_mac,
-        serial_trailer=trailer,
-        with_vendor_classes=options["dhcp_vendor_classes"],
-        ipv6_prefix_length=options["dhcp6_prefix_length"],
-        timing=Timing(scale=options["dhcp_time_scale"]),
-    )
-    return [_by_dhcp(interface, chosen) for interface in interfaces]
-
-
-def _by_dhcp(interface: str, options: DiscoveryOptions) -> SourceFor:
-    def make(hardware: Hardware, notify: Notify) -> UriSource:
-        record = hardware.record
-        return DhcpSource(
-            interface,
-            serial_number=record.active.serial_number,
-            vendor=record.manufacturer,
-            platform=record.part_number,
-            options=options,
-            clock=now,
-            notify=notify,
-        )
-
-    return make
+"""Say where routers learn their servers."""

@@ -1,23 +1,29 @@
 """``bootz router``: emulated routers, for any Bootz server."""
 
-import json
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, noun
-from bootz.cli.router import boot, console, manufacture, slots
-from bootz.device.hardware import Hardware
-from bootz.device.record import state_record
+from bootz.cli.base import PATH, Cli, noun
 
-command = noun("router", "Emulated routers, for any Bootz server.")
-command.add_command(manufacture.command)
-command.add_command(boot.command)
-command.add_command(console.command)
-for hand in slots.COMMANDS:
-    command.add_command(hand)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+command = noun(
+    "router",
+    "Emulated routers, for any Bootz server.",
+    elsewhere={
+        **{verb: f"bootz.cli.router.{verb}:command" for verb in ("manufacture", "boot", "console")},
+        **{
+            verb: f"bootz.cli.router.slots:{verb}_command"
+            for verb in ("card", "insert", "pull", "replace", "power")
+        },
+    },
+)
+
+_folder = click.argument("folder", metavar="DIR", type=PATH)
 
 
 @command.command("show")
@@ -26,6 +32,11 @@ _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path
 @click.pass_obj
 def show(cli: Cli, folder: Path, *, configuration: bool) -> None:
     """Show a router: its cards, its software, and /system/bootz/state."""
+    import json
+
+    from bootz.device.hardware import Hardware
+    from bootz.device.record import state_record
+
     hardware = Hardware.open(folder)
     state = hardware.load_state()
     if not configuration:
@@ -41,6 +52,8 @@ def show(cli: Cli, folder: Path, *, configuration: bool) -> None:
 @click.pass_obj
 def reset(cli: Cli, folder: Path) -> None:
     """Factory reset: the next power-on starts Bootz again; the software is kept."""
+    from bootz.device.hardware import Hardware
+
     hardware = Hardware.open(folder)
     with hardware.powered():
         hardware.reset()

@@ -1,36 +1,35 @@
 """``bootz router manufacture``: builds routers, which are folders."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.progress import Progress
 
-from bootz.cli.base import Cli, Verb
+from bootz.cli.base import FILE, PATH, Cli, Verb
 from bootz.cli.manufacturer import KEY_KINDS, key_option, now
 from bootz.cli.output import Column, stderr
-from bootz.cli.router.identity import existing_identity
-from bootz.cli.router.tpm import card_with_tpm, described, tpm_options
-from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
-from bootz.device.record import state_record
-from bootz.device.state import InstalledImage, RouterState
-from bootz.keystore.files import load_certificates
-from bootz.manufacturer.room import Manufacturer
-from bootz.model.chassis import CardKind
+from bootz.cli.router.tpm import tpm_options
+from bootz.model.kinds import CardKind
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootz.device.hardware import CardRecord, Hardware, NewCard
 
 SLOTS = ("RP0", "RP1", *(f"LC{number}" for number in range(8)))
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
 _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("part_number"))
 
 
 @click.command("manufacture", cls=Verb)
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option(
     "--manufacturer",
     "maker_folder",
-    type=click.Path(path_type=Path),
+    type=PATH,
     metavar="DIR",
     help="Folder of the manufacturer that issues the identity.",
 )
@@ -44,12 +43,12 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
 @click.option("--part-number", default="BOOTZ-8000", show_default=True, help="Part number.")
 @key_option
 @tpm_options
-@click.option("--idevid-cert", type=_FILE, metavar="FILE", help="Existing identity certificate.")
-@click.option("--idevid-key", type=_FILE, metavar="FILE", help="Private key of --idevid-cert.")
+@click.option("--idevid-cert", type=FILE, metavar="FILE", help="Existing identity certificate.")
+@click.option("--idevid-key", type=FILE, metavar="FILE", help="Private key of --idevid-cert.")
 @click.option(
     "--vendor-anchor",
     "vendor_anchors",
-    type=_FILE,
+    type=FILE,
     multiple=True,
     metavar="FILE",
     help="CA that vouchers must lead to. With --manufacturer: in addition to its own.",
@@ -103,6 +102,16 @@ def command(
     cards: Sequence[str],
 ) -> None:
     """Build a router of fixed form or with slots; the folder is its hardware."""
+    from rich.progress import Progress
+
+    from bootz.cli.router.cards import card_with_tpm, described
+    from bootz.cli.router.identity import existing_identity
+    from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+    from bootz.device.record import state_record
+    from bootz.device.state import InstalledImage, RouterState
+    from bootz.keystore.files import load_certificates
+    from bootz.manufacturer.room import Manufacturer
+
     in_slots = _in_slots(cards, modular=modular)
     if modular and (maker_folder is None or len(serial_numbers) > 1):
         raise click.UsageError("--modular needs --manufacturer and one serial number")
@@ -164,6 +173,8 @@ def command(
 
 def _in_slots(texts: Sequence[str], *, modular: bool) -> tuple[CardRecord, ...]:
     """Read ``--card``; the cards are in the order of the slots."""
+    from bootz.device.hardware import CardRecord
+
     if not modular:
         if texts:
             raise click.UsageError("--card needs --modular")

@@ -1,26 +1,23 @@
 """``bootz attempts``: what the journal has of a chassis, explained."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, verb
+from bootz.cli.base import Cli, one_of, verb
 from bootz.cli.inventory.base import reading
 from bootz.cli.moments import since
 from bootz.cli.output import Column, OutputFormat
 from bootz.errors import UnknownChassis
-from bootz.model.checks import Check
-from bootz.reasons import REASONS
 from bootz.server.store.attempt_states import AttemptState
-from bootz.server.store.attempts import (
-    Attempt,
-    AttemptFilter,
-    Event,
-    attempts_of,
-    events_of,
-    latest_attempts,
-)
-from bootz.wire.dialects import DIALECTS
+from bootz.wire.names import DialectName
+
+if TYPE_CHECKING:
+    from bootz.model.checks import Check
+    from bootz.server.store.attempts import Attempt, Event
 
 _LATEST = (
     Column("id", right=True),
@@ -60,7 +57,7 @@ _EVENTS = (Column("at"), Column("kind"), Column("said"))
     "--dialect",
     "dialects",
     multiple=True,
-    type=click.Choice([row.name for row in DIALECTS]),
+    type=one_of(DialectName),
     help="Only those; repeatable.",
 )
 @click.option(
@@ -99,6 +96,8 @@ def command(
     Each check is shown with what was expected and what was seen, each refusal with its reason
     and the next step.
     """
+    from bootz.server.store.attempts import AttemptFilter, attempts_of, events_of, latest_attempts
+
     wanted = AttemptFilter(
         states=frozenset(_states(states)),
         reasons=frozenset(reasons),
@@ -175,6 +174,8 @@ def _summary(attempt: Attempt) -> dict[str, object]:
 
 
 def _explained(attempt: Attempt) -> dict[str, object]:
+    from bootz.reasons import REASONS
+
     row = REASONS.get(attempt.reason)
     return {
         "attempt": attempt.number,

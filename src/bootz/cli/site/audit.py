@@ -1,6 +1,7 @@
 """``bootz audit``: who changed what, from where, and how it ended."""
 
-import json
+from __future__ import annotations
+
 from datetime import UTC, datetime
 
 import click
@@ -91,6 +92,8 @@ def verify(cli: Cli, head: str | None) -> None:
 @click.pass_obj
 def export(cli: Cli, form: str, since_text: str | None) -> None:
     """Write all entries to stdout, oldest first: JSON lines, or syslog (RFC 5424)."""
+    import json
+
     from bootz.server.operations.audit import AuditFilter, all_entries, audit_record
     from bootz.server.operations.audit_syslog import syslog_line
 

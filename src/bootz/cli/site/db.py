@@ -1,5 +1,7 @@
 """``bootz db``: the version of a site's database, and its upgrade."""
 
+from __future__ import annotations
+
 import click
 
 from bootz.cli.base import Cli, noun

@@ -6,8 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import click
-
 from bootz.cli.base import Cli
 from bootz.errors import ConfigError, Unavailable
 from bootz.images.addresses import is_file_name
@@ -26,19 +24,6 @@ from bootz.server.store.database import Database
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _CHUNK = 1 << 20
-
-
-def image_option(function: _F) -> _F:
-    """Add ``--image``."""
-    return click.option(
-        "--image",
-        "images",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Image file of the reference's configuration: FILE is put into the image store and "
-        "served from there; repeatable.",
-    )(function)
 
 
 def import_reference(

@@ -1,20 +1,25 @@
 """``bootz serve``: the Bootz server of a site, with its image store."""
 
-import asyncio
+from __future__ import annotations
+
 import gc
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, verb
-from bootz.cli.service_process import harden
-from bootz.config import SiteConfig, parse_endpoint
+from bootz.cli.base import FILE, Cli, verb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootz.config import SiteConfig
 
 
 def _endpoints(
     _context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
 ) -> tuple[str, ...] | None:
+    from bootz.config import parse_endpoint
+
     for text in value:
         try:
             parse_endpoint(text)
@@ -36,7 +41,7 @@ def _listen_option(name: str, what: str) -> click.Option:
 @verb("serve")
 @click.option(
     "--ready-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="File with all addresses as JSON, written once the server listens and removed at its end.",
 )
 @click.pass_obj
@@ -51,9 +56,13 @@ def command(
 
     The log goes to stderr, one JSON object a line. The event "serving" has all addresses.
     """
+    import asyncio
+    import json
+
     import uvloop
 
     from bootz.cli.logs import configure_log
+    from bootz.cli.service_process import harden
     from bootz.cli.site.image_store import site_depot
     from bootz.keystore.files import atomic_write
     from bootz.server.app import Bound, Listens

@@ -1,20 +1,23 @@
 """``bootz voucher bundle`` and ``export``: stored vouchers as files."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy import Connection
 
-from bootz.cli.base import Cli, Verb
+from bootz.cli.base import FILE, FOLDER, Cli, Verb
 from bootz.cli.inventory.base import reading
 from bootz.cli.output import Column
 from bootz.errors import ConfigError, Unavailable, UnknownChassis
-from bootz.keystore.files import atomic_write
-from bootz.model.chassis import fold_serial
-from bootz.server.operations.chassis import find_chassis
-from bootz.server.operations.vouchers import VoucherRecord, find_served_voucher
-from bootz.server.site import Site
-from bootz.trust.bundle import WIRE_LIMITS, file_name, pack_bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from bootz.server.operations.vouchers import VoucherRecord
+    from bootz.server.site import Site
 
 _serials = click.argument("serials", metavar="SERIAL...", nargs=-1, required=True)
 _vendor = click.option("--vendor", help="Manufacturer, if several have this serial number.")
@@ -27,7 +30,7 @@ _vendor = click.option("--vendor", help="Manufacturer, if several have this seri
     "-o",
     "--to",
     "target",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     required=True,
     metavar="FILE.tar",
     help="Bundle to write.",
@@ -40,6 +43,9 @@ def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, targe
 
     The same vouchers give the same bytes.
     """
+    from bootz.keystore.files import atomic_write
+    from bootz.trust.bundle import WIRE_LIMITS, pack_bundle
+
     found = _find(cli, serials, vendor)
     bundle = pack_bundle({record.serial_number: record.raw for record in found})
     if len(found) > WIRE_LIMITS.entries or len(bundle) > WIRE_LIMITS.total_bytes:
@@ -66,7 +72,7 @@ def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, targe
 @click.option(
     "--to",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=FOLDER,
     required=True,
     metavar="DIR",
     help="Folder for the .vcj files.",
@@ -74,6 +80,9 @@ def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, targe
 @click.pass_obj
 def export_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, folder: Path) -> None:
     """Write vouchers as .vcj files; a chassis's serial number means all its cards."""
+    from bootz.keystore.files import atomic_write
+    from bootz.trust.bundle import file_name
+
     found = _find(cli, serials, vendor)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,6 +98,8 @@ def export_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, folde
 
 def _find(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> list[VoucherRecord]:
     """Return the voucher that is served for each card that is named."""
+    from bootz.model.chassis import fold_serial
+
     site = cli.site()
     with reading(cli) as connection:
         cards = [card for serial in serials for card in _cards(connection, serial, vendor)]
@@ -97,6 +108,8 @@ def _find(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> list[Vouche
 
 
 def _served(connection: Connection, site: Site, serial: str, vendor: str | None) -> VoucherRecord:
+    from bootz.server.operations.vouchers import find_served_voucher
+
     return find_served_voucher(
         connection,
         serial,
@@ -108,6 +121,9 @@ def _served(connection: Connection, site: Site, serial: str, vendor: str | None)
 
 def _cards(connection: Connection, serial: str, vendor: str | None) -> list[tuple[str, str | None]]:
     """Return a card, or all cards of a chassis with slots, with the vendor."""
+    from bootz.model.chassis import fold_serial
+    from bootz.server.operations.chassis import find_chassis
+
     try:
         record = find_chassis(connection, serial, vendor)
     except UnknownChassis:

@@ -1,42 +1,38 @@
 """``bootz voucher``: a manufacturer's word that a device obeys this owner."""
 
-import hashlib
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy import Connection
 
-from bootz.cli.base import Cli, noun
+from bootz.cli.base import PATH, Cli, noun
 from bootz.cli.inventory.base import reading
 from bootz.cli.output import Column, error_record
-from bootz.cli.voucher.bundle import bundle_command, export_command
-from bootz.cli.voucher.fetch import (
-    expiring_command,
-    fetch_command,
-    missing_command,
-    renew_command,
-)
-from bootz.cli.voucher.issue import issue_command
-from bootz.cli.voucher.remove import remove_command
-from bootz.cli.voucher.request import request_command
 from bootz.errors import BootzError, ConfigError, TrustError
-from bootz.server.operations.voucher_files import FoundVoucher, find_voucher_files
-from bootz.server.operations.vouchers import (
-    StoreOutcome,
-    VoucherRecord,
-    VoucherResult,
-    check_for_owner,
-    find_vouchers,
-    list_vouchers,
-    store_voucher,
-)
-from bootz.trust.bundle import file_name
-from bootz.trust.certificates import load_certificate
-from bootz.trust.keys import describe_key
-from bootz.trust.voucher import claimed_signer, parse_unverified_voucher
 
-command = noun("voucher", "Ownership vouchers.")
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from bootz.server.operations.voucher_files import FoundVoucher
+
+command = noun(
+    "voucher",
+    "Ownership vouchers.",
+    elsewhere={
+        **{
+            verb: f"bootz.cli.voucher.fetch:{verb}_command"
+            for verb in ("fetch", "renew", "missing", "expiring")
+        },
+        **{verb: f"bootz.cli.voucher.bundle:{verb}_command" for verb in ("bundle", "export")},
+        "request": "bootz.cli.voucher.request:request_command",
+        "remove": "bootz.cli.voucher.remove:remove_command",
+        "issue": "bootz.cli.voucher.issue:issue_command",
+    },
+)
 
 _BATCH = 500
 
@@ -58,7 +54,7 @@ _IMPORT_COLUMNS = (
     Column("warnings"),
 )
 
-_files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+_files = click.argument("files", nargs=-1, required=True, type=PATH)
 _vendor = click.option("--vendor", help="Manufacturer whose CAs must have signed. Default: any.")
 
 
@@ -72,6 +68,10 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
 
     A wrong voucher is refused with its reason; the good ones are stored.
     """
+    from bootz.cli.voucher.rows import import_row
+    from bootz.server.operations.voucher_files import find_voucher_files
+    from bootz.server.operations.vouchers import StoreOutcome, VoucherResult, store_voucher
+
     site = cli.site()
     pinned = site.pinned_domain_cert()
     found = find_voucher_files(files)
@@ -93,7 +93,7 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
                             now=site.clock(),
                             vendor=vendor,
                         )
-                    rows.append(_import_row(voucher, result))
+                    rows.append(import_row(voucher, result))
                 if dry_run:
                     connection.rollback()
     finally:
@@ -118,11 +118,14 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
 @click.pass_obj
 def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None) -> None:
     """List the stored vouchers."""
+    from bootz.cli.voucher.rows import voucher_row
+    from bootz.server.operations.vouchers import list_vouchers
+
     now = cli.site().clock()
     before = None if expiring is None else now + timedelta(days=expiring)
     with reading(cli) as connection:
         records = list_vouchers(connection, serial=serial, vendor=vendor, expiring_before=before)
-    cli.output.rows(_COLUMNS, [_row(record, now) for record in records])
+    cli.output.rows(_COLUMNS, [voucher_row(record, now) for record in records])
 
 
 @command.command("show")
@@ -134,6 +137,12 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
 
     A file is not verified; `bootz voucher verify` does that.
     """
+    from pathlib import Path
+
+    from bootz.cli.voucher.rows import days_left, voucher_fields, voucher_row
+    from bootz.server.operations.voucher_files import find_voucher_files
+    from bootz.server.operations.vouchers import find_vouchers
+
     path = Path(serial_or_file)
     if path.suffix == ".vcj" or path.is_file():
         found = find_voucher_files([path])
@@ -144,8 +153,8 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
                 {
                     "file": voucher.where,
                     "verified": False,
-                    **_fields(voucher.raw),
-                    "days_left": _days_left(voucher.raw, datetime.now(UTC)),
+                    **voucher_fields(voucher.raw),
+                    "days_left": days_left(voucher.raw, datetime.now(UTC)),
                 }
             )
         return
@@ -154,9 +163,9 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
         record = find_vouchers(connection, serial_or_file, vendor)[0]
     cli.output.record(
         {
-            **_row(record, now),
+            **voucher_row(record, now),
             "verified": f"when it was stored,  {record.stored_at.isoformat()}",
-            **_fields(record.raw),
+            **voucher_fields(record.raw),
             "encoding": record.encoding,
             "warnings": record.warnings,
         }
@@ -164,7 +173,7 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
 
 
 @command.command("verify")
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=PATH)
 @_vendor
 @click.pass_obj
 def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
@@ -172,6 +181,8 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
 
     Without FILES, the stored ones: against the present CAs, dates and certificate.
     """
+    from bootz.server.operations.vouchers import check_for_owner
+
     site = cli.site()
     pinned = site.pinned_domain_cert()
     rows: list[dict[str, object]] = []
@@ -210,6 +221,9 @@ def _found(
     cli: Cli, connection: Connection, files: tuple[Path, ...], vendor: str | None
 ) -> tuple[FoundVoucher, ...]:
     """Return the vouchers in files, or the stored ones if no file is given."""
+    from bootz.server.operations.voucher_files import FoundVoucher, find_voucher_files
+    from bootz.server.operations.vouchers import list_vouchers
+
     if files:
         found = find_voucher_files(files)
         for warning in found.warnings:
@@ -219,85 +233,3 @@ def _found(
         FoundVoucher(f"stored: {record.serial_number}", record.raw)
         for record in list_vouchers(connection, vendor=vendor)
     )
-
-
-def _import_row(found: FoundVoucher, result: VoucherResult) -> dict[str, object]:
-    warnings = result.warnings
-    # Of an entry in a tar, the place is `FILE: ENTRY`.
-    named = Path(found.where.rpartition(": ")[2]).name
-    if result.serial_number and named.endswith(".vcj") and named != file_name(result.serial_number):
-        warnings += ("the file name is not the serial number in the voucher",)
-    row: dict[str, object] = {
-        "file": found.where,
-        "serial_number": result.serial_number,
-        "outcome": result.outcome,
-        "vendor": result.vendor,
-        "warnings": warnings,
-    }
-    return row if result.error is None else row | error_record(result.error)
-
-
-def _row(record: VoucherRecord, now: datetime) -> dict[str, object]:
-    left = record.left(now)
-    return {
-        "serial_number": record.serial_number,
-        "vendor": record.vendor,
-        "expires_on": record.expires_on or "never",
-        "days_left": None if left is None else left.days,
-        "assertion": record.assertion,
-        "signer": record.signer,
-    }
-
-
-def _fields(raw: bytes) -> dict[str, object]:
-    """Return the leaves of a voucher with what they mean for a router."""
-    content = parse_unverified_voucher(raw)
-    pinned = load_certificate(content.pinned_domain_cert)
-    return {
-        "serial_number": content.serial_number,
-        "assertion": f"{content.assertion.value} (routers accept verified)",
-        "created_on": content.created_on or "not said",
-        "expires_on": content.expires_on or "never",
-        "pinned_domain_cert": pinned.subject.rfc4514_string(),
-        "pinned_until": pinned.not_valid_after_utc,
-        "pinned_sha256": hashlib.sha256(content.pinned_domain_cert).hexdigest(),
-        "idevid_issuer": "any" if content.idevid_issuer is None else content.idevid_issuer.hex(),
-        "revocation_checks": content.revocation_checks,
-        **_signer(raw),
-        "last_renewal_date": content.last_renewal_date or "not said",
-        "sha256": hashlib.sha256(raw).hexdigest(),
-        "size": len(raw),
-    }
-
-
-def _days_left(raw: bytes, now: datetime) -> int | None:
-    end = parse_unverified_voucher(raw).expires_on
-    return None if end is None else (end - now).days
-
-
-def _signer(raw: bytes) -> dict[str, object]:
-    """Return who signed a voucher, as it says itself."""
-    try:
-        signer = load_certificate(claimed_signer(raw))
-    except TrustError as error:
-        return {"signer": f"not verified: {error.detail} ({error.reason})"}
-    return {
-        "signer": signer.subject.rfc4514_string(),
-        "signer_issuer": signer.issuer.rfc4514_string(),
-        "signer_until": signer.not_valid_after_utc,
-        "signer_key": describe_key(signer.public_key()),
-    }
-
-
-for each in (
-    fetch_command,
-    renew_command,
-    missing_command,
-    expiring_command,
-    request_command,
-    bundle_command,
-    export_command,
-    remove_command,
-    issue_command,
-):
-    command.add_command(each)

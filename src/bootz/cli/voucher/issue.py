@@ -1,22 +1,25 @@
 """``bootz voucher issue``: what a laboratory's manufacturer gives an owner."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, Verb
+from bootz.cli.base import PATH, Cli, Verb
 from bootz.cli.manufacturer import now
 from bootz.errors import ConfigError
-from bootz.keystore.files import atomic_write, load_certificates
-from bootz.manufacturer.room import Manufacturer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("issue", cls=Verb)
 @click.option(
     "--manufacturer",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     metavar="DIR",
     help="Folder of the manufacturer (`bootz manufacturer init`).",
@@ -25,7 +28,7 @@ from bootz.manufacturer.room import Manufacturer
 @click.option(
     "--pinned-domain-cert",
     "pinned",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     metavar="FILE",
     help="Pinned domain certificate of the owner, PEM or DER.",
@@ -34,7 +37,7 @@ from bootz.manufacturer.room import Manufacturer
     "-o",
     "--to",
     "target",
-    type=click.Path(path_type=Path),
+    type=PATH,
     required=True,
     metavar="FILE.vcj",
     help="Voucher file to write.",
@@ -50,6 +53,9 @@ def issue_command(
     cli: Cli, folder: Path, serial_number: str, pinned: Path, target: Path, expires: str
 ) -> None:
     """Issue an ownership voucher for one card and one owner."""
+    from bootz.keystore.files import atomic_write, load_certificates
+    from bootz.manufacturer.room import Manufacturer
+
     maker = Manufacturer.open(folder, clock=now)
     certificates = load_certificates(pinned)
     if len(certificates) != 1:

@@ -1,13 +1,17 @@
 """``bootz voucher remove``: vouchers out of the store, of some cards or all that have ended."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from bootz.cli.base import Cli, Verb
 from bootz.cli.inventory.base import writing
 from bootz.cli.output import Column
-from bootz.model.chassis import fold_serial
-from bootz.server.operations.voucher_needs import card_vouchers
-from bootz.server.operations.vouchers import VoucherRecord, remove_vouchers
+
+if TYPE_CHECKING:
+    from bootz.server.operations.vouchers import VoucherRecord
 
 _COLUMNS = (
     Column("serial_number", "SERIAL"),
@@ -43,6 +47,10 @@ def remove_command(
 
     A router whose card has no other voucher gets no data until one is imported or fetched.
     """
+    from bootz.model.chassis import fold_serial
+    from bootz.server.operations.voucher_needs import card_vouchers
+    from bootz.server.operations.vouchers import remove_vouchers
+
     if not serials and not expired:
         raise click.UsageError("name the serial numbers, or --expired for all that have ended")
     site = cli.site()

@@ -1,28 +1,27 @@
 """``bootz voucher request``: what a manufacturer is asked for by mail."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, Verb
+from bootz.cli.base import FILE, Cli, Verb
 from bootz.cli.inventory.base import read_file, reading
 from bootz.cli.moments import moment
 from bootz.cli.output import write_text
 from bootz.errors import ConfigError
-from bootz.keystore.files import atomic_write
-from bootz.model.chassis import fold_serial
-from bootz.server.operations.vendors import find_vendor, list_vendors
-from bootz.server.operations.voucher_needs import card_vouchers
-from bootz.trust.certificates import authority_key_identifier, parse_certificates
-from bootz.trust.request import VoucherRequest, check_voucher_request, write_voucher_requests
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("request", cls=Verb)
 @click.argument("serials", metavar="[SERIAL]...", nargs=-1)
 @click.option(
     "--serials-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="File with the serial numbers of a purchase order, one per line.",
 )
@@ -36,7 +35,7 @@ from bootz.trust.request import VoucherRequest, check_voucher_request, write_vou
 )
 @click.option(
     "--idevid-cert",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="IDevID of the device, for a single request: its issuer is put into the request.",
 )
@@ -44,7 +43,7 @@ from bootz.trust.request import VoucherRequest, check_voucher_request, write_vou
     "-o",
     "--to",
     "target",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE.json",
     help="File to write. Default: standard output.",
 )
@@ -62,6 +61,13 @@ def request_command(
     missing: bool,
 ) -> None:
     """Write a request for vouchers that pin this site's certificate: one, or a list."""
+    from bootz.keystore.files import atomic_write
+    from bootz.model.chassis import fold_serial
+    from bootz.server.operations.vendors import find_vendor, list_vendors
+    from bootz.server.operations.voucher_needs import card_vouchers
+    from bootz.trust.certificates import authority_key_identifier, parse_certificates
+    from bootz.trust.request import VoucherRequest, check_voucher_request, write_voucher_requests
+
     site = cli.site()
     now = site.clock()
     pinned = site.pinned_domain_cert()

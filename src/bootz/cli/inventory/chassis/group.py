@@ -1,48 +1,31 @@
 """``bootz chassis``: the routers that are served, what they are and what they get."""
 
-import importlib
+from __future__ import annotations
+
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootz.cli.base import Cli, Noun
+from bootz.cli.base import Cli, noun
 from bootz.cli.inventory.base import reading, shown_content, writing
-from bootz.cli.inventory.chassis.options import chassis_options, with_options
-from bootz.cli.inventory.chassis.replacements import replacements, slots
+from bootz.cli.inventory.chassis.options import chassis_options
 from bootz.cli.output import Column
-from bootz.model.chassis import BootMode
-from bootz.server.operations.chassis import (
-    add_chassis,
-    find_chassis,
-    list_chassis,
-    remove_chassis,
-    set_chassis,
+from bootz.model.kinds import BootMode
+
+if TYPE_CHECKING:
+    from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
+
+
+command = noun(
+    "chassis",
+    "The inventory of routers.",
+    elsewhere={
+        "render": "bootz.cli.inventory.chassis.render:render_command",
+        "replacements": "bootz.cli.inventory.chassis.replacements:replacements",
+        "slots": "bootz.cli.inventory.chassis.replacements:slots",
+    },
 )
-from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
-from bootz.server.operations.profile_document import Content
-from bootz.server.operations.tpm_record import shown_tpm
-
-
-class _Chassis(Noun):
-    """Loads ``render`` when it is asked for: the other verbs need no template engine."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return all verbs."""
-        return [*super().list_commands(ctx), "render"]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a verb."""
-        if cmd_name != "render":
-            return super().get_command(ctx, cmd_name)
-        module = importlib.import_module("bootz.cli.inventory.chassis.render")
-        rendering: click.Command = module.render_command
-        return rendering
-
-
-command = _Chassis(name="chassis", help="The inventory of routers.")
-command.add_command(replacements)
-command.add_command(slots)
 
 _COLUMNS = (
     Column("vendor"),
@@ -65,6 +48,10 @@ _vendor = click.option("--vendor", help="Manufacturer, if several have this seri
 @click.pass_obj
 def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
     """Add a chassis. SERIAL may be "" for a modular one."""
+    from bootz.cli.inventory.chassis.changes import with_options
+    from bootz.server.operations.chassis import add_chassis
+    from bootz.server.operations.chassis_record import ChassisRecord
+
     record = with_options(ChassisRecord(vendor, serial), options)
     with writing(cli) as connection:
         added = add_chassis(connection, record)
@@ -78,6 +65,8 @@ def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
 @click.pass_obj
 def list_(cli: Cli, vendor: str | None, profile: str | None) -> None:
     """List chassis."""
+    from bootz.server.operations.chassis import list_chassis
+
     with reading(cli) as connection:
         rows = [_row(record) for record in list_chassis(connection, vendor, profile)]
     cli.output.rows(_COLUMNS, rows)
@@ -89,6 +78,8 @@ def list_(cli: Cli, vendor: str | None, profile: str | None) -> None:
 @click.pass_obj
 def show(cli: Cli, serial: str, vendor: str | None) -> None:
     """Show a chassis, found by its own serial number or a card's."""
+    from bootz.server.operations.chassis import find_chassis
+
     with reading(cli) as connection:
         record = find_chassis(connection, serial, vendor)
     _warn(cli, record)
@@ -114,6 +105,10 @@ def set_(
     **options: Any,
 ) -> None:
     """Change a chassis; options that are not given stay as they are."""
+    from bootz.cli.inventory.chassis.changes import with_options
+    from bootz.server.operations.chassis import find_chassis, set_chassis
+    from bootz.server.operations.profile_document import Content
+
     with writing(cli) as connection:
         before = find_chassis(connection, serial, vendor)
         overrides = before.overrides.to_json()
@@ -136,6 +131,8 @@ def set_(
 @click.pass_obj
 def remove(cli: Cli, serial: str, vendor: str | None) -> None:
     """Remove a chassis; its attempts stay in the journal."""
+    from bootz.server.operations.chassis import remove_chassis
+
     with writing(cli) as connection:
         record = remove_chassis(connection, serial, vendor)
     cli.output.message(f"removed chassis {record.serial_number or serial} of {record.vendor}")
@@ -184,6 +181,8 @@ def _shown(record: ChassisRecord) -> dict[str, object]:
 
 
 def _shown_card(card: CardRecord) -> dict[str, object]:
+    from bootz.server.operations.tpm_record import shown_tpm
+
     document: dict[str, object] = dict(card.to_document())
     if tpm := shown_tpm(card.tpm):
         document["tpm"] = tpm

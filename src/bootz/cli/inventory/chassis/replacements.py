@@ -1,20 +1,15 @@
 """``bootz chassis replacements`` and ``bootz chassis slots``: new cards, and where cards sit."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 
 import click
 
-from bootz.cli.base import Cli, Verb, noun
+from bootz.cli.base import Cli, Verb, noun, one_of
 from bootz.cli.inventory.base import reading, writing
 from bootz.cli.output import Column
-from bootz.model.chassis import CardKind
-from bootz.server.operations.chassis import find_chassis
-from bootz.server.operations.replacements import (
-    accept_replacement,
-    list_replacements,
-    list_seats,
-    reject_replacement,
-)
+from bootz.model.kinds import CardKind
 
 replacements = noun(
     "replacements", "Cards that a proven chassis reports and the inventory does not have."
@@ -46,6 +41,8 @@ _vendor = click.option("--vendor", help="Manufacturer, if several have this seri
 @click.pass_obj
 def list_(cli: Cli, *, everything: bool) -> None:
     """List the cards that wait for a decision."""
+    from bootz.server.operations.replacements import list_replacements
+
     with reading(cli) as connection:
         found = list_replacements(connection, with_rejected=everything)
     cli.output.rows(
@@ -66,7 +63,7 @@ def list_(cli: Cli, *, everything: bool) -> None:
 @_vendor
 @click.option(
     "--kind",
-    type=click.Choice([kind.value for kind in CardKind]),
+    type=one_of(CardKind),
     help="Default: that of the card it replaces, otherwise derived from the slot name.",
 )
 @click.option("--beside", is_flag=True, help="Keep the card that is recorded in the same slot.")
@@ -76,6 +73,8 @@ def accept(cli: Cli, serial: str, vendor: str | None, kind: str | None, *, besid
 
     The server fetches its voucher if the vendor has a voucher service; otherwise import one.
     """
+    from bootz.server.operations.replacements import accept_replacement
+
     with writing(cli) as connection:
         record = accept_replacement(
             connection, serial, vendor, kind=CardKind(kind) if kind else None, beside=beside
@@ -94,6 +93,8 @@ def accept(cli: Cli, serial: str, vendor: str | None, kind: str | None, *, besid
 @click.pass_obj
 def reject(cli: Cli, serial: str, vendor: str | None) -> None:
     """Reject the card SERIAL; it is refused from now on and no longer listed."""
+    from bootz.server.operations.replacements import reject_replacement
+
     with writing(cli) as connection:
         rejected = reject_replacement(connection, serial, vendor)
     cli.output.message(f"rejected {rejected.serial_number} of chassis {rejected.chassis}")
@@ -105,6 +106,9 @@ def reject(cli: Cli, serial: str, vendor: str | None) -> None:
 @click.pass_obj
 def slots(cli: Cli, serial: str, vendor: str | None) -> None:
     """Show which cards were in which slots of a chassis, latest first."""
+    from bootz.server.operations.chassis import find_chassis
+    from bootz.server.operations.replacements import list_seats
+
     with reading(cli) as connection:
         seats = list_seats(connection, find_chassis(connection, serial, vendor).key)
     cli.output.rows(

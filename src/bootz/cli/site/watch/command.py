@@ -1,17 +1,21 @@
 """``bootz watch``: where every router stands, live; also of a server elsewhere."""
 
-import json
+from __future__ import annotations
+
 import sys
 import time
 from collections.abc import Iterator
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import click
 
 from bootz.cli.base import Cli, verb
 from bootz.cli.output import OutputFormat, printable, write_text
-from bootz.server.store.attempts import Event, follow, last_event
-from bootz.server.store.database import Database
+
+if TYPE_CHECKING:
+    from bootz.server.store.attempts import Event
+    from bootz.server.store.database import Database
 
 _PAUSE_S = 0.5
 """How long a look at the journal waits for news."""
@@ -31,6 +35,8 @@ def command(cli: Cli, count: int | None, *, from_start: bool, lines: bool) -> No
     The next step of the selected router is shown below. With --output json each event is one line
     of JSON.
     """
+    import json
+
     site = cli.site()
     database = site.database()
     try:
@@ -48,6 +54,8 @@ def command(cli: Cli, count: int | None, *, from_start: bool, lines: bool) -> No
 
 
 def _events(database: Database, *, from_start: bool) -> Iterator[Event]:
+    from bootz.server.store.attempts import follow, last_event
+
     after = 0
     if not from_start:
         with database.read() as connection:

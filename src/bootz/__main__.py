@@ -1,0 +1,5 @@
+"""``python -m bootz``: the command ``bootz``."""
+
+from bootz.cli.main import main
+
+main()

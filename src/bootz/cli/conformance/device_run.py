@@ -1,0 +1,230 @@
+"""What ``bootz conformance device`` does: gathers what the suite needs, and plays the cases."""
+
+import asyncio
+import shlex
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.progress import Progress
+
+from bootz.cli.base import Cli
+from bootz.cli.output import Column, stderr
+from bootz.conformance.device.adapter import DeviceAdapter
+from bootz.conformance.device.answers import Content, read_content
+from bootz.conformance.device.cases import CASES, Case, choose_cases
+from bootz.conformance.device.emulated import EmulatedRouter
+from bootz.conformance.device.json_lines import JsonLinesAdapter
+from bootz.conformance.device.material import (
+    Authority,
+    KeptVouchers,
+    Owner,
+    SignedVouchers,
+    Vouchers,
+    load_authority,
+)
+from bootz.conformance.device.report import junit_results, verdict_row
+from bootz.conformance.device.run import Bench, Verdict, play_cases
+from bootz.conformance.junit import junit_report
+from bootz.errors import ConfigError, Unavailable
+from bootz.keystore.files import atomic_write, load_certificates
+from bootz.processes import WarmCommand
+from bootz.trust.certificates import AnchorSet, VendorCAs
+from bootz.wire.dialects import CURRENT
+from bootz.wire.names import FlowName
+
+MAX_IMAGE_BYTES: Final = 4 << 30
+
+
+MAX_CONFIG_BYTES: Final = 1 << 20
+
+
+_COLUMNS = (
+    Column("case"),
+    Column("title"),
+    Column("dialect"),
+    Column("result"),
+    Column("passed", "CHECKS", right=True),
+    Column("skipped", right=True),
+    Column("seconds", right=True),
+    Column("why"),
+)
+_LISTED = (Column("case"), Column("title"), Column("flow"), Column("given", "THE SERVER GIVES"))
+
+
+def run_suite(
+    cli: Cli,
+    patterns: Sequence[str],
+    dialects: Sequence[str],
+    junit: Path | None,
+    own_seconds: Sequence[str],
+    options: dict[str, Any],
+    *,
+    listing: bool,
+) -> bool:
+    """Play the chosen cases, or list them; return whether all have passed."""
+    own = _own_seconds(own_seconds)
+    if min([options["seconds"], *own.values()]) <= 0:
+        raise ConfigError("usage", "seconds must be positive", where="--timeout")
+    cases = choose_cases(patterns)
+    if listing:
+        cli.output.rows(
+            _LISTED,
+            [
+                {"case": c.id, "title": c.title, "flow": c.flow, "given": c.given.value}
+                for c in (cases or CASES)
+            ],
+        )
+        return True
+    # Streams there are in one dialect alone.
+    plays = [
+        (case, dialect)
+        for case, dialect in product(cases, dict.fromkeys(dialects))
+        if case.flow == FlowName.UNARY.value or dialect == CURRENT.name
+    ]
+    if not plays:
+        raise ConfigError(
+            "conformance-case-unknown", "streams need --dialect current", where="--dialect"
+        )
+    verdicts = asyncio.run(_play(plays, options, own))
+    if junit is not None:
+        results = junit_results(verdicts)
+        atomic_write(junit, junit_report("bootz conformance device", results))
+    cli.output.rows(_COLUMNS, [verdict_row(verdict) for verdict in verdicts])
+    failed = [verdict for verdict in verdicts if not verdict.passed]
+    cli.output.message(f"{len(verdicts) - len(failed)} of {len(verdicts)} cases passed")
+    return not failed
+
+
+async def _play(
+    plays: Sequence[tuple[Case, str]], options: dict[str, Any], own_seconds: dict[str, float]
+) -> tuple[Verdict, ...]:
+    """Play cases, each in a dialect, and return the verdicts."""
+    async with _device(options) as (adapter, bench):
+        with Progress(console=stderr(), transient=True) as progress:
+            task = progress.add_task("playing cases", total=len(plays))
+
+            def tell(verdict: Verdict) -> None:
+                word = "passed" if verdict.passed else "FAILED"
+                progress.console.print(f"{verdict.case.id} {verdict.dialect} {word}")
+                progress.advance(task)
+
+            return await play_cases(plays, adapter, bench, on_verdict=tell, own_seconds=own_seconds)
+
+
+@asynccontextmanager
+async def _device(options: dict[str, Any]) -> AsyncIterator[tuple[DeviceAdapter, Bench]]:
+    """Run the adapter, and gather what the suite needs for its device."""
+    if options["adapter"] is None:
+        for name in ("vendor_ca", "voucher_dir", "voucher_signer"):
+            if options[name]:
+                raise click.UsageError(f"--{name.replace('_', '-')} is for --adapter")
+        async with AsyncExitStack() as stack:
+            made = stack.enter_context(tempfile.TemporaryDirectory(prefix="bootz-conformance-"))
+            folder = Path(made)
+            maker = folder / "manufacturer"
+            call = await stack.enter_async_context(WarmCommand())
+            await call("manufacturer", "init", str(maker))
+            keys = maker / "keys"
+            ca = load_certificates(keys / "ca.pem")
+            signer = load_authority(keys / "vouchers.pem", keys / "vouchers.key", ca)
+            bench = _bench(options, ca, signer)
+            yield EmulatedRouter(folder / "routers", maker, call), bench
+        return
+    if not options["vendor_ca"]:
+        raise click.UsageError("--adapter needs --vendor-ca")
+    anchors = [der for path in options["vendor_ca"] for der in load_certificates(path)]
+    given = None
+    if options["voucher_signer"] is not None:
+        if options["voucher_key"] is None:
+            raise click.UsageError("--voucher-signer needs --voucher-key")
+        given = load_authority(options["voucher_signer"], options["voucher_key"])
+    bench = _bench(options, anchors, given)
+    command_words = shlex.split(options["adapter"])
+    async with JsonLinesAdapter(command_words, seconds=bench.seconds) as adapter:
+        yield adapter, bench
+
+
+def _bench(options: dict[str, Any], anchors: Sequence[bytes], signer: Authority | None) -> Bench:
+    advertised = options["advertise"] or options["listen"]
+    if advertised in {"0.0.0.0", "::"}:  # noqa: S104 -- what must not be advertised
+        raise click.UsageError("--listen on every address needs --advertise HOST")
+    owner = Owner.make(advertised, owner=_owner(options))
+    vouchers: Vouchers
+    if options["voucher_dir"] is not None:
+        if options["pinned_domain_cert"] is None:
+            raise click.UsageError(
+                "--voucher-dir needs --pinned-domain-cert, --owner-certificate and --owner-key"
+            )
+        vouchers = KeptVouchers(options["voucher_dir"])
+    elif signer is not None:
+        vouchers = SignedVouchers(signer, owner.pinned)
+    else:
+        raise click.UsageError("give --voucher-signer with --voucher-key, or --voucher-dir")
+    return Bench(
+        owner=owner,
+        vouchers=vouchers,
+        vendor_anchors=VendorCAs(AnchorSet.from_der(anchors)),
+        content=_content(options),
+        listen=options["listen"],
+        port=options["port"],
+        advertised=advertised,
+        interface=options["interface"],
+        seconds=options["seconds"],
+    )
+
+
+def _owner(options: dict[str, Any]) -> tuple[bytes, Authority] | None:
+    names = ("pinned_domain_cert", "owner_certificate", "owner_key")
+    given = [options[name] for name in names]
+    if not any(given):
+        return None
+    if not all(given):
+        raise click.UsageError(
+            "--pinned-domain-cert, --owner-certificate and --owner-key go together"
+        )
+    return load_certificates(given[0])[0], load_authority(given[1], given[2])
+
+
+def _content(options: dict[str, Any]) -> Content:
+    content = Content.make()
+    if options["vendor_config"] is not None:
+        bad = options["bad_vendor_config"]
+        content = read_content(
+            _read(options["vendor_config"], MAX_CONFIG_BYTES),
+            options["config_marker"],
+            None if bad is None else _read(bad, MAX_CONFIG_BYTES),
+        )
+    if options["image"] is None:
+        return content
+    if not options["image_version"]:
+        raise click.UsageError("--image needs --image-version")
+    return content.with_image(
+        _read(options["image"], MAX_IMAGE_BYTES), options["image_name"], options["image_version"]
+    )
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        if path.stat().st_size > limit:
+            raise ConfigError("conformance-material", "the file is too large", where=str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise Unavailable("file-unreadable", str(error), where=str(path)) from error
+
+
+def _own_seconds(words: Sequence[str]) -> dict[str, float]:
+    """Read ``ID=SECONDS``; a group gives its seconds to each of its cases."""
+    own: dict[str, float] = {}
+    for word in words:
+        pattern, _, number = word.partition("=")
+        try:
+            seconds = float(number)
+        except ValueError:
+            raise click.UsageError(f"--case-timeout {word}: not ID=SECONDS") from None
+        own.update(dict.fromkeys((case.id for case in choose_cases([pattern])), seconds))
+    return own

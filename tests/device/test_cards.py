@@ -233,7 +233,7 @@ def test_s9_a_card_without_an_answer_is_named_in_words_alone(world: ChassisWorld
         assert told(state)["LC0"] == ("shut-down", "card-not-answered")
         last = server.reports[-1]
         assert last.states == initialized(RP0, RP1)
-        assert f"card {LC0} in slot LC0 was not answered" in last.message
+        assert f"card {LC0} in slot LC0 got no answer" in last.message
 
     play(story)
 

@@ -140,7 +140,7 @@ def test_a_failed_test_changes_nothing(channel: SocketChannel, control: Path) ->
 
 def test_a_failed_set_is_set_back_at_once(channel: SocketChannel, control: Path) -> None:
     lying = Lying(channel, config_set=[lambda _: {"result": 1, "text": "no"}])
-    with pytest.raises(PolicyError, match="set back") as caught:
+    with pytest.raises(PolicyError, match="restored") as caught:
         sync_kea(lying, plan(), Family.IPV4)
     assert caught.value.reason == "kea-failed"
     assert lying.asked[-2:] == ["config-set", "config-set"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,14 @@ from bootz.server.keys.tls_certificates import certificate_name
 from bootz.trust.issuing import CertificateProfile, issue_certificate
 
 NOW = datetime.now(UTC)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class Pki:
@@ -58,7 +67,8 @@ class Pki:
             serial_number=random_serial(),
             not_before=NOW - timedelta(days=30),
             not_after=until,
-            dns_names=hosts,
+            dns_names=[host for host in hosts if not _is_address(host)],
+            ip_addresses=[ipaddress.ip_address(host) for host in hosts if _is_address(host)],
         )
 
     def leaf(self, name: str, profile: CertificateProfile, **options: Any) -> tuple[Path, Path]:

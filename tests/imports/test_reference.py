@@ -29,6 +29,7 @@ from bootz.server.keys.owner import load_owner_identity
 from bootz.server.keys.tls_certificates import check_tls
 from bootz.server.rendering.templates import Templates
 from bootz.server.site import Site, open_site
+from bootz.wire.dialects import DIALECTS
 from bootz.wire.reference import parse_reference_config
 
 SAMPLE = Path(__file__).parents[3] / "shared/vectors/reference"
@@ -210,7 +211,11 @@ def _weak(made: ReferenceSite, config: Any) -> None:
         (_set("chassis.0.boot_config.vendor_config", b"\xff"), "reference-config-invalid"),
         (_set("chassis.0.boot_mode", 9), "reference-config-invalid"),
         (_set("chassis.1.control_cards.1.serial_number", "RP0"), "import-refused"),
-        (_set("server_port", "port"), ""),
+        (_set("server_port", "port"), "reference-config-invalid"),
+        (_set("server_address", "127.0.0.1:15006x"), "reference-config-invalid"),
+        (_set("server_address", "127.0.0.1:15007"), "reference-config-invalid"),
+        (_set("server_address", "192.0.2.300:15006"), "reference-config-invalid"),
+        (_set("server_address", "a b"), "reference-config-invalid"),
         (_foreign_voucher, "reference-config-invalid"),
         (_unpinned, "keys-arguments"),
     ],
@@ -224,9 +229,45 @@ def test_what_does_not_hold_makes_no_site(
     reason: str,
 ) -> None:
     spoil(made, config)
-    init(tmp_path, made, code=1 if reason else 2)
+    init(tmp_path, made, code=1)
     assert reason in capsys.readouterr().err
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(".unfinished")]
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "listen"),
+    [
+        ("127.0.0.1:15006", "", "127.0.0.1:15006"),
+        ("127.0.0.1:15007", "15007", "127.0.0.1:15007"),
+        ("127.0.0.1", "", "127.0.0.1:15006"),
+        ("[2001:db8::1]:9339", "", "[2001:db8::1]:9339"),
+        ("2001:db8::1", "9339", "[2001:db8::1]:9339"),
+        ("bootz.example.net:15006", "", "bootz.example.net:15006"),
+        (":15006", "", "0.0.0.0:15006"),
+        ("", "15008", "0.0.0.0:15008"),
+        ("", "", None),
+    ],
+)
+def test_where_it_listened_in_each_release(
+    tmp_path: Path, made: ReferenceSite, config: Any, address: str, port: str, listen: str | None
+) -> None:
+    """Up to v0.7.1 the address has the port in it; since then the port has a field of its own."""
+    config.server_address, config.server_port = address, port
+    assert read_reference(made.write(tmp_path)).listen == listen
+
+
+def test_the_name_of_the_hash_is_that_of_each_dialect(
+    tmp_path: Path, made: ReferenceSite, config: Any, shell: Shell
+) -> None:
+    """The file has what its author's newest client reads; older routers know another name."""
+    site = made_site(tmp_path, made)
+    (fixed,) = [each for each in documents(shell, site) if each["serial_number"] == "FX1"]
+    assert "image_hash_algorithm" not in fixed["overrides"]
+    for dialect in DIALECTS:
+        shown = shell(site, "chassis", "render", "FX1", "--dialect", dialect.name)
+        assert dialect.hash_algorithm in json.dumps(shown), dialect.name
+    names = {"v0.1.0": "SHA256", "2023-11": "SHA256", "current": "ietf-sztp-conveyed-info:sha-256"}
+    assert names.items() <= {each.name: each.hash_algorithm for each in DIALECTS}.items()
 
 
 def test_without_vouchers_the_pinned_certificate_can_be_named(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,12 @@ from bootz.keystore.files import KeyKind, generate_key
 from bootz.server.interfaces import interface_addresses
 from bootz.server.keys.owner import load_owner_identity, owner_warnings
 from bootz.server.keys.rotation import TRUST_ANCHOR_LIFE, rotate_tls
-from bootz.server.keys.tls_certificates import certificate_hosts, ensure_tls, server_hosts
+from bootz.server.keys.tls_certificates import (
+    certificate_hosts,
+    ensure_tls,
+    server_hosts,
+    used_hosts,
+)
 from bootz.server.site import Site, open_site
 from bootz.trust.certificates import load_certificate
 from bootz.trust.issuing import CertificateProfile
@@ -113,6 +119,81 @@ def test_one_that_was_brought_is_served_and_the_operator_told(tmp_path: Path) ->
         material = ensure_tls(site, NOW)
     assert material.renew_at is None
     assert [each["event"] for each in logs] == ["tls-certificate-due"]
+
+
+@pytest.fixture
+def brought(tmp_path: Path) -> Callable[..., Site]:
+    """A site with the trust anchor's key, and a TLS certificate below it from elsewhere."""
+    (tmp_path / "pki").mkdir()
+    pki = Pki(tmp_path / "pki")
+
+    def bring(
+        *hosts: str, listen: str = "127.0.0.1:15006", until: datetime = NOW + timedelta(days=300)
+    ) -> Site:
+        tls, key = pki.leaf("tls", CertificateProfile.SERVER_TLS, hosts=hosts, until=until)
+        words = ["--trust-anchor", str(pki.ca), "--trust-anchor-key", str(pki.ca_key)]
+        words += ["--tls-cert", str(tls), "--tls-key", str(key), "--listen", listen]
+        assert run(["init", str(tmp_path / "site"), *words]) == 0
+        return open_site(tmp_path / "site")
+
+    return bring
+
+
+def test_one_that_was_brought_stays_though_it_does_not_name_loopback(
+    brought: Callable[..., Site], capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = brought("192.0.2.7", "*.example.net", listen="192.0.2.7:15006")
+    assert "does not name" not in capsys.readouterr().err
+    config = SiteConfig(listen=("192.0.2.7:15006",), advertised=("boot.example.net",))
+    with structlog.testing.capture_logs() as logs:
+        material = ensure_tls(Site(site.root, config), NOW)
+    assert (material.certificate.name, logs) == ("1.pem", [])
+    assert names(site) == {"192.0.2.7", "*.example.net"}
+    # It is looked at again at its end, not before.
+    assert material.renew_at == material.not_after
+
+
+def test_what_one_that_was_brought_does_not_cover_is_a_warning(
+    brought: Callable[..., Site], capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = brought("192.0.2.7", listen="[::1]:15006")
+    assert "the TLS certificate: it does not name ::1" in capsys.readouterr().err
+    config = SiteConfig(listen=("192.0.2.7:1", "192.0.2.8:1"), advertised=("a.example", "b.c.d"))
+    with structlog.testing.capture_logs() as logs:
+        ensure_tls(Site(site.root, config), NOW)
+    assert names(site) == {"192.0.2.7"}
+    assert [(each["event"], each["because"]) for each in logs] == [
+        ("tls-certificate-due", "it does not name a.example, b.c.d, 192.0.2.8")
+    ]
+    assert run(["--site", str(site.root), "keys", "show"]) == 0
+    assert "it does not name ::1" in capsys.readouterr().err
+
+
+def test_one_that_was_brought_is_replaced_when_it_can_serve_no_longer(
+    brought: Callable[..., Site],
+) -> None:
+    end = NOW + timedelta(days=5)
+    site = brought("127.0.0.1", until=end)
+    with structlog.testing.capture_logs() as logs:
+        ensure_tls(site, NOW)
+    assert [each["event"] for each in logs] == ["tls-certificate-due"]
+    assert site.keys.read().tls_brought
+    ensure_tls(site, end + timedelta(minutes=1))
+    assert not site.keys.read().tls_brought
+    assert "::1" in names(site)
+
+
+def test_listening_on_all_addresses_does_not_ask_a_brought_one_for_loopback(
+    brought: Callable[..., Site],
+) -> None:
+    hosts = [str(each) for each in interface_addresses() if each.version == 4]
+    site = brought(*(host for host in hosts if not host.startswith("127.")), "x.example")
+    config = SiteConfig(listen=("0.0.0.0:15006",))
+    with structlog.testing.capture_logs() as logs:
+        ensure_tls(Site(site.root, config), NOW)
+    assert logs == []
+    assert "127.0.0.1" not in {str(each) for each in used_hosts(config).addresses}
+    assert "127.0.0.1" in {str(each) for each in server_hosts(config).addresses}
 
 
 def test_the_owners_warnings(tmp_path: Path, site: Site) -> None:

@@ -18,6 +18,7 @@ from bootz.server.importing.applying import Applied
 from bootz.server.importing.reference import Reference
 from bootz.server.keys.brought import BroughtKeys
 from bootz.server.keys.owner import load_owner_identity
+from bootz.server.keys.tls_certificates import tls_warnings
 from bootz.server.operations.texts import faults_of
 from bootz.server.site import Site
 from bootz.server.store.database import Database
@@ -66,7 +67,7 @@ def site_from_reference(
 def tell_made(cli: Cli, site: Site, now: datetime, *, fresh: bool) -> None:
     """Print what was made, and what comes next."""
     identity = load_owner_identity(site.owner_files(), now)
-    for warning in identity.warnings:
+    for warning in (*identity.warnings, *tls_warnings(site, now)):
         cli.output.warning(warning)
     keys = site.keys
     keyring = keys.read()

@@ -5,6 +5,7 @@ own client needs, are dropped. Source: docs/protocol/reference-config.md#what-th
 """
 
 import base64
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from pydantic import JsonValue
 
+from bootz.config import parse_endpoint
 from bootz.errors import ConfigError, TrustError, WireError
 from bootz.keystore.files import PrivateKey
 from bootz.model.bootstrap import BootConfig, BootstrapData, SoftwareImage
@@ -28,6 +30,7 @@ from bootz.server.operations.vendors import VendorRecord
 from bootz.trust.certificates import AnchorSet, load_certificate, pem_from_der, verify_chain
 from bootz.trust.keys import is_strong
 from bootz.trust.voucher import parse_unverified_voucher
+from bootz.wire.dialects import DIALECTS
 from bootz.wire.reference import (
     MAX_CONFIG_BYTES,
     ReferenceCard,
@@ -41,6 +44,12 @@ REASON: Final = "reference-config-invalid"
 
 _SYNTAX: Final = re.compile(r"\{(?=[{%#])")
 """Where a text of the file would be taken for a template."""
+
+_PORT: Final = "15006"
+"""Where the reference listens unless it is told otherwise."""
+
+_DIALECTS_NAMES: Final = frozenset(dialect.hash_algorithm for dialect in DIALECTS)
+"""What each dialect calls SHA-256 by itself; a file has the name that its author's client read."""
 
 Document = dict[str, JsonValue]
 
@@ -101,7 +110,7 @@ def read_reference(path: Path) -> Reference:
             trust_anchor=_brought(config.trust_anchor, f"{where} trust_anchor"),
         ),
         pinned_domain_cert=pinned,
-        listen=_listen(config),
+        listen=_listen(config, where),
     )
 
 
@@ -281,7 +290,7 @@ def _image(image: SoftwareImage, images: Sequence[TakenImage], where: str) -> Do
             where=where,
         )
     spelt: Document = {}
-    if image.algorithm:
+    if image.algorithm and image.algorithm not in _DIALECTS_NAMES:
         spelt["image_hash_algorithm"] = image.algorithm
     if ":" in image.hash_text:
         spelt["image_hash_format"] = "colon-hex"
@@ -333,12 +342,47 @@ def _escape(text: str) -> str:
     return _SYNTAX.sub('{{ "{" }}', text)
 
 
-def _listen(config: ReferenceConfig) -> str | None:
-    if not config.server_address:
+def _listen(config: ReferenceConfig, where: str) -> str | None:
+    """Return where the server listened: the address has its port in it up to v0.7.1, not later.
+
+    Raises:
+        ConfigError: not an address and a port, or two ports.
+    """
+    address, port = config.server_address.strip(), config.server_port.strip()
+    if not address and not port:
         return None
-    host = config.server_address.strip("[]")
-    host = f"[{host}]" if ":" in host else host
-    return f"{host}:{config.server_port or '15006'}"
+    host = address
+    if not _is_address(address.strip("[]")):
+        before, colon, inside = address.rpartition(":")
+        if colon:
+            host = before
+            if port not in ("", inside):
+                raise ConfigError(
+                    REASON,
+                    "the address has another port in it than server_port",
+                    where=f"{where} server_address",
+                    expected=port,
+                    seen=inside,
+                )
+            port = inside
+    # Without an address, Go listens on all of them.
+    host = host.strip("[]") or "0.0.0.0"  # noqa: S104 -- what the file says
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        parse_endpoint(f"{shown}:{port or _PORT}")
+    except ValueError as error:
+        raise ConfigError(
+            REASON, str(error), where=f"{where} server_address", expected="ADDRESS or ADDRESS:PORT"
+        ) from error
+    return f"{shown}:{port or _PORT}"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _pinned(config: ReferenceConfig, where: str) -> bytes | None:

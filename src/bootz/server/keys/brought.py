@@ -221,7 +221,7 @@ def _with_tls(site: Site, keyring: Keyring, brought: BroughtKeys, now: datetime)
     if brought.tls is not None:
         path = keys.path_to_old_anchors(keyring.trust_anchors)
         whole = Brought((*brought.tls.certificates, *path), brought.tls.key)
-        return with_tls(keyring, _store(keys, Role.TLS, whole))
+        return with_tls(keyring, _store(keys, Role.TLS, whole), brought=True)
     if not keys.has_key(keyring.trust_anchors[0]):
         raise _missing(
             "--tls-cert and --tls-key",

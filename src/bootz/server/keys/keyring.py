@@ -48,7 +48,8 @@ class Keyring:
     ``trust_anchors`` has the present one first, then earlier ones that devices may still hold.
     Owner and pinned domain are None where the settings name keys that are kept elsewhere.
     ``owner_key`` is a PKCS#11 URI, or the path of an encrypted file that ``owner_passphrase_file``
-    opens; None where the key lies beside the owner certificate.
+    opens; None where the key lies beside the owner certificate. ``tls_brought`` tells a TLS
+    certificate that the operator chose from one that was issued here and may be issued again.
     """
 
     trust_anchors: tuple[str, ...]
@@ -57,6 +58,7 @@ class Keyring:
     owner: str | None = None
     owner_key: str | None = None
     owner_passphrase_file: str | None = None
+    tls_brought: bool = False
 
     @property
     def names(self) -> frozenset[str]:
@@ -77,6 +79,7 @@ class _KeyringFile(BaseModel):
     owner: _Name | None = None
     owner_key: str | None = None
     owner_passphrase_file: str | None = None
+    tls_brought: bool = False
 
 
 class Keys:
@@ -114,7 +117,7 @@ class Keys:
             Unavailable: the list cannot be written; then nothing has changed.
         """
         model = _KeyringFile(**asdict(keyring))
-        content = model.model_dump_json(indent=1, exclude_none=True).encode() + b"\n"
+        content = model.model_dump_json(indent=1, exclude_defaults=True).encode() + b"\n"
         atomic_write(self.folder / KEYRING_NAME, content, mode=0o600)
         for name in keyring.trust_anchors[1:]:
             self.path(name, "key").unlink(missing_ok=True)
@@ -227,6 +230,6 @@ class Keys:
         )
 
 
-def with_tls(keyring: Keyring, tls: str) -> Keyring:
-    """Return the list with another TLS certificate."""
-    return replace(keyring, tls=tls)
+def with_tls(keyring: Keyring, tls: str, *, brought: bool = False) -> Keyring:
+    """Return the list with another TLS certificate, ``brought`` by the operator or issued here."""
+    return replace(keyring, tls=tls, tls_brought=brought)

@@ -169,9 +169,9 @@ def retire_trust_anchors(site: Site, now: datetime, *, number: int | None = None
             )
         kept = keyring.trust_anchors[: keyring.trust_anchors.index(name)]
         changed = replace(keyring, trust_anchors=kept)
-        if site.keys.has_key(kept[0]):
+        if site.keys.has_key(kept[0]) and not keyring.tls_brought:
             return with_tls(changed, new_tls(site, changed, now))
-        return with_tls(changed, _same_tls(site.keys, keyring, kept))
+        return with_tls(changed, _same_tls(site.keys, keyring, kept), brought=True)
 
     return change_keyring(site, change)
 

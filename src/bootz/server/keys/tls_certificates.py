@@ -7,7 +7,7 @@ docs/protocol/pki.md#server-certificate-and-hpke; RFC 5280 section 3.2 (cross-ce
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -45,7 +45,8 @@ class ServerHosts:
 class TlsMaterial:
     """Files for a listener (PEM), and when the certificate should be looked at again.
 
-    ``renew_at`` is None where the site cannot issue one by itself; ``trust_anchor`` is DER.
+    ``renew_at`` is None where the site cannot issue one by itself; of one that was brought it is
+    its end. ``trust_anchor`` is DER.
     """
 
     certificate: Path
@@ -56,18 +57,51 @@ class TlsMaterial:
 
 
 def server_hosts(config: SiteConfig, listen: Sequence[str] = ()) -> ServerHosts:
-    """Return the hosts of a site's settings; ``listen`` replaces those of the settings.
+    """Return what a certificate that is issued here names: all hosts of the settings, and loopback.
+
+    ``listen`` replaces the addresses of the settings.
 
     Raises:
         Unavailable: it listens on all addresses, and the kernel does not list them.
     """
-    names = {"localhost"}
-    addresses: set[IpAddress] = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
+    loopback = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
+    named = _resolved(_hosts(config, listen))
+    return ServerHosts(named.dns_names | {"localhost"}, named.addresses | loopback)
+
+
+def used_hosts(config: SiteConfig, listen: Sequence[str] = ()) -> ServerHosts:
+    """Return by what routers may come: what a site listens on, advertises, and serves images from.
+
+    What only this machine itself can reach counts where the Bootz server listens on it by name.
+
+    Raises:
+        Unavailable: it listens on all addresses, and the kernel does not list them.
+    """
+    named = _resolved(_hosts(config, listen))
+    asked = {parse_endpoint(text).host for text in listen or config.listen}
+    return ServerHosts(
+        named.dns_names,
+        frozenset(
+            each
+            for each in named.addresses
+            if str(each) in asked or not (each.is_loopback or each.is_link_local)
+        ),
+    )
+
+
+def _hosts(config: SiteConfig, listen: Sequence[str]) -> list[str]:
     endpoints = (*(listen or config.listen), *config.images.https)
     hosts = [parse_endpoint(text).host for text in endpoints] + list(config.advertised)
     base = urlsplit(config.images.base_url or "")
     if base.scheme == "https" and base.hostname:
         hosts.append(base.hostname)
+    return hosts
+
+
+def _resolved(hosts: Iterable[str]) -> ServerHosts:
+    """Return names and addresses; in place of an unspecified address, those of all interfaces."""
+    names: set[str] = set()
+    addresses: set[IpAddress] = set()
     for host in hosts:
         try:
             address = ipaddress.ip_address(host.partition("%")[0])
@@ -133,7 +167,8 @@ def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsM
     """Return the TLS files to serve with; a new certificate is issued where one is due.
 
     It is due when it nears its end, misses a name or address, or does not lead to every trust
-    anchor that devices may hold. Call it at start, on reload, and at ``renew_at``.
+    anchor that devices may hold. One that the operator brought is replaced only when it cannot
+    serve any more; until then the log warns. Call it at start, on reload, and at ``renew_at``.
 
     Args:
         site: the site.
@@ -150,8 +185,14 @@ def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsM
     with keys.changing():
         keyring = keys.read()
         own = keys.has_key(keyring.trust_anchors[0])
-        due = _why_due(keys, keyring, hosts, now, renew_before)
-        if due is not None and own:
+        brought = keyring.tls_brought or not own
+        unusable = _why_unusable(keys, keyring, now)
+        due = unusable
+        if due is None:
+            certificate = load_certificate(keys.certificates(keyring.tls)[0])
+            wanted = used_hosts(site.config, listen) if brought else hosts
+            due = _why_due(certificate, wanted, now + renew_before)
+        if due is not None and own and (unusable is not None or not brought):
             name = issue_tls(
                 keys,
                 keyring.trust_anchors,
@@ -164,7 +205,7 @@ def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsM
             keys.write(keyring)
             log.info("tls-certificate-issued", because=due)
         elif due is not None:
-            # Brought by the operator: served as it is, and the operator is told.
+            # Brought by the operator: served as long as it can be, and the operator is told.
             log.warning("tls-certificate-due", because=due, certificate=keyring.tls)
     leaf = load_certificate(keys.certificates(keyring.tls)[0])
     end = leaf.not_valid_after_utc
@@ -172,8 +213,7 @@ def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsM
         certificate=keys.path(keyring.tls, "pem"),
         key=keys.path(keyring.tls, "key"),
         not_after=end,
-        # An anchor near its own end gives short certificates, which must not renew in a circle.
-        renew_at=max(end - renew_before, now + timedelta(hours=1)) if own else None,
+        renew_at=_renew_at(end, renew_before, now, brought=keyring.tls_brought) if own else None,
         trust_anchor=keys.certificates(keyring.trust_anchors[0])[0],
     )
 
@@ -214,22 +254,51 @@ def subject_key_identifier(certificate: x509.Certificate) -> bytes:
     return found.value.digest
 
 
-def _why_due(
-    keys: Keys, keyring: Keyring, hosts: ServerHosts, now: datetime, renew_before: timedelta
-) -> str | None:
+def _renew_at(end: datetime, before: timedelta, now: datetime, *, brought: bool) -> datetime:
+    # An anchor near its own end gives short certificates, which must not renew in a circle.
+    return max(end if brought else end - before, now + timedelta(hours=1))
+
+
+def tls_warnings(site: Site, now: datetime) -> tuple[str, ...]:
+    """Return what an operator should know of a TLS certificate that was brought.
+
+    Raises:
+        ConfigError: files do not hold.
+        Unavailable: it listens on all addresses, and the kernel does not list them.
+    """
+    keyring = site.keys.read()
+    if not keyring.tls_brought:
+        return ()
+    certificate = load_certificate(site.keys.certificates(keyring.tls)[0])
+    soon = now + timedelta(days=site.config.tls.renew_before_days)
+    due = _why_due(certificate, used_hosts(site.config), soon)
+    return () if due is None else (f"the TLS certificate: {due}",)
+
+
+def _why_unusable(keys: Keys, keyring: Keyring, now: datetime) -> str | None:
+    """Return why the certificate cannot serve, None if it can."""
     try:
-        leaf = load_certificate(keys.certificates(keyring.tls)[0])
-        if leaf.not_valid_after_utc <= now + renew_before:
-            return f"it ends at {leaf.not_valid_after_utc.isoformat()}"
         check_tls(keys, keyring, now)
     except BootzError as error:
         return str(error)
-    covered = certificate_hosts(leaf)
+    return None
+
+
+def _why_due(certificate: x509.Certificate, hosts: ServerHosts, soon: datetime) -> str | None:
+    """Return why a certificate that can serve should be replaced."""
+    if certificate.not_valid_after_utc <= soon:
+        return f"it ends at {certificate.not_valid_after_utc.isoformat()}"
+    covered = certificate_hosts(certificate)
     missing = [
-        *sorted(hosts.dns_names - covered.dns_names),
-        *(str(address) for address in hosts.addresses - covered.addresses),
+        *(name for name in sorted(hosts.dns_names) if not _covers(covered.dns_names, name)),
+        *sorted(str(address) for address in hosts.addresses - covered.addresses),
     ]
     return f"it does not name {', '.join(missing)}" if missing else None
+
+
+def _covers(dns_names: frozenset[str], name: str) -> bool:
+    """Tell whether a name is there, itself or by a wildcard (RFC 9525 section 6.3)."""
+    return name in dns_names or f"*.{name.partition('.')[2]}" in dns_names
 
 
 def certificate_hosts(certificate: x509.Certificate) -> ServerHosts:

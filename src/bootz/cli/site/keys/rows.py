@@ -11,7 +11,7 @@ from bootz.errors import BootzError
 from bootz.server.keys.keyring import Keyring
 from bootz.server.keys.owner import load_owner_identity
 from bootz.server.keys.roles import Role
-from bootz.server.keys.tls_certificates import certificate_hosts
+from bootz.server.keys.tls_certificates import certificate_hosts, tls_warnings
 from bootz.server.site import Site
 from bootz.trust.certificates import fingerprint, load_certificate
 from bootz.trust.keys import describe_key
@@ -106,5 +106,5 @@ def warn_of_owner(cli: Cli, site: Site, now: datetime) -> None:
         warnings = load_owner_identity(site.owner_files(), now).warnings
     except BootzError as error:
         warnings = (f"the owner's key cannot be used: {error} ({error.reason})",)
-    for warning in warnings:
+    for warning in (*warnings, *tls_warnings(site, now)):
         cli.output.warning(warning)

@@ -91,8 +91,8 @@ def test_a_router_that_holds_in_everything_is_well() -> None:
             "success",
             "not verified",
         ),
-        (account(), "", "the server has nothing on record"),
-        (account(), "answered", "the server has answered on record"),
+        (account(), "", "the server has recorded: nothing"),
+        (account(), "answered", "the server has recorded: answered"),
     ],
 )
 def test_whatever_does_not_hold_is_named(

@@ -89,7 +89,7 @@ def _judge(
             (f"not verified: {', '.join(sorted(_CHECKS - passed))}", passed >= _CHECKS),
             (f"runs image {name} {version}".strip(), (name, version) == image),
             ("has no configuration", bool(configuration)),
-            (f"the server has recorded {recorded or 'nothing'}", recorded == "success"),
+            (f"the server has recorded: {recorded or 'nothing'}", recorded == "success"),
         )
         if not holds
     ]

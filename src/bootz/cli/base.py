@@ -52,7 +52,7 @@ def one_of(words: type[Enum]) -> click.Choice[str]:
 
 
 def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
-    """Make one decorator of several options, which stand in the help in this order."""
+    """Make one decorator of several options, which appear in the help in this order."""
 
     def decorate(function: _F) -> _F:
         for option in reversed(options):

@@ -35,7 +35,7 @@ def import_row(found: FoundVoucher, result: VoucherResult) -> dict[str, object]:
 
 
 def voucher_row(record: VoucherRecord, now: datetime) -> dict[str, object]:
-    """Return the row of a voucher in store."""
+    """Return the row of a stored voucher."""
     left = record.left(now)
     return {
         "serial_number": record.serial_number,

@@ -3,8 +3,9 @@
 
 A citation is one of: a page of ``docs/`` (the file, its section and its numbered points exist), an
 RFC with its section, a file of an OpenConfig repository, another document or manual page (each
-listed in docs/protocol/sources.md), or a Bootz message or field (in the schema). Steps of the
-workflow (W1, S2, N3) are those of docs/protocol/workflow.md.
+listed in docs/protocol/sources.md), or a Bootz message or field (in the schema). A file of code that
+a text names exists, from the root or from src/bootz on. Steps of the workflow (W1, S2, N3) are
+those of docs/protocol/workflow.md.
 
     tools/check_sources.py            exit code 1 and one line a fault: FILE:LINE: what to fix
 """
@@ -37,6 +38,9 @@ _RFC: Final = re.compile(
     rf"\bRFCs? (?P<number>\d+)(?:(?: (?:sections?|appendix) (?P<sections>{_LIST}))|"
     r"(?P<bare>,? (?:s\.|§|sec\.|(?=[A-Z\d]+\.\d)))?)"
 )
+_FILE: Final = re.compile(
+    r"(?<![\w./*{}-])(?P<path>(?:[\w-]+/)+[\w-]+\.(?:py|proto|txt|sh))(?![\w*])"
+)
 _ID: Final = re.compile(r"\b[WSN]\d{1,2}\b")
 _SOURCE: Final = re.compile(
     r"\bSources?:\s+(?P<items>.*?)(?=\.\s+[A-Z`]|\.?\s*$|\n\s*\n)", re.DOTALL
@@ -66,6 +70,11 @@ class Library:
     def is_page(self, path: Path) -> bool:
         """Tell whether the repository has that file."""
         return (self._root / path).is_file()
+
+    def is_file(self, name: str) -> bool:
+        """Tell whether a file of code is there, or is one of a listed repository's."""
+        here = self.is_page(Path(name)) or self.is_page(Path("src/bootz", name))
+        return here or any(f"`{name}`" in files for files in self.repositories.values())
 
     def sections(self, path: Path) -> dict[str, str]:
         """Return the text below each heading of a page, by the anchor that GitHub gives it."""
@@ -201,6 +210,9 @@ def faults(text: Text, library: Library) -> Iterator[str]:
     for found in _RFC.finditer(words):
         if text.file != SOURCES and (what := _rfc_fault(found, library)) is not None:
             yield at(found.start(), what)
+    for found in _FILE.finditer(words):
+        if not library.is_file(found["path"]):
+            yield at(found.start(), f"there is no file {found['path']}, nor src/bootz/ before it")
     if is_page:
         return
     if text.file.parts[0] == "src":

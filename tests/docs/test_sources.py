@@ -79,6 +79,7 @@ def told(words: str, library: Library, file: str = "src/bootz/model/chassis.py")
         "Source: openconfig/bootz ``README.md``; ITU-T X.690; packet(7).",
         "What RFC 8366 says, in W1 and docs/protocol/workflow.md W2.",
         "An S or a W1x, and a voucher (RFC 8366 section 5).",
+        "The schema is src/bootz/wire/schema/bootz.proto, or wire/schema/bootz.proto.",
     ],
 )
 def test_a_right_citation_is_taken(library: Library, words: str) -> None:
@@ -104,6 +105,8 @@ WRONG = [
     ("Source: openconfig/bootz ``proto/other.proto``.", "not among the files"),
     ("Source: openconfig/other ``proto/bootz.proto``.", "not among the files"),
     ("Source: packet(8).", "not among the manual pages"),
+    ("See ``server/keys.py``.", "no file server/keys.py"),
+    ("See src/bootz/wire/schema/other.proto.", "no file src/bootz/wire/schema/other.proto"),
     ("Source: what everyone knows.", "neither a page"),
     ("Source: docs/dialects.md; a mail of last year.", "neither a page"),
 ]

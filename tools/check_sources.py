@@ -3,9 +3,9 @@
 
 A citation is one of: a page of ``docs/`` (the file, its section and its numbered points exist), an
 RFC with its section, a file of an OpenConfig repository, another document or manual page (each
-listed in docs/protocol/sources.md), or a Bootz message or field (in the schema). A file of code that
-a text names exists, from the root or from src/bootz on. Steps of the workflow (W1, S2, N3) are
-those of docs/protocol/workflow.md.
+listed in docs/protocol/sources.md), or a Bootz message or field (in the schema). A file of code
+that a text names exists, from the root or from src/bootz on. Steps of the workflow (W1, S2, N3)
+are those of docs/protocol/workflow.md.
 
     tools/check_sources.py            exit code 1 and one line a fault: FILE:LINE: what to fix
 """

@@ -237,6 +237,37 @@ class ProgressSettings(_Frozen):
     )
 
 
+class OperatorTlsSettings(_Frozen):
+    """The certificate of the operator's door: files that are kept elsewhere."""
+
+    certificate: Path = Field(description="File with the certificate and those above it, PEM.")
+    key: Path = Field(description="Its key: a file of mode 0600.")
+
+
+class OperatorSettings(_Frozen):
+    """The operator's door: the API. A process of its own that opens no key of the owner."""
+
+    listen: tuple[Listen, ...] = Field(
+        ("127.0.0.1:15080",), description="Addresses; [] switches the door off."
+    )
+    tls: OperatorTlsSettings | None = Field(
+        None, description="Needed beyond loopback, where without it nothing is served."
+    )
+
+    @model_validator(mode="after")
+    def _plain_on_loopback_only(self) -> Self:
+        if self.tls is None:
+            for text in self.listen:
+                host = parse_endpoint(text).host
+                try:
+                    inside = ipaddress.ip_address(host).is_loopback
+                except ValueError:
+                    inside = host == "localhost"
+                if not inside:
+                    raise ValueError(f"{text} is not loopback, and has no tls")
+        return self
+
+
 class DhcpSubnetSettings(_Frozen):
     """A link on which DHCP serves routers: at most one name-server, which Bootz demands."""
 
@@ -315,6 +346,9 @@ class SiteConfig(_Frozen):
     log: LogSettings = Field(LogSettings(), description="The log.")
     progress: ProgressSettings = Field(
         ProgressSettings(), description="When a silent router is shown as stuck."
+    )
+    operator: OperatorSettings = Field(
+        OperatorSettings(), description="The operator's door: the API."
     )
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds for running calls to finish at SIGTERM."

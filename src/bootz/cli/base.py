@@ -76,14 +76,23 @@ class Cli:
         Raises:
             ConfigError: there is no site, or its configuration does not hold.
         """
-        from pathlib import Path
-
-        from bootz.server.site import find_site, open_site
+        from bootz.server.site import open_site
 
         if self._site is None:
-            root = find_site(self.site_option, os.environ, Path.cwd())
-            self._site = open_site(root, actor=_actor())
+            self._site = open_site(self.site_folder(), actor=_actor())
         return self._site
+
+    def site_folder(self) -> Path:
+        """Return the folder of the site: ``--site``, else ``BOOTZ_SITE``, else the current one.
+
+        Raises:
+            ConfigError: there is no site.
+        """
+        from pathlib import Path
+
+        from bootz.server.site_folder import find_site
+
+        return find_site(self.site_option, os.environ, Path.cwd())
 
 
 def _actor() -> Actor:

@@ -6,25 +6,21 @@ keys/         what ``keyring.json`` lists
 images/       the image store
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from bootz.config import CONFIG_NAME, SiteConfig, load_config
-from bootz.errors import ConfigError
-from bootz.keystore.protected import read_secret
+from bootz.server.database_url import database_url
 from bootz.server.keys.keyring import KEYRING_NAME, Keys
 from bootz.server.keys.owner_files import OwnerFiles, read_owner_files
+from bootz.server.site_folder import find_site
 from bootz.server.store.actor import SERVER, Actor
 from bootz.server.store.database import Database, open_database, open_engine
 from bootz.sql.engine import LOCK_SECONDS
-
-SITE_VARIABLE = "BOOTZ_SITE"
 
 
 def utc_now() -> datetime:
@@ -67,7 +63,10 @@ class Site:
             Unavailable: it does not answer.
         """
         return open_database(
-            self._database_url(), create=create, lock_seconds=lock_seconds, actor=self.actor
+            database_url(self.root, self.config.database),
+            create=create,
+            lock_seconds=lock_seconds,
+            actor=self.actor,
         )
 
     def database_engine(self) -> Engine:
@@ -77,28 +76,7 @@ class Site:
             ConfigError: the URL does not hold.
             Unavailable: there is no such file.
         """
-        return open_engine(self._database_url())
-
-    def _database_url(self) -> str:
-        settings = self.config.database
-        try:
-            url = make_url(settings.url)
-        except (ArgumentError, ValueError) as error:
-            raise ConfigError(
-                "database-url-invalid", "cannot be read", where="database.url"
-            ) from error
-        if url.password is not None:
-            raise ConfigError(
-                "database-url-invalid",
-                "contains a password; put it into the file that password_file names",
-                where="database.url",
-            )
-        if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-            url = url.set(database=str((self.root / url.database).absolute()))
-        if settings.password_file is not None:
-            secret = read_secret(self.root / settings.password_file)
-            url = url.set(password=secret.decode(errors="surrogateescape"))
-        return url.render_as_string(hide_password=False)
+        return open_engine(database_url(self.root, self.config.database))
 
     def owner_files(self) -> OwnerFiles:
         """Return the owner's certificates, and where the key is.
@@ -119,20 +97,6 @@ class Site:
     def keys_stamp(self) -> object:
         """Return something that differs after the keys in use have changed; cheap."""
         return _stamp(self.keys_folder / KEYRING_NAME)
-
-
-def find_site(option: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    """Return the site's folder: the option, else ``BOOTZ_SITE``, else the current directory.
-
-    Raises:
-        ConfigError: there is no site.
-    """
-    named = environ.get(SITE_VARIABLE)
-    root = option or (Path(named) if named else cwd)
-    root = cwd / root
-    if not (root / CONFIG_NAME).is_file():
-        raise ConfigError("site-missing", f"there is no {CONFIG_NAME}", where=str(root))
-    return root
 
 
 def open_site(

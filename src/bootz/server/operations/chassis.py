@@ -122,7 +122,19 @@ def set_chassis(
         ConflictError: a serial number is another chassis's.
         UnknownChassis: no such chassis, vendor, profile or image.
     """
-    before = find_chassis(connection, serial, vendor)
+    return _replace(connection, find_chassis(connection, serial, vendor), record)
+
+
+def set_chassis_by_key(connection: Connection, key: int, record: ChassisRecord) -> ChassisRecord:
+    """Replace what is on record of a chassis, as ``set_chassis`` does, found by the database's key.
+
+    Raises:
+        BootzError: as ``set_chassis``.
+    """
+    return _replace(connection, chassis_by_key(connection, key), record)
+
+
+def _replace(connection: Connection, before: ChassisRecord, record: ChassisRecord) -> ChassisRecord:
     placement = place_chassis(connection, [record], own_key=before.key)
     if placement.faults:
         raise placement.faults[0][1]
@@ -154,7 +166,19 @@ def remove_chassis(connection: Connection, serial: str, vendor: str | None = Non
         ConflictError: several vendors have a chassis of this serial number.
         UnknownChassis: no such chassis.
     """
-    record = find_chassis(connection, serial, vendor)
+    return _remove(connection, find_chassis(connection, serial, vendor))
+
+
+def remove_chassis_by_key(connection: Connection, key: int) -> ChassisRecord:
+    """Take a chassis off the record, found by the database's key, and return it.
+
+    Raises:
+        UnknownChassis: it is not there any more.
+    """
+    return _remove(connection, chassis_by_key(connection, key))
+
+
+def _remove(connection: Connection, record: ChassisRecord) -> ChassisRecord:
     connection.execute(delete_from(CHASSIS).where(CHASSIS.c.id == record.key))
     raise_revision(connection, shared=False)
     note(connection, "chassis.remove", record.name, before=record.to_document())

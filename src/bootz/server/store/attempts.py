@@ -144,6 +144,15 @@ def latest_attempts(
     return _read(connection, most, *(() if wanted is None else wanted.conditions()))
 
 
+def attempt_by_id(
+    connection: Connection, key: int, wanted: AttemptFilter | None = None
+) -> Attempt | None:
+    """Return an attempt by its id, None where there is none among those wanted."""
+    conditions = [] if wanted is None else wanted.conditions()
+    found = _read(connection, 1, ATTEMPT.c.id == key, *conditions)
+    return found[0] if found else None
+
+
 def events_of(connection: Connection, attempts: Sequence[int]) -> tuple[Event, ...]:
     """Return what happened in these attempts, in order."""
     return _events(connection, EVENT.c.attempt_id.in_(attempts), most=None)

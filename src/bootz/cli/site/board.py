@@ -1,0 +1,67 @@
+"""``bootz board``: the operator's door of a site, in a process of its own."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bootz.cli.base import Cli, verb
+from bootz.cli.service_process import harden
+from bootz.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootz.config import Endpoint
+
+
+@verb("board")
+@click.option("--listen", multiple=True, metavar="ADDRESS:PORT", help="Instead of operator.listen.")
+@click.option(
+    "--ready-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File with the addresses as JSON, written once the door listens, removed at its end.",
+)
+@click.pass_obj
+def command(cli: Cli, listen: tuple[str, ...], ready_file: Path | None) -> None:
+    """Serve the operator's door until SIGTERM: the API, on loopback unless it has TLS.
+
+    It needs no key of the owner: run it as a user who cannot read keys/.
+    """
+    import uvloop
+
+    from bootz.cli.logs import configure_log
+    from bootz.config import OperatorSettings, load_config, parse_endpoint
+    from bootz.keystore.files import atomic_write
+    from bootz.server.api.serving import serve_door
+
+    root = cli.site_folder()
+    config = load_config(root / "bootz.yaml")
+    if listen:
+        try:
+            operator = OperatorSettings(listen=listen, tls=config.operator.tls)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--listen") from error
+        config = config.model_copy(update={"operator": operator})
+    endpoints = [parse_endpoint(text) for text in config.operator.listen]
+    if not endpoints:
+        raise ConfigError("site-config-invalid", "names no address", where="operator.listen")
+
+    def bound(found: "Sequence[Endpoint]") -> None:
+        if ready_file is not None:
+            told = {"door": [str(each) for each in found]}
+            atomic_write(ready_file, json.dumps(told).encode() + b"\n", mode=0o644)
+
+    configure_log(config.log.format, config.log.level)
+    harden()
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(
+                serve_door(root, config, endpoints, clock=lambda: datetime.now(UTC), on_bound=bound)
+            )
+    finally:
+        if ready_file is not None:
+            ready_file.unlink(missing_ok=True)

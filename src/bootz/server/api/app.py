@@ -1,0 +1,189 @@
+"""The application: routes, limits and headers, put together."""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib.resources import files
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bootz import __version__
+from bootz.errors import Unavailable, WireError
+from bootz.server.api import problems
+from bootz.server.api.context import Door
+from bootz.server.api.problems import Problem, problem_response
+from bootz.server.api.routes import ROUTERS
+from bootz.server.api.writes import MAX_BODY
+
+log = structlog.get_logger()
+
+PREFIX: Final = "/api/v1"
+MAX_AT_ONCE: Final = 64
+"""Requests under way at once of one address; streams of events are counted apart."""
+
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(door: Door) -> FastAPI:
+    """Return the application of a site's door."""
+    app = FastAPI(
+        title="Bootz",
+        version=__version__,
+        summary="Routers from factory state to managed state, over a network that is not trusted.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.door = door
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    _install_health(app)
+    app.middleware("http")(_with_headers(door))
+    app.add_middleware(_BodyLimit)
+    app.add_middleware(_AtOnce)
+    _describe(app)
+    return app
+
+
+def openapi_document() -> dict[str, Any]:
+    """Return the API's description as it is shipped in the package (``openapi.json``)."""
+    text = files("bootz.server.api").joinpath("openapi.json").read_text("utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def _describe(app: FastAPI) -> None:
+    """Leave out of the description what FastAPI assumes and this API does not answer."""
+    build = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = build()
+        document["components"]["schemas"].pop("HTTPValidationError", None)
+        document["components"]["schemas"].pop("ValidationError", None)
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        for path in document["paths"].values():
+            for told in path.values():
+                for status, answer in told["responses"].items():
+                    content = answer.get("content", {})
+                    if int(status) >= 400 and "application/json" in content:
+                        content[problems.MEDIA_TYPE] = content.pop("application/json")
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
+def _install_health(app: FastAPI) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    def healthz() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    def readyz(request: Request) -> Response:
+        """The database answers; which part does not, only a login is told (``/status``)."""
+        door: Door = request.app.state.door
+        try:
+            with door.database.read():
+                return Response('{"status":"ready"}', media_type="application/json")
+        except Unavailable:
+            return Response('{"status":"not ready"}', 503, media_type="application/json")
+
+
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def _with_headers(door: Door) -> Callable[[Request, Next], Awaitable[Response]]:
+    secure = bool(door.config.operator.tls)
+
+    async def handle(request: Request, call_next: Next) -> Response:
+        try:
+            response = await call_next(request)
+        except Exception as error:
+            # A defect of ours: the caller learns nothing of it, the log the place.
+            log.exception("request-failed", path=request.url.path, error=type(error).__name__)
+            response = Response('{"detail":"internal error"}', 500, media_type="application/json")
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if secure:
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return response
+
+    return handle
+
+
+class _BodyLimit:
+    """Ends a request whose body is too long, before it is in memory."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].endswith("/content"):
+            await self._app(scope, receive, send)
+            return
+        declared = dict(scope["headers"]).get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > MAX_BODY:
+            await _too_large()(scope, receive, send)
+            return
+        length = 0
+
+        async def bounded() -> MutableMapping[str, Any]:
+            nonlocal length
+            message = await receive()
+            length += len(message.get("body", b""))
+            if length > MAX_BODY:
+                raise WireError(
+                    "request-too-large", "the body is too long", expected=f"{MAX_BODY} bytes"
+                )
+            return message
+
+        await self._app(scope, bounded, send)
+
+
+class _AtOnce:
+    """Bounds the requests under way of one address."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._under_way: dict[str, int] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        client = scope.get("client")
+        address = client[0] if client else ""
+        if self._under_way.get(address, 0) >= MAX_AT_ONCE and not scope["path"].endswith("/events"):
+            error = Unavailable("requests-too-many", f"{MAX_AT_ONCE} are under way already")
+            await problem_response(error, {"Retry-After": "1"})(scope, receive, send)
+            return
+        self._under_way[address] = self._under_way.get(address, 0) + 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            left = self._under_way[address] - 1
+            if left:
+                self._under_way[address] = left
+            else:
+                del self._under_way[address]
+
+
+def _too_large() -> Response:
+    return problem_response(
+        WireError("request-too-large", "the body is too long", expected=f"{MAX_BODY} bytes")
+    )

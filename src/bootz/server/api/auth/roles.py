@@ -1,0 +1,104 @@
+"""Roles, and the one table of what each may do."""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+from typing import Final
+
+
+class Role(Enum):
+    """What a person or a program may do; each role may do what the ones before it may."""
+
+    VIEWER = "viewer"
+    """Reads everything but secrets."""
+    OPERATOR = "operator"
+    """Changes chassis, profiles, images, vouchers and replacements; holds and releases."""
+    SECURITY = "security"
+    """Changes vendors and their CAs, and turns checks off; sees secrets."""
+    ADMIN = "admin"
+    """Keeps users, tokens and webhooks."""
+
+    def may(self, needed: "Role") -> bool:
+        """Return whether this role includes another."""
+        return _RANK[self] >= _RANK[needed]
+
+
+_RANK: Final = {role: rank for rank, role in enumerate(Role)}
+
+_READ: Final = (
+    "vendor.list",
+    "vendor.show",
+    "chassis.list",
+    "chassis.show",
+    "chassis.render",
+    "chassis.check",
+    "profile.list",
+    "profile.show",
+    "image.list",
+    "image.show",
+    "voucher.list",
+    "voucher.show",
+    "replacement.list",
+    "attempt.list",
+    "attempt.show",
+    "event.list",
+    "stranger.list",
+    "keys.list",
+    "status.show",
+    "export.run",
+)
+_OPERATE: Final = (
+    "chassis.add",
+    "chassis.set",
+    "chassis.remove",
+    "chassis.hold",
+    "chassis.release",
+    "profile.add",
+    "profile.set",
+    "profile.remove",
+    "image.add",
+    "image.remove",
+    "voucher.import",
+    "voucher.remove",
+    "replacement.accept",
+    "replacement.reject",
+    "import.run",
+)
+_SECURE: Final = (
+    "vendor.add",
+    "vendor.set",
+    "vendor.remove",
+    "chassis.insecure",
+    "secret.read",
+    "audit.list",
+    "audit.verify",
+)
+_ADMINISTER: Final = (
+    "user.list",
+    "user.add",
+    "user.set",
+    "user.remove",
+    "token.list",
+    "token.add",
+    "token.revoke",
+    "webhook.list",
+    "webhook.add",
+    "webhook.set",
+    "webhook.remove",
+    "webhook.resend",
+)
+
+NEEDED: Final[Mapping[str, Role]] = MappingProxyType(
+    {
+        **dict.fromkeys(_READ, Role.VIEWER),
+        **dict.fromkeys(_OPERATE, Role.OPERATOR),
+        **dict.fromkeys(_SECURE, Role.SECURITY),
+        **dict.fromkeys(_ADMINISTER, Role.ADMIN),
+    }
+)
+"""The role that each verb needs.
+
+``chassis.insecure`` is asked beside ``chassis.add``, ``chassis.set`` and ``import.run`` where a
+chassis would be served without proofs: in insecure mode, or without the check of its serial number.
+``secret.read`` is asked where secrets would be shown: without it, they are fingerprints.
+"""

@@ -1,0 +1,53 @@
+"""What every route works with: the database, the clock, the caller."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from bootz.config import SiteConfig
+from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.throttle import Throttle
+from bootz.server.store.actor import Actor
+from bootz.server.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The operator's door of one site. ``clock`` returns aware UTC, ``monotonic`` seconds."""
+
+    database: Database
+    config: SiteConfig
+    clock: Callable[[], datetime]
+    monotonic: Callable[[], float]
+    throttle: Throttle = field(default_factory=Throttle)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the door closes: streams of events end then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: a person with a session, or a program with a token.
+
+    ``name`` is as the audit names it; ``scope`` are labels that a chassis must have to be seen.
+    """
+
+    name: str
+    role: Role
+    peer: str
+    scope: Mapping[str, str] = field(default_factory=dict)
+
+    def actor(self, doing: str) -> Actor:
+        """Return whom the audit names."""
+        return Actor(self.name, self.peer, doing)
+
+
+def door_of(request: Request) -> Door:
+    """Return the door that an application was made for."""
+    return cast("Door", request.app.state.door)
+
+
+DoorDep = Annotated[Door, Depends(door_of)]

@@ -1,0 +1,454 @@
+"""Chassis: what is on record of each router, where it stands, hold and release."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue
+from sqlalchemy import ColumnElement, Connection, exists, func, select
+
+from bootz.errors import UnknownChassis
+from bootz.model.chassis import BootMode
+from bootz.server.api.auth.principals import check_role, needs, operation
+from bootz.server.api.context import Door, DoorDep, Principal
+from bootz.server.api.paging import (
+    Fields,
+    Ordering,
+    Page,
+    PagingDep,
+    Search,
+    chosen,
+    holding,
+    order_by,
+)
+from bootz.server.api.problems import ErrorItem, ManyErrors, item_of
+from bootz.server.api.routes.documents import STRICT, Removed, shown, unmasked
+from bootz.server.api.writes import Answer, ChangeDep, etag
+from bootz.server.operations.chassis import (
+    add_chassis,
+    chassis_by_key,
+    chassis_by_keys,
+    remove_chassis_by_key,
+    set_chassis_by_key,
+)
+from bootz.server.operations.chassis_record import ChassisRecord
+from bootz.server.operations.chassis_state import ChassisState, Standing, standing
+from bootz.server.operations.holds import hold_chassis, release_chassis
+from bootz.server.operations.step_limits import read_limits
+from bootz.server.store.schema import CHASSIS, CHASSIS_LABEL, PROFILE, VENDOR
+from bootz.server.store.standings import read_facts
+
+router = APIRouter(prefix="/chassis", tags=["chassis"])
+
+MAX_BULK: Final = 10_000
+
+_Key = Annotated[int, Path(ge=1, le=2**62, description="The chassis's id.")]
+
+
+class ChassisBody(BaseModel):
+    """A chassis as it is given. Keys that are left out have their default."""
+
+    model_config = STRICT
+
+    vendor: str = Field(max_length=128)
+    serial_number: str = Field("", max_length=64, description="Empty for some modular chassis.")
+    part_number: str = Field("", max_length=64)
+    hostname: str = Field("", max_length=253)
+    modular: bool = False
+    cards: list[dict[str, JsonValue]] = Field([], max_length=256)
+    boot_mode: BootMode = BootMode.SECURE
+    release: str | None = Field(None, description="The protocol's release; null: the profile's.")
+    streaming: bool = True
+    skip_idevid_serial_check: bool = False
+    voucher_delivery: str = "single"
+    dynamic_config: str = "merge"
+    profile: str | None = Field(None, max_length=128)
+    variables: dict[str, JsonValue] = {}
+    overrides: dict[str, JsonValue] = {}
+    dhcp: dict[str, JsonValue] = {}
+    labels: dict[str, str] = {}
+
+
+class StandingView(BaseModel):
+    """Where a chassis stands (docs/states.md)."""
+
+    state: ChassisState
+    since: AwareDatetime | None
+    attempt: int
+    reason: str
+    detail: str
+    next_action: str
+    step: ChassisState | None = Field(description="The state that `stuck` or `on-hold` hides.")
+
+
+class Chassis(ChassisBody):
+    """A chassis on record, and where it stands."""
+
+    id: int
+    standing: StandingView
+
+
+class Keys(BaseModel):
+    """Which chassis are meant, by id."""
+
+    model_config = STRICT
+
+    ids: list[Annotated[int, Field(ge=1, le=2**62)]] = Field(min_length=1, max_length=MAX_BULK)
+
+
+class HoldBody(Keys):
+    """Chassis that are put on hold, and why."""
+
+    note: str = Field("", max_length=1024)
+
+
+class Changed(BaseModel):
+    """Which chassis changed, by serial number; those that were so already are left out."""
+
+    changed: list[str]
+
+
+class ChassisPatch(BaseModel):
+    """The same changes for many chassis: keys of a chassis, each with its new value."""
+
+    model_config = STRICT
+
+    ids: list[Annotated[int, Field(ge=1, le=2**62)]] = Field(min_length=1, max_length=MAX_BULK)
+    changes: dict[str, JsonValue] = Field(
+        description="Keys as of a chassis; null sets the default. Objects (variables, labels) are "
+        "merged key by key, and null removes a key."
+    )
+
+
+class ChassisList(BaseModel):
+    """Chassis that are added together, or none."""
+
+    model_config = STRICT
+
+    chassis: list[ChassisBody] = Field(min_length=1, max_length=MAX_BULK)
+
+
+_COLUMNS: Final = {
+    "id": CHASSIS.c.id,
+    "serial_number": CHASSIS.c.serial,
+    "hostname": CHASSIS.c.hostname,
+    "vendor": VENDOR.c.name,
+    "profile": PROFILE.c.name,
+    "updated_at": CHASSIS.c.revision,
+}
+
+
+@router.get("", **operation("chassis.list"))
+def list_(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.list"))],
+    paging: PagingDep,
+    q: Search = None,
+    fields: Fields = None,
+    ordering: Ordering = None,
+    vendor: Annotated[str | None, Query(max_length=128)] = None,
+    profile: Annotated[str | None, Query(max_length=128)] = None,
+    label: Annotated[list[str] | None, Query(description="KEY=VALUE; repeatable.")] = None,
+    state: Annotated[list[ChassisState] | None, Query(description="Repeatable.")] = None,
+) -> Page[dict[str, Any]]:
+    """List chassis, with where each stands."""
+    conditions = [
+        *holding(q, CHASSIS.c.serial, CHASSIS.c.hostname, CHASSIS.c.part_number),
+        *_scoped(principal),
+        *(_labelled(*_pair(text)) for text in label or ()),
+    ]
+    if vendor is not None:
+        conditions.append(VENDOR.c.name_folded == vendor.strip().casefold())
+    if profile is not None:
+        conditions.append(PROFILE.c.name_folded == profile.strip().casefold())
+    sorting = order_by(ordering, _COLUMNS, [CHASSIS.c.id])
+    joined = CHASSIS.join(VENDOR).outerjoin(PROFILE, PROFILE.c.id == CHASSIS.c.profile_id)
+    with door.database.read() as connection:
+        if state:
+            conditions.append(CHASSIS.c.id.in_(_in_states(connection, door, set(state))))
+        count = connection.scalar(select(func.count()).select_from(joined).where(*conditions)) or 0
+        keys = connection.scalars(
+            select(CHASSIS.c.id)
+            .select_from(joined)
+            .where(*conditions)
+            .order_by(*sorting)
+            .limit(paging.limit)
+            .offset(paging.offset)
+        ).all()
+        rows = _views(connection, door, principal, keys)
+    return paging.page(count, chosen(Chassis, rows, fields))
+
+
+@router.get("/{key}", response_model=Chassis, **operation("chassis.show"))
+def show(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.show"))],
+    key: _Key,
+) -> Response:
+    """Show a chassis, with its ETag."""
+    with door.database.read() as connection:
+        record = _find(connection, principal, key)
+        (view,) = _views(connection, door, principal, [key])
+    return Answer(view, 200, {"ETag": etag(record.to_document())}).response()
+
+
+@router.post("", status_code=201, response_model=Chassis, **operation("chassis.add", 409, 413, 422))
+def add(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.add"))],
+    change: ChangeDep,
+    body: ChassisBody,
+) -> Response:
+    """Put a chassis on record."""
+
+    def work(connection: Connection) -> Answer:
+        record = add_chassis(connection, _record(principal, body.model_dump(exclude_unset=True)))
+        _find(connection, principal, record.key)
+        (view,) = _views(connection, door, principal, [record.key])
+        return Answer(view, 201, {"ETag": etag(record.to_document())})
+
+    return change.run(principal, "chassis.add", work)
+
+
+@router.put("/{key}", response_model=Chassis, **operation("chassis.set", 409, 412, 413, 422))
+def set_(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.set"))],
+    change: ChangeDep,
+    key: _Key,
+    body: ChassisBody,
+) -> Response:
+    """Replace what is on record of a chassis."""
+
+    def work(connection: Connection) -> Answer:
+        before = _find(connection, principal, key)
+        document = before.to_document()
+        change.check_match(document)
+        given = unmasked(connection, principal, document, body.model_dump(exclude_unset=True))
+        after = set_chassis_by_key(connection, key, _record(principal, given, before))
+        _find(connection, principal, key)
+        (view,) = _views(connection, door, principal, [key])
+        return Answer(view, 200, {"ETag": etag(after.to_document())})
+
+    return change.run(principal, "chassis.set", work)
+
+
+@router.patch(
+    "",
+    response_model=Changed,
+    **{**operation("chassis.set", 409, 413, 422), "operation_id": "chassis_set_many"},
+)
+def patch(
+    principal: Annotated[Principal, Depends(needs("chassis.set"))],
+    change: ChangeDep,
+    body: ChassisPatch,
+) -> Response:
+    """Change many chassis alike: all of them, or none with every error at once."""
+    unknown = sorted(set(body.changes) - set(ChassisBody.model_fields))
+    if unknown:
+        raise ManyErrors(
+            "request-invalid",
+            f"a chassis has no {', '.join(unknown)}",
+            [
+                ErrorItem(where=f"changes.{name}", reason="request-invalid", detail="unknown")
+                for name in unknown
+            ],
+        )
+
+    def work(connection: Connection) -> Answer:
+        changed: list[str] = []
+        errors: list[ErrorItem] = []
+        for key in sorted(set(body.ids)):
+            try:
+                before = _find(connection, principal, key)
+                document = before.to_document()
+                given = unmasked(connection, principal, document, _merged(document, body.changes))
+                after = set_chassis_by_key(connection, key, _record(principal, given, before))
+                if after.to_document() != document:
+                    changed.append(after.name)
+            except UnknownChassis as error:
+                errors.append(item_of(error, where=f"ids.{key}"))
+            except Exception as error:
+                if not hasattr(error, "reason"):
+                    raise
+                errors.append(item_of(error, where=f"ids.{key}"))  # type: ignore[arg-type]
+        _raise_all(errors)
+        return Answer(Changed(changed=changed))
+
+    return change.run(principal, "chassis.set", work)
+
+
+@router.delete("/{key}", response_model=Removed, **operation("chassis.remove", 412))
+def remove(
+    principal: Annotated[Principal, Depends(needs("chassis.remove"))],
+    change: ChangeDep,
+    key: _Key,
+) -> Response:
+    """Take a chassis off the record; its attempts stay in the journal."""
+
+    def work(connection: Connection) -> Answer:
+        change.check_match(_find(connection, principal, key).to_document())
+        return Answer(Removed(removed=remove_chassis_by_key(connection, key).name))
+
+    return change.run(principal, "chassis.remove", work)
+
+
+@router.post("/hold", response_model=Changed, **operation("chassis.hold", 413, 422))
+def hold(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.hold"))],
+    change: ChangeDep,
+    body: HoldBody,
+) -> Response:
+    """Put chassis on hold: they are refused, whatever they prove, until they are released."""
+
+    def work(connection: Connection) -> Answer:
+        _find_all(connection, principal, body.ids)
+        return Answer(
+            Changed(changed=list(hold_chassis(connection, body.ids, body.note, now=door.clock())))
+        )
+
+    return change.run(principal, "chassis.hold", work)
+
+
+@router.post("/release", response_model=Changed, **operation("chassis.release", 413, 422))
+def release(
+    principal: Annotated[Principal, Depends(needs("chassis.release"))],
+    change: ChangeDep,
+    body: Keys,
+) -> Response:
+    """Release chassis that are on hold: a night begins."""
+
+    def work(connection: Connection) -> Answer:
+        _find_all(connection, principal, body.ids)
+        return Answer(Changed(changed=list(release_chassis(connection, body.ids))))
+
+    return change.run(principal, "chassis.release", work)
+
+
+def _scoped(principal: Principal) -> list[ColumnElement[bool]]:
+    """Return the conditions of a token that may see only some chassis."""
+    return [_labelled(key, value) for key, value in principal.scope.items()]
+
+
+def _labelled(key: str, value: str) -> ColumnElement[bool]:
+    label = CHASSIS_LABEL.alias()
+    return exists().where(
+        label.c.chassis_id == CHASSIS.c.id, label.c.key == key, label.c.value == value
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, _, value = text.partition("=")
+    return key, value
+
+
+def _find(connection: Connection, principal: Principal, key: int) -> ChassisRecord:
+    """Return a chassis that the caller may see.
+
+    Raises:
+        UnknownChassis: there is none, or a token's scope leaves it out: it cannot tell which.
+    """
+    _find_all(connection, principal, [key])
+    return chassis_by_key(connection, key)
+
+
+def _find_all(connection: Connection, principal: Principal, keys: Sequence[int]) -> None:
+    found: set[int] = set()
+    wanted = sorted(set(keys))
+    for at in range(0, len(wanted), 500):
+        chunk = CHASSIS.c.id.in_(wanted[at : at + 500])
+        seen = select(CHASSIS.c.id).where(chunk, *_scoped(principal))
+        found.update(connection.scalars(seen))
+    missing = [key for key in wanted if key not in found]
+    if len(missing) == 1 and len(wanted) == 1:
+        raise UnknownChassis("object-not-found", f"there is no chassis {missing[0]}", where="id")
+    _raise_all(
+        [
+            ErrorItem(where=f"ids.{key}", reason="object-not-found", detail="no such chassis")
+            for key in missing
+        ]
+    )
+
+
+def _raise_all(errors: Sequence[ErrorItem]) -> None:
+    if errors:
+        first = errors[0]
+        raise ManyErrors(first.reason, f"{len(errors)} of the chassis: {first.detail}", errors)
+
+
+def _record(
+    principal: Principal, given: dict[str, Any], before: ChassisRecord | None = None
+) -> ChassisRecord:
+    """Return the record of a document; turning proofs off needs a role of its own."""
+    record = ChassisRecord.from_document(given, where=f"chassis {given.get('serial_number', '')!r}")
+    open_now = record.boot_mode is not BootMode.SECURE or record.skip_idevid_serial_check
+    same = before is not None and (
+        (before.boot_mode, before.skip_idevid_serial_check)
+        == (record.boot_mode, record.skip_idevid_serial_check)
+    )
+    if open_now and not same:
+        check_role(principal, "chassis.insecure")
+    return record
+
+
+def _merged(document: dict[str, Any], changes: dict[str, JsonValue]) -> dict[str, Any]:
+    """Return a document with changes merged in (RFC 7396: null removes, objects are merged)."""
+    merged = dict(document)
+    for name, value in changes.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, dict):
+            old = merged.get(name)
+            merged[name] = _merged(old if isinstance(old, dict) else {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _in_states(connection: Connection, door: Door, states: set[ChassisState]) -> list[int]:
+    now, limits = door.clock(), read_limits(connection, door.config.progress)
+    return [
+        each.key
+        for each in read_facts(connection)
+        if standing(each.facts, limits.of(each.vendor), now).state in states
+    ]
+
+
+def _views(
+    connection: Connection, door: Door, principal: Principal, keys: Sequence[int]
+) -> list[Chassis]:
+    now, limits = door.clock(), read_limits(connection, door.config.progress)
+    records = chassis_by_keys(connection, keys)
+    facts = {each.key: each for each in read_facts(connection, CHASSIS.c.id.in_(keys))}
+    return [
+        Chassis.model_construct(
+            **{
+                **ChassisBody.model_validate(
+                    {"vendor": records[key].vendor, **_plain(connection, principal, records[key])}
+                ).model_dump(),
+                "id": key,
+                "standing": _standing(
+                    standing(facts[key].facts, limits.of(facts[key].vendor), now)
+                ),
+            }
+        )
+        for key in keys
+        if key in records and key in facts
+    ]
+
+
+def _plain(connection: Connection, principal: Principal, record: ChassisRecord) -> dict[str, Any]:
+    return shown(connection, principal, record.to_document())
+
+
+def _standing(found: Standing) -> StandingView:
+    return StandingView(
+        state=found.state,
+        since=found.since,
+        attempt=found.attempt,
+        reason=found.reason,
+        detail=found.detail,
+        next_action=found.next_action,
+        step=found.step,
+    )

@@ -1,0 +1,200 @@
+"""Nouns that are documents with a name (vendors, profiles): the same five routes for each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, Protocol
+
+from fastapi import APIRouter, Depends, Path, Response
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from sqlalchemy import Connection
+
+from bootz.server.api.auth.principals import needs, operation, sees_secrets
+from bootz.server.api.context import DoorDep, Principal
+from bootz.server.api.paging import Fields, Page, PagingDep, Search, chosen
+from bootz.server.api.writes import Answer, ChangeDep, etag
+from bootz.server.operations.secrets import fingerprinter, masked_object
+
+STRICT: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Removed(BaseModel):
+    """What was removed."""
+
+    removed: str = Field(description="Its name.")
+
+
+class Record(Protocol):
+    """A record of the inventory that has a name and a document."""
+
+    @property
+    def name(self) -> str:
+        """How a person calls it."""
+
+    def to_document(self) -> dict[str, JsonValue]:
+        """Return what an import reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verbs:
+    """The verbs of ``operations/`` for one noun."""
+
+    read: Callable[[Mapping[str, Any]], Any]
+    all: Callable[[Connection], Sequence[Record]]
+    find: Callable[[Connection, str], Record]
+    add: Callable[[Connection, Any], Record]
+    set: Callable[[Connection, str, Any], Record]
+    remove: Callable[[Connection, str], Record]
+
+
+def shown(
+    connection: Connection, principal: Principal, document: Mapping[str, JsonValue]
+) -> dict[str, Any]:
+    """Return a document as this caller may see it: secrets as fingerprints, or as they are."""
+    if sees_secrets(principal):
+        return dict(document)
+    return masked_object(document, fingerprinter(connection))
+
+
+def unmasked(
+    connection: Connection,
+    principal: Principal,
+    before: Mapping[str, JsonValue],
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what was given, with a fingerprint that was sent back as the secret it stands for.
+
+    So who may not see a secret can still change what is beside it.
+    """
+    return _kept(before, shown(connection, principal, before), given)
+
+
+def _kept(
+    before: Mapping[str, JsonValue], masked: Mapping[str, JsonValue], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for name, value in given.items():
+        old, seen = before.get(name), masked.get(name)
+        if isinstance(value, str) and value.startswith("hidden") and value == seen:
+            kept[name] = old
+        elif isinstance(value, dict) and isinstance(old, dict) and isinstance(seen, dict):
+            kept[name] = _kept(old, seen, value)
+        else:
+            kept[name] = value
+    return kept
+
+
+def document_router(noun: str, plural: str, body_model: type[BaseModel], verbs: Verbs) -> APIRouter:
+    """Return the routes of a noun; ``body_model`` describes what is given and what is shown."""
+    router = APIRouter(prefix=f"/{plural}", tags=[plural])
+    named = Annotated[str, Path(min_length=1, max_length=128, description="Its name.")]
+
+    def caller(verb: str) -> Any:
+        return Annotated[Principal, Depends(needs(f"{noun}.{verb}"))]
+
+    def view(connection: Connection, principal: Principal, record: Record) -> BaseModel:
+        document = shown(connection, principal, record.to_document())
+        return body_model.model_construct(**document)
+
+    def answer(
+        connection: Connection, principal: Principal, record: Record, status: int = 200
+    ) -> Answer:
+        tag = etag(record.to_document())
+        return Answer(view(connection, principal, record), status, {"ETag": tag})
+
+    def list_(
+        door: DoorDep,
+        principal: caller("list"),  # type: ignore[valid-type]
+        paging: PagingDep,
+        q: Search = None,
+        fields: Fields = None,
+    ) -> Page[dict[str, Any]]:
+        text = (q or "").casefold()
+        with door.database.read() as connection:
+            found = [each for each in verbs.all(connection) if text in each.name.casefold()]
+            page = found[paging.offset : paging.offset + paging.limit]
+            rows = chosen(body_model, [view(connection, principal, each) for each in page], fields)
+        return paging.page(len(found), rows)
+
+    def show(
+        door: DoorDep,
+        principal: caller("show"),  # type: ignore[valid-type]
+        name: named,
+    ) -> Response:
+        with door.database.read() as connection:
+            record = verbs.find(connection, name)
+            return answer(connection, principal, record).response()
+
+    def add(
+        principal: caller("add"),  # type: ignore[valid-type]
+        change: ChangeDep,
+        body: body_model,  # type: ignore[valid-type]
+    ) -> Response:
+        def work(connection: Connection) -> Answer:
+            given = body.model_dump(mode="json", exclude_unset=True)  # type: ignore[attr-defined]
+            record = verbs.add(connection, verbs.read(given))
+            return answer(connection, principal, record, 201)
+
+        return change.run(principal, f"{noun}.add", work)
+
+    def set_(
+        principal: caller("set"),  # type: ignore[valid-type]
+        change: ChangeDep,
+        name: named,
+        body: body_model,  # type: ignore[valid-type]
+    ) -> Response:
+        def work(connection: Connection) -> Answer:
+            before = verbs.find(connection, name).to_document()
+            change.check_match(before)
+            given = body.model_dump(mode="json", exclude_unset=True)  # type: ignore[attr-defined]
+            wanted = verbs.read(unmasked(connection, principal, before, given))
+            return answer(connection, principal, verbs.set(connection, name, wanted))
+
+        return change.run(principal, f"{noun}.set", work)
+
+    def remove(
+        principal: caller("remove"),  # type: ignore[valid-type]
+        change: ChangeDep,
+        name: named,
+    ) -> Response:
+        def work(connection: Connection) -> Answer:
+            change.check_match(verbs.find(connection, name).to_document())
+            return Answer(Removed(removed=verbs.remove(connection, name).name))
+
+        return change.run(principal, f"{noun}.remove", work)
+
+    router.add_api_route(
+        "", list_, summary=f"List the {plural} by name.", **operation(f"{noun}.list")
+    )
+    router.add_api_route(
+        "/{name}",
+        show,
+        response_model=body_model,
+        summary=f"Show one of the {plural}, with its ETag.",
+        **operation(f"{noun}.show"),
+    )
+    router.add_api_route(
+        "",
+        add,
+        methods=["POST"],
+        status_code=201,
+        response_model=body_model,
+        summary=f"Add a {noun}.",
+        **operation(f"{noun}.add", 409, 413, 422),
+    )
+    router.add_api_route(
+        "/{name}",
+        set_,
+        methods=["PUT"],
+        response_model=body_model,
+        summary=f"Replace a {noun}; it may get another name.",
+        **operation(f"{noun}.set", 409, 412, 413, 422),
+    )
+    router.add_api_route(
+        "/{name}",
+        remove,
+        methods=["DELETE"],
+        response_model=Removed,
+        summary=f"Remove a {noun} that is not in use.",
+        **operation(f"{noun}.remove", 409, 412),
+    )
+    return router

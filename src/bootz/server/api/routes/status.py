@@ -1,0 +1,49 @@
+"""The door's view of the site: which part is well, and where the routers stand."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from bootz import __version__
+from bootz.server.api.auth.principals import needs, operation
+from bootz.server.api.context import DoorDep, Principal
+from bootz.server.operations.chassis_state import ChassisState, counts, standing
+from bootz.server.operations.step_limits import read_limits
+from bootz.server.store.attempts import last_event
+from bootz.server.store.migrations import SITE_SCHEMA
+from bootz.server.store.standings import read_facts
+
+router = APIRouter(tags=["status"])
+
+
+class Status(BaseModel):
+    """The site at a glance."""
+
+    version: str
+    organization: str
+    database: str = Field(description="sqlite or postgresql.")
+    schema_version: int
+    last_event: int = Field(description="The id of the journal's latest event.")
+    chassis: dict[ChassisState, int] = Field(description="How many stand where.")
+
+
+@router.get("/status", **operation("status.show"))
+def status(
+    door: DoorDep, _principal: Annotated[Principal, Depends(needs("status.show"))]
+) -> Status:
+    """Show the site at a glance."""
+    now = door.clock()
+    with door.database.read() as connection:
+        limits = read_limits(connection, door.config.progress)
+        found = counts(
+            standing(each.facts, limits.of(each.vendor), now) for each in read_facts(connection)
+        )
+        return Status(
+            version=__version__,
+            organization=door.config.organization,
+            database=connection.dialect.name,
+            schema_version=SITE_SCHEMA.found(connection) or 0,
+            last_event=last_event(connection),
+            chassis=dict(found),
+        )

@@ -1,0 +1,161 @@
+"""Runs the operator's door: sockets, TLS, signals; a process of its own."""
+
+import asyncio
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+import uvicorn
+
+from bootz.config import Endpoint, OperatorTlsSettings, SiteConfig
+from bootz.errors import ConfigError, Unavailable
+from bootz.keystore.protected import read_protected
+from bootz.server.api.app import create_app
+from bootz.server.api.context import Door
+from bootz.server.database_url import database_url
+from bootz.server.store.database import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = structlog.get_logger()
+
+_BACKLOG: Final = 512
+_KEEP_ALIVE_S: Final = 15
+_STOP_S: Final = 10
+_MAX_CONNECTIONS: Final = 1024
+
+OnBound = Callable[[Sequence[Endpoint]], None]
+
+
+async def serve_door(
+    root: Path,
+    config: SiteConfig,
+    listen: Sequence[Endpoint],
+    *,
+    clock: Callable[[], datetime],
+    on_bound: OnBound = lambda _bound: None,
+) -> None:
+    """Serve the door of a site until SIGTERM or SIGINT.
+
+    Args:
+        root: the site's folder.
+        config: its settings.
+        listen: the addresses; port 0 lets the system choose.
+        clock: returns aware UTC.
+        on_bound: called with the addresses once they listen.
+
+    Raises:
+        ConfigError: a setting or the certificate does not hold.
+        Unavailable: the database does not answer, or an address cannot be listened on.
+    """
+    context = None if config.operator.tls is None else _tls(root, config.operator.tls)
+    database = open_database(database_url(root, config.database))
+    try:
+        door = Door(database, config, clock, time.monotonic)
+        sockets = [_bound(endpoint) for endpoint in listen]
+        try:
+            await _serve(door, sockets, context, on_bound)
+        finally:
+            for each in sockets:
+                each.close()
+    finally:
+        database.close()
+
+
+async def _serve(
+    door: Door,
+    sockets: Sequence[socket.socket],
+    context: ssl.SSLContext | None,
+    on_bound: OnBound,
+) -> None:
+    settings = uvicorn.Config(
+        create_app(door),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_STOP_S,
+        limit_concurrency=_MAX_CONNECTIONS,
+        h11_max_incomplete_event_size=16 << 10,
+        ws="none",
+    )
+    settings.load()
+    settings.ssl = context
+    server = _Server(settings, door)
+    endpoints = [Endpoint(*each.getsockname()[:2]) for each in sockets]
+    on_bound(endpoints)
+    scheme = "http" if context is None else "https"
+    log.info("door-serving", addresses=[f"{scheme}://{each}" for each in endpoints])
+    await server.serve(sockets=list(sockets))
+    log.info("door-stopped")
+
+
+class _Server(uvicorn.Server):
+    """Ends streams of events when it is told to stop, instead of waiting for their readers."""
+
+    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+        super().__init__(config)
+        self._door = door
+
+    @contextmanager
+    def capture_signals(self) -> "Iterator[None]":
+        """Stop at SIGTERM and SIGINT; the loop's handlers, so that nothing is raised again."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for each in signals:
+            loop.add_signal_handler(each, self._stop)
+        try:
+            yield
+        finally:
+            for each in signals:
+                loop.remove_signal_handler(each)
+
+    def _stop(self) -> None:
+        self._door.closing.set()
+        self.should_exit = True
+
+
+def _bound(endpoint: Endpoint) -> socket.socket:
+    family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(endpoint.pair)
+        made.listen(_BACKLOG)
+        made.setblocking(False)
+    except OSError as error:
+        made.close()
+        raise Unavailable(
+            "listen-failed", error.strerror or "cannot be listened on", where=str(endpoint)
+        ) from error
+    return made
+
+
+def _tls(root: Path, settings: OperatorTlsSettings) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Refused before OpenSSL reads it, if others can read it or replace it.
+    read_protected(root / settings.key)
+    try:
+        context.load_cert_chain(root / settings.certificate, root / settings.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(
+            "site-config-invalid",
+            f"certificate and key cannot be used: {error}",
+            where="operator.tls",
+        ) from error
+    context.set_alpn_protocols(["http/1.1"])
+    return context

@@ -1,0 +1,171 @@
+"""Changes by the API: all or nothing, tried on request, repeated without doing twice.
+
+``dry_run`` does everything and undoes it. ``If-Match`` holds a change to what its sender has
+read. ``Idempotency-Key`` makes a repeated POST return the first answer: the answer is stored in
+the transaction that makes the change, so that one is never there without the other.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Query, Request, Response
+from pydantic import BaseModel
+from sqlalchemy import Connection, delete, insert, select
+
+from bootz.errors import ConflictError, OperatorError
+from bootz.server.api.context import Door, DoorDep, Principal
+from bootz.server.operations.texts import dump_json, load_object
+from bootz.server.store.schema import IDEMPOTENT_ANSWER
+from bootz.sql.times import to_text
+
+KEPT_FOR: Final = timedelta(hours=24)
+"""How long the answer to an Idempotency-Key is kept."""
+MAX_BODY: Final = 32 << 20
+"""Bytes of a request's body; image files come by a route of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a change answers: a body that is JSON, None for none.
+
+    ``kept`` is false for an answer with a secret that is shown once: no copy of it is stored.
+    """
+
+    body: BaseModel | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    kept: bool = True
+
+    def content(self) -> bytes:
+        """Return the body's bytes."""
+        return b"" if self.body is None else self.body.model_dump_json().encode()
+
+    def response(self) -> Response:
+        """Return it as an answer to a request."""
+        return _response(self.status, self.headers, self.content())
+
+
+async def body_digest(request: Request) -> str:
+    """Return the SHA-256 of the request's body."""
+    return hashlib.sha256(await request.body()).hexdigest()
+
+
+class Change:
+    """One request that changes something; fills from the request."""
+
+    def __init__(
+        self,
+        request: Request,
+        door: DoorDep,
+        digest: Annotated[str, Depends(body_digest)],
+        dry_run: Annotated[bool, Query(description="Do everything, then undo it.")] = False,
+        if_match: Annotated[str | None, Header(description="The ETag that was read.")] = None,
+        idempotency_key: Annotated[
+            str | None,
+            Header(min_length=1, max_length=255, description="Repeats return the first answer."),
+        ] = None,
+    ) -> None:
+        self._request = request
+        self._door: Door = door
+        self._body_digest = digest
+        self.dry_run = dry_run
+        self._if_match = if_match
+        self._key = idempotency_key
+
+    def run(
+        self, principal: Principal, doing: str, work: Callable[[Connection], Answer]
+    ) -> Response:
+        """Do the work in one transaction and return its answer.
+
+        Raises:
+            BootzError: whatever the work raises; nothing has changed then.
+            ConflictError: ``idempotency-key-reused``.
+        """
+        with self._door.database.write(principal.actor(doing)) as connection:
+            kept = self._kept(connection, principal)
+            if kept is not None:
+                return kept
+            answer = work(connection)
+            if self.dry_run:
+                connection.rollback()
+            elif answer.kept:
+                self._keep(connection, principal, answer)
+        headers = {**answer.headers, **({"X-Bootz-Dry-Run": "true"} if self.dry_run else {})}
+        return _response(answer.status, headers, answer.content())
+
+    def check_match(self, document: Mapping[str, Any]) -> None:
+        """Refuse a change of something that is not what the caller has read.
+
+        Raises:
+            OperatorError: ``etag-stale``.
+        """
+        given = self._if_match
+        if given is None or given.strip() == "*":
+            return
+        now = etag(document)
+        if now not in {tag.strip() for tag in given.split(",")}:
+            raise OperatorError(
+                "etag-stale", "it has changed since", where="If-Match", expected=now, seen=given
+            )
+
+    def _kept(self, connection: Connection, principal: Principal) -> Response | None:
+        if self._key is None or self._request.method != "POST":
+            return None
+        now = self._door.clock()
+        connection.execute(
+            delete(IDEMPOTENT_ANSWER).where(IDEMPOTENT_ANSWER.c.at < to_text(now - KEPT_FOR))
+        )
+        row = connection.execute(
+            select(IDEMPOTENT_ANSWER).where(
+                IDEMPOTENT_ANSWER.c.principal == principal.name,
+                IDEMPOTENT_ANSWER.c.key == self._key,
+            )
+        ).first()
+        if row is None:
+            return None
+        if row.request != self._fingerprint():
+            raise ConflictError(
+                "idempotency-key-reused",
+                "it was sent with another request",
+                where="Idempotency-Key",
+            )
+        headers = {name: str(value) for name, value in load_object(row.headers).items()}
+        return _response(row.status, {**headers, "Idempotency-Replayed": "true"}, row.body)
+
+    def _keep(self, connection: Connection, principal: Principal, answer: Answer) -> None:
+        if self._key is None or self._request.method != "POST":
+            return
+        connection.execute(
+            insert(IDEMPOTENT_ANSWER).values(
+                principal=principal.name,
+                key=self._key,
+                request=self._fingerprint(),
+                status=answer.status,
+                headers=dump_json(dict(answer.headers)),
+                body=answer.content(),
+                at=to_text(self._door.clock()),
+            )
+        )
+
+    def _fingerprint(self) -> str:
+        url = self._request.url
+        told = "\x00".join((self._request.method, url.path, url.query, self._body_digest))
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+def etag(document: Mapping[str, Any]) -> str:
+    """Return the entity tag of a document: the same for the same content."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+
+
+def _response(status: int, headers: Mapping[str, str], content: bytes) -> Response:
+    media = "application/json" if content else None
+    return Response(content, status, headers=dict(headers), media_type=media)
+
+
+ChangeDep = Annotated[Change, Depends(Change)]

@@ -1,19 +1,16 @@
 """``bootz board``: the operator's door of a site, in a process of its own."""
 
-import asyncio
-import json
-from datetime import UTC, datetime
-from pathlib import Path
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, verb
-from bootz.cli.service_process import harden
-from bootz.errors import ConfigError
+from bootz.cli.base import FILE, Cli, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bootz.config import Endpoint
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--listen", multiple=True, metavar="ADDRESS:PORT", help="Instead of operator.listen.")
 @click.option(
     "--ready-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="File with the addresses as JSON, written once the door listens, removed at its end.",
 )
 @click.pass_obj
@@ -31,10 +28,16 @@ def command(cli: Cli, listen: tuple[str, ...], ready_file: Path | None) -> None:
 
     It needs no key of the owner: run it as a user who cannot read keys/.
     """
+    import asyncio
+    import json
+    from datetime import UTC, datetime
+
     import uvloop
 
     from bootz.cli.logs import configure_log
+    from bootz.cli.service_process import harden
     from bootz.config import OperatorSettings, load_config, parse_endpoint
+    from bootz.errors import ConfigError
     from bootz.keystore.files import atomic_write
     from bootz.server.api.serving import serve_door
 
@@ -50,7 +53,7 @@ def command(cli: Cli, listen: tuple[str, ...], ready_file: Path | None) -> None:
     if not endpoints:
         raise ConfigError("site-config-invalid", "names no address", where="operator.listen")
 
-    def bound(found: "Sequence[Endpoint]") -> None:
+    def bound(found: Sequence[Endpoint]) -> None:
         if ready_file is not None:
             told = {"door": [str(each) for each in found]}
             atomic_write(ready_file, json.dumps(told).encode() + b"\n", mode=0o644)

@@ -1,6 +1,6 @@
 """``bootz token``: tokens of programs that use the operator's door."""
 
-from datetime import UTC, datetime, timedelta
+from __future__ import annotations
 
 import click
 
@@ -31,6 +31,8 @@ _COLUMNS = (
 @click.pass_obj
 def add(cli: Cli, name: str, role: str, labels: tuple[str, ...], days: int | None) -> None:
     """Make a token for a program, and print its secret, which is shown only here."""
+    from datetime import UTC, datetime, timedelta
+
     from bootz.server.api.auth.roles import Role
     from bootz.server.api.auth.tokens import add_token
 
@@ -65,6 +67,8 @@ def list_(cli: Cli) -> None:
 @click.pass_obj
 def revoke(cli: Cli, token_id: int) -> None:
     """End a token at once."""
+    from datetime import UTC, datetime
+
     from bootz.server.api.auth.tokens import revoke_token
 
     with writing(cli) as connection:

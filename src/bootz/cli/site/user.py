@@ -1,14 +1,17 @@
 """``bootz user``: the people who may use the operator's door."""
 
-from datetime import UTC, datetime
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, noun
+from bootz.cli.base import FILE, Cli, noun
 from bootz.cli.inventory.base import read_file, reading, writing
 from bootz.cli.output import Column
-from bootz.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 command = noun("user", "People who may use the operator's door.")
 
@@ -25,7 +28,7 @@ _COLUMNS = (
 _role = click.Choice(ROLES)
 _password_file = click.option(
     "--password-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
     help="File whose first line is the password.",
 )
@@ -38,6 +41,8 @@ _password_file = click.option(
 @click.pass_obj
 def add(cli: Cli, name: str, role: str, password_file: Path | None) -> None:
     """Make an account for a person; without a password, print a link that works once, for a day."""
+    from datetime import UTC, datetime
+
     from bootz.server.api.auth.accounts import add_account, make_link
     from bootz.server.api.auth.roles import Role
 
@@ -54,6 +59,8 @@ def add(cli: Cli, name: str, role: str, password_file: Path | None) -> None:
 @click.pass_obj
 def link(cli: Cli, name: str) -> None:
     """Print the secret of a link by which NAME logs in once, within a day; earlier ones end."""
+    from datetime import UTC, datetime
+
     from bootz.server.api.auth.accounts import make_link
 
     with writing(cli) as connection:
@@ -109,6 +116,8 @@ def remove(cli: Cli, name: str) -> None:
 
 
 def _password(file: Path | None) -> str | None:
+    from bootz.errors import ConfigError
+
     if file is None:
         return None
     try:

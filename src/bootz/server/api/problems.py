@@ -1,6 +1,6 @@
 """Errors as HTTP answers: one table of statuses, one form.
 
-Source: RFC 9457 (problem details for HTTP APIs).
+Source: RFC 9457 section 3.
 """
 
 import json
@@ -53,7 +53,7 @@ class ErrorItem(BaseModel):
 
 
 class Problem(BaseModel):
-    """Why a request was not done (RFC 9457)."""
+    """Why a request was not done (RFC 9457 section 3)."""
 
     type: str = Field(description="`about:blank`: the reason says more than a page would.")
     title: str = Field(description="What the reason means.")

@@ -1,7 +1,7 @@
 """Refused logins cost more each time: by account, and by address.
 
 Pure of the clock: ``monotonic`` is seconds that never jump. What is kept is bounded; whoever
-fills it with names slows down nobody else, because addresses are counted too.
+fills it with names slows down no one else, because addresses are counted too.
 """
 
 from collections import OrderedDict

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/audit", tags=["audit"])
 
 
 class AuditEntryView(BaseModel):
-    """One entry; secrets stand in it as fingerprints."""
+    """One entry; secrets are fingerprints."""
 
     id: int
     at: AwareDatetime

@@ -1,6 +1,6 @@
 """Events as they happen: pages of JSON, or a stream that resumes without a gap or a repeat.
 
-Source: the HTML standard, section "Server-sent events" (text/event-stream, Last-Event-ID).
+Source: HTML Living Standard, "Server-sent events".
 """
 
 import asyncio

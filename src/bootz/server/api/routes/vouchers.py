@@ -1,4 +1,4 @@
-"""Vouchers in store. New ones are imported by the command line, or fetched by the server."""
+"""Stored vouchers. New ones are imported by the command line, or fetched by the server."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/vouchers", tags=["vouchers"])
 
 
 class Voucher(BaseModel):
-    """A voucher in store, verified when it was stored."""
+    """A stored voucher, verified when it was stored."""
 
     serial_number: str
     vendor: str

@@ -393,7 +393,7 @@ def _record(
 
 
 def _merged(document: dict[str, Any], changes: dict[str, JsonValue]) -> dict[str, Any]:
-    """Return a document with changes merged in (RFC 7396 section 2: null removes, objects are merged)."""
+    """Return a document with changes merged in: null removes a key (RFC 7396 section 2)."""
     merged = dict(document)
     for name, value in changes.items():
         if value is None:

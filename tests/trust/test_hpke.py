@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootz.trust.hpke import HpkeError, Sealed, open_sealed, seal
+from bootz.trust.hpke import HpkeError, Sealed, check_recipient, open_sealed, seal
 
 KEY = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = KEY.public_key().public_bytes_raw()
@@ -69,16 +69,44 @@ def test_the_suite_is_the_one_of_the_interface() -> None:
     assert open_sealed(made, KEY) == b"other text"
 
 
-LOW_ORDER = bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")
+P = 2**255 - 19
+ORDER_8 = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"
+ORDER_8_TOO = "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"
+# Every u of low order, as each may be written in 32 octets: the exchange gives zero whatever the
+# private key, so that anyone could read the data.
+LOW_ORDER = [
+    *(number.to_bytes(32, "little") for number in (0, 1, P - 1, P, P + 1)),
+    bytes.fromhex(ORDER_8),
+    bytes.fromhex(ORDER_8_TOO),
+]
+HIGH_BIT = [key[:31] + bytes([key[31] | 0x80]) for key in LOW_ORDER]
+OTHER_LENGTHS = [b"", bytes(31), bytes(33), PUBLIC[:31], PUBLIC + b"\0"]
 
 
-@pytest.mark.parametrize(
-    "key", [b"", bytes(31), bytes(33), bytes(32), b"\1" + bytes(31), LOW_ORDER], ids=range(6)
-)
+@pytest.mark.parametrize("key", [*OTHER_LENGTHS, *LOW_ORDER, *HIGH_BIT], ids=bytes.hex)
 def test_a_key_that_nothing_is_encrypted_for(key: bytes) -> None:
-    with pytest.raises(HpkeError) as caught:
-        seal(b"text", key)
-    assert caught.value.reason == "transport-key-invalid"
+    for refuse in (lambda: check_recipient(key), lambda: seal(b"text", key)):
+        with pytest.raises(HpkeError) as caught:
+            refuse()
+        assert caught.value.reason == "transport-key-invalid"
+        words = "a point of low order" if len(key) == 32 else f"{len(key)} bytes"
+        assert caught.value.seen == words
+
+
+@given(st.binary(min_size=32, max_size=32))
+def test_a_recipient_is_accepted_exactly_if_something_can_be_encrypted_for_it(key: bytes) -> None:
+    try:
+        check_recipient(key)
+    except HpkeError:
+        with pytest.raises(HpkeError):
+            seal(b"text", key)
+    else:
+        assert seal(b"text", key).ciphertext
+
+
+def test_keys_that_something_is_encrypted_for() -> None:
+    check_recipient(PUBLIC)
+    check_recipient(bytes([9]) + bytes(31))
 
 
 GOOD = seal(b"text", PUBLIC)

@@ -47,11 +47,12 @@ def check_recipient(public_key: bytes) -> None:
 
 
 def _unusable(public_key: bytes) -> HpkeError:
+    whole = len(public_key) == PUBLIC_KEY_BYTES
     return HpkeError(
         "transport-key-invalid",
         "the public key is not a usable X25519 key",
-        expected=f"{PUBLIC_KEY_BYTES} bytes",
-        seen=f"{len(public_key)} bytes",
+        expected="a point of full order" if whole else f"{PUBLIC_KEY_BYTES} bytes",
+        seen="a point of low order" if whole else f"{len(public_key)} bytes",
     )
 
 

@@ -82,6 +82,11 @@ def _self_signed_voucher(_world: World, manner: Manner) -> None:
     manner.voucher_signer = make_pair("voucher signer")
 
 
+def _signer_ended_since(world: World, manner: Manner) -> None:
+    manner.voucher_signer = make_pair("voucher signer", world.vendor, expired=True)
+    manner.signed_at = NOW - timedelta(days=2)
+
+
 def _other_serial(_world: World, manner: Manner) -> None:
     manner.voucher_serial = "FOC87654321"
 
@@ -160,6 +165,7 @@ FORGED = [
     (_stripped(ownership_voucher=b"\x1f\x8b"), "voucher", "ov-bundle-compressed"),
     (_foreign_vendor, "voucher", "ov-untrusted-signer"),
     (_self_signed_voucher, "voucher", "ov-untrusted-signer"),
+    (_signer_ended_since, "voucher", "ov-untrusted-signer"),
     (_other_serial, "voucher", "ov-wrong-serial"),
     (_other_case, "voucher", "ov-wrong-serial"),
     (_expired, "voucher", "ov-expired"),
@@ -223,6 +229,9 @@ def test_without_a_trusted_clock_the_signing_time_decides_and_is_told(world: Wor
     opened, answer = open_with(world, Manner(expires_on=NOW - timedelta(minutes=30)), now=None)
     assert isinstance(answer, OpenedAnswer)
     assert opened.checks[0].name == "clock"
+    signed_in_time = Manner()
+    _signer_ended_since(world, signed_in_time)
+    assert isinstance(open_with(world, signed_in_time, now=None)[1], OpenedAnswer)
     much_later = datetime(2090, 1, 1, tzinfo=UTC)
     assert isinstance(open_with(world, Manner(), now=much_later)[1], BootzError)
 

@@ -85,6 +85,7 @@ class Manner:
     pinned: Pair | None = None
     signed_by: Pair | None = None
     voucher_signer: Pair | None = None
+    signed_at: datetime = NOW
     nonce: str | None = None
     change: Callable[[SealedData], SealedData] = lambda sealed: sealed
     data: BootstrapData | None = None
@@ -135,7 +136,7 @@ class World:
             chain=[_der(each) for each in signer.chain],
             scheme=scheme_for(signer.key.public_key()),
             sign=sign_with(signer.key),
-            now=NOW,
+            now=manner.signed_at,
         )
 
     def seal(self, nonce: str | None, dialect: Dialect, manner: Manner | None = None) -> SealedData:

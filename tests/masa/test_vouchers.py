@@ -35,7 +35,7 @@ from bootz.masa.ledger.nouns import UNLIMITED, Component, ComponentName
 from bootz.masa.service import MasaService
 from bootz.model.artifacts import Assertion
 from bootz.trust.certificates import AnchorSet, VendorCAs
-from bootz.trust.voucher import check_voucher, verify_voucher
+from bootz.trust.voucher import verify_for_owner, verify_for_router, verify_voucher
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import write_instant
 
@@ -65,18 +65,19 @@ def root(world: World) -> bytes:
 def test_a_router_verifies_what_is_issued(tmp_path: Path) -> None:
     world = new_world(tmp_path)
     cms = issue(world, "s2")
-    voucher = verify_voucher(cms, VendorCAs(AnchorSet.from_der([root(world)])), now=NOW)
-    assert (
-        check_voucher(
-            voucher,
-            serial_number="S2",
-            exact=True,
-            idevid_certificate=None,
-            accepted=frozenset({Assertion.VERIFIED}),
-            now=NOW,
-            pinned_domain_cert=PIN,
-        )
-        == ()
+    anchors = VendorCAs(AnchorSet.from_der([root(world)]))
+    accepted = frozenset({Assertion.VERIFIED})
+    voucher = verify_for_router(
+        cms,
+        anchors,
+        serial_number="S2",
+        idevid_certificate=None,
+        accepted=accepted,
+        now=NOW,
+    )
+    assert voucher.warnings == ()
+    assert voucher == verify_for_owner(
+        cms, anchors, serial_number="s2", pinned_domain_cert=PIN, accepted=accepted, now=NOW
     )
     content = voucher.content
     assert content.expires_on == NOW + timedelta(days=1)

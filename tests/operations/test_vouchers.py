@@ -10,6 +10,7 @@ import json
 import tarfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,9 @@ def test_a_good_voucher_is_stored_once(connection: Connection) -> None:
     assert caught.value.reason == "voucher-not-found"
 
 
+ENDED_SINCE: Any = {"created": NOW - 2 * DAY, "signer_ends": NOW - DAY}
+
+
 def swapped(raw: bytes) -> bytes:
     """The same voucher with one letter of its content changed."""
     return raw.replace(b'"FX1"', b'"FX2"')
@@ -77,6 +81,8 @@ def swapped(raw: bytes) -> bytes:
         (maker().voucher("FX1", PINNED, expires=NOW), None, "ov-expired"),
         (maker().voucher("FX1", PINNED, created=NOW + DAY), None, "ov-not-yet-valid"),
         (maker().voucher("FX1", PINNED, assertion=Assertion.LOGGED), None, "ov-assertion"),
+        (maker().voucher("FX1", PINNED, **ENDED_SINCE), "Acme", "ov-untrusted-signer"),
+        (maker().voucher("FX1", PINNED, **ENDED_SINCE), None, "voucher-vendor-unknown"),
         (maker("Rogue").voucher("FX1", PINNED), None, "voucher-vendor-unknown"),
         (maker("Rogue").voucher("FX1", PINNED), "Acme", "ov-untrusted-signer"),
         (maker("Other").voucher("FX1", PINNED), "Acme", "ov-untrusted-signer"),

@@ -37,9 +37,6 @@ class Maker:
         self._ca_key = ec.generate_private_key(ec.SECP256R1())
         self._signer_key = ec.generate_private_key(ec.SECP256R1())
         self.ca = self._certificate(CertificateProfile.ROOT_CA, f"{name} CA", self._ca_key)
-        self._signer = self._certificate(
-            CertificateProfile.VOUCHER_SIGNER, f"{name} vouchers", self._signer_key
-        )
 
     @property
     def vendor(self) -> VendorRecord:
@@ -53,10 +50,17 @@ class Maker:
         created: datetime = NOW,
         expires: datetime | None = None,
         assertion: Assertion = Assertion.VERIFIED,
+        signer_ends: datetime = NOW + timedelta(days=400),
     ) -> bytes:
+        signer = self._certificate(
+            CertificateProfile.VOUCHER_SIGNER,
+            f"{self.name} vouchers",
+            self._signer_key,
+            signer_ends,
+        )
         return issue_voucher(
             VoucherContent(serial, assertion, pinned, created_on=created, expires_on=expires),
-            signer_certificate=self._signer,
+            signer_certificate=signer,
             chain=(),
             scheme=scheme_for(self._signer_key.public_key()),
             sign=sign_with(self._signer_key),
@@ -64,7 +68,11 @@ class Maker:
         )
 
     def _certificate(
-        self, profile: CertificateProfile, name: str, key: ec.EllipticCurvePrivateKey
+        self,
+        profile: CertificateProfile,
+        name: str,
+        key: ec.EllipticCurvePrivateKey,
+        ends: datetime = NOW + timedelta(days=400),
     ) -> bytes:
         return issue_certificate(
             profile=profile,
@@ -74,7 +82,7 @@ class Maker:
             issuer_key=self._ca_key,
             serial_number=x509.random_serial_number(),
             not_before=NOW - timedelta(days=400),
-            not_after=NOW + timedelta(days=400),
+            not_after=ends,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -36,8 +37,9 @@ from bootz.trust.signature import scheme_for, sign_with
 from bootz.trust.voucher import (
     EContentType,
     VoucherError,
-    check_voucher,
     parse_unverified_voucher,
+    verify_for_owner,
+    verify_for_router,
     verify_voucher,
 )
 from bootz.trust.voucher_content import write_content
@@ -117,28 +119,40 @@ def test_content_without_the_time_of_its_making_is_a_defect_of_the_caller() -> N
         write_content(content(pdc().der, created_on=None))
 
 
-def check(
+def as_router(
     claims: VoucherContent,
     *,
     serial: str = "FOC1234ABCD",
-    exact: bool = True,
     idevid: bytes | None = None,
     now: datetime | None = NOW,
     accepted: frozenset[Assertion] = VERIFIED,
-    pinned: bytes | None = None,
-    allow_unlimited: bool = True,
 ) -> tuple[str, ...]:
-    voucher = verify_voucher(vendor().issue(claims), vendor().anchors, now=None)
-    return check_voucher(
-        voucher,
+    return verify_for_router(
+        vendor().issue(claims),
+        vendor().anchors,
         serial_number=serial,
-        exact=exact,
         idevid_certificate=idevid,
         accepted=accepted,
         now=now,
-        pinned_domain_cert=pinned,
-        allow_unlimited=allow_unlimited,
-    )
+    ).warnings
+
+
+def as_owner(
+    claims: VoucherContent,
+    *,
+    serial: str | None = "FOC1234ABCD",
+    pinned: bytes | None = None,
+    now: datetime = NOW,
+    accepted: frozenset[Assertion] = VERIFIED,
+) -> tuple[str, ...]:
+    return verify_for_owner(
+        vendor().issue(claims),
+        vendor().anchors,
+        serial_number=serial,
+        pinned_domain_cert=pinned or pdc().der,
+        accepted=accepted,
+        now=now,
+    ).warnings
 
 
 TOLERATED = {
@@ -316,6 +330,25 @@ def test_signers_that_count_without_an_extended_key_usage_or_with_one() -> None:
     assert verify_voucher(wrap(as_json(), signer=root), own, now=NOW).anchor == root.der
 
 
+def test_a_signer_that_has_ended_since_it_signed_does_not_count() -> None:
+    short = signer(end=at(NOW + DAY))
+    cms = wrap(as_json(), signer=short)
+    assert verify_voucher(cms, vendor().anchors, now=NOW + DAY / 2).signing_time == NOW
+    with pytest.raises(VoucherError) as caught:
+        verify_voucher(cms, vendor().anchors, now=NOW + 2 * DAY)
+    assert caught.value.reason == "ov-untrusted-signer"
+    assert "certificate-expired" in caught.value.seen
+
+
+def test_a_signer_that_began_after_it_signed_counts_now() -> None:
+    late = signer(start=at(NOW + DAY))
+    cms = wrap(as_json(), signer=late)
+    assert verify_voucher(cms, vendor().anchors, now=NOW + 2 * DAY).signing_time == NOW
+    with pytest.raises(VoucherError) as caught:
+        verify_voucher(cms, vendor().anchors, now=None)
+    assert caught.value.reason == "ov-untrusted-signer"
+
+
 def test_without_a_clock_the_signing_time_counts_and_no_date_of_the_voucher() -> None:
     short = signer(end=at(NOW + DAY))
     cms = wrap(as_json(expires_on="2026-05-04T12:00:01Z"), signer=short)
@@ -368,10 +401,13 @@ def test_the_dates_of_a_voucher() -> None:
     assert caught.value.reason == "ov-not-yet-valid"
     end = NOW + DAY
     short = content(pdc().der, expires_on=end)
-    assert check(short, now=end - timedelta(seconds=1)) == check(short, now=None) == ()
+    before = end - timedelta(seconds=1)
+    assert as_router(short, now=before) == as_router(short, now=None) == ()
+    assert as_owner(short, now=before) == ()
     for refuse in (
         lambda: verify_voucher(vendor().issue(short), vendor().anchors, now=end),
-        lambda: check(short, now=end),
+        lambda: as_router(short, now=end),
+        lambda: as_owner(short, now=end),
     ):
         with pytest.raises(VoucherError) as caught:
             refuse()
@@ -389,38 +425,46 @@ def claim(**changes: object) -> VoucherContent:
     return content(pdc().der, **changes)
 
 
-@pytest.mark.parametrize(
-    "refuse",
-    [
-        ("ov-wrong-serial", lambda: check(claim(), serial="FOC1234ABCE")),
-        ("ov-wrong-serial", lambda: check(claim(), serial="foc1234abcd")),
-        ("ov-wrong-serial", lambda: check(claim(), serial="FOC1234ABCD ")),
-        ("ov-wrong-serial", lambda: check(claim(), serial="FOC1234ABCE", exact=False)),
-        ("ov-wrong-issuer", lambda: check(claim(idevid_issuer=b"x" * 20), idevid=IDEVID)),
-        ("ov-wrong-issuer", lambda: check(claim(idevid_issuer=b"\x30\0"), idevid=IDEVID)),
-        ("ov-wrong-issuer", lambda: check(claim(idevid_issuer=FORM_B), idevid=pdc().der)),
-        ("ov-assertion", lambda: check(claim(assertion=Assertion.LOGGED))),
-        ("ov-assertion", lambda: check(claim(), accepted=LOGGED)),
-        ("ov-pins-other", lambda: check(claim(), pinned=vendor().root.der)),
-        ("ov-unlimited", lambda: check(claim(expires_on=None), allow_unlimited=False)),
-    ],
-    ids=range(11),
-)
-def test_a_voucher_that_is_not_for_this_card(refuse: tuple[str, Claims]) -> None:
+NOT_FOR_US = [
+    ("ov-wrong-serial", lambda: as_router(claim(), serial="FOC1234ABCE")),
+    ("ov-wrong-serial", lambda: as_router(claim(), serial="foc1234abcd")),
+    ("ov-wrong-serial", lambda: as_router(claim(), serial="FOC1234ABCD ")),
+    ("ov-wrong-serial", lambda: as_owner(claim(), serial="FOC1234ABCE")),
+    ("ov-wrong-issuer", lambda: as_router(claim(idevid_issuer=b"x" * 20), idevid=IDEVID)),
+    ("ov-wrong-issuer", lambda: as_router(claim(idevid_issuer=b"\x30\0"), idevid=IDEVID)),
+    ("ov-wrong-issuer", lambda: as_router(claim(idevid_issuer=FORM_B), idevid=pdc().der)),
+    ("ov-assertion", lambda: as_router(claim(assertion=Assertion.LOGGED))),
+    ("ov-assertion", lambda: as_router(claim(), accepted=LOGGED)),
+    ("ov-assertion", lambda: as_owner(claim(assertion=Assertion.LOGGED))),
+    ("ov-pins-other", lambda: as_owner(claim(), pinned=vendor().root.der)),
+]
+
+
+@pytest.mark.parametrize("refuse", NOT_FOR_US, ids=range(len(NOT_FOR_US)))
+def test_a_voucher_that_is_not_for_this_card_or_owner(refuse: tuple[str, Claims]) -> None:
     reason, attempt = refuse
     with pytest.raises(VoucherError) as caught:
         attempt()
     assert caught.value.reason == reason
 
 
-def test_a_voucher_that_is_for_this_card() -> None:
-    assert check(claim(), serial=" foc1234abcd", exact=False) == ()
+def test_a_voucher_that_is_for_this_card_and_owner() -> None:
     for form in (AKI.key_identifier, FORM_B, encode(4, FORM_B)):
-        assert check(claim(idevid_issuer=form), idevid=IDEVID) == ()
-    assert "not compared" in check(claim(idevid_issuer=FORM_B))[0]
-    assert check(claim(assertion=Assertion.LOGGED), accepted=LOGGED | VERIFIED) == ()
-    assert check(claim(), pinned=pdc().der) == ()
-    assert check(claim(expires_on=None)) == ()
+        assert as_router(claim(idevid_issuer=form), idevid=IDEVID) == ()
+    assert "not compared" in as_router(claim(idevid_issuer=FORM_B))[0]
+    assert as_router(claim(assertion=Assertion.LOGGED), accepted=LOGGED | VERIFIED) == ()
+    for serial in ("FOC1234ABCD", " foc1234abcd", None):
+        assert as_owner(claim(), serial=serial) == ()
+    assert "not compared" in as_owner(claim(idevid_issuer=FORM_B))[0]
+    assert as_owner(claim(assertion=Assertion.LOGGED), accepted=LOGGED | VERIFIED) == ()
+    for unlimited in (as_router(claim(expires_on=None)), as_owner(claim(expires_on=None))):
+        assert not any("compared" in warning for warning in unlimited)
+
+
+def test_no_check_of_a_role_can_be_left_out() -> None:
+    for role in (verify_for_router, verify_for_owner):
+        arguments = inspect.signature(role).parameters.values()
+        assert all(argument.default is inspect.Parameter.empty for argument in arguments)
 
 
 json_values = st.recursive(

@@ -2,32 +2,34 @@
 
 The law of this room: first contact trusts no server. What an answer says counts only after
 voucher, owner certificate, signature and nonce have been verified, in that order; each step
-leaves a ``Check`` behind, also when it fails. Source: docs/protocol/workflow.md
-W5 to W9; docs/protocol/pki.md#order-of-the-routers-checks.
+leaves a ``Check`` behind, also when it fails, and a failed step is the last one.
+``DeviceSession.open`` is that order. Source: docs/protocol/router.md.
 """
 
-import hmac
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bootz.errors import BootzError, TrustError, WireError
+from bootz.errors import BootzError, TrustError
 from bootz.model.artifacts import Assertion, SealedData
 from bootz.model.bootstrap import BootstrapData, BootstrapRequest, CardState
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard, fold_serial
 from bootz.model.identity import Identity
-from bootz.protocol.device_ownership import (
+from bootz.protocol.opening import (
+    check_nonce,
+    check_signature,
+    decrypted,
+    read_anchor,
+    read_data,
+    sort_data,
+)
+from bootz.protocol.ownership import (
     VERIFIED_ONLY,
     DeviceCard,
     Ownership,
+    judge_owner,
     sort_vouchers,
-    verify_card_owner,
-    verify_card_voucher,
 )
 from bootz.protocol.steps import CheckLog, Stage, Steps, step
-from bootz.trust.certificates import fingerprint, load_certificate
-from bootz.trust.signature import verify_response_signature
-from bootz.wire.answers import decode_bootstrap_data
 from bootz.wire.dialects import Dialect
 
 __all__ = ["DeviceCard", "DeviceDescription", "DeviceSession", "OpenedAnswer", "OpenedCard"]
@@ -116,7 +118,10 @@ class DeviceSession(Steps):
 
     @step(Stage.OPEN, Stage.REQUESTED)
     def request(self, nonce: str | None) -> BootstrapRequest:
-        """Return the request. Without a nonce ownership is not checked: for laboratories only."""
+        """Step 1: return the request; without a nonce ownership is not checked (laboratories only).
+
+        Source: docs/protocol/router.md#an-answer, step 1.
+        """
         self._nonce = nonce
         device = self._device
         listed = tuple(
@@ -138,6 +143,8 @@ class DeviceSession(Steps):
     def open(self, sealed: SealedData, dialect: Dialect, *, now: datetime | None) -> OpenedAnswer:
         """Verify an answer and return what it says; nothing unverified leaves this method.
 
+        This is the whole order, numbered as the page numbers it.
+
         Args:
             sealed: the answer as it was received.
             dialect: how its data are spelt.
@@ -146,193 +153,64 @@ class DeviceSession(Steps):
         Raises:
             TrustError: a proof does not hold; the reason says which.
             WireError: the verified bytes are not bootstrapping data for this device.
+
+        Source: docs/protocol/router.md#an-answer.
         """
-        self._verify(sealed, now=now)
-        if sealed.content is None:
-            self._log.refuse(
-                "decryption",
-                TrustError(
-                    "data-undecryptable",
-                    "the data cannot be decrypted with the key of this stream",
-                    where="encrypted_serialized_bootstrap_data",
-                ),
-            )
-        if sealed.encapsulated_key:
-            self._log.passed("decryption")
-        return self._read(sealed.content, dialect)
-
-    def _verify(self, sealed: SealedData, *, now: datetime | None) -> None:
-        """Verify who signed ``sealed.payload`` (rows 1 to 7); says nothing of its content.
-
-        Raises:
-            TrustError: voucher, owner certificate or signature does not hold.
-        """
-        if self._nonce is None:
-            self._log.skipped("ownership", "insecure: no nonce was sent")
-            return
-        candidates = self._sort(sealed.ownership_voucher)
-        for card in self._targets:
-            try:
-                self._own(card, candidates.get(card.serial_number, ()), sealed, now)
-            except TrustError as error:
-                self._failed.append(FailedCard(card, error))
-                if card.serial_number == self._required:
-                    raise
-        if not self._owned:
-            raise self._failed[0].error
-        ownership = next(iter(self._owned.values()))
-        if not sealed.signature:
-            self._log.refuse(
-                "signature",
-                TrustError(
-                    "sig-malformed",
-                    "the answer is not signed",
-                    where="response_signature",
-                    expected="a signature by the owner certificate",
-                    seen="none",
-                ),
-            )
-        try:
-            verify_response_signature(ownership.owner.certificate, sealed.signature, sealed.payload)
-        except TrustError as error:
-            self._log.refuse("signature", error)
-        self._log.passed("signature", seen=fingerprint(ownership.owner.certificate))
-
-    def _read(self, payload: bytes, dialect: Dialect) -> OpenedAnswer:
-        """Read verified bytes (rows 9 and 10): ``sealed.payload``, or what it decrypts to.
-
-        Raises:
-            TrustError: the nonce is not the one that was sent, or the anchor is not a certificate.
-            WireError: not bootstrapping data, or none for the asking card.
-        """
-        try:
-            decoded = decode_bootstrap_data(payload, dialect)
-        except WireError as error:
-            self._log.refuse(
-                "data", WireError("data-malformed", error.detail, where=error.where or "payload")
-            )
-        if self._nonce is not None:
-            seen = decoded.nonce or ""
-            if not hmac.compare_digest(seen.encode(), self._nonce.encode()):
-                self._log.refuse(
-                    "nonce",
-                    TrustError(
-                        "nonce-mismatch",
-                        "the answer is not for this request",
-                        where="nonce",
-                        expected="the nonce of the request",
-                        seen="another" if seen else "none",
-                    ),
-                )
-            self._log.passed("nonce")
-        data = self._by_serial(decoded.responses)
-        opened: list[OpenedCard] = []
-        unanswered: list[DeviceCard] = []
-        failed = {each.card.serial_number for each in self._failed}
-        for card in self._targets:
-            mine = data.get(fold_serial(card.serial_number))
-            if card.serial_number in failed:
-                continue
-            if mine is None:
-                unanswered.append(card)
-            else:
-                opened.append(OpenedCard(card, mine, self._owned.get(card.serial_number)))
-        served = [each.card.serial_number for each in opened]
-        if not served or (self._required and self._required not in served):
-            self._log.refuse(
-                "data",
-                WireError(
-                    "data-card-missing",
-                    "the answer has no data for the active card",
-                    where="responses",
-                    expected=self._required or self._targets[0].serial_number,
-                    seen=", ".join(each.serial_number for each in decoded.responses) or "none",
-                ),
-            )
-        self._log.passed("data", seen=", ".join(served))
+        log, nonce = self._log, self._nonce
+        owned: dict[str, Ownership] = {}
+        failed: list[FailedCard] = []
+        if nonce is None:
+            log.skipped("ownership", "insecure: no nonce was sent")
+        else:
+            # 2. Each card gets the vouchers that name it, out of a bundle or alone.
+            vouchers = sort_vouchers(log, sealed.ownership_voucher, self._targets)
+            # 3 to 5. Each card judges its vouchers and the owner certificate for itself; one that
+            # fails is left out, unless the request is its own.
+            for card in self._targets:
+                required = card.serial_number == self._required
+                mine = vouchers.get(card.serial_number, ())
+                try:
+                    owned[card.serial_number] = judge_owner(
+                        log,
+                        card,
+                        mine,
+                        sealed.owner_certificate,
+                        accepted=self._accepted,
+                        required=required,
+                        now=now,
+                    )
+                except TrustError as error:
+                    if required:
+                        raise
+                    failed.append(FailedCard(card, error))
+            if not owned:
+                raise failed[0].error
+            # 6. The owner has signed exactly the bytes that arrived.
+            check_signature(log, next(iter(owned.values())).owner, sealed)
+        # 7. On a stream that encrypts, they decrypt with the key of this stream.
+        content = decrypted(log, sealed)
+        # 8. They are data, and an answer to this request, not to an earlier one.
+        decoded = read_data(log, content, dialect)
+        if nonce is not None:
+            check_nonce(log, decoded.nonce or "", nonce)
+        # 9. There are data for the card that asked; other cards may be passed over.
+        lost = {each.card.serial_number for each in failed}
+        whole = [card for card in self._targets if card.serial_number not in lost]
+        data = sort_data(log, decoded.responses, whole, required=self._required)
+        # 10. They name the anchor of every later connection.
+        answered = [card for card in whole if fold_serial(card.serial_number) in data]
+        anchor = read_anchor(log, data[fold_serial(answered[0].serial_number)])
         return OpenedAnswer(
-            tuple(opened),
+            tuple(
+                OpenedCard(
+                    card, data[fold_serial(card.serial_number)], owned.get(card.serial_number)
+                )
+                for card in answered
+            ),
             tuple(
                 replace(each, answered=fold_serial(each.card.serial_number) in data)
-                for each in self._failed
+                for each in failed
             ),
-            tuple(unanswered),
-            self._anchor(opened[0].data),
+            tuple(card for card in whole if card not in answered),
+            anchor,
         )
-
-    def _sort(self, vouchers: bytes) -> Mapping[str, tuple[bytes, ...]]:
-        if not vouchers:
-            self._log.refuse(
-                "voucher",
-                TrustError(
-                    "ov-missing",
-                    "the answer has no ownership voucher",
-                    where="ownership_voucher",
-                    expected="a voucher or a bundle",
-                    seen="none",
-                ),
-            )
-        try:
-            candidates, warnings = sort_vouchers(vouchers, self._targets)
-        except TrustError as error:
-            self._log.refuse("voucher", error)
-        for warning in warnings:
-            self._log.skipped("voucher-bundle", warning)
-        return candidates
-
-    def _own(
-        self,
-        card: DeviceCard,
-        candidates: Sequence[bytes],
-        sealed: SealedData,
-        now: datetime | None,
-    ) -> None:
-        if now is None:
-            self._log.skipped("clock", "not trusted: validated at the signing time")
-        try:
-            voucher = verify_card_voucher(candidates, card, accepted=self._accepted, now=now)
-        except TrustError as error:
-            if error.reason == "ov-missing" and card.serial_number != self._required:
-                # Vouchers may come one by one; the router asks for this one by itself.
-                self._log.skipped("voucher", "not in this answer", card.serial_number)
-                raise
-            self._log.refuse("voucher", error)
-        self._log.passed("voucher", card.serial_number, fingerprint(voucher.signer))
-        try:
-            owner = verify_card_owner(sealed.owner_certificate, voucher, now=now)
-        except TrustError as error:
-            self._log.refuse("owner-certificate", error)
-        self._log.passed(
-            "owner-certificate",
-            fingerprint(voucher.content.pinned_domain_cert),
-            fingerprint(owner.certificate),
-        )
-        self._owned[card.serial_number] = Ownership(voucher, owner)
-
-    def _by_serial(self, responses: Sequence[BootstrapData]) -> Mapping[str, BootstrapData]:
-        data: dict[str, BootstrapData] = {}
-        for response in responses:
-            serial = fold_serial(response.serial_number)
-            if serial in data:
-                self._log.refuse(
-                    "data",
-                    WireError(
-                        "data-card-repeated",
-                        "the answer has data twice for one card",
-                        where="responses.serial_num",
-                        seen=response.serial_number,
-                    ),
-                )
-            data[serial] = response
-        return data
-
-    def _anchor(self, data: BootstrapData) -> bytes:
-        try:
-            load_certificate(data.server_trust_cert)
-        except TrustError as error:
-            self._log.refuse(
-                "trust-anchor",
-                TrustError("anchor-malformed", error.detail, where="server_trust_cert"),
-            )
-        self._log.passed("trust-anchor", seen=fingerprint(data.server_trust_cert))
-        return data.server_trust_cert

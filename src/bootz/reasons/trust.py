@@ -180,12 +180,6 @@ ROWS = (
         "Check the clocks of this machine and of the vendor's service.",
     ),
     Reason(
-        "ov-unlimited",
-        Fault.FORBIDDEN,
-        "An ownership voucher never expires, which the policy forbids.",
-        "Order one with an expiry date, or allow vouchers without one.",
-    ),
-    Reason(
         "ov-assertion",
         Fault.FORBIDDEN,
         "The assertion of an ownership voucher is not accepted.",

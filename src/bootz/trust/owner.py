@@ -149,6 +149,14 @@ def signature_warning(certificate: bytes) -> str:
 
 
 def _open(cms: bytes) -> VerifiedSigner:
+    if not cms:
+        raise OwnerCertificateError(
+            "oc-malformed",
+            "the answer has no owner certificate",
+            where=_FIELD,
+            expected="a CMS SignedData",
+            seen="none",
+        )
     try:
         signed = parse_signed_data(cms)
         if len(signed.signers) != 1:

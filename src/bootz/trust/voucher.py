@@ -37,9 +37,10 @@ from bootz.trust.voucher_content import ReadContent, VoucherError, read_content,
 __all__ = [
     "EContentType",
     "VoucherError",
-    "check_voucher",
     "issue_voucher",
     "parse_unverified_voucher",
+    "verify_for_owner",
+    "verify_for_router",
     "verify_voucher",
 ]
 
@@ -102,7 +103,8 @@ def issue_voucher(
 def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> OwnershipVoucher:
     """Return the voucher a manufacturer signed; nothing unverified leaves this function.
 
-    Whether it is for a certain card is ``check_voucher``'s to say.
+    Whether it is for a certain card, or owner, is said by ``verify_for_router`` and
+    ``verify_for_owner``.
 
     Args:
         cms: DER of a SignedData around a voucher in JSON or XML, at most 64 KiB.
@@ -145,78 +147,87 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
     raise flaw or VoucherError("ov-malformed", "the voucher has no signer", where=_FIELD)
 
 
-def check_voucher(
-    voucher: OwnershipVoucher,
+def verify_for_router(
+    cms: bytes,
+    anchors: VendorCAs,
     *,
     serial_number: str,
-    exact: bool,
     idevid_certificate: bytes | None,
     accepted: frozenset[Assertion],
     now: datetime | None,
-    pinned_domain_cert: bytes | None = None,
-    allow_unlimited: bool = True,
-) -> tuple[str, ...]:
-    """Check that a verified voucher is for this card, and return warnings.
+) -> OwnershipVoucher:
+    """Return the voucher if it holds and is for this card: all that a router checks.
 
     Args:
-        voucher: from ``verify_voucher``.
-        serial_number: the card's.
-        exact: compare byte for byte, as a router must; else without case, as inventories do.
-        idevid_certificate: the card's IDevID (DER) to compare ``idevid-issuer`` with; None where
-            it is not at hand, which is then a warning.
+        cms: DER of the SignedData.
+        anchors: those that the manufacturer has built into the card.
+        serial_number: the card's own; compared octet for octet.
+        idevid_certificate: the card's IDevID (DER) to compare ``idevid-issuer`` with; None for a
+            card that has none, which is then a warning of the voucher.
         accepted: the assertions that count.
-        now: aware UTC time for the voucher's dates; None without a trusted clock.
-        pinned_domain_cert: the owner's (DER), for an owner; a router has none to compare.
-        allow_unlimited: whether a voucher without an end counts.
+        now: aware UTC; None without a trusted clock (see ``verify_voucher``).
 
     Raises:
-        VoucherError: ``ov-wrong-serial``, ``ov-wrong-issuer``, ``ov-not-yet-valid``,
-            ``ov-expired``, ``ov-unlimited``, ``ov-assertion``, ``ov-pins-other``.
+        VoucherError: as ``verify_voucher``; ``ov-wrong-serial``, ``ov-wrong-issuer``,
+            ``ov-assertion``.
         CertificateError: the IDevID cannot be read.
 
-    Source: docs/protocol/vouchers.md#validation, steps 4 to 8.
+    Source: docs/protocol/vouchers.md#validation, steps 1 to 7.
     """
+    voucher = verify_voucher(cms, anchors, now=now)
+    if voucher.content.serial_number != serial_number:
+        raise _wrong_serial(voucher.content, serial_number)
+    issuer = voucher.content.idevid_issuer
+    if issuer is not None and idevid_certificate is not None:
+        _check_issuer(issuer, idevid_certificate)
+    _check_assertion(voucher.content, accepted)
+    return voucher if idevid_certificate is not None else _without_idevid(voucher)
+
+
+def verify_for_owner(
+    cms: bytes,
+    anchors: VendorCAs,
+    *,
+    serial_number: str | None,
+    pinned_domain_cert: bytes,
+    accepted: frozenset[Assertion],
+    now: datetime,
+) -> OwnershipVoucher:
+    """Return the voucher if it holds and pins this owner: all that an owner checks.
+
+    An owner has no IDevID to compare ``idevid-issuer`` with, which is a warning of the voucher.
+
+    Args:
+        cms: DER of the SignedData.
+        anchors: those that the vendor of the inventory has for vouchers.
+        serial_number: of the card that it was asked for, compared without case as inventories do;
+            None for whichever card it names.
+        pinned_domain_cert: the owner's, DER.
+        accepted: the assertions that count.
+        now: aware UTC.
+
+    Raises:
+        VoucherError: as ``verify_voucher``; ``ov-wrong-serial``, ``ov-assertion``,
+            ``ov-pins-other``.
+
+    Source: docs/protocol/vouchers.md#validation.
+    """
+    voucher = verify_voucher(cms, anchors, now=now)
     content = voucher.content
-    own, named = serial_number, content.serial_number
-    if not exact:
-        own, named = fold_serial(own), fold_serial(named)
-    if own != named:
-        raise VoucherError(
-            "ov-wrong-serial",
-            "the voucher is for another serial number",
-            where="serial-number",
-            expected=serial_number,
-            seen=content.serial_number,
-        )
-    warnings: list[str] = []
-    if content.idevid_issuer is not None:
-        if idevid_certificate is None:
-            warnings.append("idevid-issuer is not compared: the IDevID is not available")
-        else:
-            _check_issuer(content.idevid_issuer, idevid_certificate)
-    if now is not None:
-        _check_dates(content, now)
-    if content.expires_on is None and not allow_unlimited:
-        raise VoucherError(
-            "ov-unlimited", "the voucher never expires", where="expires-on", seen="none"
-        )
-    if content.assertion not in accepted:
-        raise VoucherError(
-            "ov-assertion",
-            "the voucher's assertion is not accepted",
-            where="assertion",
-            expected=", ".join(sorted(each.value for each in accepted)),
-            seen=content.assertion.value,
-        )
-    if pinned_domain_cert not in (None, content.pinned_domain_cert):
+    if serial_number is not None and fold_serial(content.serial_number) != fold_serial(
+        serial_number
+    ):
+        raise _wrong_serial(content, serial_number)
+    _check_assertion(content, accepted)
+    if content.pinned_domain_cert != pinned_domain_cert:
         raise VoucherError(
             "ov-pins-other",
             "the voucher pins a certificate that is not this owner's",
             where="pinned-domain-cert",
-            expected=fingerprint(pinned_domain_cert or b""),
+            expected=fingerprint(pinned_domain_cert),
             seen=fingerprint(content.pinned_domain_cert),
         )
-    return tuple(warnings)
+    return _without_idevid(voucher)
 
 
 def parse_unverified_voucher(cms: bytes) -> VoucherContent:
@@ -323,6 +334,34 @@ def _check_dates(content: VoucherContent, now: datetime) -> None:
             expected=f"after {now.isoformat()}",
             seen=content.expires_on.isoformat(),
         )
+
+
+def _wrong_serial(content: VoucherContent, expected: str) -> VoucherError:
+    return VoucherError(
+        "ov-wrong-serial",
+        "the voucher is for another serial number",
+        where="serial-number",
+        expected=expected,
+        seen=content.serial_number,
+    )
+
+
+def _check_assertion(content: VoucherContent, accepted: frozenset[Assertion]) -> None:
+    if content.assertion not in accepted:
+        raise VoucherError(
+            "ov-assertion",
+            "the voucher's assertion is not accepted",
+            where="assertion",
+            expected=", ".join(sorted(each.value for each in accepted)),
+            seen=content.assertion.value,
+        )
+
+
+def _without_idevid(voucher: OwnershipVoucher) -> OwnershipVoucher:
+    if voucher.content.idevid_issuer is None:
+        return voucher
+    warning = "idevid-issuer is not compared: the IDevID is not at hand"
+    return replace(voucher, warnings=(*voucher.warnings, warning))
 
 
 def _check_issuer(issuer: bytes, idevid_certificate: bytes) -> None:

@@ -1,7 +1,7 @@
 """Stored vouchers: only what holds completely gets there, so that none shadows a good one."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -24,7 +24,7 @@ from bootz.sql.times import (
     to_text,
 )
 from bootz.trust.certificates import load_certificate
-from bootz.trust.voucher import check_voucher, parse_unverified_voucher, verify_voucher
+from bootz.trust.voucher import parse_unverified_voucher, verify_for_owner
 
 ACCEPTED: Final = frozenset({Assertion.VERIFIED})
 """What routers accept (docs/protocol/vouchers.md#validation, step 7)."""
@@ -117,28 +117,30 @@ def check_for_owner(
         ConfigError: ``voucher-vendor-unknown``.
         UnknownChassis: no such vendor.
     """
-    serial = parse_unverified_voucher(raw).serial_number
-    spellings = _spellings(connection, serial)
+    spellings = _spellings(connection, parse_unverified_voucher(raw).serial_number)
+
+    def verify(under: VendorRecord) -> OwnershipVoucher:
+        return verify_for_owner(
+            raw,
+            under.to_vendor().voucher_anchors,
+            serial_number=serial_number,
+            pinned_domain_cert=pinned_domain_cert,
+            accepted=ACCEPTED,
+            now=now,
+        )
+
     if vendor is not None:
         owner = find_vendor(connection, vendor)
-        voucher = verify_voucher(raw, owner.to_vendor().voucher_anchors, now=now)
+        voucher = verify(owner)
     else:
-        voucher, owner = _verify_under_any(connection, raw, spellings, now)
-    warnings = check_voucher(
-        voucher,
-        serial_number=serial if serial_number is None else serial_number,
-        exact=False,
-        idevid_certificate=None,
-        accepted=ACCEPTED,
-        now=now,
-        pinned_domain_cert=pinned_domain_cert,
-    )
+        voucher, owner = _verify_under_any(connection, verify, spellings)
+    warnings = voucher.warnings
     on_record = spellings.get(owner.key)
     if on_record is not None and on_record != voucher.content.serial_number:
         warnings += (
             f"the inventory spells the serial number {on_record!r}; routers compare exactly",
         )
-    return VerifiedVoucher(voucher, owner, (*voucher.warnings, *warnings))
+    return VerifiedVoucher(voucher, owner, warnings)
 
 
 def store_voucher(
@@ -361,7 +363,7 @@ def find_served_voucher(
 
 
 def _verify_under_any(
-    connection: Connection, raw: bytes, known: Iterable[int], now: datetime
+    connection: Connection, verify: Callable[[VendorRecord], OwnershipVoucher], known: Iterable[int]
 ) -> tuple[OwnershipVoucher, VendorRecord]:
     """Verify under the first vendor whose anchors vouch; those that know the card come first."""
     first = set(known)
@@ -369,7 +371,7 @@ def _verify_under_any(
     flaw: TrustError | None = None
     for record in vendors:
         try:
-            return verify_voucher(raw, record.to_vendor().voucher_anchors, now=now), record
+            return verify(record), record
         except TrustError as error:
             if error.reason != "ov-untrusted-signer":
                 raise

@@ -1,0 +1,169 @@
+"""One card's proof of ownership: voucher, then owner certificate.
+
+Every card of a chassis judges for itself, with its own anchors and serial number.
+Source: docs/protocol/router.md#an-answer, steps 2 to 5.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bootz.errors import TrustError
+from bootz.model.artifacts import Assertion, OwnerCertificate, OwnershipVoucher
+from bootz.protocol.steps import CheckLog
+from bootz.trust.bundle import classify_voucher_field, read_bundle
+from bootz.trust.certificates import VendorCAs, fingerprint
+from bootz.trust.owner import verify_owner_certificate
+from bootz.trust.voucher import parse_unverified_voucher, verify_for_router
+
+VERIFIED_ONLY = frozenset({Assertion.VERIFIED})
+"""The assertions that a router accepts unless it is told otherwise."""
+
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCard:
+    """A card that can prove who it is and judge who owns it. ``idevid`` is DER, None without."""
+
+    serial_number: str
+    vendor_anchors: VendorCAs = field(repr=False)
+    idevid: bytes | None = field(repr=False)
+    part_number: str = ""
+    slot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """What a card has verified of its owner; both are loaded onto the card (S1)."""
+
+    voucher: OwnershipVoucher
+    owner: OwnerCertificate
+
+
+def sort_vouchers(
+    log: CheckLog, received: bytes, cards: Sequence[DeviceCard]
+) -> Mapping[str, tuple[bytes, ...]]:
+    """Return the vouchers (DER) that each card has to judge, by serial number.
+
+    A bundle is told from a single voucher by content. In a bundle a voucher belongs to the card
+    whose serial number it contains, whatever its name (S8). A single one belongs to the first of
+    ``cards``, unless it names another of them; so a voucher for another card is still judged, and
+    refused for that.
+
+    Raises:
+        TrustError: no voucher, neither the one nor the other, or a bundle over its bounds.
+
+    Source: docs/protocol/router.md#an-answer, step 2.
+    """
+    with log.checking("voucher"):
+        if not received:
+            raise TrustError(
+                "ov-missing",
+                "the answer has no ownership voucher",
+                where="ownership_voucher",
+                expected="a voucher or a bundle",
+                seen="none",
+            )
+        if classify_voucher_field(received) == "single":
+            named = _named_serial(received) if len(cards) > 1 else ""
+            owner = next((card for card in cards if card.serial_number == named), cards[0])
+            return {owner.serial_number: (received,)}
+        contents = read_bundle(received)
+    for warning in contents.warnings:
+        log.skipped("voucher-bundle", warning)
+    found: dict[str, tuple[bytes, ...]] = {}
+    for _name, voucher in contents.entries:
+        if serial := _named_serial(voucher):
+            found[serial] = (*found.get(serial, ()), voucher)
+    return found
+
+
+def judge_owner(
+    log: CheckLog,
+    card: DeviceCard,
+    vouchers: Sequence[bytes],
+    owner_certificate: bytes,
+    *,
+    accepted: frozenset[Assertion],
+    required: bool,
+    now: datetime | None,
+) -> Ownership:
+    """Return who owns a card, as the card itself judges it.
+
+    Args:
+        log: takes the checks.
+        card: with its serial number, IDevID and anchors.
+        vouchers: DER, those that name the card; of several good ones the newest counts.
+        owner_certificate: DER of the CMS that came with the answer.
+        accepted: the assertions that count.
+        required: whether the request fails with this card; for another card the router can ask
+            once more, so a missing voucher does not fail a check here.
+        now: aware UTC; None without a trusted clock: chains are then judged at the signing
+            time, and the voucher's own dates not at all.
+
+    Raises:
+        TrustError: no voucher holds (the flaw of the first is raised), they name two owners, or
+            the certificate that they pin does not vouch for the owner certificate.
+
+    Source: docs/protocol/router.md#an-answer, steps 3 to 5.
+    """
+    if now is None:
+        log.skipped("clock", "not trusted: validated at the signing time")
+    if not vouchers:
+        missing = TrustError(
+            "ov-missing",
+            "there is no voucher for this card",
+            where="ownership_voucher",
+            expected=f"a voucher for {card.serial_number}",
+            seen="none",
+        )
+        if required:
+            log.refuse("voucher", missing)
+        log.skipped("voucher", "not in this answer", card.serial_number)
+        raise missing
+    with log.checking("voucher"):
+        # 3. Signature, signer, content, serial number, issuer, dates, assertion.
+        good: list[OwnershipVoucher] = []
+        flaws: list[TrustError] = []
+        for candidate in vouchers:
+            try:
+                good.append(
+                    verify_for_router(
+                        candidate,
+                        card.vendor_anchors,
+                        serial_number=card.serial_number,
+                        idevid_certificate=card.idevid,
+                        accepted=accepted,
+                        now=now,
+                    )
+                )
+            except TrustError as flaw:
+                flaws.append(flaw)
+        if not good:
+            raise flaws[0]
+        # 4. They pin one owner; the newest is kept.
+        if len({voucher.content.pinned_domain_cert for voucher in good}) > 1:
+            raise TrustError(
+                "ov-bundle-ambiguous",
+                "valid vouchers for this card name different owners",
+                where="ownership_voucher",
+                expected="one pinned domain certificate",
+                seen=f"{len(good)} vouchers",
+            )
+        voucher = max(good, key=lambda each: each.content.created_on or _EARLIEST)
+    log.passed("voucher", card.serial_number, fingerprint(voucher.signer))
+    with log.checking("owner-certificate"):
+        # 5. The pinned certificate vouches for the owner certificate.
+        owner = verify_owner_certificate(owner_certificate, voucher, now=now)
+    pinned = fingerprint(voucher.content.pinned_domain_cert)
+    log.passed("owner-certificate", pinned, fingerprint(owner.certificate))
+    return Ownership(voucher, owner)
+
+
+def _named_serial(voucher: bytes) -> str:
+    """Return the serial number that a voucher claims; empty where it cannot be read."""
+    try:
+        return parse_unverified_voucher(voucher).serial_number
+    except TrustError:
+        return ""

@@ -21,14 +21,12 @@ from pydantic import (
     model_validator,
 )
 
+from bootz.config_file import CONFIG_NAME, DEFAULT_DATABASE, parse_settings, read_settings
 from bootz.errors import ConfigError, WireError
 from bootz.transport.limits import ListenerLimits, StreamLimits
 from bootz.wire.uri import parse_bootz_uri
 
-CONFIG_NAME: Final = "bootz.yaml"
 DEFAULT_PORT: Final = 15006
-
-MAX_CONFIG_BYTES: Final = 1 << 20
 
 _DNS_NAME: Final = re.compile(
     r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
@@ -121,7 +119,7 @@ class DatabaseSettings(_Frozen):
     """Where inventory, vouchers and journal are kept."""
 
     url: str = Field(
-        "sqlite:///bootz.db",
+        DEFAULT_DATABASE,
         description="sqlite:///FILE or postgresql://USER@HOST/NAME, without a password.",
     )
     password_file: Path | None = Field(
@@ -363,44 +361,15 @@ class SiteConfig(_Frozen):
         return tuple(parse_endpoint(text) for text in self.listen)
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Refuses a key that appears twice, of which YAML would silently take the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
-        """Return a mapping.
-
-        Raises:
-            yaml.YAMLError: a key appears twice.
-        """
-        seen: set[str] = set()
-        for key, _ in node.value:
-            # A key may be a list or a mapping, which the loader itself refuses below.
-            name = str(key.value)
-            if name in seen:
-                raise yaml.constructor.ConstructorError(
-                    problem=f"{name} appears twice", problem_mark=key.start_mark
-                )
-            seen.add(name)
-        mapping: dict[object, object] = super().construct_mapping(node, deep)
-        return mapping
-
-
 def parse_config(content: bytes, *, where: str = CONFIG_NAME) -> SiteConfig:
     """Return the settings of a file; an empty one is valid.
 
     Raises:
         ConfigError: not YAML, an unknown key, or a value that does not fit; all are named.
     """
-    if len(content) > MAX_CONFIG_BYTES:
-        raise ConfigError("site-config-invalid", "is longer than 1 MiB", where=where)
+    document = parse_settings(content, where=where)
     try:
-        document = yaml.load(content, _StrictLoader)  # noqa: S506 -- a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ConfigError("site-config-invalid", _yaml_fault(error), where=where) from error
-    if document is not None and not isinstance(document, dict):
-        raise ConfigError("site-config-invalid", "is not a list of keys with values", where=where)
-    try:
-        return SiteConfig.model_validate(document or {})
+        return SiteConfig.model_validate(document)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         told = "; ".join(
@@ -416,14 +385,7 @@ def load_config(path: Path) -> SiteConfig:
     Raises:
         ConfigError: it cannot be read, or does not hold.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CONFIG_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(
-            "site-config-invalid", f"cannot be read: {error.strerror}", where=str(path)
-        ) from error
-    return parse_config(content, where=str(path))
+    return parse_config(read_settings(path), where=str(path))
 
 
 def write_config(config: SiteConfig) -> bytes:
@@ -458,10 +420,3 @@ def _words(message: str) -> str:
     return message.removeprefix("Value error, ").replace(
         "Extra inputs are not permitted", "there is no such key"
     )
-
-
-def _yaml_fault(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return "is not YAML"
-    return f"line {mark.line + 1}: {getattr(error, 'problem', None) or 'is not YAML'}"

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootz.config import (
-    MAX_CONFIG_BYTES,
     Endpoint,
     SiteConfig,
     load_config,
@@ -19,6 +18,7 @@ from bootz.config import (
     parse_endpoint,
     write_config,
 )
+from bootz.config_file import MAX_CONFIG_BYTES
 from bootz.errors import ConfigError
 
 CHOSEN = {

@@ -71,7 +71,7 @@ class Cli:
         self._site: Site | None = None
 
     def site(self) -> Site:
-        """Open the site: ``--site``, else ``BOOTZ_SITE``, else the current directory.
+        """Open the site.
 
         Raises:
             ConfigError: there is no site, or its configuration does not hold.

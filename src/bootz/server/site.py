@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bootz.config import CONFIG_NAME, SiteConfig, load_config
+from bootz.config import SiteConfig, load_config
+from bootz.config_file import CONFIG_NAME
 from bootz.server.database_url import database_url
 from bootz.server.keys.keyring import KEYRING_NAME, Keys
 from bootz.server.keys.owner_files import OwnerFiles, read_owner_files

@@ -1,9 +1,9 @@
 """The verbs on chassis: add, set, remove, find, list; checks name every conflict before a write."""
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select, text
 from sqlalchemy import delete as delete_from
 
 from bootz.errors import ConflictError, UnknownChassis
@@ -31,6 +31,7 @@ from bootz.server.operations.image_uses import (
 )
 from bootz.server.operations.profiles import find_profile
 from bootz.server.operations.vendors import find_vendor
+from bootz.server.store.listing import ListedChassis, listed_chassis
 from bootz.server.store.revision import raise_revision, take_keys
 from bootz.server.store.schema import CHASSIS, SERIAL
 
@@ -41,6 +42,7 @@ __all__ = [
     "add_chassis",
     "chassis_by_key",
     "chassis_by_keys",
+    "chosen_chassis",
     "find_chassis",
     "list_chassis",
     "normal_chassis",
@@ -229,17 +231,27 @@ def chassis_by_keys(connection: Connection, keys: Sequence[int]) -> dict[int, Ch
     return found
 
 
-def list_chassis(
+def chosen_chassis(
     connection: Connection, vendor: str | None = None, profile: str | None = None
-) -> Iterator[ChassisRecord]:
-    """Return all chassis, or those of a vendor or with a profile, in the order of addition.
+) -> list[ListedChassis]:
+    """Return all chassis, or those of a vendor or with a profile, as a list shows them.
 
     Raises:
         UnknownChassis: no such vendor or profile.
     """
-    conditions = []
-    if vendor is not None:
-        conditions.append(CHASSIS.c.vendor_id == find_vendor(connection, vendor).key)
-    if profile is not None:
-        conditions.append(CHASSIS.c.profile_id == find_profile(connection, profile).key)
-    return read_chassis(connection, *conditions)
+
+    def execute(statement: str, values: Mapping[str, object]) -> Iterable[Row[Any]]:
+        return connection.execute(text(statement), dict(values))
+
+    return list(
+        listed_chassis(
+            execute,
+            None if vendor is None else find_vendor(connection, vendor).key,
+            None if profile is None else find_profile(connection, profile).key,
+        )
+    )
+
+
+def list_chassis(connection: Connection) -> Iterator[ChassisRecord]:
+    """Return all chassis, in the order of addition."""
+    return read_chassis(connection)

@@ -20,9 +20,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 5
-"""Rises with every change of a table, which needs a step in ``migrations/`` too."""
-
 METADATA = MetaData()
 
 # BIGINT would not be SQLite's row id.

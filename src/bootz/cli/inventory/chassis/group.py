@@ -15,6 +15,7 @@ from bootz.model.kinds import BootMode
 
 if TYPE_CHECKING:
     from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
+    from bootz.server.store.listing import ListedChassis
 
 
 command = noun(
@@ -65,11 +66,7 @@ def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
 @click.pass_obj
 def list_(cli: Cli, vendor: str | None, profile: str | None) -> None:
     """List chassis."""
-    from bootz.server.operations.chassis import list_chassis
-
-    with reading(cli) as connection:
-        rows = [_row(record) for record in list_chassis(connection, vendor, profile)]
-    cli.output.rows(_COLUMNS, rows)
+    cli.output.rows(_COLUMNS, [_listed(each) for each in _find(cli, vendor, profile)])
 
 
 @command.command("show")
@@ -151,24 +148,39 @@ def _warn(cli: Cli, record: ChassisRecord) -> None:
         )
 
 
-def _row(record: ChassisRecord) -> dict[str, object]:
-    mode = record.boot_mode.value
+def _find(cli: Cli, vendor: str | None, profile: str | None) -> list[ListedChassis]:
+    from bootz.server.glance import glance
+    from bootz.server.store.listing import listed_chassis
+
+    if vendor is None and profile is None:
+        with glance(cli.site_folder()) as execute:
+            if execute is not None:
+                return list(listed_chassis(execute))
+    from bootz.server.operations.chassis import chosen_chassis
+
+    with reading(cli) as connection:
+        return chosen_chassis(connection, vendor, profile)
+
+
+def _listed(each: ListedChassis) -> dict[str, object]:
+    return {**each._asdict(), "boot_mode": _shown_mode(each.boot_mode)}
+
+
+def _shown_mode(mode: BootMode) -> str:
+    text = str(mode.value)
+    return text.upper() if mode is BootMode.INSECURE else text
+
+
+def _shown(record: ChassisRecord) -> dict[str, object]:
     return {
         "vendor": record.vendor,
         "serial_number": record.serial_number,
         "part_number": record.part_number,
         "hostname": record.hostname,
-        "cards": len(record.cards),
-        "boot_mode": mode.upper() if record.boot_mode is BootMode.INSECURE else mode,
+        "cards": [_shown_card(card) for card in record.cards],
+        "boot_mode": _shown_mode(record.boot_mode),
         "release": record.release,
         "profile": record.profile,
-    }
-
-
-def _shown(record: ChassisRecord) -> dict[str, object]:
-    return {
-        **_row(record),
-        "cards": [_shown_card(card) for card in record.cards],
         "modular": record.modular,
         "streaming": record.streaming,
         "skip_idevid_serial_check": record.skip_idevid_serial_check,

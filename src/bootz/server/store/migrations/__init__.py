@@ -7,7 +7,8 @@ A change of ``schema.py`` needs a step here, and a dump of the version it leaves
 from typing import Final
 
 from bootz.server.store.migrations import v5
-from bootz.server.store.schema import META, SCHEMA_VERSION
+from bootz.server.store.schema import META
+from bootz.server.store.version import SCHEMA_VERSION
 from bootz.sql.upgrade import Schema
 
 SITE_SCHEMA: Final = Schema(

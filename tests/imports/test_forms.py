@@ -194,9 +194,7 @@ def test_rows_of_one_chassis_are_its_cards() -> None:
 def test_a_fixed_chassis_may_say_its_mac() -> None:
     text = "vendor,serial_number,part_number,card_mac\nAcme,FX1,P1,001122334455\n"
     (item,) = parse_csv(text, "f.csv").items
-    assert item.document["cards"] == [
-        {"mac": "001122334455", "serial_number": "FX1", "part_number": "P1"}
-    ]
+    assert item.document["cards"] == [{"mac": "001122334455"}]
 
 
 @pytest.mark.parametrize(
@@ -216,23 +214,30 @@ def test_a_row_that_does_not_fit_is_named(row: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "place", "where"),
     [
-        "",
-        "serial_number\nA\n",
-        "vendor\nA\n",
-        "vendor,serial_number,serial_number\n",
-        "vendor,serial_number,colour\n",
-        "vendor,serial_number,var:\n",
-        'vendor,serial_number\nA,"B\n',
-        'vendor,serial_number\nA,"B"C\n',
-        f"vendor,serial_number\nA,{'B' * 200_000}\n",
+        ("serial_number\nA\n", "f.csv:1", ""),
+        ("vendor\nA\n", "f.csv:1", ""),
+        ("vendor,serial_number,serial_number\n", "f.csv:1", "cell C1 (serial_number)"),
+        ("vendor,serial_number,colour\n", "f.csv:1", "cell C1 (colour)"),
+        ("vendor,serial_number,var:\n", "f.csv:1", "cell C1 (var:)"),
+        ('vendor,serial_number\nA,"B\n', "f.csv:2", ""),
+        ('vendor,serial_number\nA,B\nA,"B"C\n', "f.csv:3", ""),
+        (f"vendor,serial_number\nA,{'B' * 200_000}\n", "f.csv:2", ""),
     ],
 )
-def test_a_table_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        parse_csv(text, "f.csv")
-    assert caught.value.where.startswith("line ")
+def test_what_is_wrong_with_a_table_is_told_with_its_row_and_cell(
+    text: str, place: str, where: str
+) -> None:
+    (fault,) = parse_csv(text, "f.csv").faults
+    assert (fault.place, fault.error.where) == (place, where)
+    assert fault.error.reason == "import-file-invalid"
+
+
+def test_a_file_without_a_row_is_refused() -> None:
+    for text in ("", "\n\n", ",,\n"):
+        with pytest.raises(ConfigError):
+            parse_csv(text, "f.csv")
 
 
 def test_the_columns_are_the_documents_keys() -> None:

@@ -98,11 +98,13 @@ def test_a_dry_run_shows_and_changes_nothing(
     document["profiles"][0]["boot_password_hash"] = "$6$other"
     path = write(tmp_path, document)
     before = exported(site, capsys)
-    changes = {each["name"]: each for each in shell(site, "import", path, "--dry-run", "--update")}
+    words = ("--dry-run", "--update", "--clear", "cards")
+    changes = {each["name"]: each for each in shell(site, "import", path, *words)}
     assert exported(site, capsys) == before
     assert {each["action"] for each in changes.values()} == {"update"}
     assert "hostname: r1 → r9" in changes["Acme 0123"]["changes"]
     assert {"card LC0: removed", "card LC9: added"} <= set(changes["Acme CH1"]["changes"])
+    assert "variables.site: changed" in changes["Acme 0123"]["changes"]
     assert "boot_password_hash: changed" in changes["edge"]["changes"]
     assert "$6$" not in json.dumps(changes)
     assert "hidden-word" not in json.dumps(changes)
@@ -172,7 +174,7 @@ def test_every_error_is_told_at_once_and_nothing_is_done(
         [
             *["vendor-invalid"] * 2,
             *["import-twice", "template-failed", "document-invalid", "import-image-missing"],
-            *["serial-taken", *["chassis-invalid"] * 3, "import-file-invalid"],
+            *["import-twice", *["chassis-invalid"] * 3, "import-file-invalid"],
             *["voucher-file-invalid"] * 2,
             *["ov-malformed", "ov-pins-other"],
         ]

@@ -11,6 +11,13 @@ ROWS = (
         "an example.",
     ),
     Reason(
+        "import-cell-unreadable",
+        Fault.CONFIGURATION,
+        "A spreadsheet has changed the value of a cell, so that the original cannot be read back.",
+        "Format the column as text and enter the value again; or, if exactly this text is meant, "
+        'enter ="TEXT".',
+    ),
+    Reason(
         "import-refused",
         Fault.CONFIGURATION,
         "An import has errors; nothing was changed.",

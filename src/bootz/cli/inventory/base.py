@@ -84,10 +84,11 @@ def read_document(path: Path) -> dict[str, object]:
         ConfigError: ``document-invalid``; names the line, never the content.
         Unavailable: it cannot be read.
     """
+    from bootz.server.importing.items import MAX_INNER_DEPTH
     from bootz.server.importing.yaml_form import parse_yaml
 
     try:
-        document, _ = parse_yaml(read_file(path).decode("utf-8-sig"))
+        document, _ = parse_yaml(read_file(path).decode("utf-8-sig"), MAX_INNER_DEPTH)
     except ConfigError as error:
         where = f"{path} {error.where}".strip()
         raise ConfigError("document-invalid", error.detail, where=where) from None

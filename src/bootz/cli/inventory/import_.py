@@ -29,6 +29,13 @@ _REFERENCE = "reference"
 @click.option(
     "--update", is_flag=True, help="Update existing entries with the values from the files."
 )
+@click.option(
+    "--clear",
+    multiple=True,
+    metavar="COLUMN",
+    help="With --update: remove the existing value of COLUMN where the files have no value for it. "
+    "Repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show the changes; nothing is stored.")
 @click.option(
     "--only",
@@ -52,12 +59,15 @@ def command(cli: Cli, /, files: tuple[Path, ...], **options: Any) -> None:
     """Import vendors, images, profiles, chassis and vouchers: all of the files, or nothing.
 
     Entries that are in the inventory with the same values stay; different values are an error,
-    unless --update takes them over. Nothing is ever removed. All errors are listed at once.
+    unless --update takes them over. What the files do not name, and empty cells, leave everything
+    as it is; --clear, or null in YAML and JSON, removes a value. All errors are listed at once.
     """
     from bootz.cli.inventory.importing import import_files, import_reference_file
 
+    if options["clear"] and not options["update"]:
+        raise click.UsageError("--clear needs --update")
     if options["form"] == _REFERENCE:
-        if len(files) != 1 or options["only"]:
+        if len(files) != 1 or options["only"] or options["clear"]:
             raise click.UsageError("--format reference takes exactly one file")
         if options["drop_earlier"] and not options["take_keys"]:
             raise click.UsageError("--drop-earlier needs --take-keys")

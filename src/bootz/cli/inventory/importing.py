@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bootz.server.importing.applying import Applied, Terms, apply_items
 from bootz.server.importing.differences import Action
 from bootz.server.importing.files import form_of, read_import
 from bootz.server.importing.items import SECTIONS, Fault, FileForm, Item
+from bootz.server.importing.merging import CLEARED, cleared_column
 from bootz.server.importing.reference import read_reference
 from bootz.server.keys.brought import Brought, BroughtKeys, import_keys
 from bootz.server.site import Site
@@ -26,7 +28,7 @@ _CHANGES = (Column("action"), Column("section"), Column("name"), Column("changes
 
 
 _FAULTS = (
-    Column("place", "FILE AND LINE"),
+    Column("place"),
     Column("where"),
     Column("detail"),
     Column("reason"),
@@ -37,6 +39,7 @@ _FAULTS = (
 def import_files(cli: Cli, files: Sequence[Path], options: dict[str, Any]) -> None:
     """Import files of our own forms, and tell what changed."""
     forms = [_form(path, options["form"]) for path in files]
+    clear = _cleared(options["clear"])
     with _busy("reading"):
         read = [read_import(path, form) for path, form in zip(files, forms, strict=True)]
     only = options["only"] or SECTIONS
@@ -49,6 +52,7 @@ def import_files(cli: Cli, files: Sequence[Path], options: dict[str, Any]) -> No
                 database,
                 [item for file in read for item in file.items if item.section in only],
                 update=options["update"],
+                clear=clear,
                 dry_run=options["dry_run"],
                 faults=[fault for file in read for fault in file.faults],
             )
@@ -111,6 +115,7 @@ def import_items(
     items: Sequence[Item],
     *,
     update: bool,
+    clear: frozenset[str] = frozenset(),
     dry_run: bool = False,
     faults: Sequence[Fault] = (),
 ) -> Applied:
@@ -121,6 +126,7 @@ def import_items(
         pinned_domain_cert=site.pinned_domain_cert(),
         has_image=depot.holds,
         update=update,
+        clear=clear,
     )
     with database.write() as connection:
         applied = apply_items(connection, items, terms)
@@ -163,6 +169,16 @@ def show_applied(cli: Cli, applied: Applied, *, dry_run: bool = False) -> None:
 def _fault_row(fault: Fault) -> dict[str, object]:
     told = error_record(fault.error)
     return {"place": fault.place, **told, "action": fault.error.remedy}
+
+
+def _cleared(names: Sequence[str]) -> frozenset[str]:
+    columns = {name: cleared_column(name) for name in names}
+    for name, column in columns.items():
+        if not column:
+            close = get_close_matches(name, CLEARED, n=1)
+            words = f"did you mean {close[0]}?" if close else f"use one of {', '.join(CLEARED)}"
+            raise click.BadParameter(f"{name!r} cannot be cleared; {words}", param_hint="--clear")
+    return frozenset(columns.values())
 
 
 def _form(path: Path, given: str | None) -> FileForm:

@@ -43,6 +43,11 @@ _OPEN: Final = frozenset(
 """Keys whose values are no secrets; of all others only that they change is told."""
 
 
+_GROUPS: Final = frozenset({"variables"})
+_INNER: Final = frozenset({"overrides", "dhcp", "settings", "tpm"})
+"""Keys under which each key of its own is told."""
+
+
 def differences(before: Document, after: Document, path: str = "") -> Iterator[str]:
     """Return words for each key in which two documents differ."""
     for key in [*before, *(key for key in after if key not in before)]:
@@ -52,12 +57,26 @@ def differences(before: Document, after: Document, path: str = "") -> Iterator[s
         place = f"{path}{key}"
         if key == "cards":
             yield from _cards(old, new)
-        elif isinstance(old, Mapping) and isinstance(new, Mapping) and key != "variables":
-            yield from differences(old, new, f"{place}.")
+        elif key in _GROUPS:
+            yield from _named(old, new, place)
+        elif key in _INNER:
+            yield from differences(_mapping(old), _mapping(new), f"{place}.")
         elif key in _OPEN and _is_short(old) and _is_short(new):
             yield f"{place}: {_shown(old)} → {_shown(new)}"
         else:
             yield f"{place}: {_word(old, new)}"
+
+
+def _named(old: JsonValue, new: JsonValue, place: str) -> Iterator[str]:
+    """Of variables, only that they change: any may be a secret."""
+    before, after = _mapping(old), _mapping(new)
+    for name in [*before, *(name for name in after if name not in before)]:
+        if before.get(name) != after.get(name):
+            yield f"{place}.{_shown(name)}: {_word(before.get(name), after.get(name))}"
+
+
+def _mapping(value: JsonValue) -> Document:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _cards(old: JsonValue, new: JsonValue) -> Iterator[str]:

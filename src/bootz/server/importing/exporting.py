@@ -18,7 +18,16 @@ from sqlalchemy import Connection
 
 from bootz.errors import ConfigError
 from bootz.model.chassis import CardKind, fold_serial
-from bootz.server.importing.csv_form import CHASSIS_COLUMNS, COLUMNS, VARIABLE
+from bootz.server.importing.cells import write_cell
+from bootz.server.importing.csv_form import (
+    CARD_COLUMNS,
+    CHASSIS_COLUMNS,
+    COLUMNS,
+    GROUPS,
+    MAX_COLUMNS,
+    VARIABLE,
+    column_of,
+)
 from bootz.server.importing.items import SECTIONS, VERSION
 from bootz.server.importing.yaml_form import read_plain
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, list_chassis
@@ -115,32 +124,42 @@ def write_csv(connection: Connection) -> Iterator[str]:
         ConfigError: ``export-not-csv``: a chassis has overrides, TPM keys, or variables that are
             no texts; the first one is named.
     """
-    variables = sorted({name for record in list_chassis(connection) for name in record.variables})
-    columns = [*COLUMNS, *(f"{VARIABLE}{name}" for name in variables)]
+    named = {
+        f"{start}{name}"
+        for record in list_chassis(connection)
+        for start, group in GROUPS.items()
+        for name in getattr(record, group)
+    }
+    columns = [*COLUMNS, *sorted(named)]
+    if len(columns) > MAX_COLUMNS:
+        raise ConfigError("export-not-csv", f"it would have over {MAX_COLUMNS} columns")
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
-    writer.writeheader()
+    writer.writerow({name: write_cell(name, free=True) for name in columns})
     for record in list_chassis(connection):
         writer.writerows(_table_rows(record))
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
+    # The first row of an inventory without chassis.
+    yield buffer.getvalue()
 
 
 def _table_rows(record: ChassisRecord) -> Iterator[dict[str, str]]:
     _check_fits(record)
-    row = {name: _cell(value) for name, value in record.to_document().items()}
-    row = {name: row[name] for name in CHASSIS_COLUMNS if name in row}
-    row |= {f"{VARIABLE}{name}": str(value) for name, value in record.variables.items()}
-    row |= {f"dhcp_{name}": str(value) for name, value in record.dhcp.to_json().items()}
+    document = record.to_document()
+    row = {name: _cell(document[name]) for name in CHASSIS_COLUMNS if name in document}
+    for start, group in GROUPS.items():
+        texts: Mapping[str, JsonValue] = getattr(record, group)
+        row |= {f"{start}{name}": _cell(text, free=True) for name, text in texts.items()}
+    row |= {f"dhcp_{name}": _cell(value) for name, value in record.dhcp.to_json().items()}
     if not record.modular:
-        card = record.cards[0]
-        yield row | _card_cells(card, ("mac", "client_id", "duid", "slot"))
+        # It is its own card: serial number, part number and kind are the chassis's.
+        own = {"card_serial_number", "card_part_number", "card_kind"}
+        yield row | {k: v for k, v in _card_cells(record.cards[0]).items() if k not in own}
         return
     for card in record.cards:
-        yield row | _card_cells(
-            card, ("serial_number", "part_number", "slot", "kind", "mac", "client_id", "duid")
-        )
+        yield row | _card_cells(card)
         row = {name: row[name] for name in ("vendor", "serial_number") if name in row}
 
 
@@ -153,8 +172,10 @@ def _check_fits(record: ChassisRecord) -> None:
         odd.append("dhcp.uris")
     if any("tpm" in card.to_document() for card in record.cards):
         odd.append("tpm")
-    if not all(_is_cell(value) for value in record.variables.values()):
-        odd.append("variables that are not texts")
+    if not all(isinstance(value, str) and value for value in record.variables.values()):
+        odd.append("variables that are not texts, or empty")
+    if any(column_of(f"{VARIABLE}{name}") != f"{VARIABLE}{name}" for name in record.variables):
+        odd.append("variables whose names cannot be column names")
     if record.modular and not record.serial_number and len(record.cards) > 1:
         odd.append("several cards, but no chassis serial number to connect them")
     if not record.modular and (
@@ -167,14 +188,10 @@ def _check_fits(record: ChassisRecord) -> None:
         raise ConfigError("export-not-csv", f"it has {', '.join(odd)}", where=where)
 
 
-def _is_cell(value: JsonValue) -> bool:
-    return isinstance(value, str) and value == value.strip() != "" and "\x00" not in value
+def _card_cells(card: CardRecord) -> dict[str, str]:
+    cells = {f"card_{name}": value for name, value in card.to_document().items()}
+    return {name: _cell(cells[name]) for name in CARD_COLUMNS if name in cells}
 
 
-def _card_cells(card: CardRecord, names: Iterable[str]) -> dict[str, str]:
-    document = card.to_document()
-    return {f"card_{name}": str(document[name]) for name in names if name in document}
-
-
-def _cell(value: JsonValue) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _cell(value: JsonValue, *, free: bool = False) -> str:
+    return write_cell(str(value).lower() if isinstance(value, bool) else str(value), free=free)

@@ -1,5 +1,6 @@
 """Reading a file of an import, in whatever of its forms."""
 
+import codecs
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,15 @@ _SUFFIXES: Final = {
     ".yml": FileForm.YAML,
     ".json": FileForm.JSON,
     ".csv": FileForm.CSV,
+}
+
+
+_WORKBOOK: Final = "is a spreadsheet workbook; save the sheet as CSV UTF-8"
+_OTHER_KINDS: Final = {
+    codecs.BOM_UTF32_LE: "is UTF-32; save it as UTF-8",
+    codecs.BOM_UTF32_BE: "is UTF-32; save it as UTF-8",
+    b"PK\x03\x04": _WORKBOOK,
+    b"\xd0\xcf\x11\xe0": _WORKBOOK,
 }
 
 
@@ -50,10 +60,10 @@ def read_import(path: Path, form: FileForm) -> ReadFile:
 
 
 def read_text(path: Path, most: int = MAX_FILE_BYTES) -> str:
-    """Return a file's text, UTF-8 with or without a byte order mark.
+    """Return a file's text: UTF-8, or UTF-16 with a byte order mark.
 
     Raises:
-        ConfigError: it is longer, or no UTF-8.
+        ConfigError: it is longer, or in another encoding.
         Unavailable: it cannot be read.
     """
     try:
@@ -63,10 +73,34 @@ def read_text(path: Path, most: int = MAX_FILE_BYTES) -> str:
         raise Unavailable("file-unreadable", str(error.strerror), where=str(path)) from error
     if len(data) > most:
         raise ConfigError("import-file-invalid", f"has over {most} bytes", where=str(path))
+    encoding = _encoding(data, str(path))
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
+        words = "is not UTF-8: save it as such (in a spreadsheet: CSV UTF-8)"
         raise ConfigError(
-            "import-file-invalid", "is not UTF-8", where=f"{path} line {line}"
+            "import-file-invalid",
+            words if encoding == "utf-8-sig" else "is not UTF-16, as its byte order mark says",
+            where=f"{path} line {line}",
         ) from None
+
+
+def _encoding(data: bytes, where: str) -> str:
+    """Return a text's encoding as its first bytes tell it; UTF-8 without a mark.
+
+    Raises:
+        ConfigError: it is a file of another kind, which is named.
+    """
+    for start, words in _OTHER_KINDS.items():
+        if data.startswith(start):
+            raise ConfigError("import-file-invalid", words, where=where)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in data[:4]:
+        raise ConfigError(
+            "import-file-invalid",
+            "is not a text file, or is UTF-16 without a byte order mark",
+            where=where,
+        )
+    return "utf-8-sig"

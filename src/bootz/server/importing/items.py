@@ -11,6 +11,15 @@ MAX_FILE_BYTES: Final = 256 << 20
 MAX_DEPTH: Final = 64
 """Levels of nesting in a document."""
 
+MAX_INNER_DEPTH: Final = MAX_DEPTH - 4
+"""Of one that will stand inside another when it is exported, as a chassis's overrides do."""
+
+MAX_DIGITS: Final = 300
+"""Digits of a whole number, its sign among them."""
+
+MAX_FAULTS: Final = 1000
+"""Faults that are told; a file with more is wrong as a whole."""
+
 VERSION: Final = 1
 """The form of the document; stands under ``version``."""
 

@@ -4,13 +4,20 @@ Source: RFC 8259 section 2; RFC 7493 section 2 (I-JSON) for what is refused.
 """
 
 import json
+import math
+import re
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
 from bootz.errors import ConfigError
-from bootz.server.importing.items import MAX_DEPTH
+from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS
 
 _BLANKS: Final = " \t\r\n"
+_SURROGATES: Final = re.compile(
+    # Escaped backslashes and whole pairs are passed over; what is left stands alone.
+    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2}|[\ud800-\udfff])"
+)
 
 
 def parse_json(text: str) -> tuple[object, dict[tuple[str, int], int]]:
@@ -20,9 +27,12 @@ def parse_json(text: str) -> tuple[object, dict[tuple[str, int], int]]:
         ConfigError: ``import-file-invalid``; ``where`` is the line.
     """
     _check_depth(text)
-    decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)
+    decoder = json.JSONDecoder(
+        object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite, parse_int=_bounded
+    )
     try:
         document = decoder.decode(text)
+        _check_characters(text)
         return document, dict(_lines(text, decoder)) if isinstance(document, dict) else {}
     except json.JSONDecodeError as error:
         raise ConfigError(
@@ -54,6 +64,18 @@ def _check_depth(text: str) -> None:
                     )
             elif character in "]}":
                 depth -= 1
+
+
+def _check_characters(text: str) -> None:
+    """Refuse half a character (RFC 7493 section 2): nothing that it gets into can be written."""
+    for found in _SURROGATES.finditer(text):
+        if found["lone"]:
+            line = text.count("\n", 0, found.start()) + 1
+            raise ConfigError(
+                "import-file-invalid",
+                f"{found['lone'][:6]} is half of a character",
+                where=f"line {line}",
+            )
 
 
 def _lines(text: str, decoder: json.JSONDecoder) -> Iterator[tuple[tuple[str, int], int]]:
@@ -96,6 +118,19 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
             raise ValueError(f"{key!r:.60} appears twice in an object")
         found[key] = value
     return found
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError("a number is too large")
+    return int(digits)
 
 
 def _refuse(name: str) -> NoReturn:

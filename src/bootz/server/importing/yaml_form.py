@@ -13,10 +13,11 @@ from typing import Final
 import yaml
 
 from bootz.errors import ConfigError
-from bootz.server.importing.items import MAX_DEPTH
+from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS
 
-_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,299})")
+_INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?")
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
 _WORDS: Final = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 # The parser in C where PyYAML was built with it: some ten times faster.
@@ -34,19 +35,22 @@ class _Open:
 
 @dataclass(slots=True)
 class _Reader:
+    most_depth: int
     stack: list[_Open] = field(default_factory=list)
     document: object = None
     documents: int = 0
     lines: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
-def parse_yaml(text: str) -> tuple[object, dict[tuple[str, int], int]]:
+def parse_yaml(text: str, most_depth: int = MAX_DEPTH) -> tuple[object, dict[tuple[str, int], int]]:
     """Return a document, and the lines of its sections' entries.
+
+    ``most_depth`` is how many levels it may nest.
 
     Raises:
         ConfigError: ``import-file-invalid``; ``where`` is the line.
     """
-    reader = _Reader()
+    reader = _Reader(most_depth)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             _take(reader, event)
@@ -89,7 +93,7 @@ def _check_plain(event: yaml.NodeEvent, line: int) -> None:
 
 
 def _open(reader: _Reader, value: dict[str, object] | list[object], line: int) -> None:
-    if len(reader.stack) >= MAX_DEPTH:
+    if len(reader.stack) >= reader.most_depth:
         raise _invalid("is nested too deeply", line)
     section = reader.stack[0].key if len(reader.stack) == 1 else None
     _put(reader, value, line)
@@ -97,6 +101,8 @@ def _open(reader: _Reader, value: dict[str, object] | list[object], line: int) -
 
 
 def _put_scalar(reader: _Reader, event: yaml.ScalarEvent, line: int) -> None:
+    if _HALF.search(event.value):
+        raise _invalid("a text contains half of a character", line)
     inside = reader.stack[-1] if reader.stack else None
     if inside is not None and isinstance(inside.value, dict) and inside.key is None:
         if event.value in inside.value:
@@ -136,7 +142,7 @@ def read_plain(text: str) -> object:
     folded = text if len(text) > 5 else text.lower()
     if folded in _WORDS:
         return _WORDS[folded]
-    if _INTEGER.fullmatch(text):
+    if len(text) <= MAX_DIGITS and _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else text
 

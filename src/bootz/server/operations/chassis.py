@@ -137,7 +137,7 @@ def set_chassis_by_key(connection: Connection, key: int, record: ChassisRecord) 
 
 
 def _replace(connection: Connection, before: ChassisRecord, record: ChassisRecord) -> ChassisRecord:
-    placement = place_chassis(connection, [record], own_key=before.key)
+    placement = place_chassis(connection, [record], own_keys=[before.key])
     if placement.faults:
         raise placement.faults[0][1]
     return update_placed(connection, before, placement.placed[0], placement.images)

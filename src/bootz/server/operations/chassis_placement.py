@@ -3,7 +3,7 @@
 Everything is checked before anything is written, so that every fault can be told at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -23,31 +23,29 @@ _BATCH: Final = 500
 class Placement:
     """The records that hold, normal and with the names on record; and the faults of the others.
 
-    ``own_keys`` has, for each of ``placed``, the key under which it is on record, 0 for a new one;
-    ``indexes`` where it stood in what was given, as the first half of each fault.
+    ``indexes`` has where each of ``placed`` stood in what was given, as has the first half of each
+    fault. ``doubles`` says of a fault that the other one with its serial number was given too.
     """
 
     images: ImageKeys
     placed: list[Placed] = field(default_factory=list)
-    own_keys: list[int] = field(default_factory=list)
     indexes: list[int] = field(default_factory=list)
     faults: list[tuple[int, OperatorError]] = field(default_factory=list)
+    doubles: dict[int, int] = field(default_factory=dict)
 
 
 def place_chassis(
     connection: Connection,
     records: Sequence[ChassisRecord],
     *,
-    own_key: int = 0,
-    find_own: bool = False,
+    own_keys: Sequence[int] = (),
 ) -> Placement:
     """Check records against themselves, each other and the database; writes nothing.
 
     Args:
         connection: to the inventory.
         records: as an operator gave them.
-        own_key: of the chassis that may have the serial numbers already, 0 for none.
-        find_own: a record is that of the one chassis which has serial numbers of it.
+        own_keys: of the chassis that may have each one's serial numbers already, 0 for a new one.
     """
     vendors = {
         name.casefold(): vendor
@@ -83,24 +81,22 @@ def place_chassis(
             continue
         named = replace(checked, vendor=vendor.name, profile=profile)
         normal.append((index, Placed(named, vendor.key, profile_key)))
-    taken = _taken(connection, [placed for _, placed in normal])
+    taken = taken_serials(
+        connection, {serial for _, placed in normal for serial in serials_of(placed.record)}
+    )
     mine: dict[tuple[str, int], int] = {}
     for index, placed in normal:
         serials = [(serial, placed.vendor_key) for serial in serials_of(placed.record)]
-        own = own_key
-        if find_own:
-            own = next((taken[serial] for serial in serials if serial in taken), 0)
-        doubled = [
-            serial
-            for serial in serials
-            if taken.get(serial, own) != own or mine.get(serial, index) != index
-        ]
-        if doubled:
-            placement.faults.append((index, _taken_error(placed.record, doubled)))
+        own = own_keys[index] if own_keys else 0
+        there = [serial for serial in serials if taken.get(serial, own) != own]
+        given = [serial for serial in serials if serial in mine]
+        if there or given:
+            placement.faults.append((index, _taken_error(placed.record, there + given)))
+            if given:
+                placement.doubles[index] = mine[given[0]]
             continue
         mine.update(dict.fromkeys(serials, index))
         placement.placed.append(placed)
-        placement.own_keys.append(own)
         placement.indexes.append(index)
     placement.faults.sort(key=lambda fault: fault[0])
     return placement
@@ -114,9 +110,9 @@ def _taken_error(record: ChassisRecord, doubled: Sequence[tuple[str, int]]) -> C
     )
 
 
-def _taken(connection: Connection, placed: Sequence[Placed]) -> dict[tuple[str, int], int]:
-    """Return which of the serial numbers are on record, and of which chassis."""
-    wanted = sorted({serial for each in placed for serial in serials_of(each.record)})
+def taken_serials(connection: Connection, serials: Collection[str]) -> dict[tuple[str, int], int]:
+    """Return which folded serial numbers are on record of which vendor, and of which chassis."""
+    wanted = sorted(serials)
     taken: dict[tuple[str, int], int] = {}
     for at in range(0, len(wanted), _BATCH):
         rows = connection.execute(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import Enum
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue, PlainValidator
 
 from bootz.errors import ConfigError
 from bootz.model.chassis import (
@@ -25,15 +25,14 @@ from bootz.server.operations.dhcp_settings import (
 )
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import (
-    MAX_JSON,
     MAX_NAME,
     MAX_SERIAL,
     STRICT,
+    check_writable,
     checked_text,
-    dump_json,
-    parse_model,
+    parse_dataclass,
 )
-from bootz.server.operations.tpm_record import TpmDocument, normal_tpm, tpm_document
+from bootz.server.operations.tpm_record import normal_tpm, read_tpm, tpm_document
 from bootz.server.rendering.syntax import check_templates
 
 MAX_CARDS: Final = 256
@@ -46,6 +45,9 @@ def kind_by_slot(slot: str) -> CardKind:
     return CardKind.LINE if slot.upper().startswith("LC") else CardKind.CONTROL
 
 
+_Tpm = Annotated[TpmRecord, PlainValidator(read_tpm)]
+
+
 @dataclass(frozen=True, slots=True)
 class CardRecord:
     """A card. ``mac``, ``client_id`` and ``duid`` are for DHCP: octets in hex with colons.
@@ -54,6 +56,8 @@ class CardRecord:
     it is the one made of the serial number, which Bootz routers send.
     """
 
+    __pydantic_config__ = STRICT
+
     serial_number: str
     part_number: str = ""
     slot: str = ""
@@ -61,19 +65,11 @@ class CardRecord:
     mac: str = ""
     client_id: str = ""
     duid: str = ""
-    tpm: TpmRecord = NO_TPM
+    tpm: _Tpm = NO_TPM
 
     def to_document(self) -> dict[str, JsonValue]:
         """Return what a chassis's document has under ``cards``; defaults left out."""
-        document: dict[str, JsonValue] = {"serial_number": self.serial_number}
-        for name in ("part_number", "slot", "mac", "client_id", "duid"):
-            if text := getattr(self, name):
-                document[name] = text
-        if self.kind is not CardKind.CONTROL:
-            document["kind"] = self.kind.value
-        if tpm := tpm_document(self.tpm):
-            document["tpm"] = tpm
-        return document
+        return _document(self, CardRecord)
 
     @classmethod
     def from_document(cls, document: Mapping[str, object], *, where: str = "") -> Self:
@@ -82,67 +78,21 @@ class CardRecord:
         Raises:
             ConfigError: ``chassis-invalid``; names every key that does not fit.
         """
-        return cls._of(parse_model(_CardDocument, document, reason=_INVALID, where=where), where)
-
-    @classmethod
-    def _of(cls, parsed: "_CardDocument", where: str) -> Self:
-        return cls(
-            serial_number=parsed.serial_number,
-            part_number=parsed.part_number,
-            slot=parsed.slot,
-            kind=parsed.kind,
-            mac=parsed.mac,
-            client_id=parsed.client_id,
-            duid=parsed.duid,
-            tpm=parsed.tpm.to_record(where),
-        )
-
-
-class _CardDocument(BaseModel):
-    model_config = STRICT
-
-    serial_number: str
-    part_number: str = ""
-    slot: str = ""
-    kind: CardKind = CardKind.CONTROL
-    mac: str = ""
-    client_id: str = ""
-    duid: str = ""
-    tpm: TpmDocument = TpmDocument()
-
-
-class _ChassisDocument(BaseModel):
-    model_config = STRICT
-
-    vendor: str
-    serial_number: str = ""
-    cards: Annotated[tuple[_CardDocument, ...], Field(max_length=MAX_CARDS)] = ()
-    part_number: str = ""
-    hostname: str = ""
-    modular: bool = False
-    boot_mode: BootMode = BootMode.SECURE
-    release: Release | None = None
-    streaming: bool = True
-    skip_idevid_serial_check: bool = False
-    voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE
-    dynamic_config: DynamicConfigPolicy = DynamicConfigPolicy.MERGE
-    profile: str | None = None
-    variables: dict[str, JsonValue] = {}
-    overrides: Content = Content()
-    dhcp: DhcpSettings = NO_DHCP
+        return parse_dataclass(cls, document, reason=_INVALID, where=where)
 
 
 @dataclass(frozen=True, slots=True)
-class ChassisRecord:
-    """A chassis on record. ``vendor`` and ``profile`` are names.
+class ChassisDocument:
+    """What an operator says of a chassis. ``vendor`` and ``profile`` are names.
 
-    ``release`` None follows the profile. ``url_tag`` tells in image URLs who downloads; it, the
-    database's ``key`` and ``revision`` are not compared.
+    ``release`` None follows the profile.
     """
 
+    __pydantic_config__ = STRICT
+
     vendor: str
-    serial_number: str
-    cards: tuple[CardRecord, ...] = ()
+    serial_number: str = ""
+    cards: Annotated[tuple[CardRecord, ...], Field(max_length=MAX_CARDS)] = ()
     part_number: str = ""
     hostname: str = ""
     modular: bool = False
@@ -156,9 +106,6 @@ class ChassisRecord:
     variables: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
     overrides: Content = field(default_factory=Content, repr=False)
     dhcp: DhcpSettings = NO_DHCP
-    key: int = field(default=0, compare=False)
-    url_tag: str = field(default="", compare=False, repr=False)
-    revision: int = field(default=0, compare=False)
 
     @property
     def name(self) -> str:
@@ -168,22 +115,9 @@ class ChassisRecord:
 
     def to_document(self) -> dict[str, JsonValue]:
         """Return what ``from_document`` reads; defaults left out."""
-        document: dict[str, JsonValue] = {
-            "vendor": self.vendor,
-            "serial_number": self.serial_number,
-        }
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if item.name in PLAIN_FIELDS and value != item.default:
-                document[item.name] = value.value if isinstance(value, Enum) else value
-        if self.modular or self.cards not in ((), (_only_card(self),)):
-            document["cards"] = [card.to_document() for card in self.cards]
-        if self.variables:
-            document["variables"] = dict(self.variables)
-        if overrides := self.overrides.to_json():
-            document["overrides"] = overrides
-        if dhcp := self.dhcp.to_json():
-            document["dhcp"] = dhcp
+        document = {"serial_number": self.serial_number} | _document(self, ChassisDocument)
+        if not self.modular and self.cards == (_only_card(self),):
+            document.pop("cards", None)
         return document
 
     @classmethod
@@ -193,34 +127,53 @@ class ChassisRecord:
         Raises:
             ConfigError: ``chassis-invalid``; names every key that does not fit.
         """
-        parsed = parse_model(_ChassisDocument, document, reason=_INVALID, where=where)
-        given: dict[str, Any] = {name: getattr(parsed, name) for name in PLAIN_FIELDS}
-        return cls(
-            vendor=parsed.vendor,
-            serial_number=parsed.serial_number,
-            cards=tuple(
-                CardRecord._of(card, f"{where}: card {card.serial_number!r}")  # noqa: SLF001
-                for card in parsed.cards
-            ),
-            variables=parsed.variables,
-            overrides=parsed.overrides,
-            dhcp=parsed.dhcp,
-            **given,
-        )
+        parsed = parse_dataclass(ChassisDocument, document, reason=_INVALID, where=where)
+        return cls(**{item.name: getattr(parsed, item.name) for item in fields(ChassisDocument)})
 
 
-PLAIN_FIELDS: Final = (
-    "part_number",
-    "hostname",
-    "modular",
-    "boot_mode",
-    "release",
-    "streaming",
-    "skip_idevid_serial_check",
-    "voucher_delivery",
-    "dynamic_config",
-    "profile",
+@dataclass(frozen=True, slots=True)
+class ChassisRecord(ChassisDocument):
+    """A chassis on record.
+
+    ``url_tag`` tells in image URLs who downloads; it, the database's ``key`` and ``revision`` are
+    not compared.
+    """
+
+    key: int = field(default=0, compare=False)
+    url_tag: str = field(default="", compare=False, repr=False)
+    revision: int = field(default=0, compare=False)
+
+
+PLAIN_FIELDS: Final = tuple(
+    item.name
+    for item in fields(ChassisDocument)
+    if item.name not in {"vendor", "serial_number", "cards", "variables", "overrides", "dhcp"}
 )
+"""What a chassis has one word for each."""
+
+
+def _document(record: object, kind: type[Any]) -> dict[str, JsonValue]:
+    """Return the keys in which a record says something; what is itself a document comes last."""
+    document: dict[str, JsonValue] = {}
+    inner: dict[str, JsonValue] = {}
+    for item in fields(kind):
+        value = getattr(record, item.name)
+        match value:
+            case Enum() if value is not item.default:
+                document[item.name] = value.value
+            case Enum():
+                pass
+            case TpmRecord():
+                inner[item.name] = tpm_document(value)
+            case Content() | DhcpSettings():
+                inner[item.name] = value.to_json()
+            case tuple():
+                inner[item.name] = [card.to_document() for card in value]
+            case Mapping():
+                inner[item.name] = dict(value)
+            case _ if value != item.default:
+                document[item.name] = value
+    return document | {name: value for name, value in inner.items() if value}
 
 
 def normal_chassis(record: ChassisRecord) -> ChassisRecord:
@@ -249,8 +202,11 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
         raise ConfigError(_INVALID, f"it has over {MAX_CARDS} cards", where=where)
     if len(set(own)) != len(cards):
         raise ConfigError(_INVALID, "a card's serial number appears twice", where=where)
-    if len(dump_json(dict(record.variables))) > MAX_JSON:
-        raise ConfigError(_INVALID, f"variables: over {MAX_JSON} bytes", where=where)
+    for name, value in (
+        ("variables", dict(record.variables)),
+        ("overrides", record.overrides.to_json()),
+    ):
+        check_writable(value, name, reason=_INVALID, where=where)
     check_templates(record.overrides, where=where)
     return replace(
         record,
@@ -272,7 +228,7 @@ def serials_of(record: ChassisRecord) -> tuple[str, ...]:
     )
 
 
-def _only_card(record: ChassisRecord) -> CardRecord:
+def _only_card(record: ChassisDocument) -> CardRecord:
     return CardRecord(record.serial_number, record.part_number)
 
 

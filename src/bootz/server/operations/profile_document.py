@@ -92,6 +92,8 @@ class CertzEntry(_Quiet):
 class Content(_Quiet):
     """What a router gets. A key that is not set says nothing; an empty one says "empty".
 
+    Empty is ``""`` for every key that may be left out of an answer, of an image and a script too.
+
     ``boot_config`` False leaves the boot configuration out of the answer altogether (a device
     takes that as "missing"). ``ztp_server_line`` and ``ta_file`` are the stored server data of
     workflow S5. ``image_hash_algorithm`` empty follows the dialect; ``redirect_shape``, how DHCP
@@ -120,6 +122,16 @@ class Content(_Quiet):
     ta_file: Annotated[str, Field(max_length=1024)] = ""
     redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, document: object) -> object:
+        if not isinstance(document, Mapping):
+            return document
+        return {
+            name: None if value == "" and name in _MAY_LACK else value
+            for name, value in document.items()
+        }
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.script is not None and not self.script.startswith("#!"):
@@ -133,9 +145,15 @@ class Content(_Quiet):
         return self
 
     def to_json(self) -> dict[str, JsonValue]:
-        """Return the keys that are set, as JSON; ``Content.parse`` of it gives the same again."""
+        """Return the keys that are set, as JSON; ``Content.parse`` of it gives the same again.
+
+        What is empty is ``""``: a file's ``null`` takes a key off the record.
+        """
         dumped: dict[str, JsonValue] = self.model_dump(mode="json", exclude_unset=True)
-        return dumped
+        return {
+            name: "" if value is None and name in _MAY_LACK else value
+            for name, value in dumped.items()
+        }
 
     @classmethod
     def parse(cls, document: Mapping[str, object], *, where: str = "") -> Self:
@@ -161,6 +179,9 @@ class Content(_Quiet):
             *(("smu", ref) for ref in self.smus),
             *(("patch", ref) for ref in self.patches),
         )
+
+
+_MAY_LACK = frozenset(name for name, field in Content.model_fields.items() if field.default is None)
 
 
 class ProfileDocument(Content):

@@ -13,9 +13,9 @@ from bootz.server.operations.audit import note
 from bootz.server.operations.image_uses import image_keys, keep_profile_uses, used_images
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.texts import (
-    MAX_JSON,
     MAX_NAME,
     MAX_TEXT,
+    check_writable,
     checked_text,
     dump_json,
     load_object,
@@ -132,9 +132,8 @@ def _put(connection: Connection, record: ProfileRecord, *, own_key: int) -> Prof
         record.description, "description", reason="profile-invalid", where=name, most=MAX_TEXT
     )
     check_templates(record.document, where=f"profile {name!r}")
-    document = dump_json(record.document.to_json())
-    if len(document) > MAX_JSON:
-        raise ConfigError("profile-invalid", f"it has over {MAX_JSON} bytes", where=name)
+    document = record.document.to_json()
+    check_writable(document, "document", reason="profile-invalid", where=name)
     folded = name.casefold()
     other = select(PROFILE.c.id).where(PROFILE.c.name_folded == folded, PROFILE.c.id != own_key)
     if connection.scalar(other) is not None:
@@ -144,7 +143,7 @@ def _put(connection: Connection, record: ProfileRecord, *, own_key: int) -> Prof
         "name": name,
         "name_folded": folded,
         "description": description,
-        "document": document,
+        "document": dump_json(document),
     }
     if own_key:
         key = own_key

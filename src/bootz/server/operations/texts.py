@@ -1,10 +1,13 @@
 """Bounds for the operator's words, and JSON as it is in the database."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Final, TypeVar, cast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from bootz.errors import ConfigError
 
@@ -18,6 +21,8 @@ STRICT: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=Tru
 """For documents of the operator: no unknown key, and no value in an error."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Kind = TypeVar("_Kind")
+_ADAPTERS: Final[dict[type[Any], TypeAdapter[Any]]] = {}
 
 
 def parse_model(
@@ -31,15 +36,43 @@ def parse_model(
     try:
         return model.model_validate(dict(document))
     except ValidationError as error:
-        raise ConfigError(reason, faults_of(error), where=where) from None
+        raise ConfigError(reason, faults_of(error, model.model_fields), where=where) from None
 
 
-def faults_of(error: ValidationError) -> str:
-    """Return every fault as ``key: what is wrong``, without values."""
+def parse_dataclass(
+    kind: type[_Kind], document: Mapping[str, object], *, reason: str, where: str
+) -> _Kind:
+    """Return the validated document as a dataclass, whose annotations say what fits.
+
+    Raises:
+        ConfigError: names every key that does not fit, never its value.
+    """
+    try:
+        # Made once, because that takes long.
+        adapter = _ADAPTERS.get(kind) or _ADAPTERS.setdefault(kind, TypeAdapter(kind))
+        parsed: _Kind = adapter.validate_python(dict(document))
+    except ValidationError as error:
+        known = [item.name for item in fields(cast("Any", kind))]
+        raise ConfigError(reason, faults_of(error, known), where=where) from None
+    return parsed
+
+
+def faults_of(error: ValidationError, known: Iterable[str] = ()) -> str:
+    """Return every fault as ``key: what is wrong``, without values.
+
+    ``known`` are the keys that there are, for one that was meant.
+    """
     return "; ".join(
-        f"{'.'.join(str(step) for step in fault['loc']) or 'document'}: {fault['msg']}"
+        f"{'.'.join(str(step) for step in fault['loc']) or 'document'}: {_words(fault, known)}"
         for fault in error.errors(include_input=False, include_url=False)
     )
+
+
+def _words(fault: ErrorDetails, known: Iterable[str]) -> str:
+    if fault["type"] not in {"extra_forbidden", "unexpected_keyword_argument"}:
+        return fault["msg"]
+    close = get_close_matches(str(fault["loc"][-1])[:MAX_NAME], known, n=1)
+    return f"unknown key; did you mean {close[0]}?" if close else "unknown key"
 
 
 def checked_text(
@@ -58,6 +91,23 @@ def checked_text(
             where=where,
         )
     return stripped
+
+
+def check_writable(value: object, field: str, *, reason: str, where: str) -> None:
+    """Check that an export could write a value: numbers that end, whole characters.
+
+    Raises:
+        ConfigError: it could not, or it is too long.
+    """
+    try:
+        size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
+    except (ValueError, RecursionError):
+        # A command line that is no UTF-8 brings such characters too.
+        raise ConfigError(
+            reason, f"{field}: a text or number that cannot be written to a file", where=where
+        ) from None
+    if size > MAX_JSON:
+        raise ConfigError(reason, f"{field}: over {MAX_JSON} bytes", where=where)
 
 
 def dump_json(value: object) -> str:

@@ -1,7 +1,6 @@
 """What is on record of a card's TPM: its document, its bounds, keys as vendors hand them out."""
 
 import base64
-import binascii
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -26,6 +25,7 @@ MAX_KEY: Final = 4096
 
 _INVALID: Final = "chassis-invalid"
 _BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
+_KEYS: Final = ("ek", "ppk", "key", "ek_certificate")
 _Text = Annotated[str, Field(max_length=2 * MAX_KEY)]
 _CertificateText = Annotated[str, Field(max_length=2 * MAX_PADDED)]
 
@@ -41,19 +41,20 @@ class TpmDocument(BaseModel):
     key: _Text = ""
     ek_certificate: _CertificateText = ""
 
-    def to_record(self, where: str) -> TpmRecord:
-        """Return the record; bounds are checked by ``normal_tpm``.
 
-        Raises:
-            ConfigError: ``chassis-invalid``; a text is not base64.
-        """
-        return TpmRecord(
-            self.version,
-            _decoded(self.ek, "ek", where),
-            _decoded(self.ppk, "ppk", where),
-            _decoded(self.key, "key", where),
-            _decoded(self.ek_certificate, "ek_certificate", where),
-        )
+def read_tpm(value: object) -> TpmRecord:
+    """Return the record of a document; bounds are checked by ``normal_tpm``.
+
+    Raises:
+        ValueError: it does not fit; the text is for a person, without values.
+    """
+    if isinstance(value, TpmRecord):
+        return value
+    document = TpmDocument.model_validate(value)
+    return TpmRecord(
+        document.version,
+        *(_decoded(getattr(document, name), name) for name in _KEYS),
+    )
 
 
 def tpm_document(record: TpmRecord) -> dict[str, JsonValue]:
@@ -73,13 +74,7 @@ def shown_tpm(record: TpmRecord) -> dict[str, object]:
 
 
 def _blobs(record: TpmRecord) -> dict[str, bytes]:
-    found = {
-        "ek": record.ek,
-        "ppk": record.ppk,
-        "key": record.key,
-        "ek_certificate": record.ek_certificate,
-    }
-    return {name: data for name, data in found.items() if data is not None}
+    return {name: data for name in _KEYS if (data := getattr(record, name)) is not None}
 
 
 def normal_tpm(record: TpmRecord, where: str) -> TpmRecord:
@@ -156,10 +151,10 @@ def read_ek_certificate(data: bytes, where: str) -> bytes:
         ) from error
 
 
-def _decoded(text: str, name: str, where: str) -> bytes | None:
+def _decoded(text: str, name: str) -> bytes | None:
     if not text:
         return None
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error as error:
-        raise ConfigError(_INVALID, f"tpm.{name} is not base64", where=where) from error
+    except ValueError:
+        raise ValueError(f"{name} is not base64") from None

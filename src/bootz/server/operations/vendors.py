@@ -13,6 +13,7 @@ from bootz.server.operations.audit import note
 from bootz.server.operations.texts import (
     MAX_NAME,
     STRICT,
+    check_writable,
     checked_text,
     dump_json,
     load_object,
@@ -260,6 +261,7 @@ def _checked(connection: Connection, record: VendorRecord, *, own_key: int) -> V
     if ien and not (ien.isascii() and ien.isdecimal() and len(ien) <= 10):
         raise ConfigError("vendor-invalid", "ien is not a number", where=name, seen=ien[:20])
     checked = replace(record, name=name, aliases=aliases, ien=ien)
+    check_writable(checked.settings.to_json(), "settings", reason="vendor-invalid", where=name)
     _check_certificates(checked)
     source = checked.settings.voucher_source
     if source is not None and source.ovgs and not ien:

@@ -1,0 +1,85 @@
+"""What an import goes by, and what it did; shared by its sections."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bootz.errors import BootzError, ConflictError
+from bootz.server.importing.differences import Action, Change, Document, differences
+from bootz.server.importing.items import MAX_FAULTS, Fault, Item
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an import goes by.
+
+    ``update`` takes over what differs from the record, ``always`` in these sections whatever
+    ``update`` says. ``clear`` names columns of chassis of which what is on record goes where the
+    file says nothing. ``has_image`` tells whether the image store holds a file of this SHA-256.
+    ``pinned_domain_cert`` is DER.
+    """
+
+    now: datetime
+    pinned_domain_cert: bytes = field(repr=False)
+    has_image: Callable[[str], bool]
+    update: bool = False
+    always: frozenset[str] = frozenset()
+    clear: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Applied:
+    """What an import did, or would do; with faults it must be undone."""
+
+    changes: list[Change] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    lacking: set[tuple[str, str]] = field(default_factory=set)
+    """Section and name, without case, of entries with a fault: others may depend on them."""
+    warnings: list[str] = field(default_factory=list)
+
+    def count(self, action: Action) -> int:
+        """Return how many entries have this fate."""
+        return sum(change.action is action for change in self.changes)
+
+    def fault(self, place: str, error: BootzError) -> None:
+        """Keep a fault, up to a bound."""
+        if len(self.faults) < MAX_FAULTS:
+            self.faults.append(Fault(place, error))
+
+    def lacks(self, section: str) -> bool:
+        """Return whether an entry of a section has a fault."""
+        return any(section == each for each, _ in self.lacking)
+
+
+def updated(section: str, name: str, before: Document, after: Document, terms: Terms) -> Change:
+    """Return the change of something on record.
+
+    Raises:
+        ConflictError: ``import-differs``: updating was not asked for.
+    """
+    changes = tuple(differences(before, after))
+    if not terms.update and section not in terms.always:
+        raise ConflictError("import-differs", "; ".join(changes)[:500], where=name)
+    return Change(section, name, Action.UPDATE, changes)
+
+
+def once(seen: dict[int, str], key: int, place: str, name: str) -> None:
+    """Note that a file speaks of something on record.
+
+    Raises:
+        ConflictError: ``import-twice``: it does so at another place too.
+    """
+    if key in seen:
+        raise ConflictError("import-twice", f"appears at {seen[key]} too", where=name)
+    seen[key] = place
+
+
+def item_name(item: Item) -> str:
+    """Return what a person calls an entry, bounded."""
+    for key in ("name", "serial_number"):
+        text = item.document.get(key)
+        if isinstance(text, str) and text.strip():
+            # "chassis" is its own singular.
+            one = item.section if item.section == "chassis" else item.section.removesuffix("s")
+            return f"{one} {text.strip()[:64]!r}"
+    return item.section

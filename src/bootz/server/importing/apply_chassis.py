@@ -1,0 +1,171 @@
+"""Chassis of an import, all at once: each is added to what is on record of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+from bootz.errors import BootzError, ConflictError
+from bootz.server.importing.applied import Applied, Terms, item_name, once, updated
+from bootz.server.importing.differences import Action, Change
+from bootz.server.importing.items import Item
+from bootz.server.importing.merging import folded, merged_chassis
+from bootz.server.operations.chassis import (
+    ChassisRecord,
+    chassis_by_keys,
+    insert_placed,
+    update_placed,
+)
+from bootz.server.operations.chassis_placement import place_chassis, taken_serials
+from bootz.server.operations.chassis_rows import Placed
+from bootz.server.operations.vendors import list_vendors
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An entry: what it says, added to what is on record."""
+
+    item: Item
+    record: ChassisRecord
+    before: ChassisRecord | None
+
+    @property
+    def name(self) -> str:
+        record = self.record
+        serial = record.serial_number or (record.cards[0].serial_number if record.cards else "")
+        return f"{record.vendor.strip()} {serial.strip()}"[:200]
+
+
+def apply_chassis(
+    connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
+) -> None:
+    """Apply entries; with any fault, nothing is written."""
+    entries = _read(connection, items, terms, applied)
+    placement = place_chassis(
+        connection,
+        [entry.record for entry in entries],
+        own_keys=[entry.before.key if entry.before else 0 for entry in entries],
+    )
+    for index, flaw in placement.faults:
+        entry = entries[index]
+        other = placement.doubles.get(index)
+        if other is not None:
+            twice = f"its serial number appears at {entries[other].item.place} too"
+            applied.fault(entry.item.place, ConflictError("import-twice", twice, where=entry.name))
+        elif not _follows(applied, entry.record, flaw):
+            applied.fault(entry.item.place, flaw)
+    fresh: list[Placed] = []
+    changed: list[tuple[ChassisRecord, Placed]] = []
+    seen: dict[int, str] = {}
+    for placed, index in zip(placement.placed, placement.indexes, strict=True):
+        entry = entries[index]
+        before = entry.before
+        if before is None:
+            fresh.append(placed)
+            applied.changes.append(Change("chassis", entry.name, Action.ADD))
+            continue
+        try:
+            once(seen, before.key, entry.item.place, entry.name)
+            documents = (_whole(before), _whole(placed.record))
+            if documents[0] == documents[1]:
+                applied.changes.append(Change("chassis", entry.name, Action.SAME))
+                continue
+            applied.changes.append(updated("chassis", entry.name, *documents, terms))
+            changed.append((before, placed))
+        except BootzError as error:
+            applied.fault(entry.item.place, error)
+    if applied.faults:
+        return
+    insert_placed(connection, fresh, placement.images)
+    for old, placed in changed:
+        update_placed(connection, old, placed, placement.images)
+
+
+def _whole(record: ChassisRecord) -> dict[str, JsonValue]:
+    """Return a document with the card of a fixed chassis, so that what changes there is told."""
+    return {**record.to_document(), "cards": [card.to_document() for card in record.cards]}
+
+
+def _read(
+    connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
+) -> list[_Entry]:
+    entries: list[_Entry] = []
+    for item, before in zip(items, _on_record(connection, items), strict=True):
+        try:
+            if before is not None:
+                _check_same(before, item)
+            document = merged_chassis(before, item.document, terms.clear)
+            record = ChassisRecord.from_document(document, where=item_name(item))
+        except BootzError as error:
+            applied.fault(item.place, error)
+        else:
+            entries.append(_Entry(item, record, before))
+    return entries
+
+
+def _on_record(connection: Connection, items: Sequence[Item]) -> list[ChassisRecord | None]:
+    """Return what is on record of each entry's chassis: found by its own serial number or a card's.
+
+    One that names neither vendor nor serial number as texts is found nowhere, and refused later.
+    """
+    vendors = {
+        name.casefold(): vendor.key
+        for vendor in list_vendors(connection)
+        for name in (vendor.name, *vendor.aliases)
+    }
+    wanted: list[list[tuple[str, int]]] = []
+    for item in items:
+        vendor = vendors.get(folded(item.document.get("vendor")), 0)
+        wanted.append([(serial, vendor) for serial in _serials(item.document) if vendor])
+    taken = taken_serials(connection, {serial for each in wanted for serial, _ in each})
+    keys = [next((taken[each] for each in pairs if each in taken), 0) for pairs in wanted]
+    before = chassis_by_keys(connection, sorted({key for key in keys if key}))
+    return [before.get(key) for key in keys]
+
+
+def _serials(document: Mapping[str, object]) -> list[str]:
+    cards = document.get("cards")
+    own = [folded(document.get("serial_number"))]
+    if isinstance(cards, list):
+        own += [folded(card.get("serial_number")) for card in cards if isinstance(card, Mapping)]
+    return [serial for serial in own if serial]
+
+
+def _check_same(before: ChassisRecord, item: Item) -> None:
+    """Refuse an entry that has one chassis's serial number and a card of another.
+
+    To take it for a new name of the other would rename a chassis for a typing error.
+    """
+    said = folded(item.document.get("serial_number"))
+    if said in {"", folded(before.serial_number)}:
+        return
+    name = before.serial_number or before.hostname
+    own = {folded(card.serial_number) for card in before.cards}
+    if said in own:
+        raise ConflictError(
+            "serial-taken",
+            f"this is a card of the modular chassis {name!r}: enter the serial number of the "
+            "chassis, and this one as the serial number of the card",
+            where=item_name(item),
+        )
+    if before.serial_number:
+        cards = ", ".join(serial for serial in _serials(item.document) if serial in own)
+        raise ConflictError(
+            "serial-taken",
+            f"the card {cards} belongs to chassis {name!r} in the inventory; to change the serial "
+            "number of that chassis, use `bootz chassis set --new-serial`",
+            where=item_name(item),
+        )
+
+
+def _follows(applied: Applied, record: ChassisRecord, flaw: BootzError) -> bool:
+    """Return whether a chassis's fault would only tell that of an entry it depends on again."""
+    match flaw.reason:
+        case "vendor-not-found":
+            return ("vendors", record.vendor.strip().casefold()) in applied.lacking
+        case "profile-not-found":
+            return ("profiles", (record.profile or "").strip().casefold()) in applied.lacking
+        case "image-not-found":
+            return applied.lacks("images")
+    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,18 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from grpclib.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpclib.reflection.v1.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
+from structlog.testing import capture_logs
 from world import LISTENS, Running, World, client_tls, manufacturer, report, request, run, verified
 
 from bootz.cli.site.image_store import site_depot
 from bootz.config import ImageSettings, LimitSettings, OwnerSettings
-from bootz.errors import Unavailable
+from bootz.errors import ConfigError, Unavailable
 from bootz.server.app import Listens, SiteServer
 from bootz.server.keys.rotation import rotate_owner
 from bootz.server.store.attempt_states import AttemptState
 from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
+from bootz.trust.cms import parse_signed_data
 
 
 @pytest.fixture
@@ -74,6 +76,110 @@ def test_the_tls_certificate_is_renewed_before_it_ends(ready: World) -> None:
     run(story, ready)
 
 
+@pytest.mark.parametrize("days", [3, 60, 3 * 365])
+def test_a_clock_that_jumps_ahead_for_a_moment_leaves_nothing_behind(
+    ready: World, days: int
+) -> None:
+    async def story(running: Running) -> None:
+        device = manufacturer().device("FX1")
+        right = ready.now
+        wrong = right() + timedelta(days=days)
+        ready.now = lambda: wrong
+        await running.server.tend()
+        ready.now = right
+        await running.server.tend()
+        for door in (running.bound.bootz[0], running.bound.image_https[0]):
+            shown = await served_certificate(door)
+            assert shown.not_valid_before_utc <= right() < shown.not_valid_after_utc
+        # A router that judges by its own, right clock gets through with its report.
+        sealed = await running.ask(device, request())
+        data = verified(sealed, "FX1")
+        anchor = data.responses[0].server_trust_cert
+        await running.report(device, report("FX1"), anchor=anchor)
+        # What was signed while the clock was wrong is not sent any more.
+        (signer,) = parse_signed_data(sealed.owner_certificate).signers
+        assert signer.signing_time is not None
+        assert signer.signing_time <= right()
+
+    run(story, ready)
+
+
+def test_after_a_clock_is_set_back_a_rotation_is_taken_over_at_once(ready: World) -> None:
+    async def story(running: Running) -> None:
+        device = manufacturer().device("FX1")
+        right = ready.now
+        ahead = right() + timedelta(hours=3)
+        ready.now = lambda: ahead
+        await asyncio.to_thread(rotate_owner, ready.site, ahead)
+        await running.server.tend()
+        before = (await running.ask(device, request())).owner_certificate
+        ready.now = right
+        await running.server.tend()
+        await asyncio.to_thread(rotate_owner, ready.site, right())
+        await running.server.tend()
+        assert (await running.ask(device, request())).owner_certificate != before
+
+    run(story, ready)
+
+
+def test_what_failed_is_tried_again_after_seconds_whatever_the_clock_shows(ready: World) -> None:
+    async def story(running: Running) -> None:
+        right = ready.now
+        wrong = right() + timedelta(days=30 * 365)
+        ready.now = lambda: wrong
+        with capture_logs() as told:
+            # All certificates have ended at this time: it fails, and what is in use stays.
+            await running.server.tend()
+        assert [each["reason"] for each in told if each["event"] == "reload-failed"] == [
+            "certificate-unfit"
+        ]
+        ready.now = right
+        seconds = ready.monotonic() + 11
+        ready.monotonic = lambda: seconds
+        await asyncio.to_thread(rotate_owner, ready.site, right())
+        with capture_logs() as told:
+            await running.server.tend()
+        assert [each["event"] for each in told][-1] == "reloaded"
+
+    run(story, ready)
+
+
+def test_a_certificate_that_cannot_be_issued_here_is_said_to_be_out_of_date_once(
+    ready: World,
+) -> None:
+    keys = ready.site.keys
+    keys.path(keys.read().trust_anchors[0], "key").unlink()
+
+    async def story(running: Running) -> None:
+        right = ready.now
+        wrong = right() - timedelta(days=4)
+        ready.now = lambda: wrong
+        with capture_logs() as told:
+            for _ in range(3):
+                await running.server.tend()
+        named = [each["event"] for each in told]
+        assert named.count("tls-certificate-out-of-date") == 1
+        ready.now = right
+        with capture_logs() as told:
+            for _ in range(3):
+                await running.server.tend()
+        assert [each["event"] for each in told].count("tls-certificate-in-date") == 1
+
+    run(story, ready)
+
+
+def test_a_start_before_the_keys_begin_speaks_of_the_clock(ready: World) -> None:
+    ready.now = lambda: datetime(2020, 1, 1, tzinfo=UTC)
+
+    async def start() -> None:
+        await SiteServer(ready.site, listens=LISTENS, depot=site_depot()).start()
+
+    with pytest.raises(ConfigError) as caught:
+        asyncio.run(start())
+    assert caught.value.reason == "clock-behind"
+    assert "2020-01-01" in str(caught.value)
+
+
 def test_a_vendor_that_is_added_meanwhile_is_known_at_the_next_handshake(ready: World) -> None:
     beta = manufacturer("Beta")
 
@@ -111,8 +217,8 @@ def test_an_owner_key_that_is_gone_stops_signing_and_not_the_server(ready: World
         # A report needs no signature.
         await running.report(device, report("FX1"))
         key.write_bytes(content)
-        later = ready.now() + timedelta(minutes=1)
-        ready.now = lambda: later
+        later = ready.monotonic() + 60
+        ready.monotonic = lambda: later
         await running.server.tend()
         assert await healthy(running)
         verified(await running.ask(device, request()), "FX1")

@@ -32,10 +32,13 @@ class Keeping:
     def __init__(self, database: Database, root: Path) -> None:
         self.database = database
         self.now = NOW
+        self.set_by = timedelta()
+        """How far the clock of the day was set, while the seconds went on as they do."""
         self.pinned: Callable[[], bytes] = lambda: owner().der
         self.keeper = VoucherKeeper(
-            Surroundings(database, root, lambda: self.now, {}),
+            Surroundings(database, root, lambda: self.now + self.set_by, {}),
             lambda: self.pinned(),
+            monotonic=lambda: (self.now - NOW).total_seconds(),
             chance=lambda: 0.5,
         )
         self.events: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
@@ -184,6 +187,48 @@ def test_a_service_that_is_down_is_tried_again(shell: Shell, tmp_path: Path) -> 
 
     play(shell.root, story)
     made.folder.close()
+
+
+@pytest.mark.parametrize("set_by", [timedelta(minutes=-4), timedelta(hours=5)])
+def test_a_clock_that_is_set_does_not_change_when_it_is_tried_again(
+    shell: Shell, tmp_path: Path, set_by: timedelta
+) -> None:
+    made = found_manufacturer(tmp_path / "maker", ["FX1"])
+    with serving(made):
+        pass
+    set_vendor(shell, made, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        await keeping.heard("voucher-source-failed", reason="masa-unreachable")
+        keeping.set_by = set_by
+        with ExitStack() as stack:
+            await asyncio.to_thread(stack.enter_context, serving(made))
+            keeping.now += timedelta(seconds=11)
+            made.clock[0] = keeping.now + set_by
+            await keeping.heard("vouchers-fetched", count=1)
+            await asyncio.to_thread(stack.close)
+
+    play(shell.root, story)
+    made.folder.close()
+
+
+def test_what_a_clock_that_was_set_makes_due_is_seen_at_once(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path, "--lifetime", "1")
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        await keeping.heard("vouchers-held", cards=1, missing=0)
+        # The card's own pause after its fetch is over, and nothing is due by the old clock.
+        keeping.now += timedelta(minutes=2)
+        keeping.set_by = timedelta(hours=17)
+        manufacturer.clock[0] = keeping.now + keeping.set_by
+        await keeping.heard("vouchers-fetched", count=1)
+
+    play(shell.root, story)
+    assert manufacturer.issued() == 2
 
 
 def test_a_card_that_is_refused_is_left_alone_for_a_while(

@@ -43,6 +43,13 @@ ROWS = (
         "Give the private key of this certificate.",
     ),
     Reason(
+        "clock-behind",
+        Fault.CONFIGURATION,
+        "The system clock shows a time before the site's certificates begin.",
+        "Set the system clock (NTP), then try again. If the clock is right, the certificate is "
+        "meant to begin later: replace it (`bootz keys rotate`, or bring another).",
+    ),
+    Reason(
         "file-unwritable",
         Fault.UNAVAILABLE,
         "A file or folder cannot be written.",

@@ -7,7 +7,6 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final, Protocol
 
 from bootz.config import SiteConfig, parse_endpoint
@@ -45,8 +44,11 @@ Address = tuple[str, int]
 _MAX_TELLING: Final = 1000
 """Refused handshakes that wait for the journal; who knocks faster is only logged."""
 
-_RETRY: Final = timedelta(seconds=10)
-"""How often what did not work is tried again: an owner's key, a certificate that is due."""
+_RETRY_S: Final = 10.0
+"""Seconds after which what did not work is tried again: an owner's key, a certificate that is due.
+
+They are measured by the monotonic clock: the other one may jump.
+"""
 
 
 class ImageStore(Protocol):
@@ -115,7 +117,7 @@ class SiteServer:
         listens: what a reload puts in place of the addresses in the settings, too.
         depot: the image store.
         on_settings: told the settings at start and after each reload (for the log).
-        monotonic: seconds that only ever rise; the age of challenges.
+        monotonic: seconds that only ever rise; the age of challenges, and the waits of upkeep.
     """
 
     def __init__(
@@ -135,7 +137,8 @@ class SiteServer:
         self._clock: Clock = site.clock
         self._changing = asyncio.Lock()
         self._telling: set[asyncio.Task[None]] = set()
-        self._retry_at = site.clock()
+        self._retry_at = monotonic()
+        self._tls_flaw = ""
         self._draining = False
 
     async def start(self) -> Bound:
@@ -154,6 +157,7 @@ class SiteServer:
         self._keeper = VoucherKeeper(
             Surroundings(self._database, self._site.root, self._clock, os.environ),
             lambda: self._site.pinned_domain_cert(),
+            monotonic=self._monotonic,
         )
         try:
             self._snapshot = await self._load(self._site)
@@ -244,19 +248,28 @@ class SiteServer:
             await self._journal.probe()
 
     async def _tend_keys(self) -> None:
-        now, snapshot = self._clock(), self._snapshot
-        renew_at = snapshot.tls.renew_at
-        due = snapshot.flaw is not None or (renew_at is not None and now >= renew_at)
+        snapshot = self._snapshot
+        self._judge_tls(snapshot)
         changed = self._site.keys_stamp() != snapshot.keys_stamp
-        if now < self._retry_at or not (due or changed):
+        if self._monotonic() < self._retry_at or not (changed or snapshot.due(self._clock())):
             return
         try:
             await self._swap(self._site)
         except BootzError as error:
-            self._retry_at = now + _RETRY
+            self._retry_at = self._monotonic() + _RETRY_S
             log.error("reload-failed", reason=error.reason, detail=str(error))
         else:
-            self._retry_at = now if self._snapshot.flaw is None else now + _RETRY
+            if self._snapshot.flaw is not None:
+                self._retry_at = self._monotonic() + _RETRY_S
+
+    def _judge_tls(self, snapshot: Snapshot) -> None:
+        """Say once that the TLS certificate in use is out of date, and once that it is not."""
+        flaw = snapshot.tls.flaw(self._clock())
+        if flaw and not self._tls_flaw:
+            log.warning("tls-certificate-out-of-date", detail=flaw)
+        elif self._tls_flaw and not flaw:
+            log.info("tls-certificate-in-date")
+        self._tls_flaw = flaw
 
     async def _swap(self, site: Site) -> None:
         async with self._changing:

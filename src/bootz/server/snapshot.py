@@ -3,7 +3,8 @@
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from bootz.config import SiteConfig
 from bootz.errors import Unavailable
@@ -16,14 +17,17 @@ from bootz.transport.tls import server_context
 
 log = get_logger()
 
+_CORRECTED: Final = timedelta(minutes=1)
+"""A clock may be set back so far, by those who keep it right, without having been wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Settings, keys and TLS contexts that belong together.
 
     ``owner`` is None while the owner's key cannot be used; ``flaw`` then says why.
-    ``keys_stamp`` differs from the site's once keys have changed; ``clients`` are the CAs (DER)
-    whose devices pass TLS.
+    ``keys_stamp`` differs from the site's once keys have changed; ``loaded_at`` is what the clock
+    showed then; ``clients`` are the CAs (DER) whose devices pass TLS.
     """
 
     site: Site
@@ -33,7 +37,17 @@ class Snapshot:
     grpc: ssl.SSLContext
     https: ssl.SSLContext
     keys_stamp: object
+    loaded_at: datetime
     clients: tuple[bytes, ...] = field(repr=False)
+
+    def due(self, now: datetime) -> bool:
+        """Tell whether it must be loaded again, though no key has changed.
+
+        A clock that shows an earlier time than at loading had jumped ahead: what was issued or
+        signed then begins in the future.
+        """
+        jumped = now < self.loaded_at - _CORRECTED
+        return self.flaw is not None or jumped or self.tls.due(now)
 
     @property
     def config(self) -> SiteConfig:
@@ -79,6 +93,7 @@ def load_snapshot(
         grpc=grpc_context(tls, clients),
         https=server_context(tls.certificate, tls.key, protocols=("http/1.1",)),
         keys_stamp=stamp,
+        loaded_at=now,
         clients=tuple(clients),
     )
 

@@ -18,6 +18,7 @@ from bootz.keystore.loading import load_signer
 from bootz.keystore.signer import BlockingSigner
 from bootz.log import get_logger
 from bootz.model.artifacts import OwnerCertificate
+from bootz.server.keys.clock import check_clock
 from bootz.server.keys.owner_files import OwnerFiles
 from bootz.server.onboarding.service import OwnerState
 from bootz.server.site import Site
@@ -103,6 +104,8 @@ def load_owner_identity(files: OwnerFiles, now: datetime) -> FileOwnerIdentity:
     Raises:
         BootzError: as ``load_owner_state``, with the cause as reason.
     """
+    for certificate in (files.pinned_domain_cert, files.certificate):
+        check_clock(load_certificate(certificate), now, where="owner")
     anchors = AnchorSet.from_der([files.pinned_domain_cert])
     chain = verify_chain(files.certificate, files.intermediates, anchors, now=now).chain
     signer = load_signer(files.key, passphrase_file=files.passphrase_file)

@@ -11,6 +11,7 @@ from typing import Final
 from bootz.config import SiteConfig
 from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.keystore.files import KeyKind, PrivateKey, generate_key, random_serial
+from bootz.server.keys.clock import check_clock
 from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
 from bootz.server.keys.tls_certificates import (
     BACKDATED,
@@ -54,6 +55,7 @@ def make_owner(keys: Keys, pinned_domain: str, organization: str, now: datetime)
             where=pinned_domain,
         )
     issuer = load_certificate(keys.certificates(pinned_domain)[0])
+    check_clock(issuer, now, where=pinned_domain)
     key = generate_key(KeyKind.RSA_2048)
     certificate = issue_certificate(
         profile=CertificateProfile.OWNER,
@@ -249,6 +251,7 @@ def _certify(keys: Keys, before: str, certificate: bytes, now: datetime) -> byte
             where=before,
         )
     issuer = load_certificate(keys.certificates(before)[0])
+    check_clock(issuer, now, where=before)
     subject = load_certificate(certificate)
     cross = issue_certificate(
         profile=CertificateProfile.ROOT_CA,

@@ -22,6 +22,7 @@ from bootz.errors import BootzError, ConfigError
 from bootz.keystore.files import KeyKind, generate_key, random_serial
 from bootz.log import get_logger
 from bootz.server.interfaces import interface_addresses
+from bootz.server.keys.clock import check_clock
 from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
 from bootz.server.site import Site
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
@@ -51,9 +52,20 @@ class TlsMaterial:
 
     certificate: Path
     key: Path
+    not_before: datetime
     not_after: datetime
     renew_at: datetime | None
     trust_anchor: bytes
+
+    def flaw(self, now: datetime) -> str:
+        """Say why the certificate is not valid now; empty where it is."""
+        if now < self.not_before:
+            return f"it begins at {self.not_before.isoformat()}"
+        return f"it ended at {self.not_after.isoformat()}" if now > self.not_after else ""
+
+    def due(self, now: datetime) -> bool:
+        """Tell whether the site has to issue another one: judged at both ends."""
+        return self.renew_at is not None and (now >= self.renew_at or now < self.not_before)
 
 
 def server_hosts(config: SiteConfig, listen: Sequence[str] = ()) -> ServerHosts:
@@ -129,7 +141,7 @@ def issue_tls(
     """Write a new TLS key (P-256) and chain, and return their name.
 
     Raises:
-        ConfigError: ``keys-elsewhere``, or the anchor's files do not hold.
+        ConfigError: ``keys-elsewhere``, ``clock-behind``, or the anchor's files do not hold.
         Unavailable: the files cannot be written.
     """
     present = trust_anchors[0]
@@ -138,6 +150,7 @@ def issue_tls(
             "keys-elsewhere", "the trust anchor's key is not in the site", where=present
         )
     anchor = load_certificate(keys.certificates(present)[0])
+    check_clock(anchor, now, where=present)
     if anchor.not_valid_after_utc <= now:
         raise ConfigError(
             "certificate-unfit",
@@ -212,6 +225,7 @@ def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsM
     return TlsMaterial(
         certificate=keys.path(keyring.tls, "pem"),
         key=keys.path(keyring.tls, "key"),
+        not_before=leaf.not_valid_before_utc,
         not_after=end,
         renew_at=_renew_at(end, renew_before, now, brought=keyring.tls_brought) if own else None,
         trust_anchor=keys.certificates(keyring.trust_anchors[0])[0],

@@ -8,6 +8,7 @@ Source: docs/protocol/ovgs.md#the-client (7 to 10).
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,33 +29,38 @@ log = get_logger()
 WATCH_S: Final = 1.0
 """How often the inventory's revision is read."""
 
-_AT_LEAST: Final = timedelta(minutes=60)
+_AT_LEAST_S: Final = 3600.0
 """How often the cards are looked at though nothing seems due."""
+_JUMP_S: Final = 60.0
+"""A clock that moves so much more, or less, than the seconds that passed has been set."""
 
 _CARD_PAUSE_S: Final = 60.0
 """For how long a card is left alone after its fetch; doubled with each failure."""
 _CARD_PAUSE_MOST_S: Final = 3600.0
 _SOURCE_PAUSE_S: Final = 5.0
 _SOURCE_PAUSE_MOST_S: Final = 600.0
-_TPM_EVERY: Final = timedelta(days=1)
+_TPM_EVERY_S: Final = 86400.0
 
 
 @dataclass(slots=True)
 class _Pause:
-    """From when until when a card or source is left alone, and after how many failures."""
+    """From when until when a card or source is left alone, and after how many failures.
 
-    begun: datetime
-    until: datetime
+    Both are of the monotonic clock: a pause is so long, whatever the other clock is set to.
+    """
+
+    begun: float
+    until: float
     failures: int = 0
 
-    def shorten(self, seconds: float) -> datetime:
+    def shorten(self, seconds: float) -> float:
         """End it so many seconds after its beginning, if not before; return its end."""
-        self.until = min(self.until, self.begun + timedelta(seconds=seconds))
+        self.until = min(self.until, self.begun + seconds)
         return self.until
 
 
-def _no_pause(now: datetime) -> _Pause:
-    return _Pause(now, now)
+def _no_pause(at: float) -> _Pause:
+    return _Pause(at, at)
 
 
 @dataclass(slots=True)
@@ -64,7 +70,7 @@ class _Kept:
     record: VendorRecord
     pinned: bytes
     fetcher: Fetcher
-    tpms_at: datetime
+    tpms_at: float
     source: _Pause
     cards: dict[str, _Pause] = field(default_factory=dict)
     working: asyncio.Task[None] | None = None
@@ -76,6 +82,7 @@ class VoucherKeeper:
     Args:
         around: database, folder, clock and environment of the site.
         pinned: returns this owner's pinned domain certificate (DER), as it is now; blocking.
+        monotonic: seconds that only ever rise; waits are measured by it.
         chance: random in [0, 1).
     """
 
@@ -84,22 +91,25 @@ class VoucherKeeper:
         around: Surroundings,
         pinned: Callable[[], bytes],
         *,
+        monotonic: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._around = around
+        self._monotonic = monotonic
         self._pinned = pinned
         self._chance = chance
         self._woken = asyncio.Event()
         self._vendors: dict[int, _Kept] = {}
         self._seen: Revision | None = None
-        self._look_at = around.clock()
+        self._look_at = monotonic()
+        self._offset = self._clocks_apart()
         self._told: tuple[int, int] | None = None
 
     def wake(self) -> None:
         """Look at once, also for cards and sources that are left alone after a failure."""
         for kept in self._vendors.values():
             kept.cards.clear()
-            kept.source = _no_pause(self._around.clock())
+            kept.source = _no_pause(self._monotonic())
         self._seen = None
         self._woken.set()
 
@@ -135,24 +145,30 @@ class VoucherKeeper:
             for kept in self._vendors.values():
                 kept.fetcher.source.close()
 
+    def _clocks_apart(self) -> float:
+        """Return how far both clocks are apart; it changes where the one of the day is set."""
+        return self._around.clock().timestamp() - self._monotonic()
+
     async def _watch(self, tasks: asyncio.TaskGroup) -> None:
         revision = await asyncio.to_thread(self._revision)
-        now = self._around.clock()
-        if revision == self._seen and now < self._look_at:
+        offset = self._clocks_apart()
+        was_set = abs(offset - self._offset) > _JUMP_S
+        now, at = self._around.clock(), self._monotonic()
+        if revision == self._seen and at < self._look_at and not was_set:
             return
-        self._seen = revision
+        self._seen, self._offset = revision, offset
         # Set before anything can fail, so that a fault is not repeated every second.
-        self._look_at = now + timedelta(seconds=_CARD_PAUSE_S)
+        self._look_at = at + _CARD_PAUSE_S
         pinned, vendors, cards = await asyncio.to_thread(self._read, now)
-        self._take_over(vendors, pinned, now)
+        self._take_over(vendors, pinned, at)
         by_vendor: dict[int, list[CardVoucher]] = {key: [] for key in self._vendors}
         for card in cards:
             # A vendor whose source cannot be opened is not there.
             if card.vendor_key in by_vendor:
                 by_vendor[card.vendor_key].append(card)
-        self._look_at = now + _AT_LEAST
+        self._look_at = at + _AT_LEAST_S
         for key, own in by_vendor.items():
-            self._begin(self._vendors[key], own, now, tasks)
+            self._begin(self._vendors[key], own, now, at, tasks)
         self._tell(cards, now)
 
     def _revision(self) -> Revision:
@@ -172,7 +188,7 @@ class VoucherKeeper:
             cards = card_vouchers(connection, pinned_domain_cert=pinned, now=now, vendors=vendors)
         return pinned, vendors, cards
 
-    def _take_over(self, vendors: Sequence[VendorRecord], pinned: bytes, now: datetime) -> None:
+    def _take_over(self, vendors: Sequence[VendorRecord], pinned: bytes, at: float) -> None:
         """Open sources that are new or set differently, and close those that are gone."""
         before, self._vendors = self._vendors, {}
         for vendor in vendors:
@@ -185,13 +201,13 @@ class VoucherKeeper:
                 continue
             if kept is not None:
                 kept.fetcher.source.close()
-            self._open(vendor, pinned, now)
+            self._open(vendor, pinned, at)
         for kept in before.values():
             if kept.working is not None:
                 kept.working.cancel()
             kept.fetcher.source.close()
 
-    def _open(self, vendor: VendorRecord, pinned: bytes, now: datetime) -> None:
+    def _open(self, vendor: VendorRecord, pinned: bytes, at: float) -> None:
         try:
             fetcher = open_fetcher(vendor, pinned, self._around)
         except BootzError as error:
@@ -204,14 +220,15 @@ class VoucherKeeper:
             return
         if fetcher is not None:
             # Servers that start together do not ask together.
-            tpms_at = now + timedelta(hours=1) * self._chance()
-            self._vendors[vendor.key] = _Kept(vendor, pinned, fetcher, tpms_at, _no_pause(now))
+            tpms_at = at + 3600 * self._chance()
+            self._vendors[vendor.key] = _Kept(vendor, pinned, fetcher, tpms_at, _no_pause(at))
 
     def _begin(
         self,
         kept: _Kept,
         cards: Sequence[CardVoucher],
         now: datetime,
+        at: float,
         tasks: asyncio.TaskGroup,
     ) -> None:
         """Start fetching what is due, and note when the next is."""
@@ -220,24 +237,26 @@ class VoucherKeeper:
         kept.cards = {
             serial: pause
             for serial, pause in kept.cards.items()
-            if pause.until + timedelta(seconds=_CARD_PAUSE_MOST_S) > now
+            if pause.until + _CARD_PAUSE_MOST_S > at
         }
         due: list[CardVoucher] = []
         for card in cards:
-            at = card.renew_at()
-            if at is None:
+            renewal = card.renew_at()
+            if renewal is None:
                 continue
             pause = kept.cards.get(fold_serial(card.serial_number))
-            at = at if pause is None else max(at, pause.until)
-            if at <= now:
+            # A date that is far away, in either direction, is no number of seconds to wait.
+            wait = max(0.0, min((renewal - now).total_seconds(), _AT_LEAST_S))
+            when = at + wait if pause is None else max(at + wait, pause.until)
+            if when <= at:
                 due.append(card)
             else:
-                self._look_at = min(self._look_at, at)
+                self._look_at = min(self._look_at, when)
         self._look_at = min(self._look_at, max(kept.tpms_at, kept.source.until))
-        tpms = [card.serial_number for card in cards] if kept.tpms_at <= now else []
+        tpms = [card.serial_number for card in cards] if kept.tpms_at <= at else []
         if not due and not tpms:
             return
-        if kept.source.until > now:
+        if kept.source.until > at:
             self._look_at = min(self._look_at, kept.source.until)
             return
         kept.working = tasks.create_task(self._work(kept, due, tpms))
@@ -253,18 +272,20 @@ class VoucherKeeper:
                 warnings = await kept.fetcher.refresh_tpms(tpms)
                 for serial, own in warnings.items():
                     _tell_warnings(kept.record.name, serial, own)
-            if kept.tpms_at <= self._around.clock():
+            at = self._monotonic()
+            if kept.tpms_at <= at:
                 part = 1 - self._chance() / 10
-                kept.tpms_at = self._around.clock() + _TPM_EVERY * part
-            kept.source = _no_pause(self._around.clock())
+                kept.tpms_at = at + _TPM_EVERY_S * part
+            kept.source = _no_pause(at)
         except BootzError as error:
-            self._pause_source(kept)
+            seconds = self._pause_source(kept)
+            again_at = self._around.clock() + timedelta(seconds=seconds)
             log.warning(
                 "voucher-source-failed",
                 vendor=kept.record.name,
                 reason=error.reason,
                 detail=str(error),
-                again_at=kept.source.until.isoformat(timespec="seconds"),
+                again_at=again_at.isoformat(timespec="seconds"),
             )
         except Exception:
             # A defect of ours must not end the keeping of the other vendors' vouchers.
@@ -285,17 +306,19 @@ class VoucherKeeper:
         seconds = min(_CARD_PAUSE_MOST_S, _CARD_PAUSE_S * 2.0 ** max(0, failures - 1))
         # Never shorter than a minute: so long a refusal counts.
         seconds += seconds * self._chance() / 4
-        now = self._around.clock()
-        kept.cards[serial] = _Pause(now, now + timedelta(seconds=seconds), failures)
+        at = self._monotonic()
+        kept.cards[serial] = _Pause(at, at + seconds, failures)
 
-    def _pause_source(self, kept: _Kept) -> None:
+    def _pause_source(self, kept: _Kept) -> float:
+        """Leave a source alone for a while; return the seconds."""
         failures = kept.source.failures + 1
         seconds = backoff(
             failures, self._chance(), first=2 * _SOURCE_PAUSE_S, most=_SOURCE_PAUSE_MOST_S
         )
-        now = self._around.clock()
-        until = now + timedelta(seconds=max(_SOURCE_PAUSE_S, seconds))
-        kept.source = _Pause(now, until, failures)
+        seconds = max(_SOURCE_PAUSE_S, seconds)
+        at = self._monotonic()
+        kept.source = _Pause(at, at + seconds, failures)
+        return seconds
 
     def _tell(self, cards: Sequence[CardVoucher], now: datetime) -> None:
         """Log how many cards lack a voucher or will soon, when that has changed."""

@@ -139,7 +139,10 @@ class OvgsSource:
             BootzError: the service refuses or does not answer.
         """
         now = self._clock()
-        if self._registration is None or self._read_at is None or now >= self._read_at + REREAD:
+        # A clock that was set back must not make what was read last for ever.
+        read_at = self._read_at
+        fresh = read_at is not None and read_at <= now < read_at + REREAD
+        if self._registration is None or not fresh:
             self._registration = await self._client.registration(self._settings.cert_id)
             self._read_at = now
             left = self._registration.expires_at - now

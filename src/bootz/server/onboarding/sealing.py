@@ -1,7 +1,8 @@
 """From a proven chassis to sealed data: select cards, find vouchers, render, encrypt, sign.
 
 The flows differ before this point (how the chassis is proven) and after it (how the answer is
-spelt); what a chassis gets is the same in all of them.
+spelt); what a chassis gets is the same in all of them. The steps are numbered as
+docs/protocol/owner.md#a-request numbers them.
 """
 
 import hashlib
@@ -66,10 +67,12 @@ class Sealer:
             BootzError: refused, or the owner cannot sign.
         """
         chassis = known(session.proven).chassis
+        # 5 and 6. A nonce in secure mode, and a card to answer.
         try:
             selection = session.select()
         finally:
             attempt.take_selection(session.selection)
+        # 7. With a nonce, the voucher that must travel.
         owner = self._owner()
         voucher = b""
         if request.nonce:
@@ -81,6 +84,7 @@ class Sealer:
                 serial_number=attempt.claimed_serial,
                 peer=attempt.caller.peer,
             )
+        # 8. Rendered, encoded once, given the nonce, encrypted, signed as it travels.
         written = written_dialect(attempt.dialect, chassis.release)
         body = await self._renderer.body(
             chassis,

@@ -72,15 +72,21 @@ class BootstrapService:
         return answer
 
     async def _answer(self, message: bytes, session: BootstrapSession, attempt: Attempt) -> bytes:
+        """Take a request's steps, numbered as docs/protocol/owner.md#a-request numbers them."""
         now = self._clock()
+        # 1. The message decodes and is within its bounds.
         request = decode_bootstrap_request(message, attempt.dialect)
         attempt.take_request(request)
+        # 2. There is a client certificate, whose key TLS has proven.
         serial = session.claim(request, attempt.caller.presented)
+        # 3. One chassis on record has the claimed card.
         vendors = await self._inventory.vendors()
         candidates = await self._inventory.chassis_of_card(serial)
         chassis = session.resolve(candidates, vendors, now=now)
+        # 4. The certificate is of that chassis. Nothing was disclosed before this line.
         session.prove_by_certificate(now=now)
         attempt.take_chassis(chassis)
+        # 5 to 8. Nonce, cards, voucher; then the data. The journal (9) is the caller's.
         sealed, written = await self._sealer.seal(session, request, attempt)
         answer = encode_answer(sealed, written)
         attempt.sent["answer_bytes"] = len(answer)
@@ -95,6 +101,7 @@ class BootstrapService:
         session = ReportSession()
         attempt = Attempt(dialect, caller, rpc="ReportStatus")
         try:
+            # The steps of docs/protocol/owner.md#a-report: 1 and 2 are the claim, 3 and 4 the rest.
             now = self._clock()
             report = decode_report(message, dialect)
             attempt.take_report(report)

@@ -201,6 +201,7 @@ class StreamConversation:
         self._report.take(report)
 
     async def _challenge(self, told: BootstrapRequest | StatusReport) -> Reply:
+        # Steps 2 to 4 of docs/protocol/owner.md#a-request, as far as they go without an answer.
         service, session = self._service, self._session
         now = service.clock()
         if isinstance(told, StatusReport):

@@ -4,7 +4,8 @@ Source: RFC 8366 section 5; docs/protocol/vouchers.md.
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
@@ -25,6 +26,7 @@ from bootz.trust.certificates import (
 )
 from bootz.trust.cms import (
     CmsError,
+    SignedData,
     VerifiedSigner,
     build_signed_data,
     parse_signed_data,
@@ -32,7 +34,7 @@ from bootz.trust.cms import (
 )
 from bootz.trust.cms_signer import ID_DATA
 from bootz.trust.signature import Sign, SignatureScheme
-from bootz.trust.voucher_content import ReadContent, VoucherError, read_content, write_content
+from bootz.trust.voucher_content import VoucherError, read_content, write_content
 
 __all__ = [
     "EContentType",
@@ -119,32 +121,32 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
 
     Source: docs/protocol/vouchers.md#validation, steps 1 to 3 and 6.
     """
+    # 1. The CMS parses, digest and signature hold.
     raw, signers = _open(cms)
-    content: ReadContent | None = None
-    flaw: VoucherError | None = None
+    flaws: list[VoucherError] = []
     for signer in signers:
-        moment = now or signer.signing_time
-        if moment is None:
-            content = content or read_content(raw)
-            moment = content.content.created_on
+        moment = now or signer.signing_time or read_content(raw).content.created_on
+        # 2. The signer leads to an anchor; of several signers one is enough.
         try:
             chain = _verify_signer(signer, anchors, moment)
-        except VoucherError as error:
-            flaw = flaw or error
+        except VoucherError as flaw:
+            flaws.append(flaw)
             continue
-        content = content or read_content(raw)
+        # 3. The content parses, with its mandatory leaves; nothing reads it before that.
+        read = read_content(raw)
+        # 6. It is in date.
         if now is not None:
-            _check_dates(content.content, now)
+            _check_dates(read.content, now)
         return OwnershipVoucher(
-            raw=cms,
-            content=content.content,
-            signer=signer.certificate,
-            anchor=chain.anchor,
-            signing_time=signer.signing_time,
-            encoding=content.encoding,
-            warnings=content.warnings,
+            cms,
+            read.content,
+            signer.certificate,
+            chain.anchor,
+            signer.signing_time,
+            read.encoding,
+            read.warnings,
         )
-    raise flaw or VoucherError("ov-malformed", "the voucher has no signer", where=_FIELD)
+    raise flaws[0]
 
 
 def verify_for_router(
@@ -174,12 +176,16 @@ def verify_for_router(
 
     Source: docs/protocol/vouchers.md#validation, steps 1 to 7.
     """
+    # 1 to 3, and 6.
     voucher = verify_voucher(cms, anchors, now=now)
-    if voucher.content.serial_number != serial_number:
-        raise _wrong_serial(voucher.content, serial_number)
-    issuer = voucher.content.idevid_issuer
+    named, issuer = voucher.content.serial_number, voucher.content.idevid_issuer
+    # 4. A voucher for another device is genuine: only its serial number tells.
+    if named != serial_number:
+        raise _wrong_serial(serial_number, named)
+    # 5. So is one for a device of the same serial number and another issuer.
     if issuer is not None and idevid_certificate is not None:
         _check_issuer(issuer, idevid_certificate)
+    # 7. The manufacturer has established ownership as strongly as is demanded.
     _check_assertion(voucher.content, accepted)
     return voucher if idevid_certificate is not None else _without_idevid(voucher)
 
@@ -213,11 +219,9 @@ def verify_for_owner(
     Source: docs/protocol/vouchers.md#validation.
     """
     voucher = verify_voucher(cms, anchors, now=now)
-    content = voucher.content
-    if serial_number is not None and fold_serial(content.serial_number) != fold_serial(
-        serial_number
-    ):
-        raise _wrong_serial(content, serial_number)
+    content, named = voucher.content, voucher.content.serial_number
+    if serial_number is not None and fold_serial(serial_number) != fold_serial(named):
+        raise _wrong_serial(serial_number, named)
     _check_assertion(content, accepted)
     if content.pinned_domain_cert != pinned_domain_cert:
         raise VoucherError(
@@ -236,11 +240,7 @@ def parse_unverified_voucher(cms: bytes) -> VoucherContent:
     Raises:
         VoucherError: ``ov-malformed``, or the content is not a voucher.
     """
-    try:
-        signed = parse_signed_data(cms, max_size=MAX_VOUCHER_BYTES)
-    except CmsError as error:
-        raise _not_opened(error) from error
-    return read_content(_content_of(signed.content_type, signed.content)).content
+    return read_content(_parse(cms)[1]).content
 
 
 def claimed_signer(cms: bytes) -> bytes:
@@ -254,33 +254,37 @@ def claimed_signer(cms: bytes) -> bytes:
 
 def _open(cms: bytes) -> tuple[bytes, tuple[VerifiedSigner, ...]]:
     """Return the content and the signers whose signature over it holds."""
-    try:
-        signed = parse_signed_data(cms, max_size=MAX_VOUCHER_BYTES)
-        content = _content_of(signed.content_type, signed.content)
+    signed, content = _parse(cms)
+    with _told_of_the_voucher():
         return content, verify_signers(signed)
-    except CmsError as error:
-        raise _not_opened(error) from error
 
 
-def _content_of(content_type: str, content: bytes | None) -> bytes:
-    if content_type not in _CONTENT_TYPES.values():
+def _parse(cms: bytes) -> tuple[SignedData, bytes]:
+    """Return a SignedData around a voucher, and its content; nothing of it is verified."""
+    with _told_of_the_voucher():
+        signed = parse_signed_data(cms, max_size=MAX_VOUCHER_BYTES)
+    if signed.content_type not in _CONTENT_TYPES.values():
         raise VoucherError(
             "ov-malformed",
             "the CMS has another content type",
             where=_FIELD,
             expected=", ".join(_CONTENT_TYPES.values()),
-            seen=content_type,
+            seen=signed.content_type,
         )
-    if content is None:
+    if signed.content is None:
         raise VoucherError("ov-malformed", "the CMS has no content", where=_FIELD)
-    return content
+    return signed, signed.content
 
 
-def _not_opened(error: CmsError) -> VoucherError:
-    reason = _REASONS.get(error.reason, "ov-malformed")
-    return VoucherError(
-        reason, error.detail, where=_FIELD, expected=error.expected, seen=error.seen
-    )
+@contextmanager
+def _told_of_the_voucher() -> Iterator[None]:
+    try:
+        yield
+    except CmsError as error:
+        reason = _REASONS.get(error.reason, "ov-malformed")
+        raise VoucherError(
+            reason, error.detail, where=_FIELD, expected=error.expected, seen=error.seen
+        ) from error
 
 
 def _verify_signer(
@@ -288,61 +292,54 @@ def _verify_signer(
 ) -> VerifiedChain:
     """Return the chain from the signer to an anchor; an embedded root gives no trust."""
     if moment is None:
-        raise VoucherError(
-            "ov-untrusted-signer",
-            "the signer cannot be validated without a time: no clock, signing time or created-on",
-            where=_FIELD,
-        )
+        raise _untrusted("it cannot be validated: no clock, signing time or created-on")
     try:
         chain = verify_chain(signer.certificate, signer.others, anchors, now=moment)
     except CertificateError as error:
-        raise VoucherError(
-            "ov-untrusted-signer",
-            "the voucher's signer does not chain to a CA of the vendor",
-            where=_FIELD,
-            expected="a chain to a CA of the vendor",
-            seen=f"{error.reason}: {error}",
-        ) from error
+        raise _untrusted(f"{error.reason}: {error}") from error
     try:
         usage = chain.leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return chain
     if not usage.digital_signature:
-        raise VoucherError(
-            "ov-untrusted-signer",
-            "the voucher's signer may not sign data",
-            where=_FIELD,
-            expected="keyUsage with digitalSignature",
-        )
+        raise _untrusted("keyUsage without digitalSignature")
     return chain
 
 
+def _untrusted(seen: str) -> VoucherError:
+    return VoucherError(
+        "ov-untrusted-signer",
+        "the voucher's signer does not chain to a CA of the vendor",
+        where=_FIELD,
+        expected="a chain to a CA of the vendor, from a certificate that may sign data",
+        seen=seen,
+    )
+
+
 def _check_dates(content: VoucherContent, now: datetime) -> None:
-    if content.created_on is not None and content.created_on - CLOCK_SKEW > now:
+    created, ends = content.created_on, content.expires_on
+    if created is not None and created > now + CLOCK_SKEW:
         raise VoucherError(
             "ov-not-yet-valid",
             "the voucher's creation date is in the future",
             where="created-on",
             expected=f"at most {CLOCK_SKEW} after {now.isoformat()}",
-            seen=content.created_on.isoformat(),
+            seen=created.isoformat(),
         )
-    if content.expires_on is not None and now >= content.expires_on:
+    if ends is not None and now >= ends:
         raise VoucherError(
             "ov-expired",
             "the voucher has expired",
             where="expires-on",
             expected=f"after {now.isoformat()}",
-            seen=content.expires_on.isoformat(),
+            seen=ends.isoformat(),
         )
 
 
-def _wrong_serial(content: VoucherContent, expected: str) -> VoucherError:
+def _wrong_serial(expected: str, seen: str) -> VoucherError:
+    words = "the voucher is for another serial number"
     return VoucherError(
-        "ov-wrong-serial",
-        "the voucher is for another serial number",
-        where="serial-number",
-        expected=expected,
-        seen=content.serial_number,
+        "ov-wrong-serial", words, where="serial-number", expected=expected, seen=seen
     )
 
 

@@ -6,6 +6,7 @@ leaves a ``Check`` behind, also when it fails, and a failed step is the last one
 ``DeviceSession.open`` is that order. Source: docs/protocol/router.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -67,6 +68,10 @@ class FailedCard:
     card: DeviceCard
     error: BootzError
     answered: bool = False
+
+    def marked(self, data: Mapping[str, BootstrapData]) -> "FailedCard":
+        """Return it with whether the answer has data for it."""
+        return replace(self, answered=fold_serial(self.card.serial_number) in data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,23 +199,20 @@ class DeviceSession(Steps):
         if nonce is not None:
             check_nonce(log, decoded.nonce or "", nonce)
         # 9. There are data for the card that asked; other cards may be passed over.
-        lost = {each.card.serial_number for each in failed}
-        whole = [card for card in self._targets if card.serial_number not in lost]
+        lost = {each.card for each in failed}
+        whole = [card for card in self._targets if card not in lost]
         data = sort_data(log, decoded.responses, whole, required=self._required)
+        opened = [
+            OpenedCard(card, data[serial], owned.get(card.serial_number))
+            for card in whole
+            if (serial := fold_serial(card.serial_number)) in data
+        ]
         # 10. They name the anchor of every later connection.
-        answered = [card for card in whole if fold_serial(card.serial_number) in data]
-        anchor = read_anchor(log, data[fold_serial(answered[0].serial_number)])
+        anchor = read_anchor(log, opened[0].data)
+        answered = {each.card for each in opened}
         return OpenedAnswer(
-            tuple(
-                OpenedCard(
-                    card, data[fold_serial(card.serial_number)], owned.get(card.serial_number)
-                )
-                for card in answered
-            ),
-            tuple(
-                replace(each, answered=fold_serial(each.card.serial_number) in data)
-                for each in failed
-            ),
+            tuple(opened),
+            tuple(each.marked(data) for each in failed),
             tuple(card for card in whole if card not in answered),
             anchor,
         )

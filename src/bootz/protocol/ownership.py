@@ -58,13 +58,7 @@ def sort_vouchers(
     """
     with log.checking("voucher"):
         if not received:
-            raise TrustError(
-                "ov-missing",
-                "the answer has no ownership voucher",
-                where="ownership_voucher",
-                expected="a voucher or a bundle",
-                seen="none",
-            )
+            raise _missing("a voucher or a bundle")
         if classify_voucher_field(received) == "single":
             named = _named_serial(received) if len(cards) > 1 else ""
             owner = next((card for card in cards if card.serial_number == named), cards[0])
@@ -110,27 +104,18 @@ def judge_owner(
     """
     if now is None:
         log.skipped("clock", "not trusted: validated at the signing time")
-    if not vouchers:
-        missing = TrustError(
-            "ov-missing",
-            "there is no voucher for this card",
-            where="ownership_voucher",
-            expected=f"a voucher for {card.serial_number}",
-            seen="none",
-        )
-        if required:
-            log.refuse("voucher", missing)
+    if not vouchers and not required:
         log.skipped("voucher", "not in this answer", card.serial_number)
-        raise missing
+        raise _missing(f"a voucher for {card.serial_number}")
     with log.checking("voucher"):
-        # 3. Signature, signer, content, serial number, issuer, dates, assertion.
+        # 3. The card's own anchors, serial number and IDevID: every check of a voucher.
         good: list[OwnershipVoucher] = []
         flaws: list[TrustError] = []
-        for candidate in vouchers:
+        for each in vouchers:
             try:
                 good.append(
                     verify_for_router(
-                        candidate,
+                        each,
                         card.vendor_anchors,
                         serial_number=card.serial_number,
                         idevid_certificate=card.idevid,
@@ -140,18 +125,8 @@ def judge_owner(
                 )
             except TrustError as flaw:
                 flaws.append(flaw)
-        if not good:
-            raise flaws[0]
         # 4. They pin one owner; the newest is kept.
-        if len({voucher.content.pinned_domain_cert for voucher in good}) > 1:
-            raise TrustError(
-                "ov-bundle-ambiguous",
-                "valid vouchers for this card name different owners",
-                where="ownership_voucher",
-                expected="one pinned domain certificate",
-                seen=f"{len(good)} vouchers",
-            )
-        voucher = max(good, key=lambda each: each.content.created_on or _EARLIEST)
+        voucher = _newest(good, flaws or [_missing(f"a voucher for {card.serial_number}")])
     log.passed("voucher", card.serial_number, fingerprint(voucher.signer))
     with log.checking("owner-certificate"):
         # 5. The pinned certificate vouches for the owner certificate.
@@ -159,6 +134,30 @@ def judge_owner(
     pinned = fingerprint(voucher.content.pinned_domain_cert)
     log.passed("owner-certificate", pinned, fingerprint(owner.certificate))
     return Ownership(voucher, owner)
+
+
+def _newest(good: Sequence[OwnershipVoucher], flaws: Sequence[TrustError]) -> OwnershipVoucher:
+    if not good:
+        raise flaws[0]
+    if len({voucher.content.pinned_domain_cert for voucher in good}) > 1:
+        raise TrustError(
+            "ov-bundle-ambiguous",
+            "valid vouchers for this card name different owners",
+            where="ownership_voucher",
+            expected="one pinned domain certificate",
+            seen=f"{len(good)} vouchers",
+        )
+    return max(good, key=lambda voucher: voucher.content.created_on or _EARLIEST)
+
+
+def _missing(expected: str) -> TrustError:
+    return TrustError(
+        "ov-missing",
+        "the answer has no ownership voucher for this card",
+        where="ownership_voucher",
+        expected=expected,
+        seen="none",
+    )
 
 
 def _named_serial(voucher: bytes) -> str:

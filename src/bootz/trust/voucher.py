@@ -64,6 +64,21 @@ _REASONS: Final = {
 }
 _FIELD: Final = "ownership_voucher"
 
+_WORDS: Final = {
+    "ov-malformed": (_FIELD, "the CMS does not contain a voucher"),
+    "ov-untrusted-signer": (_FIELD, "the voucher's signer does not chain to a CA of the vendor"),
+    "ov-wrong-serial": ("serial-number", "the voucher is for another serial number"),
+    "ov-wrong-issuer": ("idevid-issuer", "the voucher names an issuer other than the IDevID's"),
+    "ov-not-yet-valid": ("created-on", "the voucher's creation date is in the future"),
+    "ov-expired": ("expires-on", "the voucher has expired"),
+    "ov-assertion": ("assertion", "the voucher's assertion is not accepted"),
+    "ov-pins-other": (
+        "pinned-domain-cert",
+        "the voucher pins a certificate that is not this owner's",
+    ),
+}
+"""Of each refusal the place, and the words for a person."""
+
 
 def issue_voucher(
     content: VoucherContent,
@@ -134,9 +149,16 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
             continue
         # 3. The content parses, with its mandatory leaves; nothing reads it before that.
         read = read_content(raw)
-        # 6. It is in date.
-        if now is not None:
-            _check_dates(read.content, now)
+        # 6. It is in date, unless there is no clock to tell.
+        made, ends = read.content.created_on, read.content.expires_on
+        if now is not None and made is not None and made > now + CLOCK_SKEW:
+            raise _refused(
+                "ov-not-yet-valid",
+                f"at most {CLOCK_SKEW} after {now.isoformat()}",
+                made.isoformat(),
+            )
+        if now is not None and ends is not None and ends <= now:
+            raise _refused("ov-expired", f"after {now.isoformat()}", ends.isoformat())
         return OwnershipVoucher(
             cms,
             read.content,
@@ -181,7 +203,7 @@ def verify_for_router(
     named, issuer = voucher.content.serial_number, voucher.content.idevid_issuer
     # 4. A voucher for another device is genuine: only its serial number tells.
     if named != serial_number:
-        raise _wrong_serial(serial_number, named)
+        raise _refused("ov-wrong-serial", serial_number, named)
     # 5. So is one for a device of the same serial number and another issuer.
     if issuer is not None and idevid_certificate is not None:
         _check_issuer(issuer, idevid_certificate)
@@ -221,16 +243,11 @@ def verify_for_owner(
     voucher = verify_voucher(cms, anchors, now=now)
     content, named = voucher.content, voucher.content.serial_number
     if serial_number is not None and fold_serial(serial_number) != fold_serial(named):
-        raise _wrong_serial(serial_number, named)
+        raise _refused("ov-wrong-serial", serial_number, named)
     _check_assertion(content, accepted)
-    if content.pinned_domain_cert != pinned_domain_cert:
-        raise VoucherError(
-            "ov-pins-other",
-            "the voucher pins a certificate that is not this owner's",
-            where="pinned-domain-cert",
-            expected=fingerprint(pinned_domain_cert),
-            seen=fingerprint(content.pinned_domain_cert),
-        )
+    pinned = content.pinned_domain_cert
+    if pinned != pinned_domain_cert:
+        raise _refused("ov-pins-other", fingerprint(pinned_domain_cert), fingerprint(pinned))
     return _without_idevid(voucher)
 
 
@@ -264,15 +281,9 @@ def _parse(cms: bytes) -> tuple[SignedData, bytes]:
     with _told_of_the_voucher():
         signed = parse_signed_data(cms, max_size=MAX_VOUCHER_BYTES)
     if signed.content_type not in _CONTENT_TYPES.values():
-        raise VoucherError(
-            "ov-malformed",
-            "the CMS has another content type",
-            where=_FIELD,
-            expected=", ".join(_CONTENT_TYPES.values()),
-            seen=signed.content_type,
-        )
+        raise _refused("ov-malformed", " or ".join(_CONTENT_TYPES.values()), signed.content_type)
     if signed.content is None:
-        raise VoucherError("ov-malformed", "the CMS has no content", where=_FIELD)
+        raise _refused("ov-malformed", "a content", "none")
     return signed, signed.content
 
 
@@ -292,66 +303,30 @@ def _verify_signer(
 ) -> VerifiedChain:
     """Return the chain from the signer to an anchor; an embedded root gives no trust."""
     if moment is None:
-        raise _untrusted("it cannot be validated: no clock, signing time or created-on")
+        raise _refused("ov-untrusted-signer", "a time: clock, signing time, created-on", "none")
     try:
         chain = verify_chain(signer.certificate, signer.others, anchors, now=moment)
     except CertificateError as error:
-        raise _untrusted(f"{error.reason}: {error}") from error
+        words = f"{error.reason}: {error}"
+        raise _refused("ov-untrusted-signer", "a chain to a CA of the vendor", words) from error
     try:
         usage = chain.leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return chain
     if not usage.digital_signature:
-        raise _untrusted("keyUsage without digitalSignature")
+        raise _refused("ov-untrusted-signer", "keyUsage with digitalSignature", "without")
     return chain
 
 
-def _untrusted(seen: str) -> VoucherError:
-    return VoucherError(
-        "ov-untrusted-signer",
-        "the voucher's signer does not chain to a CA of the vendor",
-        where=_FIELD,
-        expected="a chain to a CA of the vendor, from a certificate that may sign data",
-        seen=seen,
-    )
-
-
-def _check_dates(content: VoucherContent, now: datetime) -> None:
-    created, ends = content.created_on, content.expires_on
-    if created is not None and created > now + CLOCK_SKEW:
-        raise VoucherError(
-            "ov-not-yet-valid",
-            "the voucher's creation date is in the future",
-            where="created-on",
-            expected=f"at most {CLOCK_SKEW} after {now.isoformat()}",
-            seen=created.isoformat(),
-        )
-    if ends is not None and now >= ends:
-        raise VoucherError(
-            "ov-expired",
-            "the voucher has expired",
-            where="expires-on",
-            expected=f"after {now.isoformat()}",
-            seen=ends.isoformat(),
-        )
-
-
-def _wrong_serial(expected: str, seen: str) -> VoucherError:
-    words = "the voucher is for another serial number"
-    return VoucherError(
-        "ov-wrong-serial", words, where="serial-number", expected=expected, seen=seen
-    )
+def _refused(reason: str, expected: str, seen: str) -> VoucherError:
+    where, words = _WORDS[reason]
+    return VoucherError(reason, words, where=where, expected=expected, seen=seen)
 
 
 def _check_assertion(content: VoucherContent, accepted: frozenset[Assertion]) -> None:
     if content.assertion not in accepted:
-        raise VoucherError(
-            "ov-assertion",
-            "the voucher's assertion is not accepted",
-            where="assertion",
-            expected=", ".join(sorted(each.value for each in accepted)),
-            seen=content.assertion.value,
-        )
+        named = sorted(each.value for each in accepted)
+        raise _refused("ov-assertion", ", ".join(named), content.assertion.value)
 
 
 def _without_idevid(voucher: OwnershipVoucher) -> OwnershipVoucher:
@@ -369,13 +344,8 @@ def _check_issuer(issuer: bytes, idevid_certificate: bytes) -> None:
     encoded = authority_key_identifier(idevid_certificate)
     own = None if encoded is None else _named_key(encoded)
     if own is None or not hmac.compare_digest(own, _named_key(issuer) or b""):
-        raise VoucherError(
-            "ov-wrong-issuer",
-            "the voucher names an issuer other than that of the IDevID",
-            where="idevid-issuer",
-            expected="no issuer in the IDevID" if own is None else own.hex(),
-            seen=issuer.hex()[:128],
-        )
+        expected = "no issuer in the IDevID" if own is None else own.hex()
+        raise _refused("ov-wrong-issuer", expected, issuer.hex()[:128])
 
 
 def _named_key(issuer: bytes) -> bytes | None:

@@ -20,6 +20,7 @@ from trust.world import (
     authority,
     constraints,
     curve_key,
+    explicit_spki,
     extension,
     forge,
     name,
@@ -126,6 +127,11 @@ def refused() -> dict[str, tuple[str, Case]]:
     brainpool = ec.generate_private_key(ec.BrainpoolP256R1())
     general = at(NOW + DAY, generalized=True)
     marked = leaf(extensions=(UNKNOWN,))
+    spelt = explicit_spki(curve_key(8))
+    spelt_sub = sub(key=curve_key(8), spki=spelt)
+    spelt_root = forge(
+        "spelt", curve_key(8), extensions=(constraints(), usage(certify=True)), spki=spelt
+    )
     marked_sub = sub(extensions=(constraints(), UNKNOWN))
     one = [ROOT]
     return {
@@ -158,6 +164,12 @@ def refused() -> dict[str, tuple[str, Case]]:
         "SHA-1 on the leaf": ("weak-signature", (leaf(algorithm=sha1()), [], one)),
         "PSS with another salt": ("refused", below(pss_24, pss_24)),
         "issuer in another string type": ("refused", (printable, [], one)),
+        "explicit curve on the leaf": (
+            "explicit-curve",
+            (leaf(key=curve_key(8), spki=spelt), [], one),
+        ),
+        "explicit curve on a CA": ("explicit-curve", below(spelt_sub, spelt_sub)),
+        "explicit curve on the anchor": ("explicit-curve", (leaf(spelt_root), [], [spelt_root])),
     }
 
 

@@ -74,12 +74,14 @@ def one(*certificates: bytes, **how: object) -> bytes:
     return build([signer.build()], list(certificates) or [RSA.der])
 
 
-def pss(salt: int = 32, mask: bytes = SHA256, hashed: bytes = SHA256) -> bytes:
+def pss(salt: int | None = 32, mask: bytes = SHA256, hashed: bytes = SHA256) -> bytes:
     generation = encode_sequence(encode_oid("1.2.840.113549.1.1.8"), mask)
     return encode_sequence(
         encode_oid("1.2.840.113549.1.1.10"),
         encode_sequence(
-            encode(0xA0, hashed), encode(0xA1, generation), encode(0xA2, encode_integer(salt))
+            encode(0xA0, hashed),
+            encode(0xA1, generation),
+            b"" if salt is None else encode(0xA2, encode_integer(salt)),
         ),
     )
 
@@ -111,6 +113,11 @@ ACCEPTED = {
     "RSA without NULL": one(algorithm=encode_sequence(encode_oid("1.2.840.113549.1.1.11"))),
     "digest with NULL": one(digest=encode_sequence(encode_oid("2.16.840.1.101.3.4.2.1"), NULL)),
     "PSS": one(algorithm=pss(), sign=sign_pss),
+    "PSS without salt": one(algorithm=pss(0), sign=lambda data: sign_pss(data, 0)),
+    "PSS with the longest salt": one(algorithm=pss(222), sign=lambda data: sign_pss(data, 222)),
+    "PSS with the salt that is not said": one(
+        algorithm=pss(None), sign=lambda data: sign_pss(data, 20)
+    ),
     "version 5": build([Signer(RSA).build()], [RSA.der], version=5),
     "CRLs": build([Signer(RSA).build()], [RSA.der], crls=encode(0xA1, b"\x30\0")),
     "junk in the bag": one(
@@ -224,7 +231,9 @@ UNSUPPORTED = {
     "RSA-1024": weak(),
     "Ed25519": edwards(),
     "ECDSA by an RSA key": one(algorithm=encode_sequence(encode_oid("1.2.840.10045.4.3.2"))),
-    "PSS with another salt": one(algorithm=pss(20), sign=lambda data: sign_pss(data, 20)),
+    "PSS with too long a salt": one(algorithm=pss(223), sign=sign_pss),
+    "PSS with a negative salt": one(algorithm=pss(-1), sign=sign_pss),
+    "PSS of SHA-1": one(algorithm=pss(hashed=SHA1), sign=sign_pss),
     "PSS with another mask": one(algorithm=pss(mask=SHA1), sign=sign_pss),
     "PSS without parameters": one(
         algorithm=encode_sequence(encode_oid("1.2.840.113549.1.1.10")), sign=sign_pss

@@ -217,7 +217,7 @@ MALFORMED = {
     ),
     "SHA-1": (
         cms_forge.build([signed(algorithm=SHA1_RSA)], BAG, content=b""),
-        "oc-bad-signature",
+        "oc-algorithm-unsupported",
     ),
     "too long": (encode(0x30, bytes(1 << 20)), "oc-malformed"),
 }

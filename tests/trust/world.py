@@ -147,13 +147,14 @@ def forge(
     end: bytes | None = None,
     issuer_name: bytes | None = None,
     algorithm: tuple[bytes, Signing] | None = None,
+    spki: bytes | None = None,
 ) -> Made:
     """Make a certificate as told, self-signed without an issuer."""
     subject = name(subject) if isinstance(subject, str) else subject
     issuer_key = key if issuer is None else issuer.key
     identifier, sign = algorithm or signing(issuer_key)
     named = issuer_name or (subject if issuer is None else issuer.subject)
-    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    spki = spki or key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     parts = [
         encode(0xA0, encode_integer(version - 1)) if version > 1 else b"",
         encode_integer(serial),
@@ -169,6 +170,31 @@ def forge(
     der = encode_sequence(tbs, identifier, encode(0x03, b"\x00" + sign(tbs)))
     above = () if issuer is None else (issuer.der, *issuer.above)
     return Made(der, key, subject, above)
+
+
+def explicit_spki(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The SubjectPublicKeyInfo of a P-256 key with the parameters of the curve spelt out."""
+    prime = 2**256 - 2**224 + 2**192 + 2**96 - 1
+    b = "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b"
+    base = (
+        "046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+        "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+    )
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    domain = encode_sequence(
+        encode_integer(1),
+        encode_sequence(encode_oid("1.2.840.10045.1.1"), encode_integer(prime)),
+        encode_sequence(
+            encode(0x04, (prime - 3).to_bytes(32, "big")), encode(0x04, bytes.fromhex(b))
+        ),
+        encode(0x04, bytes.fromhex(base)),
+        encode_integer(order),
+        encode_integer(1),
+    )
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return encode_sequence(
+        encode_sequence(encode_oid("1.2.840.10045.2.1"), domain), encode(0x03, b"\x00" + point)
+    )
 
 
 def authority(common: str = "root", key: Key | None = None, issuer: Made | None = None) -> Made:

@@ -66,6 +66,13 @@ ROWS = (
         "Ask its issuer for a certificate without it; it must not be ignored.",
     ),
     Reason(
+        "certificate-explicit-curve",
+        Fault.MALFORMED,
+        "The EC key of a certificate spells out the parameters of its curve instead of naming it.",
+        "Have the certificate issued again for a key that names its curve; RFC 5480 section 2.1.1 "
+        "allows nothing else.",
+    ),
+    Reason(
         "certificate-version",
         Fault.UNAUTHENTICATED,
         "A certificate of the chain is not of X.509 version 3.",
@@ -142,6 +149,14 @@ ROWS = (
         Fault.UNAUTHENTICATED,
         "The signature of an ownership voucher is invalid.",
         "Get the voucher again from the vendor; it was altered or made with another key.",
+    ),
+    Reason(
+        "ov-algorithm-unsupported",
+        Fault.MALFORMED,
+        "An ownership voucher is signed with an algorithm, or by a kind of key, that is not "
+        "accepted; whether the signature is right was not looked at.",
+        "Ask the vendor to sign it with RSA (PKCS #1 v1.5 or PSS) or ECDSA on P-256, P-384 or "
+        "P-521, and SHA-256, SHA-384 or SHA-512; see docs/protocol/pki.md#cms.",
     ),
     Reason(
         "ov-untrusted-signer",
@@ -226,6 +241,13 @@ ROWS = (
         Fault.UNAUTHENTICATED,
         "The CMS of the owner certificate is not signed with the key of that certificate.",
         "Check that certificate and key of the owner belong together.",
+    ),
+    Reason(
+        "oc-algorithm-unsupported",
+        Fault.MALFORMED,
+        "The CMS of the owner certificate is signed with an algorithm, or by a kind of key, that "
+        "is not accepted.",
+        "Use an owner key of RSA with 2048 bits or more, P-256, P-384 or P-521.",
     ),
     Reason(
         "oc-not-under-pdc",

@@ -49,6 +49,31 @@ _ECDSA_WITH: Final[dict[str, Hash]] = {
     "1.2.840.10045.4.3.4": hashes.SHA512(),
 }
 
+_NAMES: Final = {
+    "1.2.840.113549.2.5": "MD5",
+    "1.3.14.3.2.26": "SHA-1",
+    "2.16.840.1.101.3.4.2.4": "SHA-224",
+    "2.16.840.1.101.3.4.2.1": "SHA-256",
+    "2.16.840.1.101.3.4.2.2": "SHA-384",
+    "2.16.840.1.101.3.4.2.3": "SHA-512",
+    "1.2.840.113549.1.1.1": "rsaEncryption",
+    "1.2.840.113549.1.1.4": "RSA with MD5",
+    "1.2.840.113549.1.1.5": "RSA with SHA-1",
+    "1.2.840.113549.1.1.10": "RSA-PSS",
+    "1.2.840.113549.1.1.11": "RSA with SHA-256",
+    "1.2.840.113549.1.1.12": "RSA with SHA-384",
+    "1.2.840.113549.1.1.13": "RSA with SHA-512",
+    "1.2.840.10040.4.3": "DSA with SHA-1",
+    "2.16.840.1.101.3.4.3.2": "DSA with SHA-256",
+    "1.2.840.10045.4.1": "ECDSA with SHA-1",
+    "1.2.840.10045.4.3.2": "ECDSA with SHA-256",
+    "1.2.840.10045.4.3.3": "ECDSA with SHA-384",
+    "1.2.840.10045.4.3.4": "ECDSA with SHA-512",
+    "1.3.101.112": "Ed25519",
+    "1.3.101.113": "Ed448",
+}
+"""For people; a name here does not mean that it is accepted."""
+
 _NULL: Final = encode(NULL, b"")
 
 _SCHEMES: Final = {
@@ -110,8 +135,18 @@ def find_hash(algorithm: AlgorithmIdentifier) -> Hash:
     """
     found = HASHES.get(algorithm.oid)
     if found is None or algorithm.parameters is not None:
-        raise UnsupportedError(f"digest algorithm {algorithm.oid}")
+        raise UnsupportedError(f"the digest algorithm is {name_algorithm(algorithm.oid)}")
     return found
+
+
+def name_algorithm(oid: str) -> str:
+    """Return the name of an algorithm that is known, also of one that is refused; else its OID."""
+    return _NAMES.get(oid, oid)
+
+
+def is_pss(algorithm: AlgorithmIdentifier) -> bool:
+    """Tell whether a signature is RSASSA-PSS."""
+    return algorithm.oid == RSA_PSS
 
 
 def verifies(
@@ -120,6 +155,8 @@ def verifies(
     hash_used: Hash,
     signature: bytes,
     data: bytes,
+    *,
+    key_algorithm: str,
 ) -> bool:
     """Tell whether a signature of a CMS verifies.
 
@@ -129,17 +166,21 @@ def verifies(
         hash_used: the SignerInfo's digest algorithm; an RSA signature must name the same.
         signature: raw.
         data: what was signed.
+        key_algorithm: the OID by which the certificate names the kind of the key.
 
     Raises:
         UnsupportedError: the algorithm is refused, or not of this kind of key.
     """
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, data, _rsa_padding(algorithm, hash_used), hash_used)
+            used = _rsa_padding(key, algorithm, hash_used, key_algorithm)
+            key.verify(signature, data, used, hash_used)
         else:
             curve_hash = _ECDSA_WITH.get(algorithm.oid)
             if curve_hash is None or algorithm.parameters is not None:
-                raise UnsupportedError(f"signature algorithm {algorithm.oid} of a curve key")
+                raise UnsupportedError(
+                    f"the signature of an EC key is {name_algorithm(algorithm.oid)}"
+                )
             key.verify(signature, data, ec.ECDSA(curve_hash))
     except UnsupportedError:
         raise
@@ -148,40 +189,59 @@ def verifies(
     return True
 
 
-def _rsa_padding(algorithm: AlgorithmIdentifier, hash_used: Hash) -> padding.PKCS1v15 | padding.PSS:
-    if algorithm.oid == RSA_PSS:
-        if not _pss_fits(algorithm.parameters, hash_used):
-            raise UnsupportedError("RSA-PSS with other parameters than its own hash and length")
-        return padding.PSS(padding.MGF1(hash_used), hash_used.digest_size)
+def _rsa_padding(
+    key: rsa.RSAPublicKey, algorithm: AlgorithmIdentifier, hash_used: Hash, key_algorithm: str
+) -> padding.PKCS1v15 | padding.PSS:
+    if is_pss(algorithm):
+        salt = _pss_salt(algorithm.parameters, hash_used)
+        most = (key.key_size - 1 + 7) // 8 - hash_used.digest_size - 2
+        if not 0 <= salt <= most:
+            raise UnsupportedError(f"the RSA-PSS salt has {salt} bytes; this key allows {most}")
+        return padding.PSS(padding.MGF1(hash_used), salt)
+    if key_algorithm == RSA_PSS:
+        # RFC 4055 section 1.2: such a key signs nothing else. OpenSSL 3.0 writes it nevertheless.
+        raise UnsupportedError(
+            f"the CMS says {name_algorithm(algorithm.oid)}, the signer's key is for RSA-PSS alone"
+        )
     named = _RSA_WITH.get(algorithm.oid, hash_used.name)
     known = algorithm.oid == RSA_ENCRYPTION or algorithm.oid in _RSA_WITH
     if not known or algorithm.parameters is not None or named != hash_used.name:
-        raise UnsupportedError(f"signature algorithm {algorithm.oid} of an RSA key")
+        raise UnsupportedError(
+            f"the signature of an RSA key is {name_algorithm(algorithm.oid)} over {hash_used.name}"
+        )
     return padding.PKCS1v15()
 
 
-def _pss_fits(parameters: Element | None, hash_used: Hash) -> bool:
-    """Tell whether hash, MGF1 hash and salt length all are those of the hash."""
-    if parameters is None:
-        return False
+def _pss_salt(parameters: Element | None, hash_used: Hash) -> int:
+    """Return the length of the salt, in bytes; hash and MGF1 hash are those of the digest.
+
+    Source: RFC 4055 section 3.1 (RSASSA-PSS-params, whose defaults are SHA-1 and 20).
+    """
+    salt, hashed, masked = 20, "SHA-1", "SHA-1"
     try:
+        if parameters is None:
+            raise UnsupportedError("RSA-PSS without parameters")
         reader = parameters.expect(SEQUENCE).children()
-        hashed = read_algorithm(_explicit(reader.take(0xA0)))
-        mask = _explicit(reader.take(0xA1)).expect(SEQUENCE).children()
-        mask_oid = mask.take_any().oid()
-        mask_hash = read_algorithm(mask.take(SEQUENCE))
-        mask.end()
-        salt = _explicit(reader.take(0xA2)).expect(INTEGER).integer()
-        trailer = reader.take_if(0xA3)
+        if (found := reader.take_if(0xA0)) is not None:
+            hashed = find_hash(read_algorithm(_explicit(found))).name
+        if (found := reader.take_if(0xA1)) is not None:
+            mask = _explicit(found).expect(SEQUENCE).children()
+            if mask.take_any().oid() != _MGF1:
+                raise UnsupportedError("RSA-PSS with another mask than MGF1")
+            masked = find_hash(read_algorithm(mask.take(SEQUENCE))).name
+            mask.end()
+        if (found := reader.take_if(0xA2)) is not None:
+            salt = _explicit(found).expect(INTEGER).integer()
+        if (found := reader.take_if(0xA3)) is not None and _explicit(found).integer() != 1:
+            raise UnsupportedError("RSA-PSS with another trailer")
         reader.end()
-        return (
-            mask_oid == _MGF1
-            and find_hash(hashed) is find_hash(mask_hash) is hash_used
-            and salt == hash_used.digest_size
-            and (trailer is None or _explicit(trailer).integer() == 1)
+    except Asn1Error as error:
+        raise UnsupportedError(f"RSA-PSS with malformed parameters: {error}") from error
+    if (hashed, masked) != (hash_used.name, hash_used.name):
+        raise UnsupportedError(
+            f"RSA-PSS with {hashed} and MGF1 of {masked} over a digest of {hash_used.name}"
         )
-    except (Asn1Error, UnsupportedError):
-        return False
+    return salt
 
 
 def _explicit(element: Element) -> Element:

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtensionOID
 
 from bootz.errors import TrustError
 from bootz.trust.asn1 import (
+    OBJECT_IDENTIFIER,
     OCTET_STRING,
     SEQUENCE,
     Asn1Error,
@@ -38,6 +39,7 @@ _BOOLEAN: Final = 0x01
 _VERSION: Final = 0xA0
 _EXTENSIONS: Final = 0xA3
 _KEY_IDENTIFIER: Final = 0x80
+_EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
 
 _KEPT_CERTIFICATES: Final = 256
 """Some 10 kB each: those of the devices that are being served, and their CAs."""
@@ -78,6 +80,42 @@ def load_certificate(der: bytes) -> x509.Certificate:
     ) as error:
         raise _malformed(_first_words(error)) from error
     return certificate
+
+
+@lru_cache(maxsize=_KEPT_CERTIFICATES)
+def check_named_curve(der: bytes) -> None:
+    """Check that an EC key names its curve, where a certificate has such a key.
+
+    The library takes parameters that are those of a known curve; OpenSSL's chains do not.
+
+    Raises:
+        CertificateError: ``certificate-explicit-curve``.
+
+    Source: RFC 5480 section 2.1.1.
+    """
+    oid, *parameters = _key_algorithm(der)
+    if oid.oid() == _EC_PUBLIC_KEY and [each.tag for each in parameters] != [OBJECT_IDENTIFIER]:
+        raise CertificateError(
+            "certificate-explicit-curve",
+            "its EC key spells out the parameters of its curve",
+            where=load_certificate(der).subject.rfc4514_string()[:200],
+            expected="the curve by its name (namedCurve)",
+            seen="explicit parameters (specifiedCurve)",
+        )
+
+
+def key_algorithm(der: bytes) -> str:
+    """Return the dotted OID by which a certificate names the kind of its key.
+
+    Raises:
+        Asn1Error: not a certificate.
+    """
+    return _key_algorithm(der)[0].oid()
+
+
+def _key_algorithm(der: bytes) -> tuple[Element, ...]:
+    identifier = _tbs(der)[6].expect(SEQUENCE).children().take(SEQUENCE)
+    return tuple(identifier.children().rest())
 
 
 def parse_certificates(data: bytes) -> tuple[bytes, ...]:

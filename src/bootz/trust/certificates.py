@@ -23,6 +23,7 @@ from cryptography.x509.verification import (
 from bootz.trust.certificate_form import (
     CertificateError,
     authority_key_identifier,
+    check_named_curve,
     fingerprint,
     load_certificate,
     parse_certificates,
@@ -41,6 +42,7 @@ __all__ = [
     "VendorCAs",
     "VerifiedChain",
     "authority_key_identifier",
+    "check_named_curve",
     "fingerprint",
     "idevid_serial_number",
     "load_certificate",
@@ -168,6 +170,8 @@ def verify_chain(
             seen=describe_key(certificate.public_key()),
         )
     chain = tuple(each.public_bytes(Encoding.DER) for each in found)
+    for der in chain:
+        check_named_curve(der)
     return VerifiedChain(certificate, chain, chain[-1])
 
 

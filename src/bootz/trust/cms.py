@@ -16,6 +16,7 @@ from bootz.trust.algorithms import (
     UnsupportedError,
     digest,
     find_hash,
+    is_pss,
     read_algorithm,
     verifies,
     write_digest,
@@ -41,7 +42,9 @@ from bootz.trust.asn1 import (
 )
 from bootz.trust.certificate_form import (
     CertificateError,
+    check_named_curve,
     issuer_and_serial,
+    key_algorithm,
     load_certificate,
     subject_key_identifier,
 )
@@ -95,6 +98,8 @@ class VerifiedSigner:
     certificate: bytes = field(repr=False)
     others: tuple[bytes, ...] = field(repr=False)
     signing_time: datetime | None
+    pss: bool = False
+    """Whether the signature is RSASSA-PSS, which some readers of CMS do not know."""
 
 
 def parse_signed_data(data: bytes, *, max_size: int = MAX_CMS_BYTES) -> SignedData:
@@ -260,13 +265,25 @@ def _verify(signed: SignedData, signer: SignerInfo) -> VerifiedSigner:
         raise CmsError("cms-malformed", "the signer's certificate is not included")
     try:
         key = strong_key(load_certificate(certificate).public_key())
+        check_named_curve(certificate)
         hash_used = find_hash(signer.digest_algorithm)
     except CertificateError as error:
-        raise CmsError("cms-malformed", f"the signer's certificate: {error.detail}") from error
+        unsupported = error.reason == "certificate-explicit-curve"
+        raise CmsError(
+            "cms-unsupported" if unsupported else "cms-malformed",
+            f"the signer's certificate: {error.detail}",
+            expected=error.expected,
+            seen=error.seen,
+        ) from error
     except SignatureError as error:
-        raise CmsError("cms-unsupported", error.detail, seen=error.seen) from error
+        raise CmsError(
+            "cms-unsupported",
+            f"the signer's certificate: {error.detail}",
+            expected=error.expected,
+            seen=error.seen,
+        ) from error
     except UnsupportedError as error:
-        raise CmsError("cms-unsupported", f"refused: {error}") from error
+        raise _unsupported(error) from error
     content = signed.content or b""
     if signer.attributes is None:
         to_be_signed = content
@@ -275,13 +292,26 @@ def _verify(signed: SignedData, signer: SignerInfo) -> VerifiedSigner:
         if not hmac.compare_digest(signer.message_digest, digest(hash_used, content)):
             raise CmsError("cms-bad-signature", "the digest does not match the content")
     try:
-        good = verifies(key, signer.signature_algorithm, hash_used, signer.signature, to_be_signed)
+        good = verifies(
+            key,
+            signer.signature_algorithm,
+            hash_used,
+            signer.signature,
+            to_be_signed,
+            key_algorithm=key_algorithm(certificate),
+        )
     except UnsupportedError as error:
-        raise CmsError("cms-unsupported", f"refused: {error}") from error
+        raise _unsupported(error) from error
     if not good:
         raise CmsError("cms-bad-signature", "the signature is invalid")
     others = tuple(der for der in signed.certificates if der != certificate)
-    return VerifiedSigner(certificate, others, signer.signing_time)
+    return VerifiedSigner(
+        certificate, others, signer.signing_time, pss=is_pss(signer.signature_algorithm)
+    )
+
+
+def _unsupported(error: UnsupportedError) -> CmsError:
+    return CmsError("cms-unsupported", f"not accepted: {error}")
 
 
 def _is_of(der: bytes, signer: SignerInfo) -> bool:

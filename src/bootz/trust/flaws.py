@@ -13,8 +13,9 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from bootz.trust.certificate_form import CertificateError
+from bootz.trust.certificate_form import CertificateError, check_named_curve
 from bootz.trust.keys import describe_key, is_strong
 
 _MAX_DEPTH: Final = 9
@@ -123,6 +124,10 @@ def _own_flaw(certificate: x509.Certificate, depth: int, now: datetime) -> Certi
             expected="RSA of 2048 bits or more, P-256, P-384, P-521",
             seen=describe_key(certificate.public_key()),
         )
+    try:
+        check_named_curve(certificate.public_bytes(Encoding.DER))
+    except CertificateError as error:
+        return error
     if not _strongly_signed(certificate):
         return _flaw(
             "certificate-weak-signature",

@@ -27,7 +27,10 @@ from bootz.trust.cms_signer import ID_DATA
 from bootz.trust.keys import describe_key
 from bootz.trust.signature import Sign, SignatureScheme, scheme_for
 
-_REASONS: Final = {"cms-bad-signature": "oc-bad-signature", "cms-unsupported": "oc-bad-signature"}
+_REASONS: Final = {
+    "cms-bad-signature": "oc-bad-signature",
+    "cms-unsupported": "oc-algorithm-unsupported",
+}
 _OUT_OF_DATE: Final = frozenset({"certificate-expired", "certificate-not-yet-valid"})
 _ISSUED_WITH: Final = {"1.2.840.113549.1.1.11": "sha256", "1.2.840.10045.4.3.3": "sha384"}
 _FIELD: Final = "ownership_certificate"
@@ -88,7 +91,8 @@ def verify_owner_certificate(
             else of the voucher, else at its ``created-on``.
 
     Raises:
-        OwnerCertificateError: ``oc-malformed``, ``oc-bad-signature``, ``oc-not-under-pdc``,
+        OwnerCertificateError: ``oc-malformed``, ``oc-bad-signature``,
+            ``oc-algorithm-unsupported``, ``oc-not-under-pdc``,
             ``oc-expired``, ``oc-revoked``.
 
     Source: docs/protocol/vouchers.md#validation, step 8.

@@ -60,7 +60,7 @@ _CONTENT_TYPES: Final[dict[EContentType, str]] = {
 
 _REASONS: Final = {
     "cms-bad-signature": "ov-bad-signature",
-    "cms-unsupported": "ov-bad-signature",
+    "cms-unsupported": "ov-algorithm-unsupported",
 }
 _FIELD: Final = "ownership_voucher"
 
@@ -166,7 +166,7 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
             chain.anchor,
             signer.signing_time,
             read.encoding,
-            read.warnings,
+            (*read.warnings, *_quirks(signer)),
         )
     raise flaws[0]
 
@@ -267,6 +267,13 @@ def claimed_signer(cms: bytes) -> bytes:
         VoucherError: the form is wrong, or no signature holds.
     """
     return _open(cms)[1][0].certificate
+
+
+def _quirks(signer: VerifiedSigner) -> tuple[str, ...]:
+    """Name what is odd in a signature that is accepted."""
+    if signer.pss:
+        return ("signed with RSA-PSS: routers that follow the Go reference cannot read it",)
+    return ()
 
 
 def _open(cms: bytes) -> tuple[bytes, tuple[VerifiedSigner, ...]]:

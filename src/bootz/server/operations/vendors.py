@@ -23,7 +23,13 @@ from bootz.server.operations.texts import (
 from bootz.server.operations.voucher_source import VoucherSourceSettings
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, VENDOR, VOUCHER
-from bootz.trust.certificates import AnchorSet, VendorCAs, parse_certificates, pem_from_der
+from bootz.trust.certificates import (
+    AnchorSet,
+    VendorCAs,
+    check_named_curve,
+    parse_certificates,
+    pem_from_der,
+)
 from bootz.trust.vendor import Vendor
 
 MAX_ALIASES = 16
@@ -295,6 +301,8 @@ def _check_certificates(record: VendorRecord) -> None:
         try:
             if certificates:
                 anchors_of(tuple(certificates))
+            for der in certificates:
+                check_named_curve(der)
         except TrustError as error:
             raise ConfigError(
                 "vendor-invalid", f"{name}: {error.detail}", where=record.name, seen=error.reason

@@ -18,6 +18,10 @@ PARTS = {
     "swtpm": "swtpm",
     "softhsm": "softhsm2-util",
     "postgresql": "postgres",
+    "zsh": "zsh",
+    "fish": "fish",
+    "mandoc": "mandoc",
+    "groff": "groff",
 }
 """Mark of the tests, and the command without which they cannot run."""
 

@@ -39,6 +39,9 @@ class PathType(click.Path):
         return Path(value)
 
 
+COMPLETION_VARIABLE: Final = "_BOOTZ_COMPLETE"
+"""By which a shell asks; click makes the same name of that of the command."""
+
 PATH: Final = PathType()
 FILE: Final = PathType(dir_okay=False)
 FOLDER: Final = PathType(file_okay=False)

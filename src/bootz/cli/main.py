@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from types import MappingProxyType
 
 import click
 
-from bootz.cli.base import Cli, Noun, load_command
+from bootz.cli.base import COMPLETION_VARIABLE, Cli, Noun, load_command
 from bootz.errors import BootzError
 
 NOUNS = MappingProxyType(
@@ -46,6 +48,7 @@ NOUNS = MappingProxyType(
             "bootz.cli.conformance.group",
             "Black-box test suites for servers and routers.",
         ),
+        "completion": ("bootz.cli.completion", "Let a shell complete what is typed."),
         "bench": ("bootz.cli.bench", "Measure the cost of an onboarding."),
     }
 )
@@ -83,6 +86,9 @@ def bootz() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one call of the command and return its exit code; prints, never raises."""
     cli = Cli()
+    if COMPLETION_VARIABLE in os.environ:
+        # A shell asks: what it gets is made by the classes there.
+        import_module("bootz.cli.completion")
     try:
         code = bootz.main(list(arguments), prog_name="bootz", standalone_mode=False, obj=cli)
     except click.ClickException as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bootz.cli.base import Cli, verb
+from bootz.cli.names import REASON
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _COLUMNS = (Column("code"), Column("fault"), Column("meaning"), Column("action",
 
 
 @verb("reasons")
-@click.argument("code", required=False)
+@click.argument("code", required=False, type=REASON)
 @click.pass_obj
 def command(cli: Cli, code: str | None) -> None:
     """Explain a reason CODE as errors, logs and the journal name it; without one, list all."""

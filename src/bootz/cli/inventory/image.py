@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bootz.cli.base import PATH, Cli, noun, one_of
+from bootz.cli.names import IMAGE_NAME, IMAGE_VERSION
 from bootz.cli.output import Column
 from bootz.server.operations.image_kinds import ImageKind
 
@@ -92,8 +93,8 @@ def list_(cli: Cli) -> None:
 
 
 @command.command("show")
-@click.argument("name")
-@click.argument("version")
+@click.argument("name", type=IMAGE_NAME)
+@click.argument("version", type=IMAGE_VERSION)
 @_kind_option
 @click.option("--verify", is_flag=True, help="Read the whole file and compare its digest.")
 @click.pass_obj
@@ -120,8 +121,8 @@ def show(cli: Cli, name: str, version: str, kind: str, *, verify: bool) -> None:
 
 
 @command.command("remove")
-@click.argument("name")
-@click.argument("version")
+@click.argument("name", type=IMAGE_NAME)
+@click.argument("version", type=IMAGE_VERSION)
 @_kind_option
 @click.pass_obj
 def remove(cli: Cli, name: str, version: str, kind: str) -> None:

@@ -16,6 +16,7 @@ from bootz.cli.inventory.base import (
     shown_content,
     writing,
 )
+from bootz.cli.names import IMAGE, PROFILE
 from bootz.cli.output import Column
 from bootz.errors import ConfigError
 
@@ -47,7 +48,7 @@ _vendor_config = click.option(
     metavar="FILE",
     help="Jinja2 template of the vendor configuration.",
 )
-_image = click.option("--image", metavar="NAME/VERSION", help="Image to install.")
+_image = click.option("--image", type=IMAGE, metavar="NAME/VERSION", help="Image to install.")
 _description = click.option("--description", help="Description.")
 
 
@@ -99,7 +100,7 @@ def list_(cli: Cli) -> None:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", type=PROFILE)
 @click.pass_obj
 def show(cli: Cli, name: str) -> None:
     """Show what a profile sets; configuration and secrets only as "set"."""
@@ -111,7 +112,7 @@ def show(cli: Cli, name: str) -> None:
 
 
 @command.command("set")
-@click.argument("name")
+@click.argument("name", type=PROFILE)
 @click.option("--rename", metavar="NAME", help="New name.")
 @click.option("--unset", multiple=True, metavar="KEY", help="Key to remove.")
 @_file
@@ -149,7 +150,7 @@ def set_(
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", type=PROFILE)
 @click.pass_obj
 def remove(cli: Cli, name: str) -> None:
     """Remove a profile that no chassis uses."""

@@ -11,6 +11,7 @@ import click
 from bootz.cli.base import PATH, Cli, noun, together
 from bootz.cli.inventory.base import read_file, reading, writing
 from bootz.cli.inventory.voucher_source_options import VOUCHER_SOURCE_OPTIONS
+from bootz.cli.names import VENDOR
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def list_(cli: Cli) -> None:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", type=VENDOR)
 @click.pass_obj
 def show(cli: Cli, name: str) -> None:
     """Show a manufacturer and its certificates."""
@@ -129,7 +130,7 @@ def show(cli: Cli, name: str) -> None:
 
 
 @command.command("set")
-@click.argument("name")
+@click.argument("name", type=VENDOR)
 @click.option("--rename", metavar="NAME", help="New name.")
 @click.option(
     "--ca", type=PATH, metavar="FILE", help="New CAs of its IDevIDs; replaces the present ones."
@@ -155,7 +156,7 @@ def set_(cli: Cli, /, name: str, rename: str | None, ca: Path | None, **options:
 
 
 @command.command("remove")
-@click.argument("name")
+@click.argument("name", type=VENDOR)
 @click.pass_obj
 def remove(cli: Cli, name: str) -> None:
     """Remove a manufacturer that has no chassis and no vouchers."""

@@ -10,6 +10,7 @@ import click
 from bootz.cli.base import Cli, one_of, verb
 from bootz.cli.inventory.base import reading
 from bootz.cli.moments import since
+from bootz.cli.names import REASON, SERIAL
 from bootz.cli.output import Column, OutputFormat
 from bootz.errors import UnknownChassis
 from bootz.server.store.attempt_states import AttemptState
@@ -36,7 +37,7 @@ _EVENTS = (Column("at"), Column("kind"), Column("said"))
 
 
 @verb("attempts")
-@click.argument("serial", required=False)
+@click.argument("serial", required=False, type=SERIAL)
 @click.option(
     "-n",
     "--number",
@@ -52,7 +53,14 @@ _EVENTS = (Column("at"), Column("kind"), Column("said"))
     metavar="STATE[,STATE]",
     help="Only those in these states: " + ", ".join(state.value for state in AttemptState) + ".",
 )
-@click.option("--reason", "reasons", multiple=True, metavar="CODE", help="Only those; repeatable.")
+@click.option(
+    "--reason",
+    "reasons",
+    type=REASON,
+    multiple=True,
+    metavar="CODE",
+    help="Only those; repeatable.",
+)
 @click.option(
     "--dialect",
     "dialects",

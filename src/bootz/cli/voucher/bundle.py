@@ -8,6 +8,7 @@ import click
 
 from bootz.cli.base import FILE, FOLDER, Cli, Verb
 from bootz.cli.inventory.base import reading
+from bootz.cli.names import SERIAL, which_vendor
 from bootz.cli.output import Column
 from bootz.errors import ConfigError, Unavailable, UnknownChassis
 
@@ -19,13 +20,12 @@ if TYPE_CHECKING:
     from bootz.server.operations.vouchers import VoucherRecord
     from bootz.server.site import Site
 
-_serials = click.argument("serials", metavar="SERIAL...", nargs=-1, required=True)
-_vendor = click.option("--vendor", help="Manufacturer, if several have this serial number.")
+_serials = click.argument("serials", metavar="SERIAL...", nargs=-1, required=True, type=SERIAL)
 
 
 @click.command("bundle", cls=Verb)
 @_serials
-@_vendor
+@which_vendor
 @click.option(
     "-o",
     "--to",
@@ -68,7 +68,7 @@ def bundle_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, targe
 
 @click.command("export", cls=Verb)
 @_serials
-@_vendor
+@which_vendor
 @click.option(
     "--to",
     "folder",

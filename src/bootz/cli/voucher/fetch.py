@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from bootz.cli.base import Cli, Verb
+from bootz.cli.names import SERIAL, VENDOR
 
-_serials = click.argument("serials", metavar="[SERIAL]...", nargs=-1)
-_vendor = click.option("--vendor", help="Only cards of this manufacturer.")
+_serials = click.argument("serials", metavar="[SERIAL]...", nargs=-1, type=SERIAL)
+_vendor = click.option("--vendor", type=VENDOR, help="Only cards of this manufacturer.")
 
 
 @click.command("fetch", cls=Verb)

@@ -9,6 +9,7 @@ import click
 
 from bootz.cli.base import PATH, Cli, noun
 from bootz.cli.inventory.base import reading
+from bootz.cli.names import SERIAL, VENDOR, which_vendor
 from bootz.cli.output import Column, error_record
 from bootz.errors import BootzError, ConfigError, TrustError
 
@@ -55,7 +56,9 @@ _IMPORT_COLUMNS = (
 )
 
 _files = click.argument("files", nargs=-1, required=True, type=PATH)
-_vendor = click.option("--vendor", help="Manufacturer whose CAs must have signed. Default: any.")
+_vendor = click.option(
+    "--vendor", type=VENDOR, help="Manufacturer whose CAs must have signed. Default: any."
+)
 
 
 @command.command("import")
@@ -107,8 +110,8 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
 
 
 @command.command("list")
-@click.option("--vendor", help="Only those of this manufacturer.")
-@click.option("--serial", help="Only those of this card.")
+@click.option("--vendor", type=VENDOR, help="Only those of this manufacturer.")
+@click.option("--serial", type=SERIAL, help="Only those of this card.")
 @click.option(
     "--expiring",
     type=click.IntRange(0, 36500),
@@ -130,7 +133,7 @@ def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None
 
 @command.command("show")
 @click.argument("serial_or_file")
-@click.option("--vendor", help="Manufacturer, if several have this serial number.")
+@which_vendor
 @click.pass_obj
 def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
     """Explain every field of a voucher: a stored one by serial number, or one in a file.

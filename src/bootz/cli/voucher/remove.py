@@ -8,6 +8,7 @@ import click
 
 from bootz.cli.base import Cli, Verb
 from bootz.cli.inventory.base import writing
+from bootz.cli.names import SERIAL, which_vendor
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ _COLUMNS = (
 
 
 @click.command("remove", cls=Verb)
-@click.argument("serials", metavar="[SERIAL]...", nargs=-1)
-@click.option("--vendor", help="Manufacturer, if several have this serial number.")
+@click.argument("serials", metavar="[SERIAL]...", nargs=-1, type=SERIAL)
+@which_vendor
 @click.option(
     "--sha256", default="", metavar="HEX", help="Only the voucher whose SHA-256 begins with HEX."
 )

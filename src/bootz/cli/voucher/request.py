@@ -10,6 +10,7 @@ import click
 from bootz.cli.base import FILE, Cli, Verb
 from bootz.cli.inventory.base import read_file, reading
 from bootz.cli.moments import moment
+from bootz.cli.names import SERIAL, VENDOR
 from bootz.cli.output import write_text
 from bootz.errors import ConfigError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("request", cls=Verb)
-@click.argument("serials", metavar="[SERIAL]...", nargs=-1)
+@click.argument("serials", metavar="[SERIAL]...", nargs=-1, type=SERIAL)
 @click.option(
     "--serials-file",
     type=FILE,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     help="File with the serial numbers of a purchase order, one per line.",
 )
 @click.option("--missing", is_flag=True, help="All cards in the inventory that have no voucher.")
-@click.option("--vendor", help="With --missing: only cards of this manufacturer.")
+@click.option("--vendor", type=VENDOR, help="With --missing: only cards of this manufacturer.")
 @click.option("--expires", metavar="DAYS|TIME", help="Requested expiry of the vouchers.")
 @click.option(
     "--renew-until",

@@ -10,6 +10,7 @@ import click
 from bootz.cli.base import Cli, noun
 from bootz.cli.inventory.base import reading, shown_content, writing
 from bootz.cli.inventory.chassis.options import chassis_options
+from bootz.cli.names import PROFILE, VENDOR, serial_argument, which_vendor
 from bootz.cli.output import Column
 from bootz.model.kinds import BootMode
 
@@ -39,12 +40,10 @@ _COLUMNS = (
     Column("profile"),
 )
 
-_vendor = click.option("--vendor", help="Manufacturer, if several have this serial number.")
-
 
 @command.command("add")
 @click.argument("serial")
-@click.option("--vendor", required=True, help="Manufacturer, by name or alias.")
+@click.option("--vendor", type=VENDOR, required=True, help="Manufacturer, by name or alias.")
 @chassis_options
 @click.pass_obj
 def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
@@ -61,8 +60,8 @@ def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
 
 
 @command.command("list")
-@click.option("--vendor", help="Only those of this manufacturer.")
-@click.option("--profile", help="Only those with this profile.")
+@click.option("--vendor", type=VENDOR, help="Only those of this manufacturer.")
+@click.option("--profile", type=PROFILE, help="Only those with this profile.")
 @click.pass_obj
 def list_(cli: Cli, vendor: str | None, profile: str | None) -> None:
     """List chassis."""
@@ -70,8 +69,8 @@ def list_(cli: Cli, vendor: str | None, profile: str | None) -> None:
 
 
 @command.command("show")
-@click.argument("serial")
-@_vendor
+@serial_argument
+@which_vendor
 @click.pass_obj
 def show(cli: Cli, serial: str, vendor: str | None) -> None:
     """Show a chassis, found by its own serial number or a card's."""
@@ -84,8 +83,8 @@ def show(cli: Cli, serial: str, vendor: str | None) -> None:
 
 
 @command.command("set")
-@click.argument("serial")
-@_vendor
+@serial_argument
+@which_vendor
 @click.option("--new-serial", help="New serial number.")
 @click.option("--unset-var", multiple=True, metavar="KEY", help="Variable to remove.")
 @click.option("--unset-override", multiple=True, metavar="KEY", help="Override to remove.")
@@ -123,8 +122,8 @@ def set_(
 
 
 @command.command("remove")
-@click.argument("serial")
-@_vendor
+@serial_argument
+@which_vendor
 @click.pass_obj
 def remove(cli: Cli, serial: str, vendor: str | None) -> None:
     """Remove a chassis; its attempts stay in the journal."""

@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 from bootz.cli.base import PATH, one_of, together
+from bootz.cli.names import IMAGE, PROFILE
 from bootz.model.kinds import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
 
 _TPM_FILES: Final = {
@@ -20,7 +21,7 @@ _OF_CARD: Final = "SERIAL=VALUE names a card of a modular chassis; '' removes th
 chassis_options: Final = together(
     click.option("--part-number", help="Part number of the chassis."),
     click.option("--hostname", help="Host name of the router."),
-    click.option("--profile", help='Profile of the chassis; "" removes it.'),
+    click.option("--profile", type=PROFILE, help='Profile of the chassis; "" removes it.'),
     click.option(
         "--boot-mode",
         type=one_of(BootMode),
@@ -68,7 +69,9 @@ chassis_options: Final = together(
         metavar="YAML",
         help="File with the profile keys that differ for this chassis.",
     ),
-    click.option("--image", metavar="NAME/VERSION", help="Image, if not that of the profile."),
+    click.option(
+        "--image", type=IMAGE, metavar="NAME/VERSION", help="Image, if not that of the profile."
+    ),
     click.option(
         "--mac",
         "macs",

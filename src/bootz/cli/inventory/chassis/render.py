@@ -5,12 +5,13 @@ from __future__ import annotations
 import click
 
 from bootz.cli.base import Cli, Verb, one_of
+from bootz.cli.names import serial_argument, which_vendor
 from bootz.wire.names import DialectName
 
 
 @click.command("render", cls=Verb)
-@click.argument("serial")
-@click.option("--vendor", help="Manufacturer, if several have this serial number.")
+@serial_argument
+@which_vendor
 @click.option(
     "--dialect",
     type=one_of(DialectName),

@@ -8,6 +8,7 @@ import click
 
 from bootz.cli.base import Cli, Verb, noun, one_of
 from bootz.cli.inventory.base import reading, writing
+from bootz.cli.names import serial_argument, which_vendor
 from bootz.cli.output import Column
 from bootz.model.kinds import CardKind
 
@@ -32,8 +33,6 @@ _SEATS = (
     Column("since"),
     Column("last_seen", "LAST SEEN"),
 )
-
-_vendor = click.option("--vendor", help="Manufacturer, if several have this serial number.")
 
 
 @replacements.command("list")
@@ -60,7 +59,7 @@ def list_(cli: Cli, *, everything: bool) -> None:
 
 @replacements.command("accept")
 @click.argument("serial")
-@_vendor
+@which_vendor
 @click.option(
     "--kind",
     type=one_of(CardKind),
@@ -89,7 +88,7 @@ def accept(cli: Cli, serial: str, vendor: str | None, kind: str | None, *, besid
 
 @replacements.command("reject")
 @click.argument("serial")
-@_vendor
+@which_vendor
 @click.pass_obj
 def reject(cli: Cli, serial: str, vendor: str | None) -> None:
     """Reject the card SERIAL; it is refused from now on and no longer listed."""
@@ -101,8 +100,8 @@ def reject(cli: Cli, serial: str, vendor: str | None) -> None:
 
 
 @click.command("slots", cls=Verb)
-@click.argument("serial")
-@_vendor
+@serial_argument
+@which_vendor
 @click.pass_obj
 def slots(cli: Cli, serial: str, vendor: str | None) -> None:
     """Show which cards were in which slots of a chassis, latest first."""

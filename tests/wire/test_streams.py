@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from vectors import tpm as vector
@@ -25,11 +28,13 @@ from bootz.model.challenge import (
 )
 from bootz.model.chassis import CardStatus, ChassisDescriptor
 from bootz.model.identity import Identity, IdentityKind, TpmKeyType
+from bootz.wire.generated import bootz_pb2 as pb
 from bootz.wire.streams import (
     MAX_PROOF,
     STREAM_CODECS,
     Acknowledged,
     MessageKind,
+    StreamCodec,
     decode_transport_key,
     encode_transport_key,
 )
@@ -42,6 +47,16 @@ IDENTITY = Identity(IdentityKind.IDEVID, idevid_cert="AAAA")
 REQUEST = BootstrapRequest(ChassisDescriptor("Acme", "P", "S1"), STATE, "n", IDENTITY)
 REPORT = StatusReport(ReportedStatus.SUCCESS, "done", (STATE,), IDENTITY)
 SEALED = SealedData(b"data", "c2ln", b"ov", b"oc")
+ANSWERS = (
+    SignatureAnswer(b"s", b"t"),
+    HmacAnswer(b"p", b"i", b"s", b"t"),
+    EkAnswer(b"h", b"t"),
+)
+CHALLENGES = (
+    NonceChallenge(b"n"),
+    HmacChallenge(TpmKeyType.EK, b"p", b"d", b"s"),
+    EkChallenge(b"b"),
+)
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -167,3 +182,60 @@ def test_any_bytes_are_a_message_or_an_error(codec: object, data: bytes) -> None
             read()
         except WireError:
             continue
+
+
+def leaves_of(message: Message, member: str) -> set[str]:
+    """Every field of each thing that a oneof's member can hold, by its path."""
+    found: set[str] = set()
+
+    def walk(descriptor: Any, path: str) -> None:
+        for each in descriptor.fields:
+            place = f"{path}.{each.name}"
+            if each.message_type is None:
+                found.add(place)
+            else:
+                walk(each.message_type, place)
+
+    walk(message.DESCRIPTOR.fields_by_name[member].message_type, member)
+    return found
+
+
+def set_leaves(message: Any, path: str = "") -> set[str]:
+    found: set[str] = set()
+    for each, value in message.ListFields():
+        place = f"{path}{each.name}"
+        found |= {place} if each.message_type is None else set_leaves(value, f"{place}.")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("codec", "message", "member", "things"),
+    [
+        (V06, pb.BootstrapStreamRequest(), "response", ANSWERS[:2]),
+        (V06, pb.BootstrapStreamResponse(), "challenge", CHALLENGES[:2]),
+        (V1, pb.BootstrapStreamRequestV1(), "challenge_response", ANSWERS),
+        (V1, pb.BootstrapStreamResponseV1(), "challenge_request", CHALLENGES),
+    ],
+    ids=["v0.6 answers", "v0.6 challenges", "v1 answers", "v1 challenges"],
+)
+def test_every_field_of_the_schema_is_written(
+    codec: StreamCodec, message: Message, member: str, things: Sequence[Any]
+) -> None:
+    write = codec.tell if things[0] in ANSWERS else codec.reply
+    written = (type(message).FromString(write(each)) for each in things)
+    assert set().union(*map(set_leaves, written)) == leaves_of(message, member)
+
+
+DATA = st.binary(max_size=20)
+TEXT = st.text(st.characters(max_codepoint=127), max_size=20).map(str.encode)
+KEYS = st.builds(HmacChallenge, st.sampled_from(TpmKeyType), DATA, DATA, DATA)
+
+
+@BOTH
+@given(
+    st.builds(SignatureAnswer, DATA) | st.builds(HmacAnswer, DATA, DATA, DATA),
+    st.builds(NonceChallenge, TEXT) | KEYS,
+)
+def test_whatever_is_written_is_read_again(codec: StreamCodec, told: Any, reply: Any) -> None:
+    assert codec.arrived(codec.tell(told)).read() == told
+    assert codec.replied(codec.reply(reply)) == reply

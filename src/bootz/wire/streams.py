@@ -1,14 +1,14 @@
-"""Messages of the streams: two releases of the same conversation, each spelt by its own codec.
+"""Messages of the streams: two releases of the same conversation, each a table of fields.
 
 Source: docs/protocol/tpm.md#identities; Bootz ``BootstrapStream`` (v0.6) and ``BootstrapStreamV1``.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, Protocol, TypeAlias, assert_never, cast
+from typing import Any, Final, TypeAlias, cast
 
 from google.protobuf.message import Message
 
@@ -30,7 +30,6 @@ from bootz.model.identity import TpmKeyType
 from bootz.wire import bounds
 from bootz.wire.answers import read_answer, write_answer
 from bootz.wire.dialects import BOOTSTRAP_STREAM, BOOTSTRAP_STREAM_V1, CURRENT
-from bootz.wire.generated import attestz_pb2 as attestz
 from bootz.wire.generated import bootz_pb2 as pb
 from bootz.wire.reports import read_report, write_report
 from bootz.wire.requests import read_request, write_request
@@ -69,8 +68,113 @@ class Arrived:
     read: Callable[[], Told] = field(repr=False)
 
 
-class StreamCodec(Protocol):
-    """How one release spells a stream."""
+class _Row:
+    """How a challenge or an answer is spelt: where each of its attributes is in the message.
+
+    ``path`` is the member of the oneof, from the top; ``fields`` are below it ("" is the member
+    itself). A text holds ASCII; a number is that of a key type.
+    """
+
+    def __init__(self, kind: type, path: str, fields: Mapping[str, str]) -> None:
+        self.kind = kind
+        self.path = path
+        places = {name: f"{path}.{place}".rstrip(".") for name, place in fields.items()}
+        self._gets = [(name, place, attrgetter(place)) for name, place in places.items()]
+        cut = [(name, *place.rpartition(".")) for name, place in places.items()]
+        self._sets = [(name, attrgetter(above), last) for name, above, _, last in cut]
+
+    def read(self, message: Message) -> Any:
+        """Return what the message says."""
+        said: dict[str, bytes | TpmKeyType] = {}
+        for name, place, get in self._gets:
+            value = get(message)
+            if isinstance(value, int):
+                said[name] = _KEY_TYPES.get(value, TpmKeyType.UNSPECIFIED)
+                continue
+            data = value.encode() if isinstance(value, str) else value
+            bounds.check_length(len(data), place, MAX_PROOF, "bytes")
+            said[name] = data
+        return self.kind(**said)
+
+    def write(self, told: Any, message: Message) -> None:
+        """Write it into the message."""
+        for name, holder_of, last in self._sets:
+            value, holder = getattr(told, name), holder_of(message)
+            if isinstance(value, TpmKeyType):
+                value = value.value
+            elif isinstance(getattr(holder, last), str):
+                value = value.decode("ascii")
+            setattr(holder, last, value)
+
+
+def _below(member: str, *pairs: tuple[str, str]) -> Mapping[str, str]:
+    return {name: f"{member}{place}" for name, place in pairs}
+
+
+_KEY: Final = (("public", "hmac_pub_key"), ("duplicate", "duplicate"), ("seed", "in_sym_seed"))
+_CERTIFIED: Final = (
+    ("iak_public", "iak_pub"),
+    ("certify_info", "iak_certify_info"),
+    ("signature", "iak_certify_info_signature"),
+)
+_BOUND: Final = {"transport_key": "serialized_transport_key"}
+
+_V06: Final = (
+    _Row(SignatureAnswer, "response.nonce_signed", {"signature": ""}),
+    _Row(HmacAnswer, "response.hmac_challenge_response", _below("", *_CERTIFIED)),
+    _Row(NonceChallenge, "challenge.nonce", {"nonce": ""}),
+    _Row(
+        HmacChallenge,
+        "challenge.tpm20_hmac_challenge",
+        {"key_type": "key", **_below("hmac_challenge.", *_KEY)},
+    ),
+)
+_V1: Final = (
+    _Row(SignatureAnswer, "challenge_response.tpm20_idevid", {"signature": "signature", **_BOUND}),
+    _Row(HmacAnswer, "challenge_response.tpm20_hmac", {**_below("hmac.", *_CERTIFIED), **_BOUND}),
+    _Row(EkAnswer, "challenge_response.tpm12_ek", {"hash": "hash", **_BOUND}),
+    _Row(NonceChallenge, "challenge_request.tpm20_idevid", {"nonce": "nonce"}),
+    _Row(
+        HmacChallenge,
+        "challenge_request.tpm20_hmac",
+        {"key_type": "key_type", **_below("hmac_encrypted.", *_KEY)},
+    ),
+    _Row(EkChallenge, "challenge_request.tpm12_ek", {"blob": "blob_encrypted"}),
+)
+_ENCRYPTED: Final = {
+    "payload": "encrypted_serialized_bootstrap_data",
+    "encapsulated_key": "encapsulated_key",
+    "signature": "response_signature",
+    "ownership_voucher": "ownership_voucher",
+    "owner_certificate": "ownership_certificate",
+}
+
+
+class StreamCodec:
+    """How one release spells a stream.
+
+    Args:
+        asks: the message of a router; both openings are alike in all releases.
+        replies: the message of a server.
+        rows: the challenges and answers that the release has.
+        read_data: returns the sealed data of a server's message, or raises WireError.
+        write_data: writes them.
+    """
+
+    def __init__(
+        self,
+        asks: type[Message],
+        replies: type[Message],
+        rows: Iterable[_Row],
+        read_data: Callable[[Any], SealedData],
+        write_data: Callable[[SealedData, Any], None],
+    ) -> None:
+        self._asks = asks
+        self._replies = replies
+        self._by_path = {row.path: row for row in rows}
+        self._by_kind = {row.kind: row for row in self._by_path.values()}
+        self._read_data = read_data
+        self._write_data = write_data
 
     def arrived(self, data: bytes) -> Arrived:
         """Read as much of a router's message as tells its kind.
@@ -78,15 +182,43 @@ class StreamCodec(Protocol):
         Raises:
             WireError: malformed, too large, or with nothing set that this release knows.
         """
-        ...
+        message: Any = bounds.parse(self._asks, data)
+        match message.WhichOneof("type"):
+            case "bootstrap_request":
+                opening = message.bootstrap_request
+                return Arrived(MessageKind.REQUEST, lambda: read_request(opening, CURRENT))
+            case "report_status_request":
+                report = message.report_status_request
+                return Arrived(MessageKind.REPORT, lambda: read_report(report, CURRENT))
+            case None:
+                raise _empty(self._asks.DESCRIPTOR.name)
+            case member:
+                return Arrived(MessageKind.ANSWER, lambda: self._read(message, member))
 
     def tell(self, told: Told) -> bytes:
         """Write a router's message."""
-        ...
+        message: Any = self._asks()
+        match told:
+            case BootstrapRequest():
+                message.bootstrap_request.CopyFrom(write_request(told, CURRENT))
+            case StatusReport():
+                message.report_status_request.CopyFrom(write_report(told, CURRENT))
+            case _:
+                self._row(told).write(told, message)
+        return cast("bytes", message.SerializeToString(deterministic=True))
 
     def reply(self, reply: Reply) -> bytes:
         """Write a server's message."""
-        ...
+        message: Any = self._replies()
+        match reply:
+            case SealedData():
+                message.bootstrap_response.SetInParent()
+                self._write_data(reply, message.bootstrap_response)
+            case Acknowledged():
+                message.report_status_response.SetInParent()
+            case _:
+                self._row(reply).write(reply, message)
+        return cast("bytes", message.SerializeToString(deterministic=True))
 
     def replied(self, data: bytes) -> Reply:
         """Read a server's message.
@@ -94,249 +226,61 @@ class StreamCodec(Protocol):
         Raises:
             WireError: malformed, too large, or with nothing set that this release knows.
         """
-        ...
-
-
-class _Codec(ABC):
-    """What both releases spell alike: the first messages, and how a message tells its kind.
-
-    ``told_type`` is the router's message, whose oneof has both openings and the answer.
-    """
-
-    told_type: type[pb.BootstrapStreamRequest] | type[pb.BootstrapStreamRequestV1]
-
-    def arrived(self, data: bytes) -> Arrived:
-        """Read as much of a router's message as tells its kind."""
-        message = bounds.parse(self.told_type, data)
+        message: Any = bounds.parse(self._replies, data, limit=bounds.MAX_ANSWER_BYTES)
         match message.WhichOneof("type"):
-            case "bootstrap_request":
-                return Arrived(
-                    MessageKind.REQUEST, lambda: read_request(message.bootstrap_request, CURRENT)
-                )
-            case "report_status_request":
-                return Arrived(
-                    MessageKind.REPORT, lambda: read_report(message.report_status_request, CURRENT)
-                )
-            case None:
-                raise _empty(self.told_type.DESCRIPTOR.name)
-            case answer:
-                return Arrived(MessageKind.ANSWER, lambda: self._read(getattr(message, answer)))
-
-    def tell(self, told: Told) -> bytes:
-        """Write a router's message."""
-        if not isinstance(told, BootstrapRequest | StatusReport):
-            return self._write(told).SerializeToString(deterministic=True)
-        message = self.told_type()
-        if isinstance(told, BootstrapRequest):
-            message.bootstrap_request.CopyFrom(write_request(told, CURRENT))
-        else:
-            message.report_status_request.CopyFrom(write_report(told, CURRENT))
-        return message.SerializeToString(deterministic=True)
-
-    @abstractmethod
-    def _read(self, message: Any) -> ChallengeAnswer:
-        """Return the answer that the oneof holds."""
-
-    @abstractmethod
-    def _write(self, answer: ChallengeAnswer) -> Message:
-        """Return the message of an answer."""
-
-
-class _CodecV1(_Codec):
-    """``BootstrapStreamV1``: answers are bound to a transport key, data are encrypted for it."""
-
-    told_type = pb.BootstrapStreamRequestV1
-
-    def _read(self, message: pb.BootstrapStreamRequestV1.ChallengeResponse) -> ChallengeAnswer:
-        match message.WhichOneof("type"):
-            case "tpm20_idevid":
-                signed = message.tpm20_idevid
-                return SignatureAnswer(
-                    _proof(signed.signature, "tpm20_idevid.signature"),
-                    _transport_key(signed.serialized_transport_key),
-                )
-            case "tpm20_hmac":
-                return _read_hmac(
-                    message.tpm20_hmac.hmac,
-                    _transport_key(message.tpm20_hmac.serialized_transport_key),
-                )
-            case "tpm12_ek":
-                return EkAnswer(
-                    _proof(message.tpm12_ek.hash, "tpm12_ek.hash"),
-                    _transport_key(message.tpm12_ek.serialized_transport_key),
-                )
-            case None:
-                raise _empty("challenge_response")
-            case other:
-                assert_never(other)
-
-    def _write(self, answer: ChallengeAnswer) -> Message:
-        message = pb.BootstrapStreamRequestV1()
-        match answer:
-            case SignatureAnswer():
-                signed = message.challenge_response.tpm20_idevid
-                signed.serialized_transport_key = answer.transport_key
-                signed.signature = answer.signature
-            case HmacAnswer():
-                certified = message.challenge_response.tpm20_hmac
-                certified.serialized_transport_key = answer.transport_key
-                certified.hmac.CopyFrom(_write_hmac(answer))
-            case EkAnswer():
-                hashed = message.challenge_response.tpm12_ek
-                hashed.serialized_transport_key = answer.transport_key
-                hashed.hash = answer.hash
-            case other:
-                assert_never(other)
-        return message
-
-    def reply(self, reply: Reply) -> bytes:
-        """Write a server's message."""
-        message = pb.BootstrapStreamResponseV1()
-        match reply:
-            case NonceChallenge():
-                message.challenge_request.tpm20_idevid.nonce = reply.nonce
-            case HmacChallenge():
-                asked = message.challenge_request.tpm20_hmac
-                asked.key_type = cast("attestz.Key", reply.key_type.value)
-                asked.hmac_encrypted.CopyFrom(_write_key(reply))
-            case EkChallenge():
-                message.challenge_request.tpm12_ek.blob_encrypted = reply.blob
-            case SealedData():
-                answer = message.bootstrap_response
-                answer.ownership_voucher = reply.ownership_voucher
-                answer.ownership_certificate = reply.owner_certificate
-                answer.response_signature = reply.signature
-                answer.encrypted_serialized_bootstrap_data = reply.payload
-                answer.encapsulated_key = reply.encapsulated_key
-                message.bootstrap_response.SetInParent()
-            case Acknowledged():
-                message.report_status_response.SetInParent()
-            case other:
-                assert_never(other)
-        return message.SerializeToString(deterministic=True)
-
-    def replied(self, data: bytes) -> Reply:
-        """Read a server's message."""
-        message = bounds.parse(pb.BootstrapStreamResponseV1, data, limit=bounds.MAX_ANSWER_BYTES)
-        match message.WhichOneof("type"):
-            case "challenge_request":
-                return self._challenge(message.challenge_request)
             case "bootstrap_response":
-                answer = message.bootstrap_response
-                if not answer.encrypted_serialized_bootstrap_data or not answer.encapsulated_key:
-                    raise WireError(
-                        "field-malformed",
-                        "the answer contains no encrypted data",
-                        where="encrypted_serialized_bootstrap_data",
-                    )
-                return SealedData(
-                    answer.encrypted_serialized_bootstrap_data,
-                    answer.response_signature,
-                    answer.ownership_voucher,
-                    answer.ownership_certificate,
-                    answer.encapsulated_key,
-                )
+                return self._read_data(message.bootstrap_response)
             case "report_status_response":
                 return Acknowledged()
             case None:
-                raise _empty("BootstrapStreamResponseV1")
-            case other:
-                assert_never(other)
+                raise _empty(self._replies.DESCRIPTOR.name)
+            case member:
+                return cast("Challenge", self._read(message, member))
 
-    def _challenge(self, message: pb.BootstrapStreamResponseV1.ChallengeRequest) -> Challenge:
-        match message.WhichOneof("type"):
-            case "tpm20_idevid":
-                return NonceChallenge(_proof(message.tpm20_idevid.nonce, "tpm20_idevid.nonce"))
-            case "tpm20_hmac":
-                asked = message.tpm20_hmac
-                return _read_key(asked.key_type, asked.hmac_encrypted)
-            case "tpm12_ek":
-                return EkChallenge(_proof(message.tpm12_ek.blob_encrypted, "blob_encrypted"))
-            case None:
-                raise _empty("challenge_request")
-            case other:
-                assert_never(other)
+    def _read(self, message: Any, member: str) -> Any:
+        inner = getattr(message, member).WhichOneof("type")
+        if inner is None:
+            raise _empty(member)
+        return self._by_path[f"{member}.{inner}"].read(message)
+
+    def _row(self, told: Challenge | ChallengeAnswer) -> _Row:
+        row = self._by_kind.get(type(told))
+        if row is None:
+            raise RuntimeError(f"this release has no {type(told).__name__}")
+        return row
 
 
-class _CodecV06(_Codec):
-    """``BootstrapStream``: no transport key; the data are signed and travel in the clear."""
+def _read_encrypted(message: pb.StreamBootstrapDataResponse) -> SealedData:
+    for place in (_ENCRYPTED["payload"], _ENCRYPTED["encapsulated_key"]):
+        if not getattr(message, place):
+            raise WireError("field-malformed", "the answer contains no encrypted data", where=place)
+    return SealedData(**{name: getattr(message, place) for name, place in _ENCRYPTED.items()})
 
-    told_type = pb.BootstrapStreamRequest
 
-    def _read(self, message: pb.BootstrapStreamRequest.Response) -> ChallengeAnswer:
-        match message.WhichOneof("type"):
-            case "nonce_signed":
-                return SignatureAnswer(_proof(message.nonce_signed, "response.nonce_signed"))
-            case "hmac_challenge_response":
-                return _read_hmac(message.hmac_challenge_response, b"")
-            case None:
-                raise _empty("response")
-            case other:
-                assert_never(other)
-
-    def _write(self, answer: ChallengeAnswer) -> Message:
-        message = pb.BootstrapStreamRequest()
-        match answer:
-            case SignatureAnswer():
-                message.response.nonce_signed = answer.signature
-            case HmacAnswer():
-                message.response.hmac_challenge_response.CopyFrom(_write_hmac(answer))
-            case EkAnswer():
-                raise RuntimeError("this release does not have this answer")
-            case other:
-                assert_never(other)
-        return message
-
-    def reply(self, reply: Reply) -> bytes:
-        """Write a server's message."""
-        message = pb.BootstrapStreamResponse()
-        match reply:
-            case NonceChallenge():
-                message.challenge.nonce = reply.nonce.decode("ascii")
-            case HmacChallenge():
-                asked = message.challenge.tpm20_hmac_challenge
-                asked.key = cast("attestz.Key", reply.key_type.value)
-                asked.hmac_challenge.CopyFrom(_write_key(reply))
-            case EkChallenge():
-                raise RuntimeError("this release does not have this challenge")
-            case SealedData():
-                message.bootstrap_response.CopyFrom(write_answer(reply, CURRENT, streamed=True))
-            case Acknowledged():
-                message.report_status_response.SetInParent()
-            case other:
-                assert_never(other)
-        return message.SerializeToString(deterministic=True)
-
-    def replied(self, data: bytes) -> Reply:
-        """Read a server's message."""
-        message = bounds.parse(pb.BootstrapStreamResponse, data, limit=bounds.MAX_ANSWER_BYTES)
-        match message.WhichOneof("type"):
-            case "challenge":
-                return self._challenge(message.challenge)
-            case "bootstrap_response":
-                return read_answer(message.bootstrap_response, CURRENT)
-            case "report_status_response":
-                return Acknowledged()
-            case None:
-                raise _empty("BootstrapStreamResponse")
-            case other:
-                assert_never(other)
-
-    def _challenge(self, message: pb.BootstrapStreamResponse.Challenge) -> Challenge:
-        match message.WhichOneof("type"):
-            case "nonce":
-                return NonceChallenge(_proof(message.nonce.encode(), "challenge.nonce"))
-            case "tpm20_hmac_challenge":
-                asked = message.tpm20_hmac_challenge
-                return _read_key(asked.key, asked.hmac_challenge)
-            case None:
-                raise _empty("challenge")
-            case other:
-                assert_never(other)
+def _write_encrypted(sealed: SealedData, message: pb.StreamBootstrapDataResponse) -> None:
+    for name, place in _ENCRYPTED.items():
+        setattr(message, place, getattr(sealed, name))
 
 
 STREAM_CODECS: Final = MappingProxyType[str, StreamCodec](
-    {BOOTSTRAP_STREAM: _CodecV06(), BOOTSTRAP_STREAM_V1: _CodecV1()}
+    {
+        # No transport key; the data are signed and travel in the clear.
+        BOOTSTRAP_STREAM: StreamCodec(
+            pb.BootstrapStreamRequest,
+            pb.BootstrapStreamResponse,
+            _V06,
+            lambda message: read_answer(message, CURRENT),
+            lambda sealed, message: message.CopyFrom(write_answer(sealed, CURRENT, streamed=True)),
+        ),
+        # Answers are bound to a transport key, and the data are encrypted for it.
+        BOOTSTRAP_STREAM_V1: StreamCodec(
+            pb.BootstrapStreamRequestV1,
+            pb.BootstrapStreamResponseV1,
+            _V1,
+            _read_encrypted,
+            _write_encrypted,
+        ),
+    }
 )
 """By the name of the method."""
 
@@ -360,46 +304,3 @@ def encode_transport_key(key: TransportKey) -> bytes:
 
 def _empty(where: str) -> WireError:
     return WireError("stream-message-empty", "no known field is set", where=where)
-
-
-def _proof(data: bytes, where: str) -> bytes:
-    bounds.check_length(len(data), where, MAX_PROOF, "bytes")
-    return data
-
-
-def _transport_key(data: bytes) -> bytes:
-    return _proof(data, "serialized_transport_key")
-
-
-def _read_hmac(message: attestz.HMACChallengeResponse, transport_key: bytes) -> HmacAnswer:
-    return HmacAnswer(
-        _proof(message.iak_pub, "iak_pub"),
-        _proof(message.iak_certify_info, "iak_certify_info"),
-        _proof(message.iak_certify_info_signature, "iak_certify_info_signature"),
-        transport_key,
-    )
-
-
-def _write_hmac(answer: HmacAnswer) -> attestz.HMACChallengeResponse:
-    return attestz.HMACChallengeResponse(
-        iak_pub=answer.iak_public,
-        iak_certify_info=answer.certify_info,
-        iak_certify_info_signature=answer.signature,
-    )
-
-
-def _read_key(key_type: int, message: attestz.HMACChallenge) -> HmacChallenge:
-    return HmacChallenge(
-        _KEY_TYPES.get(key_type, TpmKeyType.UNSPECIFIED),
-        _proof(message.hmac_pub_key, "hmac_pub_key"),
-        _proof(message.duplicate, "duplicate"),
-        _proof(message.in_sym_seed, "in_sym_seed"),
-    )
-
-
-def _write_key(challenge: HmacChallenge) -> attestz.HMACChallenge:
-    return attestz.HMACChallenge(
-        hmac_pub_key=challenge.public,
-        duplicate=challenge.duplicate,
-        in_sym_seed=challenge.seed,
-    )

@@ -11,12 +11,12 @@ import pytest
 from world import Running, World, manufacturer, report, request, run, verified
 
 from bootz.images.depot import Depot
-from bootz.model.chassis import CardKind
+from bootz.model.chassis import CardKind, Release
 from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.images import ImageKind, ImageRecord, add_image
 from bootz.server.site import utc_now
 from bootz.server.store.attempt_states import AttemptState, EventKind
-from bootz.wire.dialects import DIALECTS, Dialect
+from bootz.wire.dialects import CURRENT, DIALECTS, V0_3, Dialect
 
 IMAGE = b"an image" * 1000
 
@@ -39,7 +39,8 @@ def test_a_router_of_each_dialect_onboards(world: World, tmp_path: Path, dialect
         vendor_config="hostname {{ chassis.hostname }}\n",
         oc_config={"system": {"hostname": "{{ chassis.hostname }}"}},
     )
-    world.add_chassis(hostname="r1", profile="base")
+    release = Release.V0_3 if dialect is V0_3 else Release.CURRENT
+    world.add_chassis(hostname="r1", profile="base", release=release)
     world.add_voucher()
     device = manufacturer().device("FX1")
 
@@ -68,6 +69,9 @@ def test_a_router_of_each_dialect_onboards(world: World, tmp_path: Path, dialect
     (attempt,) = world.attempts()
     assert attempt.state is AttemptState.SUCCESS
     assert attempt.proven_serial == "FX1"
+    # v0.3 calls the path of the current dialect; what it got was written in its own.
+    assert attempt.dialect == (CURRENT.name if dialect is V0_3 else dialect.name)
+    assert attempt.written == dialect.name
     assert attempt.image_bytes == len(IMAGE)
     assert [event.kind for event in world.events()] == [
         EventKind.ANSWERED,

@@ -24,6 +24,7 @@ from bootz.server.store.attempt_log import JournalLimits
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
     Attempt,
+    AttemptFilter,
     Event,
     attempts_of,
     events_after,
@@ -91,7 +92,7 @@ def test_an_attempt_from_request_to_success(database: Database, chassis: Chassis
     ours = {"chassis_key": chassis.key}
     record(
         database,
-        call(nonce_digest="n1", **ours),
+        call(nonce_digest="n1", written="v0.3", **ours),
         report(ReportedStatus.INITIATED, **ours),
         download(chassis.url_tag),
         download(chassis.url_tag, start=1000, complete=True),
@@ -109,6 +110,7 @@ def test_an_attempt_from_request_to_success(database: Database, chassis: Chassis
         idevid_fingerprint="ab" * 32,
         peer="192.0.2.1:4711",
         dialect="current",
+        written="v0.3",
         started_at=NOW,
         updated_at=NOW + timedelta(minutes=9),
         state=AttemptState.SUCCESS,
@@ -128,6 +130,35 @@ def test_an_attempt_from_request_to_success(database: Database, chassis: Chassis
         EventKind.DOWNLOAD,
         EventKind.REPORT,
     ]
+
+
+def test_attempts_are_found_by_the_dialect_that_was_written(
+    database: Database, chassis: ChassisRecord
+) -> None:
+    """Two dialects share a path; a call without an answer is known by its path alone."""
+    ours = {"chassis_key": chassis.key}
+    record(
+        database,
+        call(nonce_digest="n1", written="v0.3", **ours),
+        call(nonce_digest="n2", written="current", **ours),
+        refusal("FX9"),
+    )
+    assert [(attempt.dialect, attempt.written) for attempt in read(database)] == [
+        ("current", "current"),
+        ("current", "v0.3"),
+    ]
+
+    def found(*dialects: str) -> list[tuple[str, str]]:
+        with database.read() as connection:
+            chosen = latest_attempts(connection, wanted=AttemptFilter(dialects=frozenset(dialects)))
+        return [(attempt.claimed_serial, attempt.written) for attempt in chosen]
+
+    assert found("v0.3") == [("FX1", "v0.3")]
+    assert found("current") == [("FX9", ""), ("FX1", "current")]
+    assert len(found("v0.3", "current")) == 3
+    with database.read() as connection:
+        first = events_after(connection, 0)[0]
+    assert (first.dialect, first.written, first.data["written"]) == ("current", "v0.3", "v0.3")
 
 
 @pytest.mark.parametrize("together", [True, False])

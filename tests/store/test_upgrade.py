@@ -74,6 +74,17 @@ def expect_kept(
     }
 
 
+def expect_written(
+    before: dict[str, list[dict[str, object]]], after: dict[str, list[dict[str, object]]]
+) -> None:
+    """The dialect of each answer is where a reader of today looks for it."""
+    noted = {
+        row["id"]: json.loads(str(row["sent"])).get("written_as", "") for row in before["attempt"]
+    }
+    assert "current" in noted.values()
+    assert {row["id"]: row["written"] for row in after["attempt"]} == noted
+
+
 def shape(engine: Engine) -> dict[str, object]:
     """Return what an upgraded and a new database must agree on."""
     looked = inspect(engine)
@@ -127,6 +138,7 @@ def test_a_sites_file_is_upgraded_with_all_its_data(dump: Path, tmp_path: Path) 
 
     assert result.after == SITE_SCHEMA.version
     expect_kept(before, contents(engine))
+    expect_written(before, contents(engine))
     expect_same_tables(engine, sqlite_engine(fresh), METADATA)
     open_database(url).close()
     assert result.copy is not None
@@ -154,6 +166,7 @@ def test_a_cluster_is_upgraded_with_all_its_data(
 
     assert result.copy is None
     expect_kept(before, contents(engine))
+    expect_written(before, contents(engine))
     expect_same_tables(engine, fresh, METADATA)
     open_database(url).close()
     engine.dispose()

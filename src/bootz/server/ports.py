@@ -78,7 +78,8 @@ class CallRecord:
     """One call, as the journal keeps it.
 
     ``rpc`` is ``GetBootstrapData`` or ``ReportStatus`` (or a stream's name); ``reason`` is empty
-    when the call was answered. ``claimed_*`` come from the request, ``proven_serial`` from the
+    when the call was answered. ``dialect`` is that of the path, ``written`` that of the answer.
+    ``claimed_*`` come from the request, ``proven_serial`` from the
     proof. ``sent`` holds digests and sizes, never content. ``foreign_cards``
     were listed and are not of the chassis (pending replacements); ``seated`` are the answered
     cards whose slots the device named.
@@ -101,6 +102,7 @@ class CallRecord:
     foreign_cards: tuple[ClaimedCard, ...] = ()
     seated: tuple[ClaimedCard, ...] = ()
     sent: Mapping[str, str | int] = field(default_factory=dict)
+    written: str = ""
     report: StatusReport | None = None
 
 

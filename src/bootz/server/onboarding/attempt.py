@@ -62,6 +62,8 @@ class Attempt:
         self.foreign: tuple[ClaimedCard, ...] = ()
         self.seated: tuple[ClaimedCard, ...] = ()
         self.sent: dict[str, str | int] = {}
+        self.written = ""
+        """The dialect that the answer is written in: the chassis's own, which a path may share."""
 
     @property
     def chassis_name(self) -> str:
@@ -122,6 +124,7 @@ class Attempt:
             foreign_cards=self.foreign,
             seated=self.seated if error is None else (),
             sent=self.sent if error is None else {},
+            written=self.written if error is None else "",
             report=report,
         )
 

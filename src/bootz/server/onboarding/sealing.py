@@ -109,8 +109,8 @@ class Sealer:
             payload_sha256=hashlib.sha256(content).hexdigest(),
             signed="yes" if sealed.signature else "no",
             voucher_sha256=hashlib.sha256(voucher).hexdigest() if voucher else "",
-            written_as=written.name,
         )
+        attempt.written = written.name
         return sealed, written
 
     async def _voucher(

@@ -174,6 +174,7 @@ class _Batch:
         draft.updated_at = to_text(call.at)
         draft.peer = bounded(call.peer)
         draft.dialect = bounded(call.dialect)
+        draft.written = bounded(call.written) or draft.written
         draft.proven_serial = bounded(call.proven_serial) or draft.proven_serial
         draft.idevid_fingerprint = bounded(call.idevid_fingerprint) or draft.idevid_fingerprint
         data = dict(call_data(call, verdict))

@@ -32,6 +32,7 @@ _EVENTS: Final = select(
     ATTEMPT.c.state,
     ATTEMPT.c.claimed_serial,
     ATTEMPT.c.dialect,
+    ATTEMPT.c.written,
     CHASSIS.c.hostname,
     CHASSIS.c.serial.label("chassis_serial"),
 ).select_from(EVENT.join(ATTEMPT).outerjoin(CHASSIS))
@@ -40,6 +41,8 @@ _EVENTS: Final = select(
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened. ``state`` is the attempt's when this was read.
+
+    ``dialect`` and ``written`` are the attempt's.
 
     ``chassis`` is the name of the chassis on record, empty for a stranger.
     """
@@ -52,6 +55,7 @@ class Event:
     chassis: str
     serial_number: str
     dialect: str
+    written: str
     state: AttemptState
     data: Mapping[str, JsonValue]
 
@@ -61,7 +65,9 @@ class Attempt:
     """One attempt, from the first request to the last report.
 
     ``number`` counts the attempts of the chassis; 0 for a stranger. ``image_bytes`` is what the
-    site's own image store has sent. ``repeats`` counts further calls of the same kind.
+    site's own image store has sent. ``dialect`` is that of the path that was called; ``written``
+    that of the answer, empty where there was none. ``repeats`` counts further calls of the same
+    kind.
     """
 
     id: int
@@ -74,6 +80,7 @@ class Attempt:
     idevid_fingerprint: str
     peer: str
     dialect: str
+    written: str
     started_at: datetime
     updated_at: datetime
     state: AttemptState
@@ -123,7 +130,9 @@ class AttemptFilter:
         if self.reasons:
             wanted.append(ATTEMPT.c.reason.in_(sorted(self.reasons)))
         if self.dialects:
-            wanted.append(ATTEMPT.c.dialect.in_(sorted(self.dialects)))
+            # Two dialects share a path: what was written tells them apart, where it is known.
+            spoken = func.coalesce(func.nullif(ATTEMPT.c.written, ""), ATTEMPT.c.dialect)
+            wanted.append(spoken.in_(sorted(self.dialects)))
         for key, value in self.labels.items():
             label = CHASSIS_LABEL.alias()
             of_chassis = label.c.chassis_id == ATTEMPT.c.chassis_id
@@ -205,6 +214,7 @@ def _events(
             chassis=row.hostname or row.chassis_serial or "",
             serial_number=row.chassis_serial or row.claimed_serial,
             dialect=row.dialect,
+            written=row.written,
             state=AttemptState(row.state),
             data=json.loads(row.data),
         )
@@ -224,6 +234,7 @@ def _attempt(row: Row[Any]) -> Attempt:
         idevid_fingerprint=row.idevid_fingerprint,
         peer=row.peer,
         dialect=row.dialect,
+        written=row.written,
         started_at=from_text(row.started_at),
         updated_at=from_text(row.updated_at),
         state=AttemptState(row.state),

@@ -24,6 +24,7 @@ _MOVING: Final = (
     "idevid_fingerprint",
     "peer",
     "dialect",
+    "written",
     "nonce_digest",
     "updated_at",
     "reason",
@@ -57,6 +58,7 @@ class Draft:
     idevid_fingerprint: str = ""
     peer: str = ""
     dialect: str = ""
+    written: str = ""
     nonce_digest: str = ""
     reason: str = ""
     detail: str = ""

@@ -176,7 +176,9 @@ ATTEMPT = Table(
     Column("proven_serial", Text, nullable=False),
     Column("idevid_fingerprint", Text, nullable=False),
     Column("peer", Text, nullable=False),
+    # Of the path that was called, and the one that the answer was written in; empty without one.
     Column("dialect", Text, nullable=False),
+    Column("written", Text, nullable=False, server_default=""),
     Column("nonce_digest", Text, nullable=False),
     Column("refusal_key", String(64), nullable=True, index=True),
     Column("started_at", _TIME, nullable=False),

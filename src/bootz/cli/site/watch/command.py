@@ -93,6 +93,7 @@ def _record(event: Event) -> dict[str, object]:
         "chassis": event.chassis,
         "serial_number": event.serial_number,
         "dialect": event.dialect,
+        "written": event.written,
         "state": event.state.value,
         **event.data,
     }

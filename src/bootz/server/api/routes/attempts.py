@@ -45,7 +45,8 @@ class AttemptView(BaseModel):
     proven_serial: str
     idevid_sha256: str
     peer: str
-    dialect: str
+    dialect: str = Field(description="Of the path that was called.")
+    written: str = Field(description="The dialect of the answer; empty where there was none.")
     started_at: AwareDatetime
     updated_at: AwareDatetime
     state: AttemptState

@@ -39,7 +39,8 @@ class JournalEvent(BaseModel):
     attempt: int = Field(description="Counts the attempts of the chassis; 0 for a stranger.")
     chassis: str
     serial_number: str
-    dialect: str
+    dialect: str = Field(description="The attempt's: of the path that was called.")
+    written: str = Field(description="The attempt's: of the answer; empty where there was none.")
     state: AttemptState
     data: dict[str, JsonValue]
 
@@ -55,6 +56,7 @@ def event_view(event: Event) -> JournalEvent:
         chassis=event.chassis,
         serial_number=event.serial_number,
         dialect=event.dialect,
+        written=event.written,
         state=event.state,
         data=dict(event.data),
     )

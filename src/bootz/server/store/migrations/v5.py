@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
 
+_FILL_WRITTEN: Final = {
+    "sqlite": "UPDATE attempt SET written = coalesce(json_extract(sent, '$.written_as'), '')",
+    "postgresql": "UPDATE attempt SET written = coalesce(sent::json->>'written_as', '')",
+}
+
+
 def _upgrade(op: "Operations") -> None:
     op.create_table(
         "chassis_label",
@@ -36,9 +42,16 @@ def _upgrade(op: "Operations") -> None:
     op.add_column("chassis", Column("hold_note", Text, nullable=False, server_default=""))
     for name in ("image_position", "image_size"):
         op.add_column("attempt", Column(name, BigInteger, nullable=False, server_default="0"))
+    _written(op)
     _audit(op)
     _accounts(op)
     _answers(op)
+
+
+def _written(op: "Operations") -> None:
+    """Give the dialect of an answer a column; it was among the notes of what was sent."""
+    op.add_column("attempt", Column("written", Text, nullable=False, server_default=""))
+    op.execute(_FILL_WRITTEN[op.get_context().dialect.name])
 
 
 def _of_chassis() -> ForeignKey:

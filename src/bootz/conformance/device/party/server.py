@@ -21,7 +21,7 @@ from bootz.conformance.device.adapter import Device
 from bootz.conformance.device.answers import AnswerMaker, Planned
 from bootz.conformance.device.cases import Given
 from bootz.conformance.device.material import Owner
-from bootz.conformance.device.party_streams import stream_methods
+from bootz.conformance.device.party.streams import stream_methods
 from bootz.conformance.device.seen import Seen, SeenReport, SeenRequest
 from bootz.errors import BootzError, UnknownChassis
 from bootz.model.artifacts import StoredVouchers

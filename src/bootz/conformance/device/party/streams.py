@@ -32,7 +32,7 @@ from bootz.wire.flows import STREAM_FLOWS, StreamFlow
 from bootz.wire.streams import STREAM_CODECS, Acknowledged, Reply, Told
 
 if TYPE_CHECKING:
-    from bootz.conformance.device.party import ScriptedServer
+    from bootz.conformance.device.party.server import ScriptedServer
 
 _OTHER = "-OTHER"
 

@@ -19,7 +19,8 @@ from bootz.conformance.device.cases import Case, Console, Given
 from bootz.conformance.device.images import ImageServer
 from bootz.conformance.device.judge import FIRST, SECOND, Played, judge
 from bootz.conformance.device.material import Owner, Vouchers
-from bootz.conformance.device.party.server import Record, Script, ScriptedServer
+from bootz.conformance.device.party.desk import Record, Script
+from bootz.conformance.device.party.server import ScriptedServer
 from bootz.errors import BootzError, Unavailable
 from bootz.model.chassis import Release
 from bootz.model.checks import Check, Outcome

@@ -5,9 +5,7 @@ wrongly is refused as a real server would, and the refusal is in the report.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -17,26 +15,15 @@ from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
-from bootz.conformance.device.adapter import Device
-from bootz.conformance.device.answers import AnswerMaker, Planned
-from bootz.conformance.device.cases import Given
+from bootz.conformance.device.answers import AnswerMaker
 from bootz.conformance.device.material import Owner
+from bootz.conformance.device.party.desk import Desk, Record
 from bootz.conformance.device.party.streams import stream_methods
-from bootz.conformance.device.seen import Seen, SeenReport, SeenRequest
-from bootz.errors import BootzError, UnknownChassis
-from bootz.model.artifacts import StoredVouchers
+from bootz.errors import BootzError
 from bootz.model.bootstrap import BootstrapRequest
-from bootz.model.chassis import (
-    BootMode,
-    Chassis,
-    ControlCard,
-    Release,
-    fold_serial,
-)
-from bootz.model.identity import TpmRecord
 from bootz.protocol.idevid import TlsCertificate
 from bootz.protocol.reports import ReportSession
-from bootz.protocol.server import BootstrapSession, OwnerSession
+from bootz.protocol.server import BootstrapSession
 from bootz.transport.acceptor import peer_address
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
@@ -44,8 +31,6 @@ from bootz.transport.messages import receive_bounded
 from bootz.transport.peer import PeerInfo, peer_info
 from bootz.transport.status import grpc_error
 from bootz.transport.tls import RefusedHandshake, server_context
-from bootz.trust.certificates import VendorCAs
-from bootz.trust.vendor import Vendor
 from bootz.wire.answers import encode_answer, encode_empty
 from bootz.wire.dialects import (
     DIALECTS,
@@ -60,48 +45,7 @@ from bootz.wire.requests import decode_bootstrap_request
 UNARY = "unary"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What the server has on record: the device, and who vouches for it."""
-
-    device: Device
-    vendor_anchors: VendorCAs = field(repr=False)
-    release: Release = Release.CURRENT
-
-    @property
-    def vendor(self) -> Vendor:
-        """The manufacturer."""
-        anchors = self.vendor_anchors
-        return Vendor(self.device.manufacturer, (), "", anchors, anchors)
-
-    def chassis(self, *, insecure: bool, suffix: str = "") -> Chassis:
-        """Return the chassis on record; ``suffix`` makes its serial numbers others."""
-        device = self.device
-        serials = dict.fromkeys((device.serial_number, *device.cards))
-        return Chassis(
-            key=1,
-            manufacturer=device.manufacturer,
-            serial_number=device.chassis_serial and device.chassis_serial + suffix,
-            cards=tuple(
-                ControlCard(serial + suffix, tpm=TpmRecord(ek=device.ek, ppk=device.ppk))
-                for serial in serials
-            ),
-            boot_mode=BootMode.INSECURE if insecure else BootMode.SECURE,
-            release=self.release,
-            modular=len(serials) > 1,
-        )
-
-
-@dataclass(slots=True)
-class Script:
-    """What the server does next; who plays the case changes it between the phases."""
-
-    given: Given = Given.GOOD
-    planned: Planned | None = None
-    insecure: bool = False
-
-
-class ScriptedServer:
+class ScriptedServer(Desk):
     """The server; an async context manager that listens while it is entered, more than once.
 
     Args:
@@ -123,10 +67,7 @@ class ScriptedServer:
         advertised: str,
         folder: Path,
     ) -> None:
-        self.seen = Seen()
-        self.script = Script()
-        self.record = record
-        self.answers = answers
+        super().__init__(record, answers)
         self._owner = owner
         self._listen = listen
         self._advertised = advertised
@@ -200,46 +141,6 @@ class ScriptedServer:
         self.saw(session, request, peer.address, written, UNARY, sent=sealed.payload)
         return encode_answer(sealed, written)
 
-    def select(self, session: OwnerSession, script: Script) -> list[str]:
-        """Return the serial numbers to answer, as the device spells them.
-
-        Raises:
-            BootzError: the request is not to be answered, or the script says no.
-        """
-        selection = session.select()
-        if script.given is Given.REFUSED:
-            raise UnknownChassis("conformance-scripted", "the case refuses this request")
-        answered = [card.serial_number for card in selection.answered]
-        session.plan_vouchers(StoredVouchers({fold_serial(serial): b"" for serial in answered}))
-        return answered
-
-    def saw(
-        self,
-        session: OwnerSession,
-        request: BootstrapRequest | None,
-        peer: str,
-        dialect: Dialect,
-        flow: str,
-        *,
-        refused: str = "",
-        sent: bytes = b"",
-    ) -> None:
-        """Keep a request; ``sent`` is the BootstrapDataSigned that answered it."""
-        planned = self.script.planned
-        self.seen.requests.append(
-            SeenRequest(
-                self.seen.phase,
-                peer,
-                dialect.name,
-                flow,
-                request,
-                session.checks,
-                refused,
-                hashlib.sha512(sent).hexdigest() if sent else "",
-                planned.image if planned is not None else None,
-            )
-        )
-
     async def _report(self, message: bytes, dialect: Dialect, peer: PeerInfo) -> bytes:
         written = written_dialect(dialect, self.record.release)
         try:
@@ -257,17 +158,7 @@ class ScriptedServer:
             refused = error.reason
             raise
         finally:
-            self.seen.reports.append(
-                SeenReport(
-                    self.seen.phase,
-                    peer.address,
-                    written.name,
-                    UNARY,
-                    report,
-                    session.checks,
-                    refused,
-                )
-            )
+            self.saw_report(report, session.checks, peer.address, written, UNARY, refused=refused)
         return encode_empty()
 
 

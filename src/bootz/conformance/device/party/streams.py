@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grpclib.const import Cardinality, Handler, Status
 from grpclib.exceptions import GRPCError
 from grpclib.server import Stream
 
 from bootz.conformance.device.cases import Given
-from bootz.conformance.device.seen import SeenReport
+from bootz.conformance.device.party.desk import Desk
 from bootz.errors import BootzError
 from bootz.model.bootstrap import BootstrapRequest, CardState, StatusReport
 from bootz.model.challenge import Challenge, EkAnswer, HmacAnswer, SignatureAnswer
@@ -31,20 +31,17 @@ from bootz.wire.dialects import CURRENT
 from bootz.wire.flows import STREAM_FLOWS, StreamFlow
 from bootz.wire.streams import STREAM_CODECS, Acknowledged, Reply, Told
 
-if TYPE_CHECKING:
-    from bootz.conformance.device.party.server import ScriptedServer
-
 _OTHER = "-OTHER"
 
 
-def stream_methods(server: "ScriptedServer", limits: ListenerLimits) -> Mapping[str, Handler]:
+def stream_methods(desk: Desk, limits: ListenerLimits) -> Mapping[str, Handler]:
     """Return the method table of both streaming calls."""
-    return {f"{CURRENT.path}/{flow.method}": _row(server, flow, limits) for flow in STREAM_FLOWS}
+    return {f"{CURRENT.path}/{flow.method}": _row(desk, flow, limits) for flow in STREAM_FLOWS}
 
 
-def _row(server: "ScriptedServer", flow: StreamFlow, limits: ListenerLimits) -> Handler:
+def _row(desk: Desk, flow: StreamFlow, limits: ListenerLimits) -> Handler:
     async def handle(stream: Stream[Any, Any]) -> None:
-        conversation = _Conversation(server, flow, peer_info(stream).address)
+        conversation = _Conversation(desk, flow, peer_info(stream).address)
         try:
             while True:
                 async with asyncio.timeout(limits.idle_timeout):
@@ -64,8 +61,8 @@ def _row(server: "ScriptedServer", flow: StreamFlow, limits: ListenerLimits) -> 
 class _Conversation:
     """One stream, lock-step."""
 
-    def __init__(self, server: "ScriptedServer", flow: StreamFlow, peer: str) -> None:
-        self._server = server
+    def __init__(self, desk: Desk, flow: StreamFlow, peer: str) -> None:
+        self._desk = desk
         self._flow = flow
         self._peer = peer
         self._codec = STREAM_CODECS[flow.method]
@@ -117,7 +114,7 @@ class _Conversation:
                 raise RuntimeError(f"{step.value}: but {type(told).__name__}")
 
     def _challenge(self, told: BootstrapRequest | StatusReport) -> Challenge:
-        given = self._server.script.given
+        given = self._desk.script.given
         claimed = _bent(told, given) if isinstance(told, BootstrapRequest) else told
         challenge = self._begun(self._session, claimed)
         if given is Given.CHALLENGE:
@@ -126,15 +123,15 @@ class _Conversation:
         return challenge
 
     def _begun(self, session: StreamSession, told: BootstrapRequest | StatusReport) -> Challenge:
-        server, script = self._server, self._server.script
+        desk, script = self._desk, self._desk.script
         now = datetime.now(UTC)
         if isinstance(told, StatusReport):
             session.begin_report(told)
         else:
             session.begin(told)
         suffix = _OTHER if script.given is Given.OTHER_SERIAL else ""
-        chassis = server.record.chassis(insecure=script.insecure, suffix=suffix)
-        session.resolve([chassis], [server.record.vendor], now=now)
+        chassis = desk.record.chassis(insecure=script.insecure, suffix=suffix)
+        session.resolve([chassis], [desk.record.vendor], now=now)
         session.admit()
         return session.challenge(secrets.token_bytes(FRESH_BYTES), now=now)
 
@@ -142,14 +139,14 @@ class _Conversation:
         self._session.judge(answer, at=time.monotonic(), now=datetime.now(UTC))
 
     def _answer(self) -> Reply:
-        server, session, request = self._server, self._session, known(self._asked)
-        script = server.script
+        desk, session, request = self._desk, self._session, known(self._asked)
+        script = desk.script
         recipient = session.recipient()
-        answered = server.select(session, script)
-        body = server.answers.encode(
-            script.planned or server.answers.plan(script.given), answered, CURRENT
+        answered = desk.select(session, script)
+        body = desk.answers.encode(
+            script.planned or desk.answers.plan(script.given), answered, CURRENT
         )
-        sealed = server.answers.seal(
+        sealed = desk.answers.seal(
             script.given,
             body,
             nonce=request.nonce,
@@ -157,7 +154,7 @@ class _Conversation:
             recipient=recipient,
         )
         sent = sealed.content or b""
-        server.saw(session, request, self._peer, CURRENT, self._flow.name, sent=sent)
+        desk.saw(session, request, self._peer, CURRENT, self._flow.name, sent=sent)
         return sealed
 
     def _take(self, report: StatusReport) -> Reply:
@@ -174,18 +171,13 @@ class _Conversation:
         return Acknowledged()
 
     def _keep(self, report: StatusReport, checks: tuple[Check, ...], refused: str) -> None:
-        seen = self._server.seen
-        seen.reports.append(
-            SeenReport(
-                seen.phase, self._peer, CURRENT.name, self._flow.name, report, checks, refused
-            )
-        )
+        self._desk.saw_report(report, checks, self._peer, CURRENT, self._flow.name, refused=refused)
 
     def _saw_refusal(self, error: BootzError) -> None:
         if self._told is not None and self._asked is None and not self._session.proven:
             self._keep(self._told, self._session.checks, error.reason)
         elif not self._session.proven or self._asked is not None:
-            self._server.saw(
+            self._desk.saw(
                 self._session,
                 self._asked,
                 self._peer,

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootz.cli.inventory.chassis.group import SORTS as COMMAND_SORTS
+from bootz.cli.inventory.chassis.group import STATES
 from bootz.reasons import REASONS
+from bootz.server.operations.chassis_overview import SORTS
 from bootz.server.operations.chassis_state import (
     AttemptFacts,
     ChassisFacts,
@@ -153,3 +156,8 @@ def test_time_alone_only_ever_leads_to_stuck(
     later = standing(facts, LIMITS, NOW + timedelta(minutes=minutes))
 
     assert later == first or (later.state, later.step) == (ChassisState.STUCK, first.state)
+
+
+def test_the_command_knows_every_state_and_sort() -> None:
+    assert list(STATES) == [state.value for state in ChassisState]
+    assert COMMAND_SORTS == SORTS

@@ -12,8 +12,7 @@ import pytest
 from operations.shell import Shell
 
 from bootz.server.glance import glance
-from bootz.server.operations.chassis import chosen_chassis
-from bootz.server.store.database import open_database
+from bootz.server.store.database import open_database, plain
 from bootz.server.store.listing import listed_chassis, listed_names
 
 
@@ -30,7 +29,7 @@ def test_it_sees_what_the_store_says(shell: Shell) -> None:
     _filled(shell)
     database = open_database(f"sqlite:///{shell.root}/bootz.db")
     with database.read() as connection:
-        stored = chosen_chassis(connection)
+        stored = listed_chassis(plain(connection))
     database.close()
     with glance(shell.root) as execute:
         assert execute is not None
@@ -50,6 +49,14 @@ def test_it_sees_what_the_store_says(shell: Shell) -> None:
 def test_a_list_by_a_look_is_that_of_the_opened_site(shell: Shell) -> None:
     _filled(shell)
     quick = shell.json("chassis", "list")
+    expected = {
+        "state": "expected",
+        "since": None,
+        "attempt": 0,
+        "reason": "",
+        "detail": "",
+        "next": "",
+    }
     assert quick == [
         {
             "vendor": "Acme",
@@ -60,6 +67,7 @@ def test_a_list_by_a_look_is_that_of_the_opened_site(shell: Shell) -> None:
             "boot_mode": "secure",
             "release": "v0.3",
             "profile": "edge",
+            **expected,
         },
         {
             "vendor": "Zeta",
@@ -70,6 +78,7 @@ def test_a_list_by_a_look_is_that_of_the_opened_site(shell: Shell) -> None:
             "boot_mode": "INSECURE",
             "release": None,
             "profile": None,
+            **expected,
         },
     ]
     assert shell.json("chassis", "list", "--vendor", "acme inc") == quick[:1]
@@ -96,6 +105,7 @@ def test_a_list_by_a_look_is_that_of_the_opened_site(shell: Shell) -> None:
         "database: {url: 'sqlite:///bootz.db', pool: 1}",
         "database: {url: 'sqlite:///none.db'}",
         "database: {url: 'sqlite:///bootz.yaml'}",
+        "progress: {image_minutes: 9}",
         "[",
         "- a",
     ],

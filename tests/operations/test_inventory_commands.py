@@ -151,6 +151,39 @@ def test_attempts_are_explained(shell: Shell) -> None:
     assert shell.refused("attempts", "NOBODY") == "attempt-not-found"
 
 
+def test_chassis_are_listed_by_where_they_stand(shell: Shell) -> None:
+    for number in range(1, 5):
+        shell.ok("chassis", "add", f"FX{number}", "--vendor", "Acme", "--hostname", f"r{number}")
+    shell.record(
+        call(chassis_key=shell.key("FX2"), nonce_digest="a", at=NOW),
+        report(ReportedStatus.FAILURE, message="disk full", chassis_key=shell.key("FX2")),
+        call("FX3", chassis_key=shell.key("FX3"), nonce_digest="b", at=NOW - timedelta(days=1)),
+    )
+    held = shell.json("chassis", "hold", "FX4", "FX4", "--note", "no power")
+    assert held == {"held": ["FX4"], "already_held": 0}
+    assert shell.refused("chassis", "hold", "FX1", "FX9") == "chassis-not-found"
+
+    def listed(*words: str) -> list[tuple[str, str]]:
+        rows = shell.json("chassis", "list", *words)
+        return [(row["serial_number"], row["state"]) for row in rows]
+
+    everywhere = [("FX1", "expected"), ("FX2", "failed"), ("FX3", "stuck"), ("FX4", "on-hold")]
+    assert listed() == everywhere
+    by_need = [("FX2", "failed"), ("FX3", "stuck"), ("FX4", "on-hold"), ("FX1", "expected")]
+    assert listed("--sort", "state") == by_need
+    assert listed("--state", "failed,stuck", "--sort", "hostname") == by_need[:2]
+    assert listed("--label", "site=osl") == []
+    (failed,) = shell.json("chassis", "list", "--state", "failed")
+    assert (failed["reason"], failed["detail"]) == ("device-reported-failure", "disk full")
+    assert failed["next"]
+    _, table, words = shell.run("chassis", "list", "--state", "stuck")
+    assert "chassis-stuck" in table
+    assert "4 chassis: 1 failed, 1 stuck, 1 on-hold, 1 expected" in words
+    assert shell.json("chassis", "release", "FX4")["released"] == ["FX4"]
+    assert listed("--state", "expected") == [("FX1", "expected"), ("FX4", "expected")]
+    assert shell.run("chassis", "list", "--state", "lost")[0] == 2
+
+
 def test_attempts_are_chosen_and_paged(shell: Shell) -> None:
     shell.ok("chassis", "add", "FX1", "--vendor", "Acme", "--hostname", "r1")
     shell.ok("chassis", "add", "FX2", "--vendor", "Acme", "--hostname", "r2")

@@ -20,7 +20,6 @@ from bootz.server.operations.chassis import (
     ChassisRecord,
     add_all_chassis,
     add_chassis,
-    chosen_chassis,
     find_chassis,
     list_chassis,
     remove_chassis,
@@ -297,8 +296,6 @@ def test_a_chassis_lives_and_goes(connection: Connection) -> None:
     double = refused(connection, lambda: find_chassis(connection, "FX1"))
     assert double.reason == "chassis-name-ambiguous"
     assert find_chassis(connection, "FX1", "other").vendor == "Other"
-    assert [chassis.vendor for chassis in chosen_chassis(connection, "Other")] == ["Other"]
-    assert chosen_chassis(connection, profile="edge") == []
     first = remove_chassis(connection, "FX1", "Acme")
     again = add_chassis(connection, fixed("FX1"))
     assert (again.key != first.key, again.url_tag != first.url_tag) == (True, True)

@@ -33,11 +33,11 @@ from bootz.server.store.attempts import (
     last_event,
     latest_attempts,
 )
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database, open_database, plain
 from bootz.server.store.entries import DownloadRecord
 from bootz.server.store.journal import SqlJournal
+from bootz.server.store.listing import listed_chassis
 from bootz.server.store.schema import ATTEMPT, EVENT, PENDING_REPLACEMENT
-from bootz.server.store.standings import read_facts
 
 Entry = CallRecord | DownloadRecord
 
@@ -350,7 +350,7 @@ def test_a_download_under_way_moves_the_attempt_and_leaves_no_event(
 ) -> None:
     def facts() -> ChassisFacts:
         with database.read() as connection:
-            (known,) = read_facts(connection)
+            (known,) = listed_chassis(plain(connection))
         return known.facts
 
     assert facts() == ChassisFacts()
@@ -380,7 +380,7 @@ def test_what_strangers_claim_is_shown_until_the_chassis_proves_itself(
 ) -> None:
     def facts() -> ChassisFacts:
         with database.read() as connection:
-            (known,) = read_facts(connection)
+            (known,) = listed_chassis(plain(connection))
         return known.facts
 
     record(database, call(chassis_key=None, claimed_serial="fx1", reason="idevid-untrusted"))

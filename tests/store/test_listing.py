@@ -9,13 +9,12 @@ from bootz.server.operations.chassis import (
     CardRecord,
     ChassisRecord,
     add_all_chassis,
-    chosen_chassis,
 )
 from bootz.server.operations.profile_document import ProfileDocument
-from bootz.server.operations.profiles import ProfileRecord, add_profile
-from bootz.server.operations.vendors import add_vendor
-from bootz.server.store.database import Database
-from bootz.server.store.listing import ListedChassis
+from bootz.server.operations.profiles import ProfileRecord, add_profile, find_profile
+from bootz.server.operations.vendors import add_vendor, find_vendor
+from bootz.server.store.database import Database, plain
+from bootz.server.store.listing import Choice, ListedChassis, listed_chassis
 
 
 def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None:
@@ -31,10 +30,31 @@ def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None
                 ChassisRecord("Acme", "", modular=True, cards=cards, boot_mode=BootMode.INSECURE),
             ],
         )
-    first = ListedChassis("Other", "Z9", "", "r1", 1, BootMode.SECURE, Release.V0_3, "edge")
-    second = ListedChassis("Acme", "", "", "", 2, BootMode.INSECURE, None, None)
+    first = ListedChassis(1, "Other", "Z9", "", "r1", 1, BootMode.SECURE, Release.V0_3, "edge")
+    second = ListedChassis(2, "Acme", "", "", "", 2, BootMode.INSECURE, None, None)
     with database.read() as connection:
-        assert chosen_chassis(connection) == [first, second]
-        assert chosen_chassis(connection, "acme") == [second]
-        assert chosen_chassis(connection, profile="Edge") == [first]
-        assert chosen_chassis(connection, "Acme", "edge") == []
+        execute = plain(connection)
+        vendor, profile = find_vendor(connection, "acme").key, find_profile(connection, "Edge").key
+        assert listed_chassis(execute) == [first, second]
+        assert listed_chassis(execute, Choice(vendor=vendor)) == [second]
+        assert listed_chassis(execute, Choice(profile=profile)) == [first]
+        assert listed_chassis(execute, Choice(vendor=vendor, profile=profile)) == []
+        assert listed_chassis(execute, Choice(keys=[2, 9])) == [second]
+        assert listed_chassis(execute, Choice(keys=[])) == []
+
+
+def test_labels_choose(database: Database) -> None:
+    with database.write() as connection:
+        add_vendor(connection, maker("Acme").vendor)
+        add_all_chassis(connection, [ChassisRecord("Acme", f"FX{n}") for n in (1, 2)])
+        for row in ("(1, 'site', 'osl')", "(1, 'rack', '4')", "(2, 'site', 'osl')"):
+            connection.exec_driver_sql(f"INSERT INTO chassis_label VALUES {row}")
+
+    def listed(**labels: str) -> list[str]:
+        with database.read() as connection:
+            found = listed_chassis(plain(connection), Choice(labels=labels))
+        return [each.serial_number for each in found]
+
+    assert listed(site="osl") == ["FX1", "FX2"]
+    assert listed(site="osl", rack="4") == ["FX1"]
+    assert listed(site="' OR 1=1 --") == []

@@ -56,7 +56,7 @@ def test_a_locked_database_is_told_in_time_and_used_again_afterwards(
 ) -> None:
     filled(url)
     other = open_database(url)
-    lock_seconds, waits = (0.05, 3600.0) if patience == "the lock ends it" else (3600.0, 0.05)
+    lock_seconds, waits = (0.05, 3600.0) if patience == "the lock ends it" else (3600.0, 1.5)
     database = open_database(url, lock_seconds=lock_seconds)
     told: list[bool] = []
 

@@ -60,7 +60,8 @@ class Chassis:
     """A chassis as the inventory knows it.
 
     ``key`` is the inventory's own stable identifier; ``manufacturer`` the vendor's name;
-    ``revision`` rises with every change that could alter an answer to this chassis.
+    ``revision`` rises with every change that could alter an answer to this chassis. A chassis
+    ``on_hold`` is refused, whatever it proves, until an operator releases it.
     """
 
     key: int
@@ -76,6 +77,7 @@ class Chassis:
     voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE
     dynamic_config: DynamicConfigPolicy = DynamicConfigPolicy.MERGE
     modular: bool = False
+    on_hold: bool = False
     revision: int = 0
 
     def card(self, serial_number: str) -> ControlCard | None:

@@ -42,6 +42,28 @@ class VoucherPlan:
     missing: tuple[str, ...] = ()
 
 
+def check_hold(log: CheckLog, proven: ProvenChassis) -> None:
+    """Check that no operator has put the chassis on hold.
+
+    Only after the proof: a stranger does not learn what an operator plans.
+
+    Raises:
+        UnmetCondition: ``chassis-on-hold``.
+    """
+    if proven.chassis.on_hold:
+        log.refuse(
+            "hold",
+            UnmetCondition(
+                "chassis-on-hold",
+                "the chassis is on hold",
+                where="chassis",
+                expected="released",
+                seen="on hold",
+            ),
+        )
+    log.passed("hold", seen="released")
+
+
 def check_nonce(log: CheckLog, request: BootstrapRequest, proven: ProvenChassis) -> None:
     """Check that a chassis in secure mode has sent a nonce.
 

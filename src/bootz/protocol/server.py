@@ -36,6 +36,7 @@ from bootz.protocol.selection import (
     Selection,
     VoucherPlan,
     check_cards,
+    check_hold,
     check_nonce,
     plan_vouchers,
     select_cards,
@@ -100,15 +101,17 @@ class OwnerSession(Steps, ABC):
 
     @step(Stage.PROVEN, Stage.SELECTED)
     def select(self) -> Selection:
-        """Steps 5 and 6: want a nonce, and decide which cards are answered.
+        """Steps 5 to 7: refuse a chassis on hold, want a nonce, decide which cards are answered.
 
         Raises:
+            UnmetCondition: the chassis is on hold.
             UnmetCondition: a chassis in secure mode asks without a nonce.
             MissingRecord: no card is left to answer.
 
-        Source: docs/protocol/owner.md#a-request, steps 5 and 6.
+        Source: docs/protocol/owner.md#a-request, steps 5 to 7.
         """
         request, proven = known(self._request), known(self._proven)
+        check_hold(self._log, proven)
         check_nonce(self._log, request, proven)
         self._selection = select_cards(request, proven)
         check_cards(self._log, request, proven, self._selection)
@@ -116,7 +119,7 @@ class OwnerSession(Steps, ABC):
 
     @step(Stage.SELECTED, Stage.DONE)
     def plan_vouchers(self, stored: StoredVouchers) -> VoucherPlan:
-        """Step 7: choose the vouchers that travel with a signed answer.
+        """Step 8: choose the vouchers that travel with a signed answer.
 
         ``stored`` is by serial number as ``fold_serial`` gives it.
 
@@ -124,7 +127,7 @@ class OwnerSession(Steps, ABC):
             UnmetCondition: the voucher that must be there is not, or has ended; an alarm for the
                 operator.
 
-        Source: docs/protocol/owner.md#a-request, step 7.
+        Source: docs/protocol/owner.md#a-request, step 8.
         """
         request, proven, selection = self._request, self._proven, self._selection
         return plan_vouchers(self._log, known(request), known(proven), known(selection), stored)

@@ -43,9 +43,12 @@ def glance(root: Path) -> Iterator[Execute | None]:
 def _database_file(root: Path) -> Path | None:
     """Return the file of the database, None where the settings name something else."""
     try:
-        settings = parse_settings(read_settings(root / CONFIG_NAME)).get("database", {})
+        everything = parse_settings(read_settings(root / CONFIG_NAME))
     except ConfigError:
         return None
+    if "progress" in everything:
+        return None
+    settings = everything.get("database", {})
     if not isinstance(settings, dict) or not settings.keys() <= {"url"}:
         return None
     url = settings.get("url", DEFAULT_DATABASE)

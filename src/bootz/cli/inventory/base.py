@@ -60,6 +60,18 @@ def writing(cli: Cli) -> Iterator[Connection]:
         database.close()
 
 
+def key_and_value(text: str, option: str) -> tuple[str, str]:
+    """Return the two sides of ``KEY=VALUE``.
+
+    Raises:
+        click.BadParameter: it is malformed.
+    """
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint=option)
+    return key, value
+
+
 def read_file(path: Path) -> bytes:
     """Return the content of a file that an option names.
 

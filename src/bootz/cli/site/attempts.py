@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bootz.cli.base import Cli, one_of, verb
-from bootz.cli.inventory.base import reading
+from bootz.cli.inventory.base import key_and_value, reading
 from bootz.cli.moments import since
 from bootz.cli.names import REASON, SERIAL
 from bootz.cli.output import Column, OutputFormat
@@ -111,7 +111,7 @@ def command(
         states=frozenset(_states(states)),
         reasons=frozenset(reasons),
         dialects=frozenset(dialects),
-        labels=dict(_label(text) for text in labels),
+        labels=dict(key_and_value(text, "--label") for text in labels),
         since=since(since_text, datetime.now(UTC)),
         strangers=strangers,
         before=before,
@@ -158,13 +158,6 @@ def _states(text: str | None) -> list[AttemptState]:
     except ValueError as error:
         known = ", ".join(state.value for state in AttemptState)
         raise click.BadParameter(f"{error}; the states are {known}") from error
-
-
-def _label(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise click.BadParameter(f"{text!r} is not KEY=VALUE")
-    return key, value
 
 
 def _summary(attempt: Attempt) -> dict[str, object]:

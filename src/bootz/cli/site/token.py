@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from bootz.cli.base import Cli, noun
-from bootz.cli.inventory.base import reading, writing
+from bootz.cli.inventory.base import key_and_value, reading, writing
 from bootz.cli.output import Column
 from bootz.cli.site.user import ROLES
 
@@ -37,12 +37,7 @@ def add(cli: Cli, name: str, role: str, labels: tuple[str, ...], days: int | Non
     from bootz.server.api.auth.tokens import add_token
 
     now = datetime.now(UTC)
-    scope: dict[str, str] = {}
-    for text in labels:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--label")
-        scope[key] = value
+    scope = dict(key_and_value(text, "--label") for text in labels)
     end = None if days is None else now + timedelta(days=days)
     with writing(cli) as connection:
         token, secret = add_token(

@@ -1,9 +1,9 @@
 """The verbs on chassis: add, set, remove, find, list; checks name every conflict before a write."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from sqlalchemy import Connection, Row, select, text
+from sqlalchemy import Connection, select
 from sqlalchemy import delete as delete_from
 
 from bootz.errors import ConflictError, UnknownChassis
@@ -29,9 +29,7 @@ from bootz.server.operations.image_uses import (
     keep_chassis_uses,
     used_images,
 )
-from bootz.server.operations.profiles import find_profile
 from bootz.server.operations.vendors import find_vendor
-from bootz.server.store.listing import ListedChassis, listed_chassis
 from bootz.server.store.revision import raise_revision, take_keys
 from bootz.server.store.schema import CHASSIS, SERIAL
 
@@ -42,7 +40,6 @@ __all__ = [
     "add_chassis",
     "chassis_by_key",
     "chassis_by_keys",
-    "chosen_chassis",
     "find_chassis",
     "list_chassis",
     "normal_chassis",
@@ -229,27 +226,6 @@ def chassis_by_keys(connection: Connection, keys: Sequence[int]) -> dict[int, Ch
         chunk = CHASSIS.c.id.in_(keys[at : at + _BATCH])
         found.update({record.key: record for record in read_chassis(connection, chunk)})
     return found
-
-
-def chosen_chassis(
-    connection: Connection, vendor: str | None = None, profile: str | None = None
-) -> list[ListedChassis]:
-    """Return all chassis, or those of a vendor or with a profile, as a list shows them.
-
-    Raises:
-        UnknownChassis: no such vendor or profile.
-    """
-
-    def execute(statement: str, values: Mapping[str, object]) -> Iterable[Row[Any]]:
-        return connection.execute(text(statement), dict(values))
-
-    return list(
-        listed_chassis(
-            execute,
-            None if vendor is None else find_vendor(connection, vendor).key,
-            None if profile is None else find_profile(connection, profile).key,
-        )
-    )
 
 
 def list_chassis(connection: Connection) -> Iterator[ChassisRecord]:

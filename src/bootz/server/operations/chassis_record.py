@@ -135,10 +135,11 @@ class ChassisDocument:
 class ChassisRecord(ChassisDocument):
     """A chassis on record.
 
-    ``url_tag`` tells in image URLs who downloads; it, the database's ``key`` and ``revision`` are
-    not compared.
+    ``url_tag`` tells in image URLs who downloads; it, the database's ``key`` and ``revision``, and
+    whether it is on hold, are not compared.
     """
 
+    on_hold: bool = field(default=False, compare=False)
     key: int = field(default=0, compare=False)
     url_tag: str = field(default="", compare=False, repr=False)
     revision: int = field(default=0, compare=False)

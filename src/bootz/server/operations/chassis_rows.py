@@ -136,6 +136,7 @@ def chassis_from_row(
         release=None if row.release is None else Release(row.release),
         streaming=row.streaming,
         skip_idevid_serial_check=row.skip_idevid_serial_check,
+        on_hold=row.hold_since is not None,
         voucher_delivery=VoucherDelivery(row.voucher_delivery),
         dynamic_config=DynamicConfigPolicy(row.dynamic_config),
         profile=profile,

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, select
 from bootz.server.operations.chassis_state import STARTED, ChassisState, standing
 from bootz.server.operations.step_limits import Minutes, SiteLimits, read_limits
 from bootz.server.operations.turn_up import Router
-from bootz.server.store.database import Database
-from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
-from bootz.server.store.standings import KnownFacts, read_facts
+from bootz.server.store.database import Database, plain
+from bootz.server.store.listing import Choice, ListedChassis, listed_chassis
+from bootz.server.store.schema import ATTEMPT, EVENT
 
 _ALL_EVERY_S: Final = 10.0
 _TIME_MATTERS: Final = timedelta(seconds=5)
@@ -30,7 +30,7 @@ class Follower:
         self._database = database
         self._minutes = minutes
         self._limits: SiteLimits | None = None
-        self._known: dict[int, KnownFacts] = {}
+        self._known: dict[int, ListedChassis] = {}
         self._routers: dict[int, Router] = {}
         self._unjudged: set[int] = set()
         self._judged_at: datetime | None = None
@@ -70,13 +70,15 @@ class Follower:
             due = self._all_read_at is None or monotonic - self._all_read_at >= _ALL_EVERY_S
             events, changed = self._news(connection)
             if due or changed is None:
-                self._limits = read_limits(connection, self._minutes)
-                self._known = {each.key: each for each in read_facts(connection)}
+                execute = plain(connection)
+                self._limits = read_limits(execute, self._minutes)
+                self._known = {each.key: each for each in listed_chassis(execute)}
                 self._all_read_at = monotonic
                 self._routers.clear()
                 self._unjudged = set(self._known)
             elif changed:
-                for each in read_facts(connection, CHASSIS.c.id.in_(sorted(changed))):
+                choice = Choice(keys=sorted(changed))
+                for each in listed_chassis(plain(connection), choice):
                     self._known[each.key] = each
                     self._unjudged.add(each.key)
         return events

@@ -1,17 +1,14 @@
 """How long each step of an onboarding may be silent, for the site and for each vendor."""
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final, Protocol
 
-from sqlalchemy import Connection, select
-
 from bootz.server.operations.chassis_state import StepLimits
-from bootz.server.operations.texts import load_object
-from bootz.server.operations.vendors import VendorProgress
-from bootz.server.store.schema import VENDOR
+from bootz.server.store.listing import Execute
 
-_SETTINGS: Final = select(VENDOR.c.name, VENDOR.c.settings)
+_SETTINGS: Final = "SELECT name, settings FROM vendor WHERE settings LIKE :key"
 
 
 class Minutes(Protocol):
@@ -42,27 +39,32 @@ class SiteLimits:
         return self._vendors.get(vendor, self._site)
 
 
-def read_limits(connection: Connection, minutes: Minutes) -> SiteLimits:
-    """Return the limits of the site and of every vendor that has its own."""
-    site = StepLimits(
-        timedelta(minutes=minutes.first_byte_minutes),
-        timedelta(minutes=minutes.image_minutes),
-        timedelta(minutes=minutes.applying_minutes),
-    )
+def read_limits(execute: Execute, minutes: Minutes | None) -> SiteLimits:
+    """Return the limits of the site (None: the usual ones) and of every vendor with its own."""
+    site = StepLimits()
+    if minutes is not None:
+        site = StepLimits(
+            timedelta(minutes=minutes.first_byte_minutes),
+            timedelta(minutes=minutes.image_minutes),
+            timedelta(minutes=minutes.applying_minutes),
+        )
     own: dict[str, StepLimits] = {}
-    for name, settings in connection.execute(_SETTINGS):
-        progress = load_object(settings).get("progress")
-        if progress is not None:
-            own[name] = _with(site, VendorProgress.model_validate(progress))
+    for name, settings in execute(_SETTINGS, {"key": '%"progress"%'}):
+        progress = json.loads(settings).get("progress")
+        if progress:
+            own[name] = _with(site, progress)
     return SiteLimits(site, own)
 
 
-def _with(site: StepLimits, own: VendorProgress) -> StepLimits:
-    def chosen(minutes: int | None, default: timedelta) -> timedelta:
+def _with(site: StepLimits, own: Mapping[str, int | None]) -> StepLimits:
+    """Return the site's limits with those of a vendor, which were checked when they were stored."""
+
+    def chosen(name: str, default: timedelta) -> timedelta:
+        minutes = own.get(f"{name}_minutes")
         return default if minutes is None else timedelta(minutes=minutes)
 
     return StepLimits(
-        chosen(own.first_byte_minutes, site.first_byte),
-        chosen(own.image_minutes, site.image),
-        chosen(own.applying_minutes, site.applying),
+        chosen("first_byte", site.first_byte),
+        chosen("image", site.image),
+        chosen("applying", site.applying),
     )

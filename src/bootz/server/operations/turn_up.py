@@ -49,7 +49,13 @@ def ordered(routers: Iterable[Router]) -> list[Router]:
 
     Within a state, the one that changed last stands first.
     """
-    return sorted(routers, key=_order)
+    return sorted(routers, key=lambda router: order_of(router.standing, router.name))
+
+
+def order_of(standing: Standing, name: str) -> tuple[int, float, str]:
+    """Return what ``ordered`` sorts by."""
+    since = standing.since
+    return _RANK[standing.state], 0.0 if since is None else -since.timestamp(), name
 
 
 def estimate(routers: Sequence[Router], now: datetime) -> Estimate:
@@ -73,12 +79,3 @@ def estimate(routers: Sequence[Router], now: datetime) -> Estimate:
     rate = (len(ready) - 1) / span
     finish = now + timedelta(seconds=remaining / rate) if remaining and rate else None
     return Estimate(remaining, waiting, rate * 60, finish)
-
-
-def _order(router: Router) -> tuple[int, float, str]:
-    since = router.standing.since
-    return (
-        _RANK[router.standing.state],
-        0.0 if since is None else -since.timestamp(),
-        router.name,
-    )

@@ -1,17 +1,18 @@
 """Opening the database and its transactions; the one place that knows which engine it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, insert, select, update
+from sqlalchemy import Connection, Engine, create_engine, insert, select, text, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.server.operations.audit import note
 from bootz.server.store.actor import SERVER, Actor, set_actor
+from bootz.server.store.listing import Execute
 from bootz.server.store.migrations import SITE_SCHEMA
 from bootz.server.store.schema import META, METADATA
 from bootz.sql.engine import (
@@ -122,6 +123,15 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def plain(connection: Connection) -> Execute:
+    """Return what runs plain SQL on a connection, as lists want it."""
+
+    def execute(statement: str, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        return connection.execute(text(statement), dict(values)).all()
+
+    return execute
 
 
 def open_engine(url: str) -> Engine:

@@ -298,6 +298,7 @@ def _chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
         ),
         streaming=record.streaming,
         skip_idevid_serial_check=record.skip_idevid_serial_check,
+        on_hold=record.on_hold,
         voucher_delivery=record.voucher_delivery,
         dynamic_config=record.dynamic_config,
         modular=record.modular,

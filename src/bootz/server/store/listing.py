@@ -5,23 +5,47 @@ what changes need would cost more than all else that it does.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from bootz.model.kinds import BootMode, Release
+from bootz.server.operations.chassis_state import AttemptFacts, ChassisFacts, ClaimFacts
+from bootz.server.store.attempt_states import AttemptState
+from bootz.sql.times import from_optional_text, from_text
 
 Execute = Callable[[str, Mapping[str, object]], Iterable[Sequence[Any]]]
 """Runs a statement with named parameters (``:name``) and returns its rows."""
 
+# Strangers are few (the journal bounds them), so their rows are gone through once, not once for
+# each chassis. Every row of a stranger has a key of its refusal, and only such rows have.
 _CHASSIS: Final = """
-SELECT vendor.name, chassis.serial, chassis.part_number, chassis.hostname,
+WITH latest_claim AS (
+    SELECT serial.chassis_id, MAX(claimed.id) AS attempt_id
+    FROM attempt AS claimed JOIN serial ON serial.serial_folded = claimed.serial_folded
+    WHERE claimed.refusal_key IS NOT NULL
+    GROUP BY serial.chassis_id
+)
+SELECT chassis.id, vendor.name, chassis.serial, chassis.part_number, chassis.hostname,
     (SELECT COUNT(*) FROM card WHERE card.chassis_id = chassis.id),
-    chassis.boot_mode, chassis.release, profile.name
+    chassis.boot_mode, chassis.release, profile.name,
+    chassis.hold_since, chassis.hold_note,
+    attempt.state, claim.updated_at,
+    attempt.number, attempt.reason, attempt.detail, attempt.started_at, attempt.updated_at,
+    attempt.downloads, attempt.image_position, attempt.image_size,
+    claim.reason, claim.detail
 FROM chassis
     JOIN vendor ON vendor.id = chassis.vendor_id
     LEFT JOIN profile ON profile.id = chassis.profile_id
+    LEFT JOIN attempt ON attempt.id =
+        (SELECT MAX(newest.id) FROM attempt AS newest WHERE newest.chassis_id = chassis.id)
+    LEFT JOIN latest_claim ON latest_claim.chassis_id = chassis.id
+    LEFT JOIN attempt AS claim ON claim.id = latest_claim.attempt_id
 WHERE (:vendor = 0 OR chassis.vendor_id = :vendor)
     AND (:profile = 0 OR chassis.profile_id = :profile)
-ORDER BY chassis.id
+"""
+_LABELLED: Final = """
+    AND EXISTS (SELECT 1 FROM chassis_label AS label WHERE label.chassis_id = chassis.id
+        AND label.key = :key{number} AND label.value = :value{number})
 """
 
 _NAMES: Final = {
@@ -35,8 +59,12 @@ SELECT serial FROM chassis WHERE serial <> '' UNION SELECT serial FROM card ORDE
 
 
 class ListedChassis(NamedTuple):
-    """A chassis in a list. ``vendor`` and ``profile`` are names, ``cards`` is their number."""
+    """A chassis in a list. ``vendor`` and ``profile`` are names, ``cards`` is their number.
 
+    ``key`` is the database's; ``facts`` are what its state depends on.
+    """
+
+    key: int
     vendor: str
     serial_number: str
     part_number: str
@@ -45,21 +73,86 @@ class ListedChassis(NamedTuple):
     boot_mode: BootMode
     release: Release | None
     profile: str | None
+    facts: ChassisFacts = ChassisFacts()
 
 
-def listed_chassis(
-    execute: Execute, vendor: int | None = None, profile: int | None = None
-) -> Iterator[ListedChassis]:
-    """Return all chassis, or those of a vendor or with a profile (keys of the database).
+class Choice(NamedTuple):
+    """Which chassis are listed; None does not choose.
 
-    They come in the order of addition.
+    ``vendor`` and ``profile`` are keys of the database, as are ``keys``; ``labels`` must all be
+    there.
     """
-    for row in execute(_CHASSIS, {"vendor": vendor or 0, "profile": profile or 0}):
-        found = ListedChassis(*row)
-        yield found._replace(
-            boot_mode=BootMode(found.boot_mode),
-            release=None if found.release is None else Release(found.release),
+
+    vendor: int | None = None
+    profile: int | None = None
+    labels: Mapping[str, str] = MappingProxyType({})
+    keys: Sequence[int] | None = None
+
+
+def listed_chassis(execute: Execute, choice: Choice = Choice()) -> list[ListedChassis]:  # noqa: B008
+    """Return the chassis of a choice, in the order of addition: one query."""
+    statement = _CHASSIS
+    values: dict[str, object] = {"vendor": choice.vendor or 0, "profile": choice.profile or 0}
+    for number, (key, value) in enumerate(choice.labels.items()):
+        statement += _LABELLED.format(number=number)
+        values |= {f"key{number}": key, f"value{number}": value}
+    if choice.keys is not None:
+        # Numbers of ours, so that no engine's bound on parameters is met.
+        numbers = ",".join(str(int(key)) for key in choice.keys) or "0"
+        statement += f"    AND chassis.id IN ({numbers})\n"
+    return [_listed(*row) for row in execute(f"{statement}ORDER BY chassis.id", values)]
+
+
+def _listed(
+    key: int,
+    vendor: str,
+    serial: str,
+    part_number: str,
+    hostname: str,
+    cards: int,
+    boot_mode: str,
+    release: str | None,
+    profile: str | None,
+    *known: Any,
+) -> ListedChassis:
+    return ListedChassis(
+        key,
+        vendor,
+        serial,
+        part_number,
+        hostname,
+        cards,
+        BootMode(boot_mode),
+        None if release is None else Release(release),
+        profile,
+        _facts(*known),
+    )
+
+
+def _facts(
+    hold_since: str | None,
+    hold_note: str,
+    state: str | None,
+    claim_at: str | None,
+    *known: Any,
+) -> ChassisFacts:
+    attempt = claim = None
+    if state is not None:
+        number, reason, detail, started_at, updated_at, downloads, position, size = known[:8]
+        attempt = AttemptFacts(
+            number,
+            AttemptState(state),
+            reason,
+            detail,
+            from_text(started_at),
+            from_text(updated_at),
+            downloads,
+            position,
+            size,
         )
+    elif claim_at is not None:
+        claim = ClaimFacts(from_text(claim_at), *known[8:])
+    return ChassisFacts(from_optional_text(hold_since), hold_note, attempt, claim)
 
 
 def listed_names(execute: Execute, kind: str) -> Iterator[tuple[str, ...]]:

@@ -8,21 +8,24 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bootz.cli.base import Cli, noun
-from bootz.cli.inventory.base import reading, shown_content, writing
+from bootz.cli.inventory.base import key_and_value, reading, shown_content, writing
 from bootz.cli.inventory.chassis.options import chassis_options
 from bootz.cli.names import PROFILE, VENDOR, serial_argument, which_vendor
 from bootz.cli.output import Column
 from bootz.model.kinds import BootMode
 
 if TYPE_CHECKING:
+    from bootz.server.operations.chassis_overview import Overview, Stood
     from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
-    from bootz.server.store.listing import ListedChassis
+    from bootz.server.operations.chassis_state import ChassisState
 
 
 command = noun(
     "chassis",
     "The inventory of routers.",
     elsewhere={
+        "hold": "bootz.cli.inventory.chassis.hold:hold",
+        "release": "bootz.cli.inventory.chassis.hold:release",
         "render": "bootz.cli.inventory.chassis.render:render_command",
         "replacements": "bootz.cli.inventory.chassis.replacements:replacements",
         "slots": "bootz.cli.inventory.chassis.replacements:slots",
@@ -38,7 +41,18 @@ _COLUMNS = (
     Column("boot_mode", "MODE"),
     Column("release"),
     Column("profile"),
+    Column("state"),
+    Column("since"),
+    Column("attempt", "TRY", right=True),
+    Column("reason"),
 )
+
+STATES = (
+    *("failed", "stuck", "on-hold", "applying", "image", "sent", "proved", "connected"),
+    *("expected", "ready"),
+)
+"""The states of ``docs/states.md``, those first that need a person."""
+SORTS = ("added", "state", "serial", "hostname", "vendor", "since")
 
 
 @command.command("add")
@@ -62,10 +76,41 @@ def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
 @command.command("list")
 @click.option("--vendor", type=VENDOR, help="Only those of this manufacturer.")
 @click.option("--profile", type=PROFILE, help="Only those with this profile.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only those that have it."
+)
+@click.option(
+    "--state", "states", metavar="STATE[,STATE]", help=f"Only those: {', '.join(STATES)}."
+)
+@click.option("--sort", type=click.Choice(SORTS), default="added", show_default=True)
 @click.pass_obj
-def list_(cli: Cli, vendor: str | None, profile: str | None) -> None:
-    """List chassis."""
-    cli.output.rows(_COLUMNS, [_listed(each) for each in _find(cli, vendor, profile)])
+def list_(
+    cli: Cli,
+    vendor: str | None,
+    profile: str | None,
+    labels: tuple[str, ...],
+    states: str | None,
+    sort: str,
+) -> None:
+    """List chassis, with where each stands, why, and since when."""
+    from bootz.server.operations.chassis_state import ChassisState
+
+    words = [word.strip().lower() for word in (states or "").split(",") if word.strip()]
+    for word in words:
+        if word not in STATES:
+            told = f"{word!r} is not a state; they are {', '.join(STATES)}"
+            raise click.BadParameter(told, param_hint="--state")
+    found = _find(
+        cli,
+        vendor,
+        profile,
+        dict(key_and_value(text, "--label") for text in labels),
+        states=frozenset(ChassisState(word) for word in words),
+        sort=sort,
+    )
+    cli.output.rows(_COLUMNS, [_listed(each) for each in found.chassis])
+    numbers = [f"{number} {state.value}" for state, number in found.counts.items() if number]
+    cli.output.message(f"{sum(found.counts.values())} chassis: {', '.join(numbers) or 'none'}")
 
 
 @command.command("show")
@@ -147,22 +192,62 @@ def _warn(cli: Cli, record: ChassisRecord) -> None:
         )
 
 
-def _find(cli: Cli, vendor: str | None, profile: str | None) -> list[ListedChassis]:
-    from bootz.server.glance import glance
-    from bootz.server.store.listing import listed_chassis
+def _find(
+    cli: Cli,
+    vendor: str | None,
+    profile: str | None,
+    labels: dict[str, str],
+    *,
+    states: frozenset[ChassisState],
+    sort: str,
+) -> Overview:
+    from datetime import UTC, datetime
 
+    from bootz.server.glance import glance
+    from bootz.server.operations.chassis_overview import overview
+    from bootz.server.operations.step_limits import read_limits
+    from bootz.server.store.listing import Choice, listed_chassis
+
+    now = datetime.now(UTC)
     if vendor is None and profile is None:
         with glance(cli.site_folder()) as execute:
             if execute is not None:
-                return list(listed_chassis(execute))
-    from bootz.server.operations.chassis import chosen_chassis
+                limits = read_limits(execute, None)
+                listed = listed_chassis(execute, Choice(labels=labels))
+                return overview(listed, limits, now, states=states, sort=sort)
+    from bootz.server.operations.profiles import find_profile
+    from bootz.server.operations.vendors import find_vendor
+    from bootz.server.store.database import plain
 
     with reading(cli) as connection:
-        return chosen_chassis(connection, vendor, profile)
+        choice = Choice(
+            None if vendor is None else find_vendor(connection, vendor).key,
+            None if profile is None else find_profile(connection, profile).key,
+            labels,
+        )
+        execute = plain(connection)
+        limits = read_limits(execute, cli.site().config.progress)
+        return overview(listed_chassis(execute, choice), limits, now, states=states, sort=sort)
 
 
-def _listed(each: ListedChassis) -> dict[str, object]:
-    return {**each._asdict(), "boot_mode": _shown_mode(each.boot_mode)}
+def _listed(each: Stood) -> dict[str, object]:
+    chassis, standing = each
+    return {
+        "vendor": chassis.vendor,
+        "serial_number": chassis.serial_number,
+        "part_number": chassis.part_number,
+        "hostname": chassis.hostname,
+        "cards": chassis.cards,
+        "boot_mode": _shown_mode(chassis.boot_mode),
+        "release": chassis.release,
+        "profile": chassis.profile,
+        "state": standing.state.value,
+        "since": standing.since,
+        "attempt": standing.attempt,
+        "reason": standing.reason,
+        "detail": standing.detail,
+        "next": standing.next_action,
+    }
 
 
 def _shown_mode(mode: BootMode) -> str:

@@ -31,12 +31,14 @@ from bootz.server.operations.chassis import (
     remove_chassis_by_key,
     set_chassis_by_key,
 )
+from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.chassis_state import ChassisState, Standing, standing
 from bootz.server.operations.holds import hold_chassis, release_chassis
 from bootz.server.operations.step_limits import read_limits
+from bootz.server.store.database import plain
+from bootz.server.store.listing import Choice, listed_chassis
 from bootz.server.store.schema import CHASSIS, CHASSIS_LABEL, PROFILE, VENDOR
-from bootz.server.store.standings import read_facts
 
 router = APIRouter(prefix="/chassis", tags=["chassis"])
 
@@ -332,6 +334,7 @@ def _scoped(principal: Principal) -> list[ColumnElement[bool]]:
 
 
 def _labelled(key: str, value: str) -> ColumnElement[bool]:
+    """Return the condition that a chassis has a label."""
     label = CHASSIS_LABEL.alias()
     return exists().where(
         label.c.chassis_id == CHASSIS.c.id, label.c.key == key, label.c.value == value
@@ -407,20 +410,19 @@ def _merged(document: dict[str, Any], changes: dict[str, JsonValue]) -> dict[str
 
 
 def _in_states(connection: Connection, door: Door, states: set[ChassisState]) -> list[int]:
-    now, limits = door.clock(), read_limits(connection, door.config.progress)
-    return [
-        each.key
-        for each in read_facts(connection)
-        if standing(each.facts, limits.of(each.vendor), now).state in states
-    ]
+    execute = plain(connection)
+    limits = read_limits(execute, door.config.progress)
+    found = overview(listed_chassis(execute), limits, door.clock(), states=states)
+    return [each.chassis.key for each in found.chassis]
 
 
 def _views(
     connection: Connection, door: Door, principal: Principal, keys: Sequence[int]
 ) -> list[Chassis]:
-    now, limits = door.clock(), read_limits(connection, door.config.progress)
+    execute = plain(connection)
+    now, limits = door.clock(), read_limits(execute, door.config.progress)
     records = chassis_by_keys(connection, keys)
-    facts = {each.key: each for each in read_facts(connection, CHASSIS.c.id.in_(keys))}
+    facts = {each.key: each for each in listed_chassis(execute, Choice(keys=keys))}
     return [
         Chassis.model_construct(
             **{

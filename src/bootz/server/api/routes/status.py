@@ -8,11 +8,13 @@ from pydantic import BaseModel, Field
 from bootz import __version__
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
-from bootz.server.operations.chassis_state import ChassisState, counts, standing
+from bootz.server.operations.chassis_overview import overview
+from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.step_limits import read_limits
 from bootz.server.store.attempts import last_event
+from bootz.server.store.database import plain
+from bootz.server.store.listing import listed_chassis
 from bootz.server.store.migrations import SITE_SCHEMA
-from bootz.server.store.standings import read_facts
 
 router = APIRouter(tags=["status"])
 
@@ -35,10 +37,9 @@ def status(
     """Show the site at a glance."""
     now = door.clock()
     with door.database.read() as connection:
-        limits = read_limits(connection, door.config.progress)
-        found = counts(
-            standing(each.facts, limits.of(each.vendor), now) for each in read_facts(connection)
-        )
+        execute = plain(connection)
+        limits = read_limits(execute, door.config.progress)
+        found = overview(listed_chassis(execute), limits, now).counts
         return Status(
             version=__version__,
             organization=door.config.organization,

@@ -85,16 +85,9 @@ def judge_owner(
 ) -> Ownership:
     """Return who owns a card, as the card itself judges it.
 
-    Args:
-        log: takes the checks.
-        card: with its serial number, IDevID and anchors.
-        vouchers: DER, those that name the card; of several good ones the newest counts.
-        owner_certificate: DER of the CMS that came with the answer.
-        accepted: the assertions that count.
-        required: whether the request fails with this card; for another card the router can ask
-            once more, so a missing voucher does not fail a check here.
-        now: aware UTC; None without a trusted clock: chains are then judged at the signing
-            time, and the voucher's own dates not at all.
+    ``vouchers`` (DER) are those that name the card, ``owner_certificate`` is the CMS that came
+    with them. Where the card is not ``required`` the router can ask once more for it, so a
+    missing voucher fails no check here. ``now`` (aware UTC) is None without a trusted clock.
 
     Raises:
         TrustError: no voucher holds (the flaw of the first is raised), they name two owners, or

@@ -185,11 +185,11 @@ def verify_for_router(
     Args:
         cms: DER of the SignedData.
         anchors: those that the manufacturer has built into the card.
-        serial_number: the card's own; compared octet for octet.
+        serial_number: the card's own.
         idevid_certificate: the card's IDevID (DER) to compare ``idevid-issuer`` with; None for a
-            card that has none, which is then a warning of the voucher.
+            card without one, which is a warning of the voucher.
         accepted: the assertions that count.
-        now: aware UTC; None without a trusted clock (see ``verify_voucher``).
+        now: as that of ``verify_voucher``.
 
     Raises:
         VoucherError: as ``verify_voucher``; ``ov-wrong-serial``, ``ov-wrong-issuer``,

@@ -38,7 +38,7 @@ def served(root: Path) -> Iterator[Served]:
     """Serve a site on a port of the system's choice."""
     command = [sys.executable, "-c", "from bootz.cli.main import main; main()"]
     process = subprocess.Popen(
-        [*command, "--site", str(root), "serve", "--listen", "127.0.0.1:0"],
+        [*command, "--site", str(root), "serve", "--no-door", "--listen", "127.0.0.1:0"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -32,7 +32,7 @@ def site(link: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         await made.make()
         prefix = link.hub.command_inside([])
         log = made.folder / "serve.log"
-        async with service("--site", made.root, "serve", log=log, prefix=prefix):
+        async with service("--site", made.root, "serve", "--no-door", log=log, prefix=prefix):
             ready.set()
             await asyncio.to_thread(ended.wait)
 

@@ -61,6 +61,7 @@ async def served(world: World, *options: str) -> AsyncIterator[tuple[Process, Ru
         "--site",
         str(world.root),
         "serve",
+        "--no-door",
         *ANYWHERE,
         *options,
         stdin=subprocess.DEVNULL,
@@ -207,6 +208,7 @@ def test_an_address_in_use_is_a_clear_error(ready: World) -> None:
                 "--site",
                 str(ready.root),
                 "serve",
+                "--no-door",
                 *ANYWHERE,
                 "--listen",
                 taken,
@@ -224,7 +226,9 @@ def test_an_address_in_use_is_a_clear_error(ready: World) -> None:
 @pytest.mark.parametrize("words", [("--listen", "nowhere"), ("--listen", "::1:80")])
 def test_an_address_that_is_none_is_a_mistake_in_the_call(world: World, words: tuple[str]) -> None:
     made = subprocess.run(
-        [*COMMAND, "--site", str(world.root), "serve", *words], capture_output=True, check=False
+        [*COMMAND, "--site", str(world.root), "serve", "--no-door", *words],
+        capture_output=True,
+        check=False,
     )
     assert made.returncode == 2
     assert b"is not ADDRESS:PORT" in made.stderr or b"brackets" in made.stderr

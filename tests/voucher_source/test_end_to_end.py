@@ -92,7 +92,7 @@ def test_vouchers_come_from_the_masa_and_outlive_it(tmp_path: Path) -> None:
                 )
             )
             served: Any = await owner.enter_async_context(
-                service("--site", site, "serve", log=tmp_path / "site.log")
+                service("--site", site, "serve", "--no-door", log=tmp_path / "site.log")
             )
             uri = f"bootz://{served['bound'][0]}"
             await here(

@@ -59,7 +59,7 @@ def serving(site: Path) -> Iterator[ServerProcess]:
     Raises:
         Unavailable: the server does not start.
     """
-    words = ("--site", str(site), "serve", *_ANYWHERE)
+    words = ("--site", str(site), "serve", "--no-door", *_ANYWHERE)
     with _process(words, site / "serve.log", "bound") as process:
         yield process
 

@@ -335,7 +335,9 @@ async def bootz_server(folders: Folders, ground: Ground, tell: Tell) -> AsyncIte
     """Serve the owner's site."""
     tell("the owner's server starts")
     log = folders.logs / "server.log"
-    async with service("--site", folders.site, "serve", log=log, prefix=ground.prefix) as serving:
+    async with service(
+        "--site", folders.site, "serve", "--no-door", log=log, prefix=ground.prefix
+    ) as serving:
         yield Server(f"bootz://{_first(serving, 'bound')}")
 
 

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     type=FILE,
     help="File with the addresses as JSON, written once the door listens, removed at its end.",
 )
+@click.option("--until-stdin-ends", is_flag=True, hidden=True)
 @click.pass_obj
-def command(cli: Cli, listen: tuple[str, ...], ready_file: Path | None) -> None:
+def command(
+    cli: Cli, listen: tuple[str, ...], ready_file: Path | None, *, until_stdin_ends: bool
+) -> None:
     """Serve the operator's door until SIGTERM: the API, on loopback unless it has TLS.
 
     It needs no key of the owner: run it as a user who cannot read keys/.
@@ -63,7 +66,14 @@ def command(cli: Cli, listen: tuple[str, ...], ready_file: Path | None) -> None:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(
-                serve_door(root, config, endpoints, clock=lambda: datetime.now(UTC), on_bound=bound)
+                serve_door(
+                    root,
+                    config,
+                    endpoints,
+                    clock=lambda: datetime.now(UTC),
+                    on_bound=bound,
+                    with_stdin=until_stdin_ends,
+                )
             )
     finally:
         if ready_file is not None:

@@ -44,6 +44,7 @@ def _listen_option(name: str, what: str) -> click.Option:
     type=FILE,
     help="File with all addresses as JSON, written once the server listens and removed at its end.",
 )
+@click.option("--no-door", is_flag=True, help="Without the operator's door beside the server.")
 @click.pass_obj
 def command(
     cli: Cli,
@@ -51,18 +52,25 @@ def command(
     listen: tuple[str, ...] | None,
     image_http: tuple[str, ...] | None,
     image_https: tuple[str, ...] | None,
+    *,
+    no_door: bool,
 ) -> None:
     """Serve until SIGTERM; SIGHUP reads settings and keys again.
+
+    The operator's door (`operator.listen`) runs beside it, in a process of its own that opens no
+    key of the owner.
 
     The log goes to stderr, one JSON object a line. The event "serving" has all addresses.
     """
     import asyncio
     import json
+    from contextlib import AsyncExitStack
 
     import uvloop
 
     from bootz.cli.logs import configure_log
     from bootz.cli.service_process import harden
+    from bootz.cli.site.door_process import door_beside
     from bootz.cli.site.image_store import site_depot
     from bootz.keystore.files import atomic_write
     from bootz.server.app import Bound, Listens
@@ -76,20 +84,24 @@ def command(
         if ready_file is not None:
             atomic_write(ready_file, json.dumps(bound_record(bound)).encode() + b"\n", mode=0o644)
 
+    async def serve() -> None:
+        async with AsyncExitStack() as beside:
+            if site.config.operator.listen and not no_door:
+                await beside.enter_async_context(door_beside(site.root))
+            await serve_site(
+                site,
+                listens=Listens(listen, image_http, image_https),
+                depot=site_depot(),
+                on_settings=settle,
+                on_bound=tell,
+            )
+
     site = cli.site()
     settle(site.config)
     harden()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(
-                serve_site(
-                    site,
-                    listens=Listens(listen, image_http, image_https),
-                    depot=site_depot(),
-                    on_settings=settle,
-                    on_bound=tell,
-                )
-            )
+            runner.run(serve())
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ async def serve_door(
     *,
     clock: Callable[[], datetime],
     on_bound: OnBound = lambda _bound: None,
+    with_stdin: bool = False,
 ) -> None:
     """Serve the door of a site until SIGTERM or SIGINT.
 
@@ -51,6 +53,7 @@ async def serve_door(
         listen: the addresses; port 0 lets the system choose.
         clock: returns aware UTC.
         on_bound: called with the addresses once they listen.
+        with_stdin: also end when stdin does, as it does when the server that started us dies.
 
     Raises:
         ConfigError: a setting or the certificate does not hold.
@@ -62,7 +65,7 @@ async def serve_door(
         door = Door(database, config, clock, time.monotonic)
         sockets = [_bound(endpoint) for endpoint in listen]
         try:
-            await _serve(door, sockets, context, on_bound)
+            await _serve(door, sockets, context, on_bound, with_stdin=with_stdin)
         finally:
             for each in sockets:
                 each.close()
@@ -75,6 +78,8 @@ async def _serve(
     sockets: Sequence[socket.socket],
     context: ssl.SSLContext | None,
     on_bound: OnBound,
+    *,
+    with_stdin: bool,
 ) -> None:
     settings = uvicorn.Config(
         create_app(door),
@@ -92,7 +97,7 @@ async def _serve(
     )
     settings.load()
     settings.ssl = context
-    server = _Server(settings, door)
+    server = _Server(settings, door, with_stdin=with_stdin)
     endpoints = [Endpoint(*each.getsockname()[:2]) for each in sockets]
     on_bound(endpoints)
     scheme = "http" if context is None else "https"
@@ -104,9 +109,10 @@ async def _serve(
 class _Server(uvicorn.Server):
     """Ends streams of events when it is told to stop, instead of waiting for their readers."""
 
-    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+    def __init__(self, config: uvicorn.Config, door: Door, *, with_stdin: bool) -> None:
         super().__init__(config)
         self._door = door
+        self._with_stdin = with_stdin
 
     @contextmanager
     def capture_signals(self) -> "Iterator[None]":
@@ -115,9 +121,13 @@ class _Server(uvicorn.Server):
         signals = (signal.SIGTERM, signal.SIGINT)
         for each in signals:
             loop.add_signal_handler(each, self._stop)
+        if self._with_stdin:
+            loop.add_reader(sys.stdin.fileno(), self._stop)
         try:
             yield
         finally:
+            if self._with_stdin:
+                loop.remove_reader(sys.stdin.fileno())
             for each in signals:
                 loop.remove_signal_handler(each)
 

@@ -1,0 +1,129 @@
+"""The door as a process: it opens no key, ends with its server, and is brought back."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bootz.cli.main import run
+from bootz.processes import COMMAND
+
+_LOOPBACK = "127.0.0.1:0"
+ANYWHERE = ("--listen", _LOOPBACK, "--image-http", _LOOPBACK, "--image-https", _LOOPBACK)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    root = tmp_path / "site"
+    assert run(["init", str(root), "--organization", "Example"]) == 0
+    config = root / "bootz.yaml"
+    document = yaml.safe_load(config.read_text()) or {}
+    document["operator"] = {"listen": [_LOOPBACK]}
+    config.write_text(yaml.safe_dump(document))
+    return root
+
+
+class Process:
+    """A process of ours whose log is read line by line."""
+
+    def __init__(self, *words: str) -> None:
+        self.process = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True)
+
+    def until(self, event: str) -> dict[str, Any]:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            try:
+                told: dict[str, Any] = json.loads(line)
+            except ValueError:
+                continue
+            if told.get("event") == event:
+                return told
+        raise AssertionError(f"it ended without {event}")
+
+
+@pytest.fixture
+def started() -> Iterator[list[Process]]:
+    processes: list[Process] = []
+    yield processes
+    for each in processes:
+        each.process.kill()
+        each.process.wait()
+        assert each.process.stderr is not None
+        each.process.stderr.close()
+
+
+def healthy(address: str) -> bool:
+    with urllib.request.urlopen(f"{address}/healthz", timeout=30) as answer:
+        return bool(answer.status == 200)
+
+
+def children(pid: int) -> list[int]:
+    told = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in told.split()]
+
+
+def test_the_door_loads_nothing_that_opens_a_key(site: Path) -> None:
+    script = f"""
+import sys
+sys.argv = ["bootz", "--site", {str(site)!r}, "board"]
+import bootz.server.api.serving as serving
+async def loaded(*_arguments, **_options):
+    print([name for name in sys.modules if name.startswith("bootz.server.keys")])
+serving.serve_door = loaded
+from bootz.cli.main import main
+main()
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+
+    assert told.stdout.strip() == b"[]"
+
+
+def test_a_door_serves_without_the_keys(site: Path, started: list[Process]) -> None:
+    (site / "keys").rename(site.parent / "keys-elsewhere")
+    door = Process("--site", str(site), "board")
+    started.append(door)
+
+    (address,) = door.until("door-serving")["addresses"]
+
+    assert healthy(address)
+    door.process.terminate()
+    assert door.process.wait(timeout=30) == 0
+
+
+def test_a_server_keeps_its_door_and_takes_it_along(site: Path, started: list[Process]) -> None:
+    server = Process("--site", str(site), "serve", *ANYWHERE)
+    started.append(server)
+    (address,) = server.until("door-serving")["addresses"]
+    assert healthy(address)
+    (door,) = children(server.process.pid)
+
+    os.kill(door, signal.SIGKILL)
+    assert server.until("door-ended")["exit_code"] == -signal.SIGKILL
+    (again,) = server.until("door-serving")["addresses"]
+    assert healthy(again)
+
+    (door,) = children(server.process.pid)
+    watched = os.pidfd_open(door)
+    try:
+        server.process.kill()
+        server.process.wait()
+        ended, _, _ = select.select([watched], [], [], 60)
+        assert ended
+    finally:
+        os.close(watched)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.net:0"])
+def test_without_tls_it_listens_on_loopback_alone(site: Path, address: str) -> None:
+    assert run(["--site", str(site), "board", "--listen", address]) == 2

@@ -202,6 +202,12 @@ class ImageSettings(_Frozen):
     https: tuple[Listen, ...] = Field(
         ("127.0.0.1:15008",), description="Addresses that serve images over HTTPS."
     )
+    check_hours: float = Field(
+        24.0,
+        ge=0,
+        le=8760,
+        description="Hours after which all files are compared with their digests again; 0: never.",
+    )
     base_url: BaseUrl | None = Field(
         None,
         description="What image URLs begin with. "

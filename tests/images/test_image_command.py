@@ -138,6 +138,47 @@ def test_walk_through(site: Path, source: Path, capsys: pytest.CaptureFixture[st
     assert run(["image", "show", "fix", "1", "--kind", "smu"]) == 1
 
 
+def test_a_damaged_file_is_replaced_although_it_is_in_use(
+    site: Path, source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = ["--name", "xr", "--version", "1"]
+
+    def fails(*words: str, code: int = 1) -> str:
+        capsys.readouterr()
+        assert run(["image", *words]) == code
+        return capsys.readouterr().err
+
+    assert run(["image", "add", str(source), *named]) == 0
+    assert run(["profile", "add", "base", "--image", "xr/1"]) == 0
+    (stored,) = [path for path in site.rglob("*") if path.name.startswith("6105d6cc")]
+    assert run(["image", "list", "--verify"]) == 0
+    stored.chmod(0o644)
+    stored.write_bytes(b"imagE")
+    assert "image-file-damaged" in fails("list", "--verify")
+    assert "image-in-use" in fails("remove", "xr", "1")
+    other = tmp_path / "other.iso"
+    other.write_bytes(b"another build")
+    assert "image-file-other" in fails("replace", str(other), *named)
+    assert len(list(stored.parent.iterdir())) == 1
+    assert run(["image", "replace", str(source), *named]) == 0
+    assert run(["image", "list", "--verify"]) == 0
+    stored.unlink()
+    assert "image-file-missing" in fails("list", "--verify")
+    assert run(["image", "replace", str(source), *named]) == 0
+    assert run(["image", "list", "--verify"]) == 0
+
+    # The recorded one was wrong: the record changes, and nothing is left of the other file.
+    capsys.readouterr()
+    words = ["image", "replace", str(other), *named, "--other-content", "--output", "json"]
+    assert run(words) == 0
+    shown = json.loads(capsys.readouterr().out)
+    digest = hashlib.sha256(b"another build").hexdigest()
+    assert (shown["sha256"], shown["size"], shown["file_name"]) == (digest, 13, "xr.iso")
+    assert [path.name for path in stored.parent.iterdir()] == [digest]
+    assert run(["image", "list", "--verify"]) == 0
+    assert "image-not-found" in fails("replace", str(source), "--name", "none", "--version", "1")
+
+
 def test_damage_is_told(site: Path, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["image", "add", str(source), "--name", "xr", "--version", "1"]) == 0
     (stored,) = [path for path in site.rglob("*") if path.name.startswith("6105d6cc")]

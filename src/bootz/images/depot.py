@@ -1,5 +1,6 @@
 """The depot's folder: each file is named by its SHA-256 and appears whole or not at all."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -20,6 +21,9 @@ MAX_FILE_BYTES: Final = 64 << 30
 _CHUNK_BYTES: Final = 1 << 20
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _INCOMING: Final = "incoming-"
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_SECOND: Final = 1_000_000_000
+"""Nanoseconds."""
 
 Progress = Callable[[int, int], None]
 """Told the bytes that are done and those of the whole file; called once per chunk."""
@@ -69,6 +73,7 @@ class Depot:
                 digest = self._copy(reading, writing, before, source, progress)
                 with self._written():
                     os.fchmod(writing.fileno(), 0o444)
+                    _seal(writing.fileno(), digest)
                     os.fsync(writing.fileno())
                     temporary.rename(self._folder / digest)
                     _sync_folder(self._folder)
@@ -109,18 +114,31 @@ class Depot:
             Unavailable: the depot does not hold it, or it cannot be read.
         """
         try:
-            descriptor = os.open(self._path(sha256), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(self._path(sha256), _READ)
         except FileNotFoundError as error:
             raise Unavailable(
                 "image-file-missing", "there is no such file", where=str(self._path(sha256))
             ) from error
         except OSError as error:
             raise _unreadable(self._path(sha256), error) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise Unavailable(
+                "image-file-damaged", "this is not a regular file", where=str(self._path(sha256))
+            )
         return os.fdopen(descriptor, "rb", buffering=0)
+
+    def status(self, sha256: str) -> os.stat_result | None:
+        """Return what the system says of a file, None where it is not there or is not a file."""
+        try:
+            status = self._path(sha256).lstat()
+        except OSError:
+            return None
+        return status if stat.S_ISREG(status.st_mode) else None
 
     def holds(self, sha256: str) -> bool:
         """Tell whether the depot has a file of this digest; its content is not looked at."""
-        return self._path(sha256).is_file()
+        return self.status(sha256) is not None
 
     def remove(self, sha256: str) -> bool:
         """Remove a file and tell whether it was there; downloads that run come to their end.
@@ -137,8 +155,12 @@ class Depot:
             _sync_folder(self._folder)
         return True
 
-    def verify(self, stored: StoredFile, *, progress: Progress | None = None) -> None:
-        """Read a whole file and compare it with its record.
+    def verify(
+        self, stored: StoredFile, *, progress: Progress | None = None, seal: bool = False
+    ) -> os.stat_result:
+        """Read a whole file and compare it with its record; return its status.
+
+        With ``seal`` a file that is sound is marked as unchanged from now on, where this user may.
 
         Raises:
             Unavailable: it is missing, cannot be read, or is not what was added.
@@ -147,20 +169,27 @@ class Depot:
         done = 0
         path = self._path(stored.sha256)
         with self.open(stored.sha256) as reading:
+            before = os.fstat(reading.fileno())
             while chunk := _read(reading, path):
                 digest.update(chunk)
                 done += len(chunk)
                 if progress is not None:
                     progress(done, stored.size)
-        seen = StoredFile(digest.hexdigest(), done)
-        if seen != stored:
-            raise Unavailable(
-                "image-file-damaged",
-                "the file differs from the recorded one",
-                where=str(path),
-                expected=f"{stored.size} bytes, sha256 {stored.sha256}",
-                seen=f"{seen.size} bytes, sha256 {seen.sha256}",
-            )
+            seen = StoredFile(digest.hexdigest(), done)
+            if seen != stored:
+                raise Unavailable(
+                    "image-file-damaged",
+                    "the file differs from the recorded one",
+                    where=str(path),
+                    expected=f"{stored.size} bytes, sha256 {stored.sha256}",
+                    seen=f"{seen.size} bytes, sha256 {seen.sha256}",
+                )
+            after = os.fstat(reading.fileno())
+            if seal and after.st_mtime_ns == before.st_mtime_ns:
+                # A file of another user, or on a disk that is only read, stays without a seal.
+                with contextlib.suppress(OSError):
+                    _seal(reading.fileno(), stored.sha256)
+            return os.fstat(reading.fileno())
 
     def _path(self, sha256: str) -> Path:
         if not _DIGEST.fullmatch(sha256):
@@ -207,6 +236,27 @@ class Depot:
                 error.strerror or type(error).__name__,
                 where=str(self._folder),
             ) from error
+
+
+def is_sealed(status: os.stat_result, sha256: str) -> bool:
+    """Tell whether a file's time of change is the one that it was left with.
+
+    Its fraction of a second is made of the digest, so that whatever is written to the file later
+    gives it away, over restarts and in other processes too. A copy that does not keep times has
+    none, and is compared by its content.
+    """
+    return status.st_mtime_ns % _SECOND == _fraction(sha256)
+
+
+def _fraction(sha256: str) -> int:
+    # Whole microseconds: some file systems keep no more.
+    return int(sha256[:8], 16) % 1_000_000 * 1000
+
+
+def _seal(descriptor: int, sha256: str) -> None:
+    status = os.fstat(descriptor)
+    whole = status.st_mtime_ns - status.st_mtime_ns % _SECOND
+    os.utime(descriptor, ns=(status.st_atime_ns, whole + _fraction(sha256)))
 
 
 @contextmanager

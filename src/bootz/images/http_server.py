@@ -13,8 +13,9 @@ from typing import BinaryIO, TypeVar, TypeVarTuple
 
 from aiohttp import web
 
-from bootz.errors import BootzError, Unavailable
+from bootz.errors import BootzError
 from bootz.images.addresses import ImageAddress, parse_target
+from bootz.images.checking import ImageChecker
 from bootz.images.connection import ImageConnection
 from bootz.images.depot import Depot
 from bootz.images.limits import ImageLimits
@@ -31,6 +32,9 @@ _Result = TypeVar("_Result")
 _LAST_WORDS_S = 5.0
 """Seconds that the records of cut downloads may take."""
 
+_RETRY_AFTER_S = 30
+"""Seconds after which a router may ask again for a file that cannot be served now."""
+
 _METHODS = ("GET", "HEAD")
 
 
@@ -42,6 +46,7 @@ class ImageServer:
         catalogue: knows what may be served.
         observer: hears of downloads.
         limits: bounds for each peer and all together.
+        check_every: seconds after which all files are compared with their digests again; 0: never.
     """
 
     def __init__(
@@ -50,6 +55,8 @@ class ImageServer:
         catalogue: Catalogue,
         observer: DownloadObserver,
         limits: ImageLimits | None = None,
+        *,
+        check_every: float = 86400.0,
     ) -> None:
         self._depot = depot
         self._catalogue = catalogue
@@ -58,6 +65,9 @@ class ImageServer:
         self._acceptors: list[Acceptor] = []
         self._http: web.Server | None = None
         self._answering: set[asyncio.Task[object]] = set()
+        self._checker = ImageChecker(depot)
+        self._check_every = check_every
+        self._checking: asyncio.Task[None] | None = None
         self._readers = ThreadPoolExecutor(self._limits.readers, "image-reader")
 
     async def start(
@@ -78,6 +88,8 @@ class ImageServer:
         acceptor = Acceptor(connection, limits=self._limits, context=tls)
         bound = await acceptor.start(addresses)
         self._acceptors.append(acceptor)
+        if self._check_every and self._checking is None:
+            self._checking = asyncio.get_running_loop().create_task(self._check_on_schedule())
         return bound
 
     def replace_tls(self, tls: ssl.SSLContext) -> None:
@@ -97,8 +109,31 @@ class ImageServer:
             )
             if self._answering:
                 await asyncio.wait(self._answering, timeout=_LAST_WORDS_S)
+        if self._checking is not None:
+            self._checking.cancel()
+            await asyncio.gather(self._checking, return_exceptions=True)
+        await self._checker.close()
         self._acceptors.clear()
         self._readers.shutdown(wait=False)
+
+    async def check(self) -> None:
+        """Compare all files with their digests; what is damaged is no longer served.
+
+        Raises:
+            BootzError: the catalogue does not answer.
+        """
+        await self._checker.check_all(await self._catalogue.files())
+
+    async def _check_on_schedule(self) -> None:
+        while True:
+            try:
+                await self.check()
+            except BootzError as error:
+                log.error("images-not-checked", reason=error.reason, detail=str(error))
+            except Exception:
+                # A defect of ours must not end the schedule.
+                log.exception("images-not-checked")
+            await asyncio.sleep(self._check_every)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         task = asyncio.current_task()
@@ -110,7 +145,7 @@ class ImageServer:
         except BootzError as error:
             # The image is on record, and the fault is on this side.
             log.error("image-unavailable", reason=error.reason, detail=str(error))
-            return _refusal(503)
+            return _refusal(503, {"Retry-After": str(_RETRY_AFTER_S)})
         finally:
             self._answering.discard(task)
 
@@ -142,8 +177,9 @@ class ImageServer:
         response = web.StreamResponse(status=status, headers=headers)
         response.content_type = "application/octet-stream"
         response.content_length = part.length
-        reading = await self._off_loop(_open_whole, self._depot, entry)
+        reading = await self._off_loop(self._depot.open, entry.sha256)
         try:
+            await self._checker.admit(entry, os.fstat(reading.fileno()))
             if request.method == "HEAD":
                 await response.prepare(request)
             else:
@@ -245,21 +281,6 @@ def _wanted(request: web.BaseRequest, entry: CatalogueEntry) -> ByteRange | Rang
     if condition is not None and condition.strip() != f'"{entry.sha256}"':
         return RangeVerdict.WHOLE
     return parse_range(ranges[0], entry.size)
-
-
-def _open_whole(depot: Depot, entry: CatalogueEntry) -> BinaryIO:
-    reading = depot.open(entry.sha256)
-    size = os.fstat(reading.fileno()).st_size
-    if size != entry.size:
-        reading.close()
-        raise Unavailable(
-            "image-file-damaged",
-            "the file does not have the recorded length",
-            where=entry.sha256,
-            expected=str(entry.size),
-            seen=str(size),
-        )
-    return reading
 
 
 def _refusal(status: int, headers: dict[str, str] | None = None) -> web.Response:

@@ -1,5 +1,6 @@
 """What the image server asks and tells its world."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,9 @@ class Catalogue(Protocol):
 
     async def find(self, sha256: str, file_name: str) -> CatalogueEntry | None:
         """Return the file with this digest and name, None if it may not be served."""
+
+    async def files(self) -> Sequence[CatalogueEntry]:
+        """Return all files that may be served."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,28 @@ ROWS = (
         "image-file-missing",
         Fault.UNAVAILABLE,
         "The image is in the inventory, but its file is missing in the image store.",
-        "Remove the image and add it again from the vendor's file.",
+        "Put the vendor's file in its place: `bootz image replace`.",
     ),
     Reason(
         "image-file-damaged",
         Fault.UNAVAILABLE,
         "The file in the image store is not the one that was added.",
-        "Check the disk for errors, then remove the image and add it again.",
+        "Check the disk for errors, then put the vendor's file in its place "
+        "(`bootz image replace`); until then it is not served.",
+    ),
+    Reason(
+        "image-file-unchecked",
+        Fault.UNAVAILABLE,
+        "The file in the image store was touched since it was added, and its digest is still "
+        "being compared.",
+        "Wait: it is served, or reported as damaged, when the comparison has ended.",
+    ),
+    Reason(
+        "image-file-other",
+        Fault.CONFLICT,
+        "The file is not the one that is recorded for this image.",
+        "Give the file with the recorded SHA-256 (`bootz image show`). If the recorded one was "
+        "wrong, add --other-content: routers that have the old URL ask again.",
     ),
     Reason(
         "image-depot-unwritable",

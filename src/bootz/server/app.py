@@ -362,7 +362,7 @@ def _at_start(config: SiteConfig) -> dict[str, object]:
         "listen": config.listen,
         "database": config.database,
         "limits": config.limits,
-        "images": (images.folder, images.http, images.https),
+        "images": (images.folder, images.http, images.https, images.check_hours),
     }
 
 

@@ -71,14 +71,58 @@ def add(cli: Cli, file: Path, name: str, version: str, file_name: str, kind: str
     cli.output.record(image_row(record, stored=True))
 
 
-@command.command("list")
+@command.command("replace")
+@click.argument("file", type=PATH)
+@click.option("--name", required=True, type=IMAGE_NAME, help="Image name.")
+@click.option("--version", required=True, type=IMAGE_VERSION, help="Image version.")
+@click.option(
+    "--other-content",
+    is_flag=True,
+    help="Accept a file with another SHA-256 and record it: the URL of the image changes.",
+)
+@_kind_option
 @click.pass_obj
-def list_(cli: Cli) -> None:
-    """List the images, and whether the image store has each file."""
-    from bootz.cli.inventory.image_files import image_row
+def replace(
+    cli: Cli, file: Path, name: str, version: str, kind: str, *, other_content: bool
+) -> None:
+    """Put FILE in the place of an image's damaged or missing file, even if the image is in use."""
+    from bootz.cli.inventory.image_files import image_row, replace_file, shown_progress
+    from bootz.images.depot import Depot
+    from bootz.server.operations.images import find_image
+
+    site = cli.site()
+    database = site.database()
+    try:
+        with database.read() as connection:
+            record = find_image(connection, ImageKind(kind), name, version)
+        with shown_progress(f"adding {file.name}") as progress:
+            record = replace_file(
+                database,
+                Depot(site.images_folder),
+                file,
+                record,
+                other_content=other_content,
+                now=datetime.now(UTC),
+                progress=progress,
+            )
+    finally:
+        database.close()
+    cli.output.record(image_row(record, stored=True))
+
+
+@command.command("list")
+@click.option("--verify", is_flag=True, help="Read all files and compare their digests.")
+@click.pass_context
+def list_(context: click.Context, /, *, verify: bool) -> None:
+    """List the images, and whether the image store has each file.
+
+    With --verify the exit code is 1 if a file is missing or damaged.
+    """
+    from bootz.cli.inventory.image_files import image_row, verified_rows
     from bootz.images.depot import Depot
     from bootz.server.operations.images import list_images
 
+    cli: Cli = context.obj
     site = cli.site()
     database = site.database()
     depot = Depot(site.images_folder)
@@ -87,9 +131,15 @@ def list_(cli: Cli) -> None:
             records = tuple(list_images(connection))
     finally:
         database.close()
-    cli.output.rows(
-        _COLUMNS, [image_row(each, stored=depot.holds(each.sha256)) for each in records]
-    )
+    if not verify:
+        rows = [image_row(each, stored=depot.holds(each.sha256)) for each in records]
+        cli.output.rows(_COLUMNS, rows)
+        return
+    rows, flaws = verified_rows(records, depot)
+    cli.output.rows((*_COLUMNS, Column("verified")), rows)
+    for flaw in flaws:
+        cli.output.message(f"{flaw.reason}: {flaw}")
+    context.exit(1 if flaws else 0)
 
 
 @command.command("show")

@@ -8,6 +8,7 @@ from bootz.images.depot import Depot as DepotFolder
 from bootz.images.http_server import ImageServer
 from bootz.images.ports import CatalogueEntry, Download
 from bootz.server.app import Depot
+from bootz.server.operations.images import list_images
 from bootz.server.ports import Clock
 from bootz.server.site import Site
 from bootz.server.store.entries import DownloadRecord
@@ -27,6 +28,11 @@ class _Catalogue:
         if record is None:
             return None
         return CatalogueEntry(record.sha256, record.file_name, record.size)
+
+    async def files(self) -> list[CatalogueEntry]:
+        """Return all files on record."""
+        records = await self._inventory.run(list_images)
+        return [CatalogueEntry(each.sha256, each.file_name, each.size) for each in records]
 
 
 class _Observer:
@@ -61,7 +67,10 @@ def image_target(sha256: str, file_name: str, url_tag: str) -> str:
 
 def _open(inventory: SqlInventory, journal: SqlJournal, site: Site) -> ImageServer:
     return ImageServer(
-        DepotFolder(site.images_folder), _Catalogue(inventory), _Observer(journal, site.clock)
+        DepotFolder(site.images_folder),
+        _Catalogue(inventory),
+        _Observer(journal, site.clock),
+        check_every=site.config.images.check_hours * 3600,
     )
 
 

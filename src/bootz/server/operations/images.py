@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from bootz.errors import ConfigError, ConflictError, UnknownChassis
 from bootz.server.operations.audit import note
@@ -109,6 +109,33 @@ def add_image(connection: Connection, record: ImageRecord) -> ImageRecord:
     raise_revision(connection, shared=True)
     note(connection, "image.add", checked.full_name, after=checked.to_document())
     return replace(checked, key=key)
+
+
+def replace_image(
+    connection: Connection, record: ImageRecord, *, size: int, sha256: str, now: datetime
+) -> ImageRecord:
+    """Record other content for an image, also while profiles and chassis name it.
+
+    Raises:
+        ConfigError: size or digest does not fit.
+        UnknownChassis: no such image.
+    """
+    before = find_image(connection, record.kind, record.name, record.version)
+    after = _checked(replace(before, size=size, sha256=sha256, added_at=now))
+    connection.execute(
+        update(IMAGE)
+        .where(IMAGE.c.id == before.key)
+        .values(size=size, sha256=sha256, added_at=to_text(now))
+    )
+    raise_revision(connection, shared=True)
+    note(
+        connection,
+        "image.replace",
+        after.full_name,
+        before=before.to_document(),
+        after=after.to_document(),
+    )
+    return after
 
 
 def remove_image(connection: Connection, kind: ImageKind, name: str, version: str) -> ImageRecord:

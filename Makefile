@@ -8,7 +8,7 @@ PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: lab check format lint types contracts test lock protos
+.PHONY: openapi lab check format lint types contracts test lock protos
 
 lab: $(VENV)/lab.stamp
 	@$(BIN)/bootz lab $(ARGS)
@@ -63,3 +63,6 @@ lock:
 
 protos: $(VENV)/check.stamp
 	$(BIN)/python tools/generate_protos.py
+
+openapi: $(VENV)/check.stamp
+	$(BIN)/python tools/write_openapi.py

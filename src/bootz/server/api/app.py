@@ -78,6 +78,9 @@ def _describe(app: FastAPI) -> None:
         document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
         for path in document["paths"].values():
             for told in path.values():
+                # A request without the form is answered with 400, as a problem.
+                if "HTTPValidationError" in json.dumps(told["responses"].get("422", {})):
+                    del told["responses"]["422"]
                 for status, answer in told["responses"].items():
                     content = answer.get("content", {})
                     if int(status) >= 400 and "application/json" in content:

@@ -38,7 +38,7 @@ from bootz.server.operations.profiles import ProfileRecord, add_profile
 from bootz.server.operations.vendors import VendorRecord, add_vendor
 from bootz.server.operations.vouchers import StoreOutcome, store_voucher
 from bootz.server.site import Site, open_site, utc_now
-from bootz.server.store.attempts import Attempt, Event, events_of, latest_attempts
+from bootz.server.store.attempts import AttemptRecord, Event, events_of, latest_attempts
 from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.trust.certificates import AnchorSet, VendorCAs, pem_from_der
@@ -239,7 +239,7 @@ class World:
         )
         assert result.outcome is StoreOutcome.STORED
 
-    def attempts(self) -> tuple[Attempt, ...]:
+    def attempts(self) -> tuple[AttemptRecord, ...]:
         """Return what the journal has, newest first."""
         database = self.site.database()
         try:

@@ -17,7 +17,7 @@ from store.world import Maker
 from bootz.config import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import add_account, begin_session
-from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
 from bootz.server.api.context import Door
 from bootz.server.operations.chassis import add_chassis
@@ -34,17 +34,19 @@ class World:
     client: TestClient
     now: datetime
     ticks: float = 0.0
-    tokens: dict[Role, str] = field(default_factory=dict)
+    tokens: dict[OperatorRole, str] = field(default_factory=dict)
     """A token of each role."""
 
-    def call(self, role: Role | None, method: str, path: str, **options: Any) -> httpx2.Response:
+    def call(
+        self, role: OperatorRole | None, method: str, path: str, **options: Any
+    ) -> httpx2.Response:
         """Call as a program with this role, or as nobody."""
         headers = dict(options.pop("headers", {}))
         if role is not None:
             headers["Authorization"] = f"Bearer {self.tokens[role]}"
         return self.client.request(method, f"/api/v1{path}", headers=headers, **options)
 
-    def get(self, path: str, role: Role = Role.VIEWER) -> Any:
+    def get(self, path: str, role: OperatorRole = OperatorRole.VIEWER) -> Any:
         answer = self.call(role, "GET", path)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -53,7 +55,7 @@ class World:
         with self.database.write() as connection:
             return add_chassis(connection, ChassisRecord("Acme", serial, **settings)).key
 
-    def session(self, name: str, role: Role) -> str:
+    def session(self, name: str, role: OperatorRole) -> str:
         with self.database.write() as connection:
             account = add_account(connection, name, role, now=self.now)
             return begin_session(connection, account, "127.0.0.1", now=self.now)
@@ -69,7 +71,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(database, client, begun, time.monotonic())
     with database.write() as connection:
         add_vendor(connection, Maker("Acme").vendor)
-        for role in Role:
+        for role in OperatorRole:
             _, secret = add_token(
                 connection, role.value, role, now=begun, expires_at=begun + timedelta(days=1)
             )

@@ -10,7 +10,7 @@ from api.conftest import World
 
 from bootz.server.api.auth.accounts import ABSOLUTE_END, IDLE_END, set_account
 from bootz.server.api.auth.principals import CSRF_HEADER, SESSION_COOKIE, csrf_token
-from bootz.server.api.auth.roles import NEEDED, Role
+from bootz.server.api.auth.roles import NEEDED, OperatorRole
 from bootz.server.api.auth.throttle import FREE_TRIES
 
 OPEN = {"login", "logout", "me"}
@@ -44,7 +44,7 @@ def test_every_route_with_every_role_as_the_table_says(world: World) -> None:
     for method, path, name, verb in routes(world):
         if name in OPEN or path == "/events/stream":
             continue
-        for role in Role:
+        for role in OperatorRole:
             answer = world.call(role, method, path, json={})
             allowed = answer.status_code != 403
             assert allowed == role.may(NEEDED[verb]), (method, path, role)
@@ -55,15 +55,17 @@ def test_every_route_with_every_role_as_the_table_says(world: World) -> None:
 def test_insecure_mode_needs_a_role_of_its_own(world: World) -> None:
     body = {"vendor": "Acme", "serial_number": "FX1", "boot_mode": "insecure"}
 
-    refused = world.call(Role.OPERATOR, "POST", "/chassis", json=body)
+    refused = world.call(OperatorRole.OPERATOR, "POST", "/chassis", json=body)
 
     assert (refused.status_code, refused.json()["reason"]) == (403, "role-insufficient")
     assert refused.json()["errors"][0]["expected"] == "security"
-    added = world.call(Role.SECURITY, "POST", "/chassis", json=body)
+    added = world.call(OperatorRole.SECURITY, "POST", "/chassis", json=body)
     assert added.status_code == 201
     # Who may not turn checks off may still change what is beside them.
     key = added.json()["id"]
-    changed = world.call(Role.OPERATOR, "PUT", f"/chassis/{key}", json={**body, "hostname": "r1"})
+    changed = world.call(
+        OperatorRole.OPERATOR, "PUT", f"/chassis/{key}", json={**body, "hostname": "r1"}
+    )
     assert changed.status_code == 200
 
 
@@ -80,19 +82,19 @@ def test_a_wrong_token_opens_nothing(world: World, secret: str) -> None:
 
 
 def test_a_token_ends_by_time_and_by_word(world: World) -> None:
-    listed = world.get("/tokens", Role.ADMIN)["results"]
+    listed = world.get("/tokens", OperatorRole.ADMIN)["results"]
     viewer = next(each for each in listed if each["role"] == "viewer")
-    assert world.call(Role.VIEWER, "GET", "/me").status_code == 200
+    assert world.call(OperatorRole.VIEWER, "GET", "/me").status_code == 200
 
-    world.call(Role.ADMIN, "POST", f"/tokens/{viewer['id']}/revoke")
-    assert world.call(Role.VIEWER, "GET", "/me").status_code == 401
+    world.call(OperatorRole.ADMIN, "POST", f"/tokens/{viewer['id']}/revoke")
+    assert world.call(OperatorRole.VIEWER, "GET", "/me").status_code == 401
 
     world.now += timedelta(days=2)
-    assert world.call(Role.ADMIN, "GET", "/me").status_code == 401
+    assert world.call(OperatorRole.ADMIN, "GET", "/me").status_code == 401
 
 
 def test_a_session_needs_the_proof_of_our_page_for_changes(world: World) -> None:
-    secret = world.session("ann", Role.ADMIN)
+    secret = world.session("ann", OperatorRole.ADMIN)
     cookies = {"Cookie": f"{SESSION_COOKIE}={secret}"}
     body = {"name": "bob", "role": "viewer"}
 
@@ -107,8 +109,8 @@ def test_a_session_needs_the_proof_of_our_page_for_changes(world: World) -> None
 
 @pytest.mark.parametrize("why", ["idle", "absolute", "disabled", "password"])
 def test_a_session_ends(world: World, why: str) -> None:
-    world.session("root", Role.ADMIN)
-    headers = {"Cookie": f"{SESSION_COOKIE}={world.session('ann', Role.VIEWER)}"}
+    world.session("root", OperatorRole.ADMIN)
+    headers = {"Cookie": f"{SESSION_COOKIE}={world.session('ann', OperatorRole.VIEWER)}"}
     assert world.call(None, "GET", "/me", headers=headers).status_code == 200
 
     match why:
@@ -129,7 +131,7 @@ def test_a_session_ends(world: World, why: str) -> None:
 
 
 def test_a_link_opens_once(world: World) -> None:
-    made = world.call(Role.ADMIN, "POST", "/users", json={"name": "ann", "role": "admin"})
+    made = world.call(OperatorRole.ADMIN, "POST", "/users", json={"name": "ann", "role": "admin"})
     link = made.json()["link"]
 
     first = world.call(None, "POST", "/login", json={"link": link})
@@ -143,7 +145,7 @@ def test_a_link_opens_once(world: World) -> None:
 
 def test_refused_logins_cost_time_by_account_and_by_address(world: World) -> None:
     body = {"name": "ann", "role": "admin", "password": "correct horse battery"}
-    world.call(Role.ADMIN, "POST", "/users", json=body)
+    world.call(OperatorRole.ADMIN, "POST", "/users", json=body)
     wrong = {"name": "ann", "password": "wrong"}
     for _ in range(FREE_TRIES):
         assert world.call(None, "POST", "/login", json=wrong).status_code == 401
@@ -159,14 +161,14 @@ def test_refused_logins_cost_time_by_account_and_by_address(world: World) -> Non
 
 def test_the_last_admin_stays(world: World) -> None:
     made = {"name": "ann", "role": "admin", "password": "correct horse battery"}
-    world.call(Role.ADMIN, "POST", "/users", json=made)
+    world.call(OperatorRole.ADMIN, "POST", "/users", json=made)
 
     for call in (
         ("DELETE", "/users/ann", None),
         ("PATCH", "/users/ann", {"role": "viewer"}),
         ("PATCH", "/users/ann", {"enabled": False}),
     ):
-        refused = world.call(Role.ADMIN, call[0], call[1], json=call[2])
+        refused = world.call(OperatorRole.ADMIN, call[0], call[1], json=call[2])
         assert refused.json()["reason"] == "account-last-admin"
 
 
@@ -178,7 +180,7 @@ def test_a_token_with_labels_sees_no_other_chassis(world: World) -> None:
             f"INSERT INTO chassis_label VALUES ({ours}, 'site', 'osl'), ({other}, 'site', 'ber')"
         )
     body = {"name": "osl", "role": "operator", "scope": {"site": "osl"}}
-    secret = world.call(Role.ADMIN, "POST", "/tokens", json=body).json()["secret"]
+    secret = world.call(OperatorRole.ADMIN, "POST", "/tokens", json=body).json()["secret"]
     headers = {"Authorization": f"Bearer {secret}"}
 
     def call(method: str, path: str, **options: object) -> int:

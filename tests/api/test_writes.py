@@ -9,13 +9,13 @@ from api.conftest import World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.roles import OperatorRole
 
 BODY = {"vendor": "Acme", "serial_number": "FX1", "hostname": "r1"}
 
 
 def add(world: World, body: dict[str, Any] = BODY, **options: Any) -> Any:
-    return world.call(Role.OPERATOR, "POST", "/chassis", json=body, **options)
+    return world.call(OperatorRole.OPERATOR, "POST", "/chassis", json=body, **options)
 
 
 def count(world: World) -> int:
@@ -29,7 +29,7 @@ def test_a_dry_run_does_everything_and_undoes_it(world: World) -> None:
     assert (tried.status_code, tried.json()["hostname"]) == (201, "r1")
     assert tried.headers["X-Bootz-Dry-Run"] == "true"
     assert count(world) == 0
-    assert world.get("/audit", Role.SECURITY)["results"][0]["verb"] != "chassis.add"
+    assert world.get("/audit", OperatorRole.SECURITY)["results"][0]["verb"] != "chassis.add"
     assert add(world, {**BODY, "vendor": "None"}, params={"dry_run": "true"}).status_code == 404
 
 
@@ -46,7 +46,7 @@ def test_a_key_repeats_the_first_answer(world: World) -> None:
     assert (other.status_code, other.json()["reason"]) == (409, "idempotency-key-reused")
     # Another caller's keys are its own.
     theirs = world.call(
-        Role.ADMIN,
+        OperatorRole.ADMIN,
         "POST",
         "/chassis",
         json={**BODY, "serial_number": "FX2"},
@@ -58,7 +58,7 @@ def test_a_key_repeats_the_first_answer(world: World) -> None:
 def test_an_answer_with_a_secret_is_not_kept(world: World) -> None:
     body = {"name": "ci", "role": "viewer"}
     made = world.call(
-        Role.ADMIN, "POST", "/tokens", json=body, headers={"Idempotency-Key": "k1"}
+        OperatorRole.ADMIN, "POST", "/tokens", json=body, headers={"Idempotency-Key": "k1"}
     ).json()
 
     with world.database.read() as connection:
@@ -71,26 +71,26 @@ def test_a_change_is_held_to_what_was_read(world: World) -> None:
     added = add(world)
     path = f"/chassis/{added.json()['id']}"
     tag = added.headers["ETag"]
-    shown = world.call(Role.VIEWER, "GET", path)
+    shown = world.call(OperatorRole.VIEWER, "GET", path)
     assert shown.headers["ETag"] == tag
 
     def put(hostname: str, tag: str) -> Any:
         body = {**BODY, "hostname": hostname}
-        return world.call(Role.OPERATOR, "PUT", path, json=body, headers={"If-Match": tag})
+        return world.call(OperatorRole.OPERATOR, "PUT", path, json=body, headers={"If-Match": tag})
 
     assert put("r2", tag).status_code == 200
     stale = put("r3", tag)
     assert (stale.status_code, stale.json()["reason"]) == (412, "etag-stale")
     assert world.get(path)["hostname"] == "r2"
     assert put("r3", "*").status_code == 200
-    removed = world.call(Role.OPERATOR, "DELETE", path, headers={"If-Match": tag})
+    removed = world.call(OperatorRole.OPERATOR, "DELETE", path, headers={"If-Match": tag})
     assert removed.status_code == 412
 
 
 def test_many_change_together_or_none_with_every_error(world: World) -> None:
     keys = [world.chassis(f"FX{number}", hostname=f"r{number}") for number in range(1, 4)]
     body = {"ids": keys, "changes": {"profile": None, "variables": {"site": "osl"}}}
-    assert world.call(Role.OPERATOR, "PATCH", "/chassis", json=body).json()["changed"] == [
+    assert world.call(OperatorRole.OPERATOR, "PATCH", "/chassis", json=body).json()["changed"] == [
         "FX1",
         "FX2",
         "FX3",
@@ -98,7 +98,7 @@ def test_many_change_together_or_none_with_every_error(world: World) -> None:
     assert world.get(f"/chassis/{keys[2]}")["variables"] == {"site": "osl"}
 
     wrong = {"ids": [*keys, 900, 901], "changes": {"variables": {"site": "ber"}}}
-    refused = world.call(Role.OPERATOR, "PATCH", "/chassis", json=wrong)
+    refused = world.call(OperatorRole.OPERATOR, "PATCH", "/chassis", json=wrong)
 
     assert refused.status_code == 404
     assert [each["where"] for each in refused.json()["errors"]] == ["ids.900", "ids.901"]
@@ -108,16 +108,16 @@ def test_many_change_together_or_none_with_every_error(world: World) -> None:
 def test_hold_and_release(world: World) -> None:
     keys = [world.chassis(f"FX{number}") for number in range(1, 4)]
     held = world.call(
-        Role.OPERATOR, "POST", "/chassis/hold", json={"ids": keys[:2], "note": "no power"}
+        OperatorRole.OPERATOR, "POST", "/chassis/hold", json={"ids": keys[:2], "note": "no power"}
     )
     assert held.json()["changed"] == ["FX1", "FX2"]
-    again = world.call(Role.OPERATOR, "POST", "/chassis/hold", json={"ids": keys})
+    again = world.call(OperatorRole.OPERATOR, "POST", "/chassis/hold", json={"ids": keys})
     assert again.json()["changed"] == ["FX3"]
 
     shown = world.get(f"/chassis/{keys[0]}")["standing"]
     assert (shown["state"], shown["detail"], shown["step"]) == ("on-hold", "no power", "expected")
     assert world.get("/chassis?state=on-hold&state=failed")["count"] == 3
-    released = world.call(Role.OPERATOR, "POST", "/chassis/release", json={"ids": keys})
+    released = world.call(OperatorRole.OPERATOR, "POST", "/chassis/release", json={"ids": keys})
     assert len(released.json()["changed"]) == 3
     assert world.get("/chassis?state=on-hold")["count"] == 0
 
@@ -125,20 +125,20 @@ def test_hold_and_release(world: World) -> None:
 def test_secrets_are_hidden_and_survive_a_change_by_who_may_not_see_them(world: World) -> None:
     secret = "$6$planted"
     body = {"name": "base", "vendor_config": "hostname x", "boot_password_hash": secret}
-    assert world.call(Role.OPERATOR, "POST", "/profiles", json=body).status_code == 201
+    assert world.call(OperatorRole.OPERATOR, "POST", "/profiles", json=body).status_code == 201
 
     seen = world.get("/profiles/base")
     assert secret not in str(seen)
     assert seen["boot_password_hash"].startswith("hidden:")
-    assert world.get("/profiles/base", Role.SECURITY)["boot_password_hash"] == secret
+    assert world.get("/profiles/base", OperatorRole.SECURITY)["boot_password_hash"] == secret
 
     changed = {**seen, "vendor_config": "hostname y"}
-    answer = world.call(Role.OPERATOR, "PUT", "/profiles/base", json=changed)
+    answer = world.call(OperatorRole.OPERATOR, "PUT", "/profiles/base", json=changed)
 
     assert answer.status_code == 200, answer.text
-    kept = world.get("/profiles/base", Role.SECURITY)
+    kept = world.get("/profiles/base", OperatorRole.SECURITY)
     assert (kept["boot_password_hash"], kept["vendor_config"]) == (secret, "hostname y")
-    everything = world.call(Role.SECURITY, "GET", "/audit").text
+    everything = world.call(OperatorRole.SECURITY, "GET", "/audit").text
     assert "planted" not in everything
 
 
@@ -166,7 +166,7 @@ def test_secrets_are_hidden_and_survive_a_change_by_who_may_not_see_them(world: 
 def test_every_refusal_is_a_problem_with_field_and_next_step(
     world: World, method: str, path: str, body: object, status: int, reason: str
 ) -> None:
-    answer = world.call(Role.ADMIN, method, path, json=body)
+    answer = world.call(OperatorRole.ADMIN, method, path, json=body)
 
     problem = answer.json()
     assert (answer.status_code, problem["reason"]) == (status, reason), answer.text
@@ -203,7 +203,11 @@ def test_pages_lead_to_each_other(world: World) -> None:
 
 def test_a_body_that_is_too_long_is_not_read(world: World) -> None:
     answer = world.call(
-        Role.OPERATOR, "POST", "/chassis", content=b"x", headers={"Content-Length": str(1 << 40)}
+        OperatorRole.OPERATOR,
+        "POST",
+        "/chassis",
+        content=b"x",
+        headers={"Content-Length": str(1 << 40)},
     )
 
     assert (answer.status_code, answer.json()["reason"]) == (413, "request-too-large")
@@ -224,6 +228,6 @@ _PLACES = ["/chassis", "/vendors", "/profiles", "/users", "/tokens", "/login"]
 )
 @given(body=_JSON, path=st.sampled_from(_PLACES))
 def test_no_body_makes_an_answer_of_500(world: World, body: object, path: str) -> None:
-    answer = world.call(Role.ADMIN, "POST", path, json=body)
+    answer = world.call(OperatorRole.ADMIN, "POST", path, json=body)
 
     assert answer.status_code < 500, answer.text

@@ -214,9 +214,9 @@ def _resets_half() -> None:
 
     def half(hardware: Any, state: RouterState, order: Any) -> RouterState:
         after = carry_out(hardware, state, order)
-        if order.verb is orders.Verb.NO_DHCP_RESET:
+        if order.verb is orders.OrderVerb.NO_DHCP_RESET:
             return replace(after, running=state.running, startup=state.startup)
-        if order.verb is orders.Verb.NO_DHCP_TERMINATE:
+        if order.verb is orders.OrderVerb.NO_DHCP_TERMINATE:
             return replace(after, running="", startup="")
         return after
 

@@ -8,11 +8,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TypeVar
 
-from bootz.conformance.device.answers import Content
+from bootz.conformance.device.answers import DeviceContent
 from bootz.conformance.device.cases import Case, choose_cases
 from bootz.conformance.device.emulated import EmulatedRouter
 from bootz.conformance.device.material import Owner, SignedVouchers, load_authority
-from bootz.conformance.device.run import Bench, Verdict, play_case
+from bootz.conformance.device.run import Bench, CaseVerdict, play_case
 from bootz.keystore.files import load_certificates
 from bootz.processes import WarmCommand
 from bootz.trust.certificates import AnchorSet, VendorCAs
@@ -53,7 +53,7 @@ class Lab:
             owner=owner,
             vouchers=SignedVouchers(signer, owner.pinned),
             vendor_anchors=VendorCAs(AnchorSet.from_der(anchors)),
-            content=Content.make(),
+            content=DeviceContent.make(),
             seconds=60.0,
         )
         self.router = EmulatedRouter(folder / "sound", self.maker, self._call)
@@ -68,10 +68,10 @@ class Lab:
 
         return self._runner.run(bounded())
 
-    def play(self, case: Case, dialect: str = "current") -> Verdict:
+    def play(self, case: Case, dialect: str = "current") -> CaseVerdict:
         return self.run(lambda: play_case(case, dialect, self.router, self.bench))
 
-    def play_broken(self, flaw: str, case_id: str) -> Verdict:
+    def play_broken(self, flaw: str, case_id: str) -> CaseVerdict:
         """Play one case against a router with a flaw of ``conformance.broken``."""
         if self._call_broken is None:
             here = str(Path(__file__).parent.parent)

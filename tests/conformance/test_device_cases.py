@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from conformance.lab import Lab
 
-from bootz.conformance.device.cases import CASES, Case, Console, Given
+from bootz.conformance.device.cases import CASES, Case, ConsoleUse, Given
 from bootz.conformance.device.report import why
 
-UNARY = [case for case in CASES if case.flow == "unary" and case.console is Console.NONE]
+UNARY = [case for case in CASES if case.flow == "unary" and case.console is ConsoleUse.NONE]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -21,7 +21,7 @@ from bootz.conformance.server.hostile import hostile_cases
 from bootz.conformance.server.hostile_streams import hostile_stream_cases
 from bootz.conformance.server.material import make_material
 from bootz.conformance.server.player import Player
-from bootz.conformance.server.suite import Case, play
+from bootz.conformance.server.suite import ServerCase, play
 from bootz.device.grpc_client import ServerRefused, Timeouts
 from bootz.errors import WireError
 from bootz.server.operations.vendors import list_vendors
@@ -128,11 +128,11 @@ def test_a_careless_server_fails(tmp_path: Path) -> None:
     assert asyncio.run(story()) == []
 
 
-def refusing(status: str) -> Case:
+def refusing(status: str) -> ServerCase:
     async def refuse(_player: Player) -> None:
         raise ServerRefused(Status[status], "because", where="x")
 
-    return Case("x", "NOT_FOUND", refuse)
+    return ServerCase("x", "NOT_FOUND", refuse)
 
 
 @pytest.mark.parametrize(
@@ -158,14 +158,14 @@ def test_judging_what_breaks() -> None:
     async def fine(_player: Player) -> None:
         return
 
-    def passed(case: Case) -> bool:
+    def passed(case: ServerCase) -> bool:
         return asyncio.run(play(case, None, exact=False, seconds=0.05)).passed  # type: ignore[arg-type]
 
-    assert not passed(Case("x", "NOT_FOUND", hang))
-    assert not passed(Case("x", "NOT_FOUND", fine))
-    assert not passed(Case("x", "OK", hang))
-    assert not passed(Case("x", "OK", broken))
-    assert passed(Case("x", "OK", fine))
+    assert not passed(ServerCase("x", "NOT_FOUND", hang))
+    assert not passed(ServerCase("x", "NOT_FOUND", fine))
+    assert not passed(ServerCase("x", "OK", hang))
+    assert not passed(ServerCase("x", "OK", broken))
+    assert passed(ServerCase("x", "OK", fine))
 
 
 def test_material_for_another_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from grpclib.exceptions import GRPCError
 from pki import Pair, make_pair
 
 from bootz.device.card_folder import CardParts
-from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware, NewCard
 from bootz.device.slots import make_card
 from bootz.device.state import CardNote, InstalledImage, RouterState
 from bootz.device.workflow import BootResult
@@ -48,7 +48,7 @@ class ChassisWorld(World):
 
     def chassis(self, cards: Mapping[str, str], name: str = "chassis", **settings: Any) -> Hardware:
         records = tuple(
-            CardRecord(slot, serial, f"PID-{slot}", slot, kind_of(slot))
+            BuiltCard(slot, serial, f"PID-{slot}", slot, kind_of(slot))
             for slot, serial in cards.items()
         )
         new = []
@@ -57,7 +57,7 @@ class ChassisWorld(World):
             new.append(NewCard(record, parts.key, parts.certificates, parts.anchors))
         return Hardware.manufacture(
             self.folder / name,
-            ChassisRecord("Acme", CHASSIS, records, "PID", modular=True, slots=SLOTS, **settings),
+            BuiltChassis("Acme", CHASSIS, records, "PID", modular=True, slots=SLOTS, **settings),
             new,
             RouterState(image=InstalledImage("os", "1")),
         )
@@ -65,7 +65,7 @@ class ChassisWorld(World):
     def card(self, serial: str, kind: CardKind = CardKind.CONTROL, **parts: Any) -> Path:
         folder = self.folder / f"card-{serial}-{len(list(self.folder.iterdir()))}"
         made = self.parts(serial, **parts)
-        make_card(folder, CardRecord("", serial, "PID", kind=kind), made)
+        make_card(folder, BuiltCard("", serial, "PID", kind=kind), made)
         return folder
 
     def tampered(self, serial: str, kind: CardKind = CardKind.CONTROL) -> Path:

@@ -10,7 +10,7 @@ import pytest
 from device.world import SERIAL, World
 from pki import make_pair
 
-from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware, NewCard
 from bootz.device.kept import KeptAnswer, KeptReport
 from bootz.device.state import MAX_STATUSES, BootzStatus, InstalledImage, RouterState
 from bootz.errors import BootzError
@@ -47,10 +47,10 @@ def test_nothing_is_made_over_what_is_there(world: World) -> None:
 
 
 def test_a_key_that_is_not_the_certificates_is_refused(world: World) -> None:
-    card = CardRecord("RP0", SERIAL)
+    card = BuiltCard("RP0", SERIAL)
     other = make_pair("other")
     new = NewCard(card, other.key, [world.idevid.der], [world.vendor.der])
-    record = ChassisRecord("Acme", SERIAL, (card,))
+    record = BuiltChassis("Acme", SERIAL, (card,))
 
     def make() -> None:
         Hardware.manufacture(world.folder / "x", record, [new], RouterState())

@@ -21,7 +21,7 @@ from bootz.device.board import Board, BootOptions
 from bootz.device.contact import UnaryContact
 from bootz.device.download import DownloadOptions
 from bootz.device.grpc_client import Dialer, Timeouts
-from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware, NewCard
 from bootz.device.source import FixedUris
 from bootz.device.state import InstalledImage, RouterState
 from bootz.device.workflow import BootResult, Router
@@ -108,8 +108,8 @@ class World:
         )
 
     def manufacture(self, name: str = "router", **settings: Any) -> Hardware:
-        card = CardRecord("RP0", SERIAL, "PID-1")
-        record = ChassisRecord("Acme", SERIAL, (card,), "PID-1", **settings)
+        card = BuiltCard("RP0", SERIAL, "PID-1")
+        record = BuiltChassis("Acme", SERIAL, (card,), "PID-1", **settings)
         return Hardware.manufacture(
             self.folder / name,
             record,

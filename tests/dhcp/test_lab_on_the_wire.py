@@ -17,7 +17,7 @@ from dhcp.router import Told, captured, discover, payloads4, payloads6, quick
 
 from bootz.dhcp.lab_faults import BAD_REDIRECTS
 from bootz.dhcp.lab_listener import listening
-from bootz.dhcp.lab_server import LabOptions, LabServer
+from bootz.dhcp.lab_server import LabServer, LabServerOptions
 from bootz.dhcp.records import DhcpDevice, DhcpSubnet
 from bootz.errors import ConfigError, Unavailable
 from bootz.lab.namespaces import HUB_INTERFACE, Namespace, Network, enter_namespace
@@ -51,7 +51,7 @@ def serving_at(
     async def story() -> None:
         lab = LabServer(
             replace(plan(*devices), subnets=subnets),
-            LabOptions(**options),
+            LabServerOptions(**options),
             lambda: datetime.now(UTC),
             events.append,
         )
@@ -161,7 +161,7 @@ def test_both_routers_of_a_link_and_the_octets_of_the_list(link: Network) -> Non
 
 
 def test_no_interface_is_served_that_was_not_named(link: Network) -> None:
-    lab = LabServer(plan(), LabOptions(), lambda: datetime.now(UTC), lambda _: None)
+    lab = LabServer(plan(), LabServerOptions(), lambda: datetime.now(UTC), lambda _: None)
 
     async def story(*interfaces: str) -> None:
         with listening(lab, interfaces):

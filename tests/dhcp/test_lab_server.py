@@ -14,7 +14,7 @@ from dhcp.plans import FIRST, MODULAR, SECOND, device, plan
 
 from bootz.dhcp.lab4 import Lab4
 from bootz.dhcp.lab6 import Lab6
-from bootz.dhcp.lab_server import LabOptions, LabServer
+from bootz.dhcp.lab_server import LabServer, LabServerOptions
 from bootz.dhcp.leases import LeaseLog, previous, read_leases
 from bootz.errors import ConfigError
 from bootz.protocol.dhcp4_client import Client4
@@ -55,7 +55,7 @@ class Lab:
         self.events: list[Mapping[str, Any]] = []
         self.clock = Clock()
         self.server = LabServer(
-            plan(), LabOptions(**options), self.clock, lambda event: self.events.append(event)
+            plan(), LabServerOptions(**options), self.clock, lambda event: self.events.append(event)
         )
         self.v4 = Lab4(self.server, "eth0", SERVER)
         self.v6 = Lab6(self.server, "eth0", SERVER_DUID)

@@ -17,7 +17,7 @@ from grpclib.exceptions import GRPCError
 from pki import make_pair
 
 from bootz.keystore.files import KeyKind
-from bootz.masa.app import Bound, Masa
+from bootz.masa.app import Masa, MasaBound
 from bootz.masa.folder import MasaFolder, make_masa, open_masa
 from bootz.masa.ledger.nouns import AccountType, Component, ComponentName, Role, TpmData, User
 from bootz.masa.store.schema import METADATA
@@ -182,7 +182,7 @@ class Client:
 @asynccontextmanager
 async def serving(
     world: World, *, limits: ListenerLimits | None = None, cookies: bool = False
-) -> AsyncIterator[tuple[Client, Bound]]:
+) -> AsyncIterator[tuple[Client, MasaBound]]:
     masa = Masa(
         world.folder.make_service(), limits=limits or ListenerLimits(), tls=None, cookies=cookies
     )

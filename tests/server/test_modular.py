@@ -13,12 +13,12 @@ from grpclib.exceptions import GRPCError
 from world import Running, World, manufacturer, request, run, verified
 
 from bootz.device.card_folder import CardParts
-from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware, NewCard
 from bootz.device.slots import Power, exchange, make_card, switch
 from bootz.device.state import RouterState
 from bootz.model.chassis import VoucherDelivery
 from bootz.server.operations.chassis import find_chassis
-from bootz.server.operations.chassis_record import CardRecord as OnRecord
+from bootz.server.operations.chassis_record import BuiltCard as OnRecord
 from bootz.server.operations.replacements import (
     accept_replacement,
     list_replacements,
@@ -32,14 +32,14 @@ def parts(serial: str) -> CardParts:
 
 
 def chassis(folder: Path, cards: Mapping[str, str]) -> Hardware:
-    records = tuple(CardRecord(slot, serial, "PID-1", slot) for slot, serial in cards.items())
+    records = tuple(BuiltCard(slot, serial, "PID-1", slot) for slot, serial in cards.items())
     new = []
     for record in records:
         made = parts(record.serial_number)
         new.append(NewCard(record, made.key, made.certificates, made.anchors))
     return Hardware.manufacture(
         folder / "chassis",
-        ChassisRecord("Acme", "CH1", records, "PID-1", modular=True, slots=SLOTS),
+        BuiltChassis("Acme", "CH1", records, "PID-1", modular=True, slots=SLOTS),
         new,
         RouterState(),
     )
@@ -96,7 +96,7 @@ def test_s2_s5_s7_s10_a_chassis_comes_up_and_a_new_standby_is_accepted(
             assert len(asked) == requests
             assert set(told(powered.state).values()) == {("verified", "")}
             card = tmp_path / "new"
-            make_card(card, CardRecord("", "NEW", "PID-2"), parts("NEW"))
+            make_card(card, BuiltCard("", "NEW", "PID-2"), parts("NEW"))
             exchange(hardware, "RP1", card, tmp_path / "old")
             refused = await powered.events.until("card-shut-down")
             assert (refused["card"], refused["reason"]) == ("NEW", "cards-unknown")

@@ -11,7 +11,7 @@ from pki import make_pair
 
 from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.files import KeyKind, generate_key
-from bootz.server.keys.keyring import KEYRING_NAME, Keyring, Keys, Role
+from bootz.server.keys.keyring import KEYRING_NAME, Keyring, KeyRole, Keys
 
 KEY = generate_key(KeyKind.P256)
 CERTIFICATE = make_pair("any").der
@@ -24,7 +24,7 @@ def keys(tmp_path: Path) -> Keys:
     return Keys(folder)
 
 
-def stored(keys: Keys, role: Role) -> str:
+def stored(keys: Keys, role: KeyRole) -> str:
     return keys.store(role, [CERTIFICATE], KEY)
 
 
@@ -74,23 +74,23 @@ def test_any_content_is_a_list_or_refused(
 
 
 def test_numbers_are_never_used_again_while_files_are_there(keys: Keys) -> None:
-    assert [stored(keys, Role.TLS) for _ in range(3)] == ["tls/1", "tls/2", "tls/3"]
+    assert [stored(keys, KeyRole.TLS) for _ in range(3)] == ["tls/1", "tls/2", "tls/3"]
 
 
 def test_the_generation_before_is_kept_and_older_ones_go(keys: Keys) -> None:
-    anchor = stored(keys, Role.TRUST_ANCHOR)
+    anchor = stored(keys, KeyRole.TRUST_ANCHOR)
     for _ in range(4):
-        keys.write(Keyring((anchor,), stored(keys, Role.TLS)))
+        keys.write(Keyring((anchor,), stored(keys, KeyRole.TLS)))
     assert sorted(path.name for path in (keys.folder / "tls").iterdir()) == [
         *("3.key", "3.pem", "4.key", "4.pem"),
     ]
 
 
 def test_what_was_stored_for_nothing_is_dropped(keys: Keys) -> None:
-    keyring = Keyring((stored(keys, Role.TRUST_ANCHOR),), stored(keys, Role.TLS))
+    keyring = Keyring((stored(keys, KeyRole.TRUST_ANCHOR),), stored(keys, KeyRole.TLS))
     keys.write(keyring)
-    stored(keys, Role.TLS)
-    stored(keys, Role.OWNER)
+    stored(keys, KeyRole.TLS)
+    stored(keys, KeyRole.OWNER)
     keys.drop_unlisted(keyring)
     assert sorted(str(path.relative_to(keys.folder)) for path in keys.folder.rglob("*.key")) == [
         "tls/1.key",
@@ -103,4 +103,4 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(Unavailable), keys.changing():
         pass
     with pytest.raises(Unavailable):
-        stored(keys, Role.TLS)
+        stored(keys, KeyRole.TLS)

@@ -23,8 +23,8 @@ from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_log import JournalLimits
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
-    Attempt,
     AttemptFilter,
+    AttemptRecord,
     Event,
     attempts_of,
     events_after,
@@ -66,7 +66,7 @@ def record(database: Database, *entries: Entry, limits: JournalLimits | None = N
     asyncio.run(write_all(database, *entries, limits=limits))
 
 
-def read(database: Database, serial: str = "FX1") -> tuple[Attempt, ...]:
+def read(database: Database, serial: str = "FX1") -> tuple[AttemptRecord, ...]:
     with database.read() as connection:
         return attempts_of(connection, serial)
 
@@ -99,7 +99,7 @@ def test_an_attempt_from_request_to_success(database: Database, chassis: Chassis
         report(ReportedStatus.SUCCESS, at=NOW + timedelta(minutes=9), message="up", **ours),
     )
     (attempt,) = read(database, "fx1")
-    assert attempt == Attempt(
+    assert attempt == AttemptRecord(
         id=attempt.id,
         number=1,
         vendor="Acme",

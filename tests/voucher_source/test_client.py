@@ -24,7 +24,7 @@ from bootz.keystore.files import load_certificates
 from bootz.server.voucher_source import client as client_module
 from bootz.server.voucher_source.client import OvgsClient
 from bootz.server.voucher_source.retry import FAILURES, FIRST_S, MOST_S, OPEN_S, Breaker
-from bootz.server.voucher_source.token import Token
+from bootz.server.voucher_source.token import SourceToken
 from bootz.transport.backoff import backoff
 from bootz.transport.calling import client_context
 from bootz.transport.codec import BytesCodec
@@ -49,7 +49,7 @@ class Caller:
             lambda codec: Channel("127.0.0.1", service.port, codec=codec),
             where="masa:1",
             ien="9",
-            token=Token(self.token_file, "", {}),
+            token=SourceToken(self.token_file, "", {}),
             metadata=(
                 metadata.get("key", "authorization"),
                 metadata.get("template", "Bearer {token}"),
@@ -183,14 +183,14 @@ def test_a_token_that_others_can_read_is_refused(tmp_path: Path) -> None:
     path.write_text("good-token\n")
     path.chmod(0o644)
     with pytest.raises(BootzError) as caught:
-        Token(path, "", {}).read()
+        SourceToken(path, "", {}).read()
     assert caught.value.reason == "key-permissions"
 
 
 def test_a_token_may_stand_in_the_environment() -> None:
-    assert Token(None, "OVGS", {"OVGS": "t0ken"}).read() == "t0ken"
+    assert SourceToken(None, "OVGS", {"OVGS": "t0ken"}).read() == "t0ken"
     with pytest.raises(BootzError) as caught:
-        Token(None, "OVGS", {}).read()
+        SourceToken(None, "OVGS", {}).read()
     assert caught.value.reason == "masa-token-unusable"
 
 
@@ -386,7 +386,7 @@ def test_the_server_must_be_the_one_that_the_roots_vouch_for(tmp_path: Path) -> 
             open_channel,
             where="masa",
             ien="9",
-            token=Token(None, "T", {"T": "token"}),
+            token=SourceToken(None, "T", {"T": "token"}),
             metadata=("authorization", "Bearer {token}"),
             clock=lambda: NOW,
             chance=lambda: 0.0,

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from bootz.cli.site.watch.screen import View, frame
 from bootz.cli.site.watch.terminal import split_keys
 from bootz.server.operations.chassis_state import ChassisState, Standing
-from bootz.server.operations.turn_up import Router, estimate, ordered
+from bootz.server.operations.turn_up import TurnUpRouter, estimate, ordered
 
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 
@@ -25,10 +25,12 @@ def router(
     detail: str = "",
     minutes: float = 1,
     hostname: str | None = None,
-) -> Router:
+) -> TurnUpRouter:
     since = None if state is ChassisState.EXPECTED else NOW - timedelta(minutes=minutes)
     standing = Standing(state, since, 1, reason, detail)
-    return Router(key, "Acme", f"FX{key}", f"r{key}" if hostname is None else hostname, standing)
+    return TurnUpRouter(
+        key, "Acme", f"FX{key}", f"r{key}" if hostname is None else hostname, standing
+    )
 
 
 NIGHT = ordered(

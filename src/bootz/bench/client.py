@@ -45,7 +45,7 @@ TOLD_EVERY: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Router:
+class BenchRouter:
     """A router on the workbench: its serial number, and a PEM file with IDevID chain and key."""
 
     serial_number: str
@@ -61,7 +61,7 @@ class ClientJob:
     manufacturer: str
     part_number: str
     vendor_ca: bytes = field(repr=False)
-    routers: tuple[Router, ...]
+    routers: tuple[BenchRouter, ...]
     onboardings: int
     concurrency: int
     flow: str = UNARY
@@ -118,7 +118,7 @@ class _Client:
         except* (BootzError, GRPCError, OSError, StreamTerminatedError) as errors:
             raise _first(errors) from None
 
-    async def _work(self, turns: Iterator[Router]) -> None:
+    async def _work(self, turns: Iterator[BenchRouter]) -> None:
         for router in turns:
             begin = time.perf_counter()
             await self._onboard(router)
@@ -126,7 +126,7 @@ class _Client:
             if len(self.seconds) % TOLD_EVERY == 0:
                 self._told.send(ClientNews(len(self.seconds)))
 
-    async def _onboard(self, router: Router) -> None:
+    async def _onboard(self, router: BenchRouter) -> None:
         serial = router.serial_number
         nonce = base64.b64encode(secrets.token_bytes(32)).decode()
         request = BootstrapRequest(

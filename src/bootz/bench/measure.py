@@ -9,13 +9,10 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from bootz.bench.client import ClientJob, ClientNews, run_client
-from bootz.bench.plan import BenchPlan, BenchResult, percentile
+from bootz.bench.plan import BenchPlan, BenchResult, OnProgress, percentile
 from bootz.bench.serving import ServerProcess, serving
 from bootz.bench.site import build_site
 from bootz.errors import BootzError, Unavailable
-
-OnProgress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
 _WARM_UP_SHARE = 20
 """One part in so many is onboarded before measuring: imports and first connections are done."""

@@ -4,7 +4,7 @@ The only module of this room that knows the server, and it uses the operator's v
 """
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
-from bootz.bench.client import Router
-from bootz.bench.plan import BenchPlan, IdentityKey
+from bootz.bench.client import BenchRouter
+from bootz.bench.plan import BenchPlan, IdentityKey, OnProgress
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, PrivateKey, generate_key, random_serial
 from bootz.model.artifacts import Assertion, VoucherContent
@@ -39,8 +39,6 @@ _PROFILE: Final = "bench"
 _BATCH: Final = 10_000
 _VALID: Final = timedelta(days=30)
 
-OnProgress = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True, slots=True)
 class BenchSite:
@@ -50,7 +48,7 @@ class BenchSite:
     manufacturer: str
     part_number: str
     vendor_ca: bytes = field(repr=False)
-    routers: tuple[Router, ...]
+    routers: tuple[BenchRouter, ...]
 
 
 def build_site(plan: BenchPlan, root: Path, on_progress: OnProgress) -> BenchSite:
@@ -85,7 +83,7 @@ def build_site(plan: BenchPlan, root: Path, on_progress: OnProgress) -> BenchSit
         database.close()
     identities = root / "identities"
     identities.mkdir(mode=0o700)
-    routers = tuple(Router(serial, identities / f"{serial}.pem") for serial in serials)
+    routers = tuple(BenchRouter(serial, identities / f"{serial}.pem") for serial in serials)
     for count, router in enumerate(routers, 1):
         router.identity.write_bytes(factory.identity(router.serial_number))
         on_progress("manufacturing routers", count, len(routers))

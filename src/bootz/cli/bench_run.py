@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from bootz.bench.measure import OnProgress, measure
-from bootz.bench.plan import BenchPlan, BenchResult, IdentityKey
+from bootz.bench.measure import measure
+from bootz.bench.plan import BenchPlan, BenchResult, IdentityKey, OnProgress
 from bootz.cli.base import Cli
 from bootz.cli.output import Column, stderr
 from bootz.errors import PolicyError

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from bootz.cli.base import Cli
 from bootz.cli.output import Column, OutputFormat, stderr
-from bootz.lab.board import Board
-from bootz.lab.outcome import Outcome
+from bootz.lab.board import LabBoard
+from bootz.lab.outcome import LabOutcome
 from bootz.lab.plan import Dhcp, plan_routers
-from bootz.lab.run import LabOptions, Standing, run_lab
+from bootz.lab.run import LabOptions, StandingLab, run_lab
 from bootz.lab.story import play_standby
 
 _COLUMNS = (
@@ -45,14 +45,14 @@ def run_and_show(
     """Run the lab and print how it ended; return whether every router is in managed state."""
     options = LabOptions(plan_routers(routers, dialects), image_kib << 10, dhcp)
     console = stderr()
-    board = Board(options.routers, console)
+    board = LabBoard(options.routers, console)
 
     def tell(text: str) -> None:
         console.print(text)
 
-    outcomes: list[Outcome] = []
+    outcomes: list[LabOutcome] = []
 
-    async def finish(standing: Standing) -> None:
+    async def finish(standing: StandingLab) -> None:
         board.close()
         outcomes.extend(standing.outcomes)
         _show(cli, outcomes)
@@ -75,7 +75,7 @@ def tell_story(cli: Cli, keep: Path | None) -> None:
     cli.output.rows(_CARDS, cards)
 
 
-async def _held(cli: Cli, standing: Standing) -> None:
+async def _held(cli: Cli, standing: StandingLab) -> None:
     """Keep the lab up until the user ends it, and say what can be done until then."""
     cli.output.message(
         f"everything keeps running until Ctrl-C; the server's address is {standing.uri}"
@@ -89,7 +89,7 @@ async def _held(cli: Cli, standing: Standing) -> None:
     await ended.wait()
 
 
-def _show(cli: Cli, outcomes: Sequence[Outcome]) -> None:
+def _show(cli: Cli, outcomes: Sequence[LabOutcome]) -> None:
     """Print the closing table, or the document."""
     records = [outcome.record() for outcome in outcomes]
     if cli.output.form is not OutputFormat.TABLE:

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from bootz.device.contact import Contact
 from bootz.device.download import DownloadOptions
+from bootz.device.events import Notify
 from bootz.device.grpc_client import Timeouts, told_reason
-from bootz.device.hardware import CardRecord, Hardware
+from bootz.device.hardware import BuiltCard, Hardware
 from bootz.device.kept import KeptReport
 from bootz.device.source import UriSource
 from bootz.device.state import BootzStatus, CardCondition, RouterState
@@ -32,9 +33,6 @@ Source: docs/protocol/pki.md#path-validation.
 """
 
 MAX_REPORT_WAIT = 60.0
-
-Notify = Callable[[str, Mapping[str, object]], None]
-"""Told each event as it happens: a name and fields, none of them secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +142,10 @@ class Board:
 
     def describe(
         self,
-        cards: Sequence[CardRecord],
+        cards: Sequence[BuiltCard],
         active: CardStatus = CardStatus.NOT_INITIALIZED,
         *,
-        asking: CardRecord | None = None,
+        asking: BuiltCard | None = None,
     ) -> DeviceDescription:
         """Return the chassis as a request about these cards describes it.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bootz.device.board import Board
 from bootz.device.configuration import vendor_text
 from bootz.device.grpc_client import ServerRefused, told_reason
-from bootz.device.hardware import CardRecord
+from bootz.device.hardware import BuiltCard
 from bootz.device.kept import KeptReport
 from bootz.device.server_data import ServerData, find_server_data, load_anchor
 from bootz.device.state import CardCondition, CardNote, Phase
@@ -48,7 +48,7 @@ class CardProcess:
 
     # What is to be done
 
-    def new_cards(self) -> tuple[CardRecord, ...]:
+    def new_cards(self) -> tuple[BuiltCard, ...]:
         """Return the cards beside the active one that were not looked at yet."""
         state = self._board.state
         record = self._board.hardware.reload()
@@ -58,7 +58,7 @@ class CardProcess:
         """Tell whether cards have come that the process may run for."""
         return not self._refused and bool(self.new_cards())
 
-    def open_cards(self) -> tuple[CardRecord, ...]:
+    def open_cards(self) -> tuple[BuiltCard, ...]:
         """Return the cards that are shut down though asking again may end otherwise."""
         state = self._board.state
         return tuple(
@@ -81,7 +81,7 @@ class CardProcess:
     # Use case 1
 
     async def settle(
-        self, asked: Sequence[CardRecord], opened: OpenedAnswer, uri: BootzUri, dialect: Dialect
+        self, asked: Sequence[BuiltCard], opened: OpenedAnswer, uri: BootzUri, dialect: Dialect
     ) -> None:
         """Take what the first answer says of each card, and ask for what it lacks (S2)."""
         board = self._board
@@ -159,7 +159,7 @@ class CardProcess:
 
     async def _ask(
         self,
-        cards: Sequence[CardRecord],
+        cards: Sequence[BuiltCard],
         server: _Server,
         active: CardStatus,
         *,
@@ -204,7 +204,7 @@ class CardProcess:
             await self._take(cards, opened, server, active, alone=len(cards) == 1)
 
     async def _ask_as_standby(
-        self, card: CardRecord, error: BootzError, server: _Server
+        self, card: BuiltCard, error: BootzError, server: _Server
     ) -> OpenedAnswer | None:
         """Ask again in the other form: both control cards are listed, and the standby asks.
 
@@ -239,7 +239,7 @@ class CardProcess:
 
     async def _take(
         self,
-        cards: Sequence[CardRecord],
+        cards: Sequence[BuiltCard],
         opened: OpenedAnswer,
         server: _Server,
         active: CardStatus,
@@ -270,12 +270,12 @@ class CardProcess:
                 )
                 self._fail(card, missing, answered=False, final=False)
 
-    def _is_gone(self, card: CardRecord) -> bool:
+    def _is_gone(self, card: BuiltCard) -> bool:
         """Tell whether a card was pulled, or lost its power, while we were at it."""
         tokens = {present.token for present in self._board.hardware.reload().running}
         return card.token not in tokens
 
-    def _verified(self, card: CardRecord, opened: OpenedCard) -> None:
+    def _verified(self, card: BuiltCard, opened: OpenedCard) -> None:
         board = self._board
         ownership = opened.ownership
         if ownership is not None:
@@ -288,7 +288,7 @@ class CardProcess:
 
     def _refuse(
         self,
-        card: CardRecord,
+        card: BuiltCard,
         error: BootzError,
         flaws: Mapping[str, TrustError],
         *,
@@ -300,7 +300,7 @@ class CardProcess:
         self._fail(card, flaw or error, answered=answered, final=final or flaw is not None)
 
     def _fail(
-        self, card: CardRecord, error: BootzError, *, answered: bool, final: bool = True
+        self, card: BuiltCard, error: BootzError, *, answered: bool, final: bool = True
     ) -> None:
         """Shut a card down; it gets no second chance unless ``final`` is False."""
         board = self._board

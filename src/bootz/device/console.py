@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bootz.device.bell import ring
-from bootz.device.board import Notify
 from bootz.device.configuration import vendor_text
+from bootz.device.events import Notify
 from bootz.device.hardware import Hardware
-from bootz.device.orders import Order, Verb, obey, pending, place
+from bootz.device.orders import Order, OrderVerb, obey, pending, place
 from bootz.device.record import card_state
 from bootz.device.server_data import find_server_data, parse_server_line, without_server_line
 from bootz.device.state import RouterState
@@ -35,7 +35,7 @@ _NO_DHCP = re.compile(
     r"(?: --(?:src_interface|bootz_uri)[ =]\S+){2}"
 )
 
-_AT_POWER_ON = frozenset({Verb.RELOAD, Verb.NO_DHCP_INITIATE, Verb.NO_DHCP_RESET})
+_AT_POWER_ON = frozenset({OrderVerb.RELOAD, OrderVerb.NO_DHCP_INITIATE, OrderVerb.NO_DHCP_RESET})
 
 EXEC_HELP = """\
 ztp secure-mode enable|disable     whether Bootz runs at power-on; then reload
@@ -121,15 +121,17 @@ class Console:
             case ["show", "logging"]:
                 return "\n".join(self._hardware.log_lines()[-LOG_LINES:])
             case ["reload"]:
-                return self._order(Order(Verb.RELOAD), "the router restarts")
+                return self._order(Order(OrderVerb.RELOAD), "the router restarts")
             case ["factory-reset"] | ["factory", "reset"]:
-                return self._order(Order(Verb.FACTORY_RESET), "the router is in factory state")
+                return self._order(Order(OrderVerb.FACTORY_RESET), "the router is in factory state")
             case ["bootz", "no-dhcp", "initiate", *_]:
                 return self._initiate(line)
             case ["bootz", "no-dhcp", "reset"]:
-                return self._end(Verb.NO_DHCP_RESET, "parameters and configuration are removed")
+                return self._end(
+                    OrderVerb.NO_DHCP_RESET, "parameters and configuration are removed"
+                )
             case ["bootz", "no-dhcp", "terminate"]:
-                return self._end(Verb.NO_DHCP_TERMINATE, "the loop is stopped")
+                return self._end(OrderVerb.NO_DHCP_TERMINATE, "the loop is stopped")
         raise _unknown(line, EXEC_HELP)
 
     def _configure(self, line: str, candidate: str) -> str:
@@ -143,7 +145,7 @@ class Console:
             case ["show"]:
                 return candidate.rstrip("\n")
             case ["commit"]:
-                return self._order(Order(Verb.COMMIT, text=candidate), "committed")
+                return self._order(Order(OrderVerb.COMMIT, text=candidate), "committed")
             case ["no", "ztp", "bootz-server", *_]:
                 self._candidate = without_server_line(candidate)
                 return ""
@@ -173,11 +175,11 @@ class Console:
             raise ConflictError(
                 "no-dhcp-running", "a loop without DHCP is already running", where="bootz no-dhcp"
             )
-        order = Order(Verb.NO_DHCP_INITIATE, interface=interface, uri=str(uri))
+        order = Order(OrderVerb.NO_DHCP_INITIATE, interface=interface, uri=str(uri))
         return self._order(order, f"asking {uri} without DHCP")
 
-    def _end(self, verb: Verb, told: str) -> str:
-        if self._hardware.load_state().no_dhcp is None and verb is Verb.NO_DHCP_TERMINATE:
+    def _end(self, verb: OrderVerb, told: str) -> str:
+        if self._hardware.load_state().no_dhcp is None and verb is OrderVerb.NO_DHCP_TERMINATE:
             raise ConflictError(
                 "no-dhcp-none", "no loop without DHCP is running", where="bootz no-dhcp"
             )

@@ -8,11 +8,12 @@ Source: docs/protocol/dhcp.md#the-routers-client.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address
 
+from bootz.device.events import Notify
 from bootz.device.interface import Interface
 from bootz.device.lease4 import LeaseClient4
 from bootz.device.lease6 import LeaseClient6
@@ -32,8 +33,6 @@ NAME_TIMEOUT = 10.0
 
 MIN_RENEWAL_WAIT = 1.0
 """Seconds; a server that says T1 is 0 is not asked all the time."""
-
-Notify = Callable[[str, Mapping[str, object]], None]
 
 
 @dataclass(frozen=True, slots=True)

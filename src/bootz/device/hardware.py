@@ -41,7 +41,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class CardRecord:
+class BuiltCard:
     """A card where it is: ``name`` is that of its slot (RP0, RP1, LC0).
 
     ``place`` names its folder, and is a new one each time a card is put in, so that the router
@@ -63,7 +63,7 @@ class CardRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ChassisRecord:
+class BuiltChassis:
     """A chassis with what is in its slots, and the settings that a console may change.
 
     ``slots`` are all of a modular chassis, empty or not. ``strict_images``: only files that begin
@@ -72,7 +72,7 @@ class ChassisRecord:
 
     manufacturer: str
     serial_number: str
-    cards: tuple[CardRecord, ...]
+    cards: tuple[BuiltCard, ...]
     part_number: str = ""
     modular: bool = False
     secure_mode: bool = True
@@ -80,17 +80,17 @@ class ChassisRecord:
     slots: tuple[str, ...] = ()
 
     @property
-    def active(self) -> CardRecord:
+    def active(self) -> BuiltCard:
         """The card that asks: the first control card that has power."""
         return next(card for card in self.cards if card.kind is CardKind.CONTROL and card.powered)
 
     @property
-    def running(self) -> tuple[CardRecord, ...]:
+    def running(self) -> tuple[BuiltCard, ...]:
         """The cards that have power, the active one first."""
         active = self.active
         return (active, *(card for card in self.cards if card.powered and card is not active))
 
-    def card_in(self, slot: str) -> CardRecord | None:
+    def card_in(self, slot: str) -> BuiltCard | None:
         """Return the card in a slot, None if it is empty."""
         return next((card for card in self.cards if card.name == slot), None)
 
@@ -99,7 +99,7 @@ class ChassisRecord:
 class NewCard:
     """What the factory puts into a card; but for ``record`` as in ``CardParts``."""
 
-    record: CardRecord
+    record: BuiltCard
     key: PrivateKey | None
     certificates: Sequence[bytes]
     anchors: Sequence[bytes]
@@ -111,14 +111,14 @@ class NewCard:
         return CardParts(self.key, self.certificates, self.anchors, self.tpm)
 
 
-_CHASSIS = TypeAdapter(ChassisRecord)
+_CHASSIS = TypeAdapter(BuiltChassis)
 _STATE = TypeAdapter(RouterState)
 
 
 class Hardware:
     """An opened hardware folder; files are read when they are asked for."""
 
-    def __init__(self, folder: Path, record: ChassisRecord) -> None:
+    def __init__(self, folder: Path, record: BuiltChassis) -> None:
         self.folder = folder
         self.record = record
         self.disk = folder / "disk"
@@ -126,7 +126,7 @@ class Hardware:
 
     @classmethod
     def manufacture(
-        cls, folder: Path, record: ChassisRecord, cards: Iterable[NewCard], state: RouterState
+        cls, folder: Path, record: BuiltChassis, cards: Iterable[NewCard], state: RouterState
     ) -> "Hardware":
         """Build a router in a new or empty folder.
 
@@ -159,7 +159,7 @@ class Hardware:
         """
         return cls(folder, _read_record(folder))
 
-    def reload(self) -> ChassisRecord:
+    def reload(self) -> BuiltChassis:
         """Look at the chassis again: hands may have changed it.
 
         Raises:
@@ -168,7 +168,7 @@ class Hardware:
         self.record = _read_record(self.folder)
         return self.record
 
-    def change(self, change: Callable[[ChassisRecord], ChassisRecord]) -> ChassisRecord:
+    def change(self, change: Callable[[BuiltChassis], BuiltChassis]) -> BuiltChassis:
         """Change the chassis as it is now, in one step, whoever else is at it.
 
         Raises:
@@ -179,7 +179,7 @@ class Hardware:
             self._keep_record(changed)
         return changed
 
-    def _keep_record(self, record: ChassisRecord) -> None:
+    def _keep_record(self, record: BuiltChassis) -> None:
         atomic_write(self.folder / "chassis.json", _CHASSIS.dump_json(record, indent=1))
         self.record = record
 
@@ -211,15 +211,15 @@ class Hardware:
         """Keep whether the router starts Bootz at power-on (``ztp secure-mode``)."""
         self.change(lambda record: replace(record, secure_mode=enabled))
 
-    def card(self, card: CardRecord) -> CardFolder:
+    def card(self, card: BuiltCard) -> CardFolder:
         """Return a card's own hardware."""
         return CardFolder(self.folder / "cards" / card.token)
 
-    def certificates(self, card: CardRecord) -> tuple[bytes, ...]:
+    def certificates(self, card: BuiltCard) -> tuple[bytes, ...]:
         """Return a card's IDevID with what leads to the vendor's CA, DER, leaf first."""
         return self.card(card).certificates()
 
-    def identity(self, card: CardRecord) -> CardIdentity:
+    def identity(self, card: BuiltCard) -> CardIdentity:
         """Return a card's identity; its key is checked for being private.
 
         Raises:
@@ -227,7 +227,7 @@ class Hardware:
         """
         return self.card(card).identity()
 
-    def vendor_anchors(self, card: CardRecord) -> VendorCAs:
+    def vendor_anchors(self, card: BuiltCard) -> VendorCAs:
         """Return the anchors that vouchers for this card must lead to."""
         return self.card(card).vendor_anchors()
 
@@ -302,7 +302,7 @@ class Hardware:
         shutil.rmtree(self.disk / "misc", ignore_errors=True)
 
 
-def _read_record(folder: Path) -> ChassisRecord:
+def _read_record(folder: Path) -> BuiltChassis:
     path = folder / "chassis.json"
     if not path.is_file():
         raise UnknownChassis("hardware-missing", "there is no router here", where=str(folder))

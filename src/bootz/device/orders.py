@@ -7,7 +7,7 @@ carries them out on the disk. Done twice, because the power went in between, non
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from bootz.device.configuration import with_vendor_text
+from bootz.device.events import Notify
 from bootz.device.hardware import Hardware
 from bootz.device.server_data import find_server_data, load_anchor, save_anchor
 from bootz.device.state import NoDhcp, Phase, RouterState
@@ -26,10 +27,8 @@ from bootz.trust.certificates import parse_certificates
 MAX_ORDERS = 256
 MAX_FILE_BYTES = 16 << 20
 
-Notify = Callable[[str, Mapping[str, object]], None]
 
-
-class Verb(Enum):
+class OrderVerb(Enum):
     """What can be ordered."""
 
     RELOAD = "reload"
@@ -44,7 +43,7 @@ class Verb(Enum):
 class Order:
     """One order. ``text`` is the vendor configuration to commit."""
 
-    verb: Verb
+    verb: OrderVerb
     text: str = ""
     interface: str = ""
     uri: str = ""
@@ -105,9 +104,9 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
         InvalidConfiguration: a configuration to commit is not one.
     """
     match order.verb:
-        case Verb.RELOAD:
+        case OrderVerb.RELOAD:
             return state
-        case Verb.COMMIT:
+        case OrderVerb.COMMIT:
             before = hardware.kept("configurations", state.running) if state.running else None
             _keep_anchor(hardware, before, order.text)
             digest = hardware.keep("configurations", with_vendor_text(before, order.text))
@@ -115,10 +114,10 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
             if after.phase is Phase.ANSWERED:
                 after = replace(after, phase=Phase.CONTACT, answer="")
             return replace(after, running=digest, startup=digest)
-        case Verb.FACTORY_RESET:
+        case OrderVerb.FACTORY_RESET:
             hardware.reset()
             return hardware.load_state()
-        case Verb.NO_DHCP_INITIATE:
+        case OrderVerb.NO_DHCP_INITIATE:
             earlier = state.no_dhcp
             saved = NoDhcp(
                 order.interface,
@@ -128,7 +127,7 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
                 state.phase is Phase.OPERATIONAL if earlier is None else earlier.operational,
             )
             return replace(state, no_dhcp=saved, phase=Phase.CONTACT, answer="", report="")
-        case Verb.NO_DHCP_RESET:
+        case OrderVerb.NO_DHCP_RESET:
             return replace(
                 state,
                 no_dhcp=None,
@@ -139,7 +138,7 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
                 report="",
                 cards=(),
             )
-        case Verb.NO_DHCP_TERMINATE:
+        case OrderVerb.NO_DHCP_TERMINATE:
             return _terminated(state)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from bootz.device.hardware import CardRecord, Hardware
+from bootz.device.hardware import BuiltCard, Hardware
 from bootz.device.state import Phase, RouterState
 from bootz.device.workflow import BootResult
 
@@ -39,7 +39,7 @@ def state_record(hardware: Hardware, state: RouterState) -> dict[str, object]:
     }
 
 
-def card_state(hardware: Hardware, state: RouterState, card: CardRecord) -> str:
+def card_state(hardware: Hardware, state: RouterState, card: BuiltCard) -> str:
     """Return in a word how a card is: ``off``, ``waiting``, or what became of it."""
     if not card.powered:
         return "off"
@@ -49,7 +49,7 @@ def card_state(hardware: Hardware, state: RouterState, card: CardRecord) -> str:
     return "active" if card == hardware.record.active else "waiting"
 
 
-def _card(hardware: Hardware, state: RouterState, card: CardRecord) -> dict[str, object]:
+def _card(hardware: Hardware, state: RouterState, card: BuiltCard) -> dict[str, object]:
     note = state.note_of(card.token)
     return {
         "name": card.name,

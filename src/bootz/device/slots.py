@@ -15,17 +15,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from bootz.device.bell import ring
 from bootz.device.card_folder import CardFolder, CardParts
-from bootz.device.hardware import CardRecord, ChassisRecord, Hardware
+from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware
 from bootz.device.kinds import Power as Power
 from bootz.errors import ConfigError, ConflictError, UnknownChassis
 from bootz.keystore.files import atomic_write
 from bootz.model.chassis import CardKind
 
 MAX_LABEL_BYTES = 4096
-_LABEL = TypeAdapter(CardRecord)
+_LABEL = TypeAdapter(BuiltCard)
 
 
-def make_card(folder: Path, card: CardRecord, parts: CardParts) -> None:
+def make_card(folder: Path, card: BuiltCard, parts: CardParts) -> None:
     """Build a card in a new or empty folder.
 
     Raises:
@@ -39,7 +39,7 @@ def make_card(folder: Path, card: CardRecord, parts: CardParts) -> None:
     _label(folder, card)
 
 
-def insert(hardware: Hardware, slot: str, card_folder: Path) -> CardRecord:
+def insert(hardware: Hardware, slot: str, card_folder: Path) -> BuiltCard:
     """Put a card into an empty slot; its own folder is gone afterwards.
 
     Raises:
@@ -55,7 +55,7 @@ def insert(hardware: Hardware, slot: str, card_folder: Path) -> CardRecord:
     return inserted
 
 
-def pull(hardware: Hardware, slot: str, card_folder: Path) -> CardRecord:
+def pull(hardware: Hardware, slot: str, card_folder: Path) -> BuiltCard:
     """Take a card out of its slot into a new or empty folder.
 
     Raises:
@@ -67,7 +67,7 @@ def pull(hardware: Hardware, slot: str, card_folder: Path) -> CardRecord:
     return pulled
 
 
-def exchange(hardware: Hardware, slot: str, new: Path, old: Path) -> CardRecord:
+def exchange(hardware: Hardware, slot: str, new: Path, old: Path) -> BuiltCard:
     """Pull the card of a slot into the folder ``old``, and put the one in ``new`` there, at once.
 
     Raises:
@@ -86,7 +86,7 @@ def exchange(hardware: Hardware, slot: str, new: Path, old: Path) -> CardRecord:
     return inserted
 
 
-def switch(hardware: Hardware, slot: str, power: Power) -> CardRecord:
+def switch(hardware: Hardware, slot: str, power: Power) -> BuiltCard:
     """Switch the power of a slot; a card that gets power again is looked at again.
 
     Raises:
@@ -94,7 +94,7 @@ def switch(hardware: Hardware, slot: str, power: Power) -> CardRecord:
         ConflictError: the slot is empty, or the card is the active one.
     """
 
-    def turn(record: ChassisRecord) -> ChassisRecord:
+    def turn(record: BuiltChassis) -> BuiltChassis:
         card = _present(record, slot)
         _spare_active(record, card)
         place = card.place
@@ -111,7 +111,7 @@ def switch(hardware: Hardware, slot: str, power: Power) -> CardRecord:
 def sweep_cards(hardware: Hardware) -> None:
     """Remove folders of cards that are in no slot: what an interrupted hand left behind."""
 
-    def clean(record: ChassisRecord) -> ChassisRecord:
+    def clean(record: BuiltChassis) -> BuiltChassis:
         present = {card.token for card in record.cards}
         for path in (hardware.folder / "cards").glob("*"):
             if path.name not in present:
@@ -122,11 +122,11 @@ def sweep_cards(hardware: Hardware) -> None:
 
 
 def _change(
-    hardware: Hardware, slot: str, change: Callable[[ChassisRecord], ChassisRecord]
-) -> CardRecord:
+    hardware: Hardware, slot: str, change: Callable[[BuiltChassis], BuiltChassis]
+) -> BuiltCard:
     before = hardware.reload().card_in(slot)
 
-    def checked(record: ChassisRecord) -> ChassisRecord:
+    def checked(record: BuiltChassis) -> BuiltChassis:
         if not record.modular:
             raise ConfigError(
                 "slot-fixed", "a router of fixed form has no slots", where=record.serial_number
@@ -151,8 +151,8 @@ def _change(
 
 
 def _fill(
-    hardware: Hardware, slot: str, card: CardRecord, source: Path, record: ChassisRecord
-) -> ChassisRecord:
+    hardware: Hardware, slot: str, card: BuiltCard, source: Path, record: BuiltChassis
+) -> BuiltChassis:
     if record.card_in(slot) is not None:
         raise ConflictError("slot-taken", "there is a card in the slot", where=slot)
     _check_fit(slot, card)
@@ -162,7 +162,7 @@ def _fill(
     return _with(record, slot, replace(card, name=slot, slot=slot, place=place, powered=True))
 
 
-def _check_fit(slot: str, card: CardRecord) -> None:
+def _check_fit(slot: str, card: BuiltCard) -> None:
     if slot.upper().startswith("RP") is not (card.kind is CardKind.CONTROL):
         raise ConfigError(
             "card-misfit",
@@ -178,7 +178,7 @@ def _moved(source: Path) -> None:
     shutil.rmtree(source, ignore_errors=True)
 
 
-def _take_out(hardware: Hardware, record: ChassisRecord, slot: str, target: Path) -> ChassisRecord:
+def _take_out(hardware: Hardware, record: BuiltChassis, slot: str, target: Path) -> BuiltChassis:
     card = _present(record, slot)
     _spare_active(record, card)
     if target.exists() and any(target.iterdir()):
@@ -188,7 +188,7 @@ def _take_out(hardware: Hardware, record: ChassisRecord, slot: str, target: Path
     return _with(record, slot, None)
 
 
-def _with(record: ChassisRecord, slot: str, card: CardRecord | None) -> ChassisRecord:
+def _with(record: BuiltChassis, slot: str, card: BuiltCard | None) -> BuiltChassis:
     """Return the chassis with another card, or none, in a slot; cards stay in the slots' order."""
     others = [each for each in record.cards if each.name != slot]
     cards = [*others, card] if card is not None else others
@@ -197,18 +197,18 @@ def _with(record: ChassisRecord, slot: str, card: CardRecord | None) -> ChassisR
     )
 
 
-def _require(hardware: Hardware, slot: str) -> CardRecord:
+def _require(hardware: Hardware, slot: str) -> BuiltCard:
     return _present(hardware.reload(), slot)
 
 
-def _present(record: ChassisRecord, slot: str) -> CardRecord:
+def _present(record: BuiltChassis, slot: str) -> BuiltCard:
     card = record.card_in(slot)
     if card is None:
         raise ConflictError("slot-empty", "there is no card in the slot", where=slot)
     return card
 
 
-def _spare_active(record: ChassisRecord, card: CardRecord) -> None:
+def _spare_active(record: BuiltChassis, card: BuiltCard) -> None:
     if card is record.active:
         raise ConflictError(
             "card-active",
@@ -221,7 +221,7 @@ def _new_place(slot: str) -> str:
     return f"{slot}.{secrets.token_hex(4)}"
 
 
-def _label(folder: Path, card: CardRecord) -> None:
+def _label(folder: Path, card: BuiltCard) -> None:
     document = {
         "name": "",
         "serial_number": card.serial_number,
@@ -232,7 +232,7 @@ def _label(folder: Path, card: CardRecord) -> None:
     atomic_write(folder / "card.json", json.dumps(document).encode())
 
 
-def _read_label(folder: Path) -> CardRecord:
+def _read_label(folder: Path) -> BuiltCard:
     path = folder / "card.json"
     if not path.is_file() or path.stat().st_size > MAX_LABEL_BYTES:
         raise UnknownChassis("card-missing", "there is no card here", where=str(folder))

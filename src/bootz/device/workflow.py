@@ -19,7 +19,7 @@ from bootz.device.card_process import CardProcess, describe_notes
 from bootz.device.configuration import build_configuration
 from bootz.device.download import InvalidImage
 from bootz.device.grpc_client import told_reason
-from bootz.device.hardware import CardRecord
+from bootz.device.hardware import BuiltCard
 from bootz.device.installer import check_image, fetch_image
 from bootz.device.kept import KeptAnswer, KeptReport
 from bootz.device.openconfig import InvalidConfiguration
@@ -457,7 +457,7 @@ class Router:
         tries = min(limit, COURTESY_REPORTS) if limit else COURTESY_REPORTS
         await self._board.deliver(replace(report, states=states), status, message, tries)
 
-    def _asked(self) -> tuple[CardRecord, ...]:
+    def _asked(self) -> tuple[BuiltCard, ...]:
         """Return the cards that the request listed and that are still there."""
         running = self._hardware.reload().running
         return tuple(card for card in running if card.token in self._state.asked)

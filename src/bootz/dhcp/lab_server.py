@@ -27,7 +27,7 @@ Event = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class LabOptions:
+class LabServerOptions:
     """What a person may choose. ``fault`` is empty, or one of ``lab_faults.FAULTS``."""
 
     families: tuple[Family, ...] = tuple(Family)
@@ -45,7 +45,7 @@ class LabServer:
     """
 
     plan: DhcpPlan
-    options: LabOptions
+    options: LabServerOptions
     clock: Callable[[], datetime]
     tell: Callable[[Event], None]
     strangers: int = 0

@@ -38,7 +38,7 @@ _STATUS_STEPS = {
 _STYLES = {"works": "green", "attempt failed": "bold red", "could not report": "yellow"}
 
 
-class Board:
+class LabBoard:
     """Hears every event of every router, and shows them while the block runs."""
 
     def __init__(self, routers: Sequence[PlannedRouter], console: Console) -> None:

@@ -10,7 +10,7 @@ _CHECKS = frozenset({"voucher", "owner-certificate", "signature", "nonce", "trus
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LabOutcome:
     """A row of the closing table. ``why`` is empty where everything held."""
 
     router: PlannedRouter
@@ -53,7 +53,7 @@ def judge(
     journal: Mapping[str, str],
     *,
     image: tuple[str, str],
-) -> tuple[Outcome, ...]:
+) -> tuple[LabOutcome, ...]:
     """Return the rows.
 
     Args:
@@ -72,7 +72,7 @@ def _judge(
     account: Mapping[str, object],
     journal: Mapping[str, str],
     image: tuple[str, str],
-) -> Outcome:
+) -> LabOutcome:
     running = account.get("image")
     name = version = ""
     if isinstance(running, Mapping):
@@ -93,7 +93,7 @@ def _judge(
         )
         if not holds
     ]
-    return Outcome(
+    return LabOutcome(
         router,
         int(_number(account.get("attempts"))),
         f"{name} {version}".strip(),

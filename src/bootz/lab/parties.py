@@ -94,7 +94,7 @@ class Folders:
 
 
 @dataclass(frozen=True, slots=True)
-class VoucherSource:
+class LabVoucherSource:
     """Where the site fetches vouchers; the token is in a file."""
 
     address: str
@@ -202,7 +202,7 @@ async def found_site(folders: Folders, ground: Ground, tell: Tell) -> Path:
 @asynccontextmanager
 async def voucher_service(
     folders: Folders, routers: Sequence[PlannedRouter], pinned: Path, ground: Ground, tell: Tell
-) -> AsyncIterator[VoucherSource]:
+) -> AsyncIterator[LabVoucherSource]:
     """Register owner and serial numbers, and serve."""
     tell("the manufacturer registers the owner, and serves vouchers")
     token = secrets.token_urlsafe(32)
@@ -243,7 +243,9 @@ async def voucher_service(
         prefix=ground.prefix,
     ) as serving:
         address = _first(serving, "grpc")
-        yield VoucherSource(address, _first(made, "certificate_ids"), token_file, folders.vendor_ca)
+        yield LabVoucherSource(
+            address, _first(made, "certificate_ids"), token_file, folders.vendor_ca
+        )
 
 
 def _tpm_keys(folders: Folders, router: PlannedRouter) -> dict[str, str]:
@@ -260,7 +262,7 @@ def _tpm_keys(folders: Folders, router: PlannedRouter) -> dict[str, str]:
 async def fill_inventory(
     folders: Folders,
     routers: Sequence[PlannedRouter],
-    source: VoucherSource,
+    source: LabVoucherSource,
     image_bytes: int,
     ground: Ground,
     tell: Tell,

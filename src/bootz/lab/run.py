@@ -8,7 +8,7 @@ from pathlib import Path
 from bootz.lab import parties
 from bootz.lab.fleet import Hear, power_on
 from bootz.lab.ground import LOOPBACK, Ground, dhcp_server, link, why_not
-from bootz.lab.outcome import Outcome, judge
+from bootz.lab.outcome import LabOutcome, judge
 from bootz.lab.plan import Dhcp, PlannedRouter
 
 MAX_ATTEMPTS = 5
@@ -27,16 +27,16 @@ class LabOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingLab:
     """The lab after the routers have ended, while every service still runs."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[LabOutcome]
     uri: str
     site: Path
     hints: tuple[str, ...]
 
 
-Finish = Callable[[Standing], Awaitable[None]]
+Finish = Callable[[StandingLab], Awaitable[None]]
 """Called once; when it returns, everything is stopped."""
 
 
@@ -91,7 +91,7 @@ async def _run(
             )
             journal = await _journal(folders)
             outcomes = judge(routers, accounts, journal, image=parties.IMAGE)
-            await finish(Standing(outcomes, server.uri, folders.site, ground.hints()))
+            await finish(StandingLab(outcomes, server.uri, folders.site, ground.hints()))
 
 
 async def _journal(folders: parties.Folders) -> Mapping[str, str]:

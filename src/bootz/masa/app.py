@@ -32,7 +32,7 @@ _DRAIN_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class MasaBound:
     """Where a MASA listens."""
 
     grpc: tuple[Address, ...]
@@ -69,7 +69,7 @@ class Masa:
             service, limits=limits, context=None if tls is None else tls("http/1.1")
         )
 
-    async def start(self, grpc: Sequence[Address], http: Sequence[Address]) -> Bound:
+    async def start(self, grpc: Sequence[Address], http: Sequence[Address]) -> MasaBound:
         """Listen.
 
         Raises:
@@ -77,7 +77,7 @@ class Masa:
         """
         bound = await self._grpc.start(grpc)
         try:
-            both = Bound(bound, await self._http.start(http))
+            both = MasaBound(bound, await self._http.start(http))
         except BaseException:
             await self._grpc.drain(0)
             raise

@@ -25,7 +25,7 @@ from bootz.masa.ledger.access import Rules
 from bootz.masa.records import Records
 from bootz.masa.revocation import RevocationLists
 from bootz.masa.service import MasaService
-from bootz.masa.store.database import Database, open_database, open_engine
+from bootz.masa.store.database import MasaDatabase, open_database, open_engine
 from bootz.sql.engine import LOCK_SECONDS
 
 Clock = Callable[[], datetime]
@@ -35,7 +35,9 @@ Clock = Callable[[], datetime]
 class MasaFolder:
     """An opened folder; whoever opens it closes it."""
 
-    def __init__(self, path: Path, config: MasaConfig, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, path: Path, config: MasaConfig, database: MasaDatabase, clock: Clock
+    ) -> None:
         self.path = path
         self.config = config
         self.database = database

@@ -15,7 +15,7 @@ from grpclib.server import Stream
 from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.masa.ledger.errors import LedgerError
-from bootz.masa.ledger.nouns import Caller
+from bootz.masa.ledger.nouns import Requester
 from bootz.masa.rpc import UNARY, Unary, get_components
 from bootz.masa.service import MasaService
 from bootz.reasons import Fault
@@ -78,7 +78,7 @@ class _Door:
                     now = asyncio.get_running_loop().time()
                     deadline.reschedule(now + self._limits.request_timeout)
 
-    async def _receive(self, stream: Stream[Any, Any]) -> tuple[Caller, bytes]:
+    async def _receive(self, stream: Stream[Any, Any]) -> tuple[Requester, bytes]:
         caller = await self._service.authenticate(self._token(stream.metadata))
         data = await receive_bounded(stream, self._limits.max_message_bytes)
         if data is None:

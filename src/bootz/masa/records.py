@@ -23,12 +23,12 @@ from bootz.masa.ledger.nouns import (
     ANY_ORG,
     ORG_PREFIX,
     AccountType,
-    Caller,
     Component,
     ComponentName,
     Delegation,
     DomainCert,
     Group,
+    Requester,
     Role,
     User,
 )
@@ -276,7 +276,7 @@ class Records:
         )
 
     def _access(self) -> Access:
-        return Access(self.book, Caller(_STAFF, support=True), self._rules)
+        return Access(self.book, Requester(_STAFF, support=True), self._rules)
 
     def _check_component(self, component: Component) -> None:
         name = component.name

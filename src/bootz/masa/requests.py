@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from bootz.masa.ledger.access import Access
 from bootz.masa.ledger.errors import LedgerError
-from bootz.masa.ledger.nouns import Caller
+from bootz.masa.ledger.nouns import Requester
 from bootz.masa.ledger.vouchers import VoucherOrder, order_for_certificate
 from bootz.masa.service import MasaService
 from bootz.model.chassis import fold_serial
@@ -25,7 +25,7 @@ Requests: TypeAlias = VoucherRequest | tuple[VoucherRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RequestAnswer:
     """A voucher, or a tar of them."""
 
     body: bytes = field(repr=False)
@@ -57,8 +57,8 @@ def read_requests(body: bytes) -> Requests:
 
 
 async def answer_requests(
-    service: MasaService, caller: Caller, asked: Requests, *, ien: str | None
-) -> Answer:
+    service: MasaService, caller: Requester, asked: Requests, *, ien: str | None
+) -> RequestAnswer:
     """Issue what is asked for, all or nothing.
 
     ``ien`` names the vendor where a serial number alone would not do.
@@ -74,11 +74,11 @@ async def answer_requests(
 
     issued = await service.issue(caller, decide, max_bytes=None)
     if isinstance(asked, VoucherRequest):
-        return Answer(issued[0].cms, VOUCHER_TYPE, 1)
+        return RequestAnswer(issued[0].cms, VOUCHER_TYPE, 1)
     bundle = pack_bundle(
         {voucher.order.component.name.serial_number: voucher.cms for voucher in issued}
     )
-    return Answer(bundle, BUNDLE_TYPE, len(issued))
+    return RequestAnswer(bundle, BUNDLE_TYPE, len(issued))
 
 
 def _order(

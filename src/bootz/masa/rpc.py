@@ -18,7 +18,7 @@ from bootz.masa.ledger import (
     roles,
     vouchers,
 )
-from bootz.masa.ledger.nouns import AccountType, Caller, Component, ComponentName, Role
+from bootz.masa.ledger.nouns import AccountType, Component, ComponentName, Requester, Role
 from bootz.masa.service import MasaService
 from bootz.masa.tpm import ek_public_key
 from bootz.wire.ovgs import messages as pb
@@ -50,7 +50,7 @@ class Unary:
     """A method with one answer."""
 
     request: type[Message]
-    call: Callable[[MasaService, Caller, Any], Awaitable[Message]]
+    call: Callable[[MasaService, Requester, Any], Awaitable[Message]]
 
 
 def _name(component: pb.Component) -> ComponentName:
@@ -62,7 +62,7 @@ def _optional_name(request: Message, component: pb.Component) -> ComponentName |
 
 
 async def _create_group(
-    service: MasaService, caller: Caller, request: pb.CreateGroupRequest
+    service: MasaService, caller: Requester, request: pb.CreateGroupRequest
 ) -> Message:
     group = await service.change(
         caller,
@@ -74,13 +74,15 @@ async def _create_group(
 
 
 async def _delete_group(
-    service: MasaService, caller: Caller, request: pb.DeleteGroupRequest
+    service: MasaService, caller: Requester, request: pb.DeleteGroupRequest
 ) -> Message:
     await service.change(caller, lambda access: groups.delete_group(access, request.group_id))
     return pb.DeleteGroupResponse()
 
 
-async def _get_group(service: MasaService, caller: Caller, request: pb.GetGroupRequest) -> Message:
+async def _get_group(
+    service: MasaService, caller: Requester, request: pb.GetGroupRequest
+) -> Message:
     view = await service.look(caller, lambda access: groups.show_group(access, request.group_id))
     return pb.GetGroupResponse(
         group_id=view.group.group_id,
@@ -106,7 +108,7 @@ async def _get_group(service: MasaService, caller: Caller, request: pb.GetGroupR
 
 
 async def _add_delegation(
-    service: MasaService, caller: Caller, request: pb.AddGroupDelegatedOrgRequest
+    service: MasaService, caller: Requester, request: pb.AddGroupDelegatedOrgRequest
 ) -> Message:
     await service.change(
         caller,
@@ -116,7 +118,7 @@ async def _add_delegation(
 
 
 async def _remove_delegation(
-    service: MasaService, caller: Caller, request: pb.RemoveGroupDelegatedOrgRequest
+    service: MasaService, caller: Requester, request: pb.RemoveGroupDelegatedOrgRequest
 ) -> Message:
     await service.change(
         caller,
@@ -126,7 +128,7 @@ async def _remove_delegation(
 
 
 async def _add_role(
-    service: MasaService, caller: Caller, request: pb.AddUserRoleRequest
+    service: MasaService, caller: Requester, request: pb.AddUserRoleRequest
 ) -> Message:
     user = arguments.user(request.username, request.user_type, request.org_id)
     await service.change(
@@ -137,7 +139,7 @@ async def _add_role(
 
 
 async def _remove_role(
-    service: MasaService, caller: Caller, request: pb.RemoveUserRoleRequest
+    service: MasaService, caller: Requester, request: pb.RemoveUserRoleRequest
 ) -> Message:
     user = arguments.user(request.username, request.user_type, request.org_id)
     await service.change(caller, lambda access: roles.remove_role(access, user, request.group_id))
@@ -145,7 +147,7 @@ async def _remove_role(
 
 
 async def _get_role(
-    service: MasaService, caller: Caller, request: pb.GetUserRoleRequest
+    service: MasaService, caller: Requester, request: pb.GetUserRoleRequest
 ) -> Message:
     user = arguments.user(request.username, request.user_type, request.org_id)
     held = await service.look(caller, lambda access: roles.show_roles(access, user))
@@ -155,7 +157,7 @@ async def _get_role(
 
 
 async def _create_cert(
-    service: MasaService, caller: Caller, request: pb.CreateDomainCertRequest
+    service: MasaService, caller: Requester, request: pb.CreateDomainCertRequest
 ) -> Message:
     expires_at = (
         read_instant("expiry_time", request.expiry_time)
@@ -178,7 +180,7 @@ async def _create_cert(
 
 
 async def _get_cert(
-    service: MasaService, caller: Caller, request: pb.GetDomainCertRequest
+    service: MasaService, caller: Requester, request: pb.GetDomainCertRequest
 ) -> Message:
     found = await service.look(
         caller, lambda access: certificates.show_certificate(access, request.cert_id)
@@ -193,7 +195,7 @@ async def _get_cert(
 
 
 async def _delete_cert(
-    service: MasaService, caller: Caller, request: pb.DeleteDomainCertRequest
+    service: MasaService, caller: Requester, request: pb.DeleteDomainCertRequest
 ) -> Message:
     await service.change(
         caller, lambda access: certificates.delete_certificate(access, request.cert_id)
@@ -202,7 +204,7 @@ async def _delete_cert(
 
 
 async def _add_serial(
-    service: MasaService, caller: Caller, request: pb.AddSerialRequest
+    service: MasaService, caller: Requester, request: pb.AddSerialRequest
 ) -> Message:
     name = _optional_name(request, request.component)
     await service.change(
@@ -212,7 +214,7 @@ async def _add_serial(
 
 
 async def _remove_serial(
-    service: MasaService, caller: Caller, request: pb.RemoveSerialRequest
+    service: MasaService, caller: Requester, request: pb.RemoveSerialRequest
 ) -> Message:
     name = _optional_name(request, request.component)
     await service.change(
@@ -222,7 +224,7 @@ async def _remove_serial(
 
 
 async def _get_serial(
-    service: MasaService, caller: Caller, request: pb.GetSerialRequest
+    service: MasaService, caller: Requester, request: pb.GetSerialRequest
 ) -> Message:
     name = _optional_name(request, request.component)
     found = await service.look(caller, lambda access: components.show_serial(access, name))
@@ -230,7 +232,7 @@ async def _get_serial(
 
 
 async def _get_serials(
-    service: MasaService, caller: Caller, request: pb.GetSerialsRequest
+    service: MasaService, caller: Requester, request: pb.GetSerialsRequest
 ) -> Message:
     names = [_name(component) for component in request.components]
     found = await service.look(caller, lambda access: components.show_serials(access, names))
@@ -238,7 +240,7 @@ async def _get_serials(
 
 
 async def _get_voucher(
-    service: MasaService, caller: Caller, request: pb.GetOwnershipVoucherRequest
+    service: MasaService, caller: Requester, request: pb.GetOwnershipVoucherRequest
 ) -> Message:
     name = _optional_name(request, request.component)
     many = await _vouchers(service, caller, request, [name])
@@ -246,14 +248,14 @@ async def _get_voucher(
 
 
 async def _get_vouchers(
-    service: MasaService, caller: Caller, request: pb.GetOwnershipVouchersRequest
+    service: MasaService, caller: Requester, request: pb.GetOwnershipVouchersRequest
 ) -> Message:
     return await _vouchers(service, caller, request, [_name(each) for each in request.component])
 
 
 async def _vouchers(
     service: MasaService,
-    caller: Caller,
+    caller: Requester,
     request: pb.GetOwnershipVoucherRequest | pb.GetOwnershipVouchersRequest,
     names: list[ComponentName] | list[ComponentName | None],
 ) -> pb.GetOwnershipVouchersResponse:
@@ -278,7 +280,7 @@ async def _vouchers(
 
 
 async def get_components(
-    service: MasaService, caller: Caller, request: pb.GetComponentsRequest
+    service: MasaService, caller: Requester, request: pb.GetComponentsRequest
 ) -> AsyncIterator[pb.GetComponentsResponse]:
     """Yield every component directly in a group, by (ien, serial number), read in pages."""
     after: ComponentName | None = None

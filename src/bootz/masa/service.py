@@ -11,11 +11,11 @@ from bootz.log import get_logger
 from bootz.masa.issuing import IssuedVoucher, VoucherIssuer
 from bootz.masa.ledger.access import Access, Rules
 from bootz.masa.ledger.errors import LedgerError
-from bootz.masa.ledger.nouns import Caller
+from bootz.masa.ledger.nouns import Requester
 from bootz.masa.ledger.vouchers import VoucherOrder
 from bootz.masa.revocation import RevocationLists
 from bootz.masa.store.book import SqlBook
-from bootz.masa.store.database import Database
+from bootz.masa.store.database import MasaDatabase
 from bootz.masa.store.directory import Directory
 from bootz.masa.store.issues import IssueLog, IssueRecord
 from bootz.masa.tokens import MAX_TOKEN, digest_of
@@ -40,7 +40,7 @@ class MasaService:
 
     def __init__(
         self,
-        database: Database,
+        database: MasaDatabase,
         issuer: VoucherIssuer,
         *,
         rules: Rules,
@@ -57,7 +57,7 @@ class MasaService:
         """Return a new id of a kind, opaque to clients."""
         return f"{kind}-{uuid4()}"
 
-    async def authenticate(self, token: str | None) -> Caller:
+    async def authenticate(self, token: str | None) -> Requester:
         """Return whom a bearer token stands for.
 
         Raises:
@@ -69,7 +69,7 @@ class MasaService:
             raise LedgerError("token-unknown", "the token is too long")
         digest = digest_of(token)
 
-        def find() -> Caller:
+        def find() -> Requester:
             with self._database.read() as connection:
                 holder = Directory(connection).holder_of(digest)
             if holder is None:
@@ -80,7 +80,7 @@ class MasaService:
 
         return await asyncio.to_thread(find)
 
-    async def look(self, caller: Caller, decision: Decision[T]) -> T:
+    async def look(self, caller: Requester, decision: Decision[T]) -> T:
         """Run a decision that only reads."""
 
         def run() -> T:
@@ -89,7 +89,7 @@ class MasaService:
 
         return await asyncio.to_thread(run)
 
-    async def change(self, caller: Caller, decision: Decision[T]) -> T:
+    async def change(self, caller: Requester, decision: Decision[T]) -> T:
         """Run a decision that may write; an error leaves everything as it was."""
 
         def run() -> T:
@@ -100,7 +100,7 @@ class MasaService:
 
     async def issue(
         self,
-        caller: Caller,
+        caller: Requester,
         decision: Decision[tuple[VoucherOrder, ...]],
         *,
         max_bytes: int | None,

@@ -71,7 +71,7 @@ class ImageStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Depot:
+class DepotDoor:
     """What joins the image store to this party: its door, and how it spells a file's URL."""
 
     open: Callable[[SqlInventory, SqlJournal, Site], ImageStore]
@@ -125,7 +125,7 @@ class SiteServer:
         site: Site,
         *,
         listens: Listens,
-        depot: Depot,
+        depot: DepotDoor,
         on_settings: Callable[[SiteConfig], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:

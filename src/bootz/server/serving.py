@@ -7,7 +7,7 @@ from typing import Final
 
 from bootz.config import Endpoint, SiteConfig
 from bootz.log import get_logger
-from bootz.server.app import Address, Bound, Depot, Listens, SiteServer
+from bootz.server.app import Address, Bound, DepotDoor, Listens, SiteServer
 from bootz.server.site import Site
 
 log = get_logger()
@@ -21,7 +21,7 @@ async def serve_site(
     site: Site,
     *,
     listens: Listens,
-    depot: Depot,
+    depot: DepotDoor,
     on_settings: Callable[[SiteConfig], None] = lambda _: None,
     on_bound: Callable[[Bound], None] = lambda _: None,
 ) -> None:

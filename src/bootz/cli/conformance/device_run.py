@@ -15,7 +15,7 @@ from rich.progress import Progress
 from bootz.cli.base import Cli
 from bootz.cli.output import Column, stderr
 from bootz.conformance.device.adapter import DeviceAdapter
-from bootz.conformance.device.answers import Content, read_content
+from bootz.conformance.device.answers import DeviceContent, read_content
 from bootz.conformance.device.cases import CASES, Case, choose_cases
 from bootz.conformance.device.emulated import EmulatedRouter
 from bootz.conformance.device.json_lines import JsonLinesAdapter
@@ -28,7 +28,7 @@ from bootz.conformance.device.material import (
     load_authority,
 )
 from bootz.conformance.device.report import junit_results, verdict_row
-from bootz.conformance.device.run import Bench, Verdict, play_cases
+from bootz.conformance.device.run import Bench, CaseVerdict, play_cases
 from bootz.conformance.junit import junit_report
 from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.files import atomic_write, load_certificates
@@ -102,13 +102,13 @@ def run_suite(
 
 async def _play(
     plays: Sequence[tuple[Case, str]], options: dict[str, Any], own_seconds: dict[str, float]
-) -> tuple[Verdict, ...]:
+) -> tuple[CaseVerdict, ...]:
     """Play cases, each in a dialect, and return the verdicts."""
     async with _device(options) as (adapter, bench):
         with Progress(console=stderr(), transient=True) as progress:
             task = progress.add_task("playing cases", total=len(plays))
 
-            def tell(verdict: Verdict) -> None:
+            def tell(verdict: CaseVerdict) -> None:
                 word = "passed" if verdict.passed else "FAILED"
                 progress.console.print(f"{verdict.case.id} {verdict.dialect} {word}")
                 progress.advance(task)
@@ -190,8 +190,8 @@ def _owner(options: dict[str, Any]) -> tuple[bytes, Authority] | None:
     return load_certificates(given[0])[0], load_authority(given[1], given[2])
 
 
-def _content(options: dict[str, Any]) -> Content:
-    content = Content.make()
+def _content(options: dict[str, Any]) -> DeviceContent:
+    content = DeviceContent.make()
     if options["vendor_config"] is not None:
         bad = options["bad_vendor_config"]
         content = read_content(

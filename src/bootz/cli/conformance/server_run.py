@@ -20,7 +20,7 @@ from bootz.conformance.server.hostile_streams import hostile_stream_cases
 from bootz.conformance.server.material import Material, make_material, open_material
 from bootz.conformance.server.player import Player
 from bootz.conformance.server.site_record import on_record
-from bootz.conformance.server.suite import Case, Verdict, chosen, play
+from bootz.conformance.server.suite import ServerCase, ServerVerdict, chosen, play
 from bootz.device.grpc_client import Timeouts
 from bootz.errors import ConfigError
 from bootz.keystore.files import atomic_write, load_certificates
@@ -74,7 +74,7 @@ def run_suite(
     return not failed
 
 
-def _junit_of(verdicts: Sequence[Verdict], target: str) -> bytes:
+def _junit_of(verdicts: Sequence[ServerVerdict], target: str) -> bytes:
     """Return the JUnit report; a case's group is all of its name but the last part."""
     results = []
     for verdict in verdicts:
@@ -115,11 +115,11 @@ def _devices(cli: Cli, folder: Path | None) -> Iterator[Material]:
 
 
 async def _play_all(
-    cases: Sequence[Case], player: Player, *, exact: bool, seconds: float
-) -> list[Verdict]:
+    cases: Sequence[ServerCase], player: Player, *, exact: bool, seconds: float
+) -> list[ServerVerdict]:
     """Play cases one after the other."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    verdicts: list[Verdict] = []
+    verdicts: list[ServerVerdict] = []
     with Progress(*columns, console=stderr(), transient=True) as bar:
         task = bar.add_task("playing", total=len(cases))
         for case in cases:
@@ -128,7 +128,7 @@ async def _play_all(
     return verdicts
 
 
-def _case_row(verdict: Verdict) -> dict[str, object]:
+def _case_row(verdict: ServerVerdict) -> dict[str, object]:
     """Return the row of a verdict."""
     seen = f"{verdict.seen} ({verdict.remark})" if verdict.remark else verdict.seen
     return {

@@ -158,9 +158,9 @@ def serve(
 
     from bootz.cli.dhcp.plan import read_plan
     from bootz.cli.dhcp.serve import serve_lab
-    from bootz.dhcp.lab_server import LabOptions
+    from bootz.dhcp.lab_server import LabServerOptions
 
-    options = LabOptions(
+    options = LabServerOptions(
         tuple(map(Family, dict.fromkeys(families))) or tuple(Family), always_send, fault or ""
     )
     path = lease_file or cli.site().root / LEASE_FILE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bootz.cli.manufacturer import now
 from bootz.dhcp.lab_listener import listening
-from bootz.dhcp.lab_server import LabOptions, LabServer
+from bootz.dhcp.lab_server import LabServer, LabServerOptions
 from bootz.dhcp.leases import LeaseLog
 from bootz.dhcp.records import DhcpPlan
 from bootz.errors import BootzError
@@ -17,7 +17,7 @@ from bootz.errors import BootzError
 
 async def serve_lab(
     read_plan: Callable[[], DhcpPlan],
-    options: LabOptions,
+    options: LabServerOptions,
     interfaces: Sequence[str],
     lease_file: Path,
 ) -> None:

@@ -17,7 +17,7 @@ from bootz.images.depot import Depot
 from bootz.server.importing.applying import Applied, Terms, apply_items
 from bootz.server.importing.differences import Action
 from bootz.server.importing.files import form_of, read_import
-from bootz.server.importing.items import SECTIONS, Fault, FileForm, Item
+from bootz.server.importing.items import SECTIONS, FileForm, ImportFault, Item
 from bootz.server.importing.merging import CLEARED, cleared_column
 from bootz.server.importing.reference import read_reference
 from bootz.server.keys.brought import Brought, BroughtKeys, import_keys
@@ -117,7 +117,7 @@ def import_items(
     update: bool,
     clear: frozenset[str] = frozenset(),
     dry_run: bool = False,
-    faults: Sequence[Fault] = (),
+    faults: Sequence[ImportFault] = (),
 ) -> Applied:
     """Apply entries in one transaction; undone if anything has a fault, or for a dry run."""
     depot = Depot(site.images_folder)
@@ -166,7 +166,7 @@ def show_applied(cli: Cli, applied: Applied, *, dry_run: bool = False) -> None:
     cli.output.message(f"A dry run: nothing was changed ({words})." if dry_run else f"{words}.")
 
 
-def _fault_row(fault: Fault) -> dict[str, object]:
+def _fault_row(fault: ImportFault) -> dict[str, object]:
     told = error_record(fault.error)
     return {"place": fault.place, **told, "action": fault.error.remedy}
 

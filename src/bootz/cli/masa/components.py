@@ -158,10 +158,10 @@ def issue(cli: Cli, masa: Path, request: Path, out: Path, ien: str | None) -> No
 
     from bootz.keystore.files import atomic_write
     from bootz.masa.importing import read_bounded
-    from bootz.masa.ledger.nouns import AccountType, Caller, User
+    from bootz.masa.ledger.nouns import AccountType, Requester, User
     from bootz.masa.requests import answer_requests, read_requests
 
-    staff = Caller(User("manufacturer", AccountType.SERVICE_ACCOUNT, ""), support=True)
+    staff = Requester(User("manufacturer", AccountType.SERVICE_ACCOUNT, ""), support=True)
     asked = read_requests(read_bounded(request))
     with MASA.opened(masa) as folder:
         answer = asyncio.run(answer_requests(folder.make_service(), staff, asked, ien=ien))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bootz.cli.router.tpm import IDENTITIES
-from bootz.device.hardware import CardRecord, NewCard
+from bootz.device.hardware import BuiltCard, NewCard
 from bootz.device.kinds import TpmKind
 from bootz.device.tpm.card import CardTpm, TpmDescription
 from bootz.keystore.kinds import KeyKind
@@ -40,7 +40,7 @@ def described(identity: str, tpm: str | None) -> TpmDescription | None:
 
 @contextmanager
 def card_with_tpm(
-    record: CardRecord,
+    record: BuiltCard,
     maker: Manufacturer,
     description: TpmDescription,
     kind: KeyKind,

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from bootz.device.hardware import CardRecord, NewCard
+from bootz.device.hardware import BuiltCard, NewCard
 from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.files import PrivateKey
 from bootz.trust.certificates import parse_certificates
@@ -20,7 +20,7 @@ MAX_FILE_BYTES = 256 << 10
 
 
 def existing_identity(
-    record: CardRecord, certificate: Path, key: Path, anchors: Sequence[Path]
+    record: BuiltCard, certificate: Path, key: Path, anchors: Sequence[Path]
 ) -> NewCard:
     """Return a card with an identity from files.
 

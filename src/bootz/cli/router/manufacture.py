@@ -17,7 +17,7 @@ from bootz.model.kinds import CardKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootz.device.hardware import CardRecord, Hardware, NewCard
+    from bootz.device.hardware import BuiltCard, Hardware, NewCard
 
 SLOTS = ("RP0", "RP1", *(f"LC{number}" for number in range(8)))
 
@@ -106,7 +106,7 @@ def command(
 
     from bootz.cli.router.cards import card_with_tpm, described
     from bootz.cli.router.identity import existing_identity
-    from bootz.device.hardware import CardRecord, ChassisRecord, Hardware, NewCard
+    from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware, NewCard
     from bootz.device.record import state_record
     from bootz.device.state import InstalledImage, RouterState
     from bootz.keystore.files import load_certificates
@@ -137,7 +137,7 @@ def command(
         Progress(console=stderr(), transient=True, disable=quiet) as progress,
     ):
         for serial in progress.track(serial_numbers, description="manufacturing routers"):
-            records = in_slots or (CardRecord("RP0", serial, part_number),)
+            records = in_slots or (BuiltCard("RP0", serial, part_number),)
             place = folder if len(serial_numbers) == 1 else folder / serial
             new: list[NewCard] = []
             for record in records:
@@ -153,7 +153,7 @@ def command(
                 elif idevid_cert is not None and idevid_key is not None:
                     card = existing_identity(record, idevid_cert, idevid_key, vendor_anchors)
                 new.append(card)
-            chassis = ChassisRecord(
+            chassis = BuiltChassis(
                 vendor_name,
                 serial,
                 records,
@@ -171,9 +171,9 @@ def command(
         cli.output.rows(_COLUMNS, shown)
 
 
-def _in_slots(texts: Sequence[str], *, modular: bool) -> tuple[CardRecord, ...]:
+def _in_slots(texts: Sequence[str], *, modular: bool) -> tuple[BuiltCard, ...]:
     """Read ``--card``; the cards are in the order of the slots."""
-    from bootz.device.hardware import CardRecord
+    from bootz.device.hardware import BuiltCard
 
     if not modular:
         if texts:
@@ -190,7 +190,7 @@ def _in_slots(texts: Sequence[str], *, modular: bool) -> tuple[CardRecord, ...]:
     if SLOTS[0] not in serials:
         raise click.UsageError("a modular chassis needs a route processor: --card RP0=SERIAL")
     return tuple(
-        CardRecord(
+        BuiltCard(
             slot,
             serials[slot],
             f"BOOTZ-{slot[:2]}",

@@ -15,9 +15,10 @@ from bootz.cli.base import Cli
 from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, Output
 from bootz.cli.router.sources import SourceFor, sources
-from bootz.device.board import Board, BootOptions, Notify
+from bootz.device.board import Board, BootOptions
 from bootz.device.contact import Contact, UnaryContact
 from bootz.device.download import DownloadOptions
+from bootz.device.events import Notify
 from bootz.device.grpc_client import Dialer, Timeouts
 from bootz.device.hardware import Hardware
 from bootz.device.record import boot_record

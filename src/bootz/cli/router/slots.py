@@ -16,7 +16,7 @@ from bootz.model.kinds import CardKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootz.device.hardware import CardRecord
+    from bootz.device.hardware import BuiltCard
 
 _router = click.argument("folder", metavar="DIR", type=PATH)
 _slot = click.argument("slot", metavar="SLOT")
@@ -69,7 +69,7 @@ def card_command(
 ) -> None:
     """Build a card that is not in a chassis yet; the folder is its hardware."""
     from bootz.device.card_folder import CardParts
-    from bootz.device.hardware import CardRecord
+    from bootz.device.hardware import BuiltCard
     from bootz.device.slots import make_card
     from bootz.keystore.files import generate_key, load_certificates
     from bootz.manufacturer.room import Manufacturer
@@ -78,7 +78,7 @@ def card_command(
     issued = maker.issue_identity(serial, part_number, kind=KEY_KINDS[kind])
     anchors = [der for path in vendor_anchors for der in load_certificates(path)]
     key = generate_key(KEY_KINDS[kind]) if tampered else issued.key
-    card = CardRecord("", serial, part_number, kind=CardKind(card_kind))
+    card = BuiltCard("", serial, part_number, kind=CardKind(card_kind))
     make_card(card_folder, card, CardParts(key, issued.chain, [maker.anchor, *anchors]))
     _show(cli.output, card)
 
@@ -142,7 +142,7 @@ def power_command(cli: Cli, folder: Path, slot: str, power: str) -> None:
     _show(cli.output, switch(Hardware.open(folder), slot, Power(power)))
 
 
-def _show(output: Output, card: CardRecord) -> None:
+def _show(output: Output, card: BuiltCard) -> None:
     output.record(
         {
             **({"slot": card.name} if card.name else {}),

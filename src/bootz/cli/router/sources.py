@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from bootz.cli.manufacturer import now
 from bootz.cli.router.dhcp import DUIDS
-from bootz.device.board import Notify
 from bootz.device.discovery import DhcpSource, DiscoveryOptions
+from bootz.device.events import Notify
 from bootz.device.hardware import Hardware
 from bootz.device.lease_client import Timing
 from bootz.device.source import FixedUris, UriSource

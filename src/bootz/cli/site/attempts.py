@@ -18,7 +18,7 @@ from bootz.wire.names import DialectName
 
 if TYPE_CHECKING:
     from bootz.model.checks import Check
-    from bootz.server.store.attempts import Attempt, Event
+    from bootz.server.store.attempts import AttemptRecord, Event
 
 _LATEST = (
     Column("id", right=True),
@@ -160,7 +160,7 @@ def _states(text: str | None) -> list[AttemptState]:
         raise click.BadParameter(f"{error}; the states are {known}") from error
 
 
-def _summary(attempt: Attempt) -> dict[str, object]:
+def _summary(attempt: AttemptRecord) -> dict[str, object]:
     return {
         "id": attempt.id,
         "updated_at": attempt.updated_at,
@@ -176,7 +176,7 @@ def _summary(attempt: Attempt) -> dict[str, object]:
     }
 
 
-def _explained(attempt: Attempt) -> dict[str, object]:
+def _explained(attempt: AttemptRecord) -> dict[str, object]:
     from bootz.reasons import REASONS
 
     row = REASONS.get(attempt.reason)

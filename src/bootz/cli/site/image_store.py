@@ -4,10 +4,10 @@ The server's inventory says what may be served, and its journal hears of downloa
 """
 
 from bootz.images.addresses import ImageAddress
-from bootz.images.depot import Depot as DepotFolder
+from bootz.images.depot import Depot
 from bootz.images.http_server import ImageServer
 from bootz.images.ports import CatalogueEntry, Download
-from bootz.server.app import Depot
+from bootz.server.app import DepotDoor
 from bootz.server.operations.images import list_images
 from bootz.server.ports import Clock
 from bootz.server.site import Site
@@ -67,13 +67,13 @@ def image_target(sha256: str, file_name: str, url_tag: str) -> str:
 
 def _open(inventory: SqlInventory, journal: SqlJournal, site: Site) -> ImageServer:
     return ImageServer(
-        DepotFolder(site.images_folder),
+        Depot(site.images_folder),
         _Catalogue(inventory),
         _Observer(journal, site.clock),
         check_every=site.config.images.check_hours * 3600,
     )
 
 
-def site_depot() -> Depot:
+def site_depot() -> DepotDoor:
     """Return the depot of a site, as its server takes it."""
-    return Depot(_open, image_target)
+    return DepotDoor(_open, image_target)

@@ -33,7 +33,7 @@ def add(cli: Cli, name: str, role: str, labels: tuple[str, ...], days: int | Non
     """Make a token for a program, and print its secret, which is shown only here."""
     from datetime import UTC, datetime, timedelta
 
-    from bootz.server.api.auth.roles import Role
+    from bootz.server.api.auth.roles import OperatorRole
     from bootz.server.api.auth.tokens import add_token
 
     now = datetime.now(UTC)
@@ -41,7 +41,7 @@ def add(cli: Cli, name: str, role: str, labels: tuple[str, ...], days: int | Non
     end = None if days is None else now + timedelta(days=days)
     with writing(cli) as connection:
         token, secret = add_token(
-            connection, name, Role(role), now=now, scope=scope, expires_at=end
+            connection, name, OperatorRole(role), now=now, scope=scope, expires_at=end
         )
     cli.output.record({**token.to_document(), "secret": secret})
 

@@ -44,12 +44,12 @@ def add(cli: Cli, name: str, role: str, password_file: Path | None) -> None:
     from datetime import UTC, datetime
 
     from bootz.server.api.auth.accounts import add_account, make_link
-    from bootz.server.api.auth.roles import Role
+    from bootz.server.api.auth.roles import OperatorRole
 
     now = datetime.now(UTC)
     password = _password(password_file)
     with writing(cli) as connection:
-        account = add_account(connection, name, Role(role), now=now, password=password)
+        account = add_account(connection, name, OperatorRole(role), now=now, password=password)
         link = make_link(connection, account.name, now=now) if password is None else None
     cli.output.record({**account.to_document(), "link": link})
 
@@ -90,13 +90,13 @@ def set_(
 ) -> None:
     """Change an account. Any change ends its sessions."""
     from bootz.server.api.auth.accounts import set_account
-    from bootz.server.api.auth.roles import Role
+    from bootz.server.api.auth.roles import OperatorRole
 
     with writing(cli) as connection:
         account = set_account(
             connection,
             name,
-            role=None if role is None else Role(role),
+            role=None if role is None else OperatorRole(role),
             enabled=enabled,
             password=_password(password_file),
         )

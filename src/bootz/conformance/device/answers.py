@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bootz.conformance.device.cases import Given
-from bootz.conformance.device.images import ImageServer
+from bootz.conformance.device.images import SuiteImageServer
 from bootz.conformance.device.material import (
     Owner,
     Vouchers,
@@ -32,7 +32,7 @@ _NO_IMAGE: Final = b"<!DOCTYPE html><html><body>This is no software image.</body
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class DeviceContent:
     """What the operator may replace, because only its device knows what it takes.
 
     Args:
@@ -50,7 +50,7 @@ class Content:
     image_version: str = ""
 
     @classmethod
-    def make(cls) -> "Content":
+    def make(cls) -> "DeviceContent":
         """Return a content for the emulated router, fresh so that nothing old passes for it."""
         marker = f"conformance-{secrets.token_hex(6)}"
         return cls(
@@ -59,7 +59,7 @@ class Content:
             bad_vendor_config=b"hostname \x00\xff\n",
         )
 
-    def with_image(self, image: bytes, name: str, version: str) -> "Content":
+    def with_image(self, image: bytes, name: str, version: str) -> "DeviceContent":
         """Return the same with an image of the operator's."""
         return replace(self, image=image, image_name=name, image_version=version)
 
@@ -86,7 +86,7 @@ class AnswerMaker:
     """
 
     def __init__(
-        self, owner: Owner, vouchers: Vouchers, images: ImageServer, content: Content
+        self, owner: Owner, vouchers: Vouchers, images: SuiteImageServer, content: DeviceContent
     ) -> None:
         self._owner = owner
         self._vouchers = vouchers
@@ -223,7 +223,9 @@ def _bundle() -> dict[str, object]:
     return {"entities": [entity]}
 
 
-def read_content(vendor_config: bytes, marker: str, bad_vendor_config: bytes | None) -> Content:
+def read_content(
+    vendor_config: bytes, marker: str, bad_vendor_config: bytes | None
+) -> DeviceContent:
     """Return a content with a configuration of the operator's.
 
     Raises:
@@ -235,7 +237,7 @@ def read_content(vendor_config: bytes, marker: str, bad_vendor_config: bytes | N
             "the marker must be a text in the vendor configuration",
             where="--config-marker",
         )
-    made = Content.make()
+    made = DeviceContent.make()
     return replace(
         made,
         vendor_config=vendor_config,

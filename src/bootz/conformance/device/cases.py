@@ -43,7 +43,7 @@ class Given(Enum):
     NO_AIK_DIGEST = "a refusal, as if aik_pub_digest were missing"
 
 
-class Console(Enum):
+class ConsoleUse(Enum):
     """What is typed at the console, for the cases without DHCP."""
 
     NONE = ""
@@ -101,7 +101,7 @@ class Case:
     verified: bool = True
     flow: str = "unary"
     identity: IdentityKind = IdentityKind.IDEVID
-    console: Console = Console.NONE
+    console: ConsoleUse = ConsoleUse.NONE
 
     @property
     def counted(self) -> bool:
@@ -111,7 +111,7 @@ class Case:
     @property
     def onboarded(self) -> bool:
         """Whether the device has a configuration beforehand, which it must not lose."""
-        return self.console is not Console.NONE and not self.works
+        return self.console is not ConsoleUse.NONE and not self.works
 
 
 def _fails(
@@ -212,7 +212,7 @@ _STREAM: Final = tuple(
 )
 
 _NO_DHCP: Final = (
-    Case("bootz-7.1", "without DHCP: success", Given.GOOD, console=Console.INITIATE),
+    Case("bootz-7.1", "without DHCP: success", Given.GOOD, console=ConsoleUse.INITIATE),
     Case(
         "bootz-7.2",
         "without DHCP: unreachable",
@@ -220,7 +220,7 @@ _NO_DHCP: Final = (
         _NOTHING,
         works=False,
         verified=False,
-        console=Console.INITIATE,
+        console=ConsoleUse.INITIATE,
     ),
     Case(
         "bootz-7.3",
@@ -229,7 +229,7 @@ _NO_DHCP: Final = (
         _SENT,
         works=False,
         verified=False,
-        console=Console.INITIATE,
+        console=ConsoleUse.INITIATE,
     ),
     Case(
         "bootz-7.4",
@@ -238,7 +238,7 @@ _NO_DHCP: Final = (
         _SENT,
         works=False,
         verified=False,
-        console=Console.RESET,
+        console=ConsoleUse.RESET,
     ),
     Case(
         "bootz-7.5",
@@ -247,7 +247,7 @@ _NO_DHCP: Final = (
         _SENT,
         works=False,
         verified=False,
-        console=Console.TERMINATE,
+        console=ConsoleUse.TERMINATE,
     ),
 )
 

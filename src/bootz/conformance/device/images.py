@@ -12,14 +12,14 @@ from bootz.transport.acceptor import peer_address
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
+class SeenDownload:
     """One request that was seen; ``status`` is that of the answer."""
 
     name: str
     status: int
 
 
-class ImageServer:
+class SuiteImageServer:
     """Offers files; an async context manager.
 
     Args:
@@ -32,7 +32,7 @@ class ImageServer:
         self._folder = folder
         self._listen = listen
         self._advertised = advertised
-        self._downloads: list[Download] = []
+        self._downloads: list[SeenDownload] = []
         self._offered: set[str] = set()
         self._port = 0
         self._dead: socket.socket | None = None
@@ -42,7 +42,7 @@ class ImageServer:
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
 
     @property
-    def downloads(self) -> tuple[Download, ...]:
+    def downloads(self) -> tuple[SeenDownload, ...]:
         """Every request so far."""
         return tuple(self._downloads)
 
@@ -59,7 +59,7 @@ class ImageServer:
         self._offered.add(name)
         return f"http://{peer_address(self._advertised, self._port)}/{name}"
 
-    async def __aenter__(self) -> "ImageServer":
+    async def __aenter__(self) -> "SuiteImageServer":
         family = socket.AF_INET6 if ":" in self._listen else socket.AF_INET
         try:
             # Bound and never listening: a connection is refused, and the port stays taken.
@@ -88,7 +88,7 @@ class ImageServer:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         found = name in self._offered
-        self._downloads.append(Download(name, 200 if found else 404))
+        self._downloads.append(SeenDownload(name, 200 if found else 404))
         if not found:
             return web.Response(status=404)
         return web.FileResponse(self._folder / name)

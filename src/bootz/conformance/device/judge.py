@@ -10,8 +10,8 @@ from typing import Final
 
 from bootz.conformance.device.adapter import DeviceState
 from bootz.conformance.device.answers import PROFILE
-from bootz.conformance.device.cases import OK, Case, Console, Given
-from bootz.conformance.device.images import Download
+from bootz.conformance.device.cases import OK, Case, ConsoleUse, Given
+from bootz.conformance.device.images import SeenDownload
 from bootz.conformance.device.seen import Seen, SeenReport, SeenRequest
 from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import CardStatus
@@ -55,7 +55,7 @@ class Played:
     after: DeviceState
     finally_: DeviceState | None
     seen: Seen
-    downloads: Sequence[Download]
+    downloads: Sequence[SeenDownload]
     image_version: str
 
 
@@ -286,11 +286,11 @@ def _judge_success(played: Played, reports: Sequence[SeenReport]) -> Iterator[Ch
 def _judge_no_dhcp(played: Played) -> Iterator[Check]:
     case, after, last = played.case, played.after, played.finally_
     match case.console:
-        case Console.NONE:
+        case ConsoleUse.NONE:
             return
-        case Console.INITIATE if case.works:
+        case ConsoleUse.INITIATE if case.works:
             yield _told("no-dhcp-parameters", after.no_dhcp_uri, "")
-        case Console.INITIATE:
+        case ConsoleUse.INITIATE:
             if after.no_dhcp_uri is None:
                 yield Check(
                     "no-dhcp-parameters", Outcome.SKIPPED, "", "the device does not report it"
@@ -298,18 +298,18 @@ def _judge_no_dhcp(played: Played) -> Iterator[Check]:
             else:
                 yield _check("no-dhcp-parameters", bool(after.no_dhcp_uri), "kept", "gone")
             yield _told("configuration-restored", after.configuration, played.before.configuration)
-        case Console.RESET if last is not None:
+        case ConsoleUse.RESET if last is not None:
             yield _told("no-dhcp-parameters", last.no_dhcp_uri, "")
             wiped = _has_marker(last, played.marker, expected=False)
             yield Check("configuration-wiped", wiped.outcome, wiped.expected, wiped.seen)
-        case Console.TERMINATE if last is not None:
+        case ConsoleUse.TERMINATE if last is not None:
             yield _told("no-dhcp-parameters", last.no_dhcp_uri, "")
             yield _told("configuration-untouched", last.configuration, played.before.configuration)
 
 
 def _judge_second(played: Played) -> Iterator[Check]:
     case, last = played.case, played.finally_
-    if last is None or case.console in {Console.RESET, Console.TERMINATE}:
+    if last is None or case.console in {ConsoleUse.RESET, ConsoleUse.TERMINATE}:
         return
     asked = [each for each in played.seen.requests if each.phase == SECOND]
     if case.works:

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from bootz.conformance.device.run import Verdict
+from bootz.conformance.device.run import CaseVerdict
 from bootz.conformance.junit import ERROR, FAILURE, Result
 from bootz.model.checks import Check, Outcome
 
 
-def verdict_row(verdict: Verdict) -> dict[str, object]:
+def verdict_row(verdict: CaseVerdict) -> dict[str, object]:
     """Return the row of one case."""
     checks = verdict.checks
     return {
@@ -33,7 +33,7 @@ def verdict_row(verdict: Verdict) -> dict[str, object]:
     }
 
 
-def why(verdict: Verdict) -> str:
+def why(verdict: CaseVerdict) -> str:
     """Return on one line why a case failed; empty where it passed."""
     words = [_words(check) for check in verdict.checks if check.outcome is Outcome.FAILED]
     if verdict.error:
@@ -45,7 +45,7 @@ def _words(check: Check) -> str:
     return f"{check.name}: expected {check.expected}, seen {check.seen or '-'}"
 
 
-def junit_results(verdicts: Sequence[Verdict]) -> list[Result]:
+def junit_results(verdicts: Sequence[CaseVerdict]) -> list[Result]:
     """Return the results for a JUnit report."""
     return [
         Result(

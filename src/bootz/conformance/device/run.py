@@ -14,12 +14,12 @@ from bootz.conformance.device.adapter import (
     DeviceAdapter,
     DeviceState,
 )
-from bootz.conformance.device.answers import AnswerMaker, Content
-from bootz.conformance.device.cases import Case, Console, Given
-from bootz.conformance.device.images import ImageServer
+from bootz.conformance.device.answers import AnswerMaker, DeviceContent
+from bootz.conformance.device.cases import Case, ConsoleUse, Given
+from bootz.conformance.device.images import SuiteImageServer
 from bootz.conformance.device.judge import FIRST, SECOND, Played, judge
 from bootz.conformance.device.material import Owner, Vouchers
-from bootz.conformance.device.party.desk import Record, Script
+from bootz.conformance.device.party.desk import DeskRecord, Script
 from bootz.conformance.device.party.server import ScriptedServer
 from bootz.errors import BootzError, Unavailable
 from bootz.model.chassis import Release
@@ -47,7 +47,7 @@ class Bench:
     owner: Owner
     vouchers: Vouchers
     vendor_anchors: VendorCAs = field(repr=False)
-    content: Content
+    content: DeviceContent
     listen: str = "127.0.0.1"
     port: int = 0
     advertised: str = "127.0.0.1"
@@ -56,7 +56,7 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CaseVerdict:
     """The result of one case. ``error`` says why it could not be played to its end."""
 
     case: Case
@@ -77,9 +77,9 @@ async def play_cases(
     adapter: DeviceAdapter,
     bench: Bench,
     *,
-    on_verdict: Callable[[Verdict], None],
+    on_verdict: Callable[[CaseVerdict], None],
     own_seconds: Mapping[str, float],
-) -> tuple[Verdict, ...]:
+) -> tuple[CaseVerdict, ...]:
     """Play cases, each in a dialect, one after the other on one device.
 
     ``own_seconds`` has, by id, the time of cases that need another than the bench's.
@@ -93,7 +93,7 @@ async def play_cases(
     return tuple(verdicts)
 
 
-async def play_case(case: Case, dialect: str, adapter: DeviceAdapter, bench: Bench) -> Verdict:
+async def play_case(case: Case, dialect: str, adapter: DeviceAdapter, bench: Bench) -> CaseVerdict:
     """Play one case; whatever goes wrong is in the verdict."""
     started = time.monotonic()
     checks: tuple[Check, ...] = ()
@@ -105,7 +105,7 @@ async def play_case(case: Case, dialect: str, adapter: DeviceAdapter, bench: Ben
         checks = judge(played)
     except BootzError as failure:
         error = f"{failure.reason}: {failure}"
-    return Verdict(case, dialect, checks, round(time.monotonic() - started, 3), error)
+    return CaseVerdict(case, dialect, checks, round(time.monotonic() - started, 3), error)
 
 
 async def _play(
@@ -117,8 +117,8 @@ async def _play(
     folder: Path,
 ) -> Played:
     release = Release.V0_3 if dialect == V0_3.name else Release.CURRENT
-    record = Record(device, bench.vendor_anchors, release)
-    async with ImageServer(folder, bench.listen, bench.advertised) as images:
+    record = DeskRecord(device, bench.vendor_anchors, release)
+    async with SuiteImageServer(folder, bench.listen, bench.advertised) as images:
         answers = AnswerMaker(bench.owner, bench.vouchers, images, bench.content)
         server = ScriptedServer(
             bench.owner,
@@ -169,7 +169,7 @@ def _initiate(order: BootOrder, bench: Bench) -> str:
 
 
 async def _start(case: Case, adapter: DeviceAdapter, order: BootOrder, bench: Bench) -> DeviceState:
-    if case.console is Console.NONE:
+    if case.console is ConsoleUse.NONE:
         return await adapter.boot(order)
     return await adapter.console(_initiate(order, bench), order)
 
@@ -179,7 +179,7 @@ async def _second(
 ) -> DeviceState | None:
     """Recover from the fault with a good answer; or reboot, where the case is about that."""
     match case.console:
-        case Console.RESET | Console.TERMINATE:
+        case ConsoleUse.RESET | ConsoleUse.TERMINATE:
             command = f"bootz no-dhcp {case.console.value}"
             return await _within(adapter.console(command, order), bench, command)
         case _ if not case.works:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bootz.conformance.server.player import Player, WrongReply, dialogue
-from bootz.conformance.server.suite import OK, Case, Play
+from bootz.conformance.server.suite import OK, Play, ServerCase
 from bootz.device.contact import UnaryContact
 from bootz.device.stream_contact import StreamContact
 from bootz.model.artifacts import SealedData
@@ -21,15 +21,15 @@ PROVERS = {
 """Which devices can prove themselves in which flow."""
 
 
-def behaved_cases() -> Iterator[Case]:
+def behaved_cases() -> Iterator[ServerCase]:
     """Return the cases of devices that do everything right."""
     for dialect in DIALECTS:
         for name in IDEVIDS:
-            yield Case(f"onboard/{dialect.name}/unary/{name}", OK, _unary(dialect, name))
+            yield ServerCase(f"onboard/{dialect.name}/unary/{name}", OK, _unary(dialect, name))
     for flow in STREAM_FLOWS:
         for name in PROVERS[flow]:
-            yield Case(f"onboard/{flow.name}/{name}", OK, _stream(flow, name))
-            yield Case(f"reports/{flow.name}/{name}", OK, _reports(flow, name))
+            yield ServerCase(f"onboard/{flow.name}/{name}", OK, _stream(flow, name))
+            yield ServerCase(f"reports/{flow.name}/{name}", OK, _reports(flow, name))
 
 
 def _unary(dialect: Dialect, name: str) -> Play:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bootz.conformance.server.player import Player
-from bootz.conformance.server.suite import REFUSED, Case, Play
+from bootz.conformance.server.suite import REFUSED, Play, ServerCase
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ClaimedCard
 from bootz.wire.dialects import DIALECTS, GET_BOOTSTRAP_DATA, REPORT_STATUS, Dialect
@@ -20,36 +20,44 @@ TOO_LARGE = "RESOURCE_EXHAUSTED"
 _LARGE = 2 << 20
 
 
-def hostile_cases() -> Iterator[Case]:
+def hostile_cases() -> Iterator[ServerCase]:
     """Return the cases of devices that lie on unary calls."""
     for dialect in DIALECTS:
         named = f"hostile/{dialect.name}/unary"
-        yield Case(f"{named}/no-certificate", UNPROVEN, _asks(dialect, None, "p256"))
-        yield Case(f"{named}/rogue-manufacturer", REFUSED, _asks(dialect, "rogue", "p256"))
-        yield Case(f"{named}/borrowed-serial", DENIED, _asks(dialect, "other", "p256"))
-        yield Case(f"{named}/borrowed-serial-own-listed", DENIED, _borrows(dialect))
-        yield Case(f"{named}/unknown-serial", UNKNOWN, _asks(dialect, "stranger", "stranger"))
-        yield Case(f"{named}/no-nonce", UNMET, _asks(dialect, "p256", "p256", nonce=None))
-        yield Case(f"{named}/no-active-card", INVALID, _without_card(dialect))
-        yield Case(f"{named}/card-twice", INVALID, _twice(dialect))
-        yield Case(f"{named}/long-text", INVALID, _long(dialect))
-        yield Case(f"{named}/malformed", INVALID, _raw(dialect, GET_BOOTSTRAP_DATA, b"\xff\xff"))
-        yield Case(
+        yield ServerCase(f"{named}/no-certificate", UNPROVEN, _asks(dialect, None, "p256"))
+        yield ServerCase(f"{named}/rogue-manufacturer", REFUSED, _asks(dialect, "rogue", "p256"))
+        yield ServerCase(f"{named}/borrowed-serial", DENIED, _asks(dialect, "other", "p256"))
+        yield ServerCase(f"{named}/borrowed-serial-own-listed", DENIED, _borrows(dialect))
+        yield ServerCase(f"{named}/unknown-serial", UNKNOWN, _asks(dialect, "stranger", "stranger"))
+        yield ServerCase(f"{named}/no-nonce", UNMET, _asks(dialect, "p256", "p256", nonce=None))
+        yield ServerCase(f"{named}/no-active-card", INVALID, _without_card(dialect))
+        yield ServerCase(f"{named}/card-twice", INVALID, _twice(dialect))
+        yield ServerCase(f"{named}/long-text", INVALID, _long(dialect))
+        yield ServerCase(
+            f"{named}/malformed", INVALID, _raw(dialect, GET_BOOTSTRAP_DATA, b"\xff\xff")
+        )
+        yield ServerCase(
             f"{named}/oversized", TOO_LARGE, _raw(dialect, GET_BOOTSTRAP_DATA, bytes(_LARGE))
         )
-        yield Case(f"{named}/report-malformed", INVALID, _raw(dialect, REPORT_STATUS, b"\xff\xff"))
-        yield Case(f"{named}/report-no-certificate", UNPROVEN, _reports(dialect, None, "p256"))
-        yield Case(
+        yield ServerCase(
+            f"{named}/report-malformed", INVALID, _raw(dialect, REPORT_STATUS, b"\xff\xff")
+        )
+        yield ServerCase(
+            f"{named}/report-no-certificate", UNPROVEN, _reports(dialect, None, "p256")
+        )
+        yield ServerCase(
             f"{named}/report-of-stranger", UNKNOWN, _reports(dialect, "stranger", "stranger")
         )
-        yield Case(
+        yield ServerCase(
             f"{named}/report-unspecified",
             INVALID,
             _reports(dialect, "p256", "p256", status=ReportedStatus.UNSPECIFIED),
         )
         if dialect.report_names_cards:
-            yield Case(f"{named}/report-of-another", DENIED, _reports(dialect, "other", "p256"))
-            yield Case(f"{named}/report-without-cards", INVALID, _reports(dialect, "p256"))
+            yield ServerCase(
+                f"{named}/report-of-another", DENIED, _reports(dialect, "other", "p256")
+            )
+            yield ServerCase(f"{named}/report-without-cards", INVALID, _reports(dialect, "p256"))
 
 
 def _send(dialect: Dialect, certificate: str | None, request: BootstrapRequest) -> Play:

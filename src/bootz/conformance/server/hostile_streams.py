@@ -8,7 +8,7 @@ from typing import Any
 from bootz.conformance.server.behaved import PROVERS
 from bootz.conformance.server.hostile import DENIED, INVALID, TOO_LARGE, UNKNOWN, UNMET, UNPROVEN
 from bootz.conformance.server.player import Lie, Player, dialogue
-from bootz.conformance.server.suite import Case, Play
+from bootz.conformance.server.suite import Play, ServerCase
 from bootz.device.prover import Introduction
 from bootz.model.bootstrap import BootstrapRequest, ReportedStatus, StatusReport
 from bootz.model.challenge import (
@@ -47,7 +47,7 @@ def _flipped(data: bytes, at: int) -> bytes:
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
 
-def hostile_stream_cases() -> Iterator[Case]:
+def hostile_stream_cases() -> Iterator[ServerCase]:
     """Return the cases of devices that lie on streams."""
     for flow in STREAM_FLOWS:
         yield from _openings(flow)
@@ -57,7 +57,7 @@ def hostile_stream_cases() -> Iterator[Case]:
     yield from _transport_keys()
 
 
-def _openings(flow: StreamFlow) -> Iterator[Case]:
+def _openings(flow: StreamFlow) -> Iterator[ServerCase]:
     named = f"hostile/{flow.name}"
     unset = Lie(introduction=lambda _: Introduction(None))  # type: ignore[arg-type]
     unknown = IdentityKind.EK_OR_PPK if flow.bound else IdentityKind.TPM20_EK
@@ -71,52 +71,58 @@ def _openings(flow: StreamFlow) -> Iterator[Case]:
     yield from _both(f"{named}/rogue-manufacturer", UNPROVEN, flow, "rogue")
     yield from _both(f"{named}/streaming-not-allowed", "UNIMPLEMENTED", flow, "no-stream")
     yield from _both(f"{named}/no-key-on-record", UNKNOWN, flow, "no-key")
-    yield Case(f"{named}/borrowed-serial", DENIED, _borrows(flow, listed=False))
-    yield Case(f"{named}/borrowed-serial-own-listed", DENIED, _borrows(flow, listed=True))
-    yield Case(f"{named}/report-of-another", DENIED, _foreign_report(flow))
-    yield Case(f"{named}/report-unspecified", INVALID, _unspecified(flow))
-    yield Case(f"{named}/empty-message", INVALID, _says(flow, b""))
-    yield Case(f"{named}/message-of-a-draft", INVALID, _says(flow, b"\x3a\x05draft"))
-    yield Case(f"{named}/malformed", INVALID, _says(flow, b"\xff\xff"))
-    yield Case(f"{named}/oversized", TOO_LARGE, _says(flow, bytes(2 << 20)))
+    yield ServerCase(f"{named}/borrowed-serial", DENIED, _borrows(flow, listed=False))
+    yield ServerCase(f"{named}/borrowed-serial-own-listed", DENIED, _borrows(flow, listed=True))
+    yield ServerCase(f"{named}/report-of-another", DENIED, _foreign_report(flow))
+    yield ServerCase(f"{named}/report-unspecified", INVALID, _unspecified(flow))
+    yield ServerCase(f"{named}/empty-message", INVALID, _says(flow, b""))
+    yield ServerCase(f"{named}/message-of-a-draft", INVALID, _says(flow, b"\x3a\x05draft"))
+    yield ServerCase(f"{named}/malformed", INVALID, _says(flow, b"\xff\xff"))
+    yield ServerCase(f"{named}/oversized", TOO_LARGE, _says(flow, bytes(2 << 20)))
     if flow.bound:
         for size in (0, 19, 21):
             lie = Lie(introduction=_with_digest(bytes(size)))
             yield from _both(f"{named}/aik-digest-{size}-bytes", INVALID, flow, "tpm12", lie)
 
 
-def _answers(flow: StreamFlow, name: str) -> Iterator[Case]:
+def _answers(flow: StreamFlow, name: str) -> Iterator[ServerCase]:
     named = f"hostile/{flow.name}/{name}"
     parts = range(_PART_COUNT.get(name, 1))
     for number in parts:
         for word, change in _CHANGES.items():
             lie = Lie(answer=_part(number, change))
-            yield Case(f"{named}/answer-{number}-{word}", INVALID, _asks(flow, name, lie))
+            yield ServerCase(f"{named}/answer-{number}-{word}", INVALID, _asks(flow, name, lie))
     if flow.bound:
         lie = Lie(answer=lambda it: _changed(it, "transport_key", _CHANGES["last-bit"]))
-        yield Case(f"{named}/transport-key-swapped", INVALID, _asks(flow, name, lie))
+        yield ServerCase(f"{named}/transport-key-swapped", INVALID, _asks(flow, name, lie))
     report = Lie(answer=_part(0, _CHANGES["last-bit"]))
-    yield Case(f"{named}/report-answer-changed", INVALID, _tells(flow, name, report))
-    yield Case(f"{named}/answer-replayed", INVALID, _replays(flow, name))
-    yield Case(f"{named}/no-nonce", UNMET, _asks(flow, name, Lie(), nonce=None))
+    yield ServerCase(f"{named}/report-answer-changed", INVALID, _tells(flow, name, report))
+    yield ServerCase(f"{named}/answer-replayed", INVALID, _replays(flow, name))
+    yield ServerCase(f"{named}/no-nonce", UNMET, _asks(flow, name, Lie(), nonce=None))
     if name in {"ek", "ppk"}:
         late = Lie(before_answer=lambda: asyncio.sleep(_LATE_S))
-        yield Case(f"{named}/late", "DEADLINE_EXCEEDED", _asks(flow, name, late), slow=True)
+        yield ServerCase(f"{named}/late", "DEADLINE_EXCEEDED", _asks(flow, name, late), slow=True)
 
 
-def _orders(flow: StreamFlow, name: str) -> Iterator[Case]:
+def _orders(flow: StreamFlow, name: str) -> Iterator[ServerCase]:
     named = f"hostile/{flow.name}/{name}"
     for word, is_report in (("request", False), ("report", True)):
-        yield Case(f"{named}/{word}-then-request", UNMET, _early(flow, name, is_report, False))
-        yield Case(f"{named}/{word}-then-report", UNMET, _early(flow, name, is_report, True))
-        yield Case(f"{named}/{word}-attested-then-request", UNMET, _again(flow, name, is_report))
-    yield Case(f"{named}/answer-first", UNMET, _says(flow, _ANSWERS[0]))
-    yield Case(f"{named}/answer-twice", UNMET, _answers_twice(flow, name))
+        yield ServerCase(
+            f"{named}/{word}-then-request", UNMET, _early(flow, name, is_report, False)
+        )
+        yield ServerCase(f"{named}/{word}-then-report", UNMET, _early(flow, name, is_report, True))
+        yield ServerCase(
+            f"{named}/{word}-attested-then-request", UNMET, _again(flow, name, is_report)
+        )
+    yield ServerCase(f"{named}/answer-first", UNMET, _says(flow, _ANSWERS[0]))
+    yield ServerCase(f"{named}/answer-twice", UNMET, _answers_twice(flow, name))
     for answer in _ANSWERS:
         if _kind(name) is type(answer) or (isinstance(answer, EkAnswer) and not flow.bound):
             continue
         word = type(answer).__name__
-        yield Case(f"{named}/answer-of-another-kind-{word}", UNMET, _other_kind(flow, name, answer))
+        yield ServerCase(
+            f"{named}/answer-of-another-kind-{word}", UNMET, _other_kind(flow, name, answer)
+        )
 
 
 def _kind(name: str) -> type[ChallengeAnswer]:
@@ -125,7 +131,7 @@ def _kind(name: str) -> type[ChallengeAnswer]:
     return EkAnswer if name == "tpm12" else SignatureAnswer
 
 
-def _transport_keys() -> Iterator[Case]:
+def _transport_keys() -> Iterator[ServerCase]:
     changes: dict[str, dict[str, Any]] = {
         "suite-unspecified": {"cipher_suite": 0},
         "suite-none": {"cipher_suite": 1},
@@ -139,11 +145,11 @@ def _transport_keys() -> Iterator[Case]:
         for word, change in changes.items():
             lie = Lie(transport_key=_with_key(change))
             case = f"hostile/{STREAM_V1.name}/{name}/{word}"
-            yield Case(case, INVALID, _asks(STREAM_V1, name, lie))
+            yield ServerCase(case, INVALID, _asks(STREAM_V1, name, lie))
     for word, nonce in (("no-nonce-in-key", b""), ("another-nonce-in-key", bytes(32))):
         lie = Lie(transport_key=_with_key({"nonce": nonce}))
         case = f"hostile/{STREAM_V1.name}/p256/{word}"
-        yield Case(case, INVALID, _asks(STREAM_V1, "p256", lie))
+        yield ServerCase(case, INVALID, _asks(STREAM_V1, "p256", lie))
 
 
 def _with_digest(digest: bytes) -> Callable[[Introduction], Introduction]:
@@ -156,11 +162,11 @@ def _with_key(change: dict[str, Any]) -> Callable[[TransportKey], TransportKey]:
 
 def _both(
     case: str, expected: str, flow: StreamFlow, name: str, lie: Lie | None = None
-) -> Iterator[Case]:
+) -> Iterator[ServerCase]:
     """Return the case twice: opening with a request, and with a report."""
     told = lie or Lie()
-    yield Case(f"{case}/request", expected, _asks(flow, name, told))
-    yield Case(f"{case}/report", expected, _tells(flow, name, told))
+    yield ServerCase(f"{case}/request", expected, _asks(flow, name, told))
+    yield ServerCase(f"{case}/report", expected, _tells(flow, name, told))
 
 
 def _asks(flow: StreamFlow, name: str, lie: Lie, nonce: str | None = "conformance") -> Play:

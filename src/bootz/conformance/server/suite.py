@@ -19,7 +19,7 @@ Play = Callable[[Player], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ServerCase:
     """One case. ``expected``: ``OK``, a gRPC status, or any ``REFUSED``.
 
     The status is that of docs/dialects.md#order-of-the-checks-of-getbootstrapdata.
@@ -35,17 +35,17 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ServerVerdict:
     """How a case went. ``remark`` tells of another status than that of the specification."""
 
-    case: Case
+    case: ServerCase
     passed: bool
     seen: str
     remark: str
     seconds: float
 
 
-def chosen(cases: Sequence[Case], patterns: Sequence[str], *, slow: bool) -> list[Case]:
+def chosen(cases: Sequence[ServerCase], patterns: Sequence[str], *, slow: bool) -> list[ServerCase]:
     """Return the cases whose names fit one of the patterns (``*`` stands for anything).
 
     Raises:
@@ -64,7 +64,7 @@ def chosen(cases: Sequence[Case], patterns: Sequence[str], *, slow: bool) -> lis
     ]
 
 
-async def play(case: Case, player: Player, *, exact: bool, seconds: float) -> Verdict:
+async def play(case: ServerCase, player: Player, *, exact: bool, seconds: float) -> ServerVerdict:
     """Play a case and judge it.
 
     Args:
@@ -89,7 +89,7 @@ async def play(case: Case, player: Player, *, exact: bool, seconds: float) -> Ve
         outcome, told = _Outcome.WRONG, str(error)
     took = time.monotonic() - started
     passed, remark = _judge(case, outcome, told, exact=exact)
-    return Verdict(case, passed, told, remark, took)
+    return ServerVerdict(case, passed, told, remark, took)
 
 
 class _Outcome(Enum):
@@ -99,7 +99,7 @@ class _Outcome(Enum):
     WRONG = "the server sent something unexpected, or something that does not verify"
 
 
-def _judge(case: Case, outcome: _Outcome, told: str, *, exact: bool) -> tuple[bool, str]:
+def _judge(case: ServerCase, outcome: _Outcome, told: str, *, exact: bool) -> tuple[bool, str]:
     if case.expected == OK:
         return outcome is _Outcome.SERVED, ""
     if case.expected == REFUSED:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bootz.device.tpm.swtpm import Swtpm
 from bootz.errors import TrustError, Unavailable
-from bootz.trust.tpm.structures import Reader, TpmError
+from bootz.trust.tpm.structures import TpmError, TpmReader
 from bootz.trust.tpm.tpm12 import EK_OAEP, PUBKEY_HEAD
 
 SECRET_BYTES: Final = 20
@@ -176,7 +176,7 @@ class Commands12:
         handle: int | None = None,
         sessions: Sequence[_Session] = (),
         handle_back: bool = False,
-    ) -> Reader:
+    ) -> TpmReader:
         """Run a command whose ``handle`` no HMAC covers; return a reader at what comes back.
 
         Raises:
@@ -212,10 +212,10 @@ class Commands12:
             expected = hmac.digest(session.secret, digest + even + odd + going_on, "sha1")
             if not hmac.compare_digest(mac, expected):
                 raise TpmError("tpm-hmac-invalid", "the response is not authentic", where="TPM")
-        return Reader(out, f"response to {ordinal.name}")
+        return TpmReader(out, f"response to {ordinal.name}")
 
 
-def _read_pubkey(reader: Reader) -> rsa.RSAPublicKey:
+def _read_pubkey(reader: TpmReader) -> rsa.RSAPublicKey:
     """Return the key of a TPM_PUBKEY."""
     reader.take(4 + 2 + 2)  # algorithm, schemes
     reader.take(reader.number(4))  # RSA-2048, 65537
@@ -223,7 +223,7 @@ def _read_pubkey(reader: Reader) -> rsa.RSAPublicKey:
     return rsa.RSAPublicNumbers(65537, modulus).public_key()
 
 
-def _read_key(reader: Reader) -> tuple[bytes, bytes]:
+def _read_key(reader: TpmReader) -> tuple[bytes, bytes]:
     """Return a TPM_KEY as it stands, and its modulus."""
     parts = [reader.take(4 + 2 + 4 + 1), reader.take(4 + 2 + 2)]
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from bootz.device.tpm.swtpm import Swtpm
 from bootz.errors import TrustError, Unavailable
-from bootz.trust.tpm.structures import Algorithm, Reader, sized
+from bootz.trust.tpm.structures import Algorithm, TpmReader, sized
 
 OWNER: Final = 0x40000001
 ENDORSEMENT: Final = 0x4000000B
@@ -147,7 +147,7 @@ class Commands:
         attest = reader.sized()
         return attest, reader.take(2 + 2 + 32)
 
-    def sign(self, key: int, scheme: Algorithm, hashed: Algorithm, digest: bytes) -> Reader:
+    def sign(self, key: int, scheme: Algorithm, hashed: Algorithm, digest: bytes) -> TpmReader:
         """Sign a digest; return a reader at the TPMT_SIGNATURE."""
         ticket = struct.pack(">HI", _TK_HASHCHECK, _NULL) + sized(b"")
         parameters = sized(digest) + struct.pack(">HH", scheme, hashed) + ticket
@@ -165,7 +165,7 @@ class Commands:
         sessions: Sequence[Authorization] = (),
         *,
         handles_back: bool = False,
-    ) -> Reader:
+    ) -> TpmReader:
         """Return a reader at the handles, where there are some, else at the parameters.
 
         Raises:
@@ -191,7 +191,7 @@ class Commands:
                 expected="0",
                 seen=f"{returned:#x}",
             )
-        reader = Reader(response[10:], f"response to {code.name}")
+        reader = TpmReader(response[10:], f"response to {code.name}")
         if sessions and not handles_back:
             reader.number(4)  # size of the parameters
         return reader

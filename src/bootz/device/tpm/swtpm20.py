@@ -30,7 +30,7 @@ from bootz.errors import ConfigError
 from bootz.model.challenge import HmacAnswer
 from bootz.model.identity import TpmKeyType
 from bootz.trust.keys import PublicKey
-from bootz.trust.tpm.structures import Algorithm, Curve, Reader, sized
+from bootz.trust.tpm.structures import Algorithm, Curve, TpmReader, sized
 from bootz.trust.tpm.templates import (
     CERTIFY_POLICY,
     ek_public,
@@ -160,7 +160,7 @@ def _parent(key_type: TpmKeyType) -> int:
 
 def _read_key(public: bytes) -> PublicKey:
     """Return the key in the TPMT_PUBLIC of a key without scheme that this TPM has made."""
-    reader = Reader(public, "TPMT_PUBLIC")
+    reader = TpmReader(public, "TPMT_PUBLIC")
     kind = reader.number(2)
     reader.take(2 + 4)  # name algorithm, attributes
     reader.sized()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootz.masa.ledger.book import Book
 from bootz.masa.ledger.errors import denied, unknown_group
-from bootz.masa.ledger.nouns import ANY_ORG, Caller, Component, Delegation, Group, Role
+from bootz.masa.ledger.nouns import ANY_ORG, Component, Delegation, Group, Requester, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Rules:
 class Access:
     """A caller's view of a book; made for each call, so that role changes count at once."""
 
-    def __init__(self, book: Book, caller: Caller, rules: Rules) -> None:
+    def __init__(self, book: Book, caller: Requester, rules: Rules) -> None:
         self.book = book
         self.caller = caller
         self.rules = rules

@@ -51,7 +51,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Requester:
     """A user whose token was verified; ``support`` marks staff of the manufacturer."""
 
     user: User

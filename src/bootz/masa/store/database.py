@@ -15,7 +15,7 @@ from bootz.sql.engine import LOCK_SECONDS, Begin, make_file, sqlite_engine, tran
 _UNAVAILABLE: Final = "masa-database-unavailable"
 
 
-class Database:
+class MasaDatabase:
     """An open database. Usable from several threads; each transaction has its own connection."""
 
     def __init__(self, engine: Engine) -> None:
@@ -47,7 +47,7 @@ class Database:
 
 def open_database(
     path: Path, *, create: bool = False, lock_seconds: float = LOCK_SECONDS
-) -> Database:
+) -> MasaDatabase:
     """Open a MASA's database; with ``create`` make it, mode 0600.
 
     ``lock_seconds`` bounds the wait for another process's transaction.
@@ -61,7 +61,7 @@ def open_database(
             make_file(path)
         except OSError as error:
             raise Unavailable(_UNAVAILABLE, str(error.strerror), where=str(path)) from error
-    database = Database(open_engine(path, lock_seconds=lock_seconds))
+    database = MasaDatabase(open_engine(path, lock_seconds=lock_seconds))
     try:
         with database.write() if create else database.read() as connection:
             _check_schema(connection, create=create)

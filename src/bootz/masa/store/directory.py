@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from bootz.masa.ledger.nouns import Caller, Component, ComponentName, Group, User
+from bootz.masa.ledger.nouns import Component, ComponentName, Group, Requester, User
 from bootz.masa.store.book import is_account, is_component
 from bootz.masa.store.rows import component_of, group_of, user_of
 from bootz.masa.store.schema import ACCOUNT, COMPONENT, GROUP, MEMBER, ORG, TOKEN
@@ -32,7 +32,7 @@ class TokenHolder:
     """Whom a token stands for, and until when."""
 
     token_id: int
-    caller: Caller
+    caller: Requester
     expires_at: datetime | None
 
 
@@ -82,13 +82,13 @@ class Directory:
         """Remove an account with its roles and tokens; False when there is none."""
         return self._connection.execute(delete(ACCOUNT).where(is_account(user))).rowcount > 0
 
-    def accounts(self) -> tuple[Caller, ...]:
+    def accounts(self) -> tuple[Requester, ...]:
         """Return all accounts, sorted."""
         statement = select(ACCOUNT).order_by(
             ACCOUNT.c.org_id, ACCOUNT.c.username, ACCOUNT.c.account_type
         )
         rows = self._connection.execute(statement).mappings()
-        return tuple(Caller(user_of(row), support=row["support"]) for row in rows)
+        return tuple(Requester(user_of(row), support=row["support"]) for row in rows)
 
     def roles(self) -> Mapping[User, Mapping[str, int]]:
         """Return the roles of all accounts by group."""
@@ -158,7 +158,7 @@ class Directory:
         row = self._connection.execute(statement).mappings().one_or_none()
         if row is None:
             return None
-        caller = Caller(user_of(row), support=row["support"])
+        caller = Requester(user_of(row), support=row["support"])
         return TokenHolder(row["token_id"], caller, _optional(row["expires_at"]))
 
     def add_component(self, component: Component) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from bootz.config import SiteConfig
-from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.throttle import Throttle
 from bootz.server.store.actor import Actor
 from bootz.server.store.database import Database
@@ -36,7 +36,7 @@ class Principal:
     """
 
     name: str
-    role: Role
+    role: OperatorRole
     peer: str
     scope: Mapping[str, str] = field(default_factory=dict)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bootz.errors import BootzError, ConflictError
-from bootz.server.importing.differences import Action, Change, Document, differences
-from bootz.server.importing.items import MAX_FAULTS, Fault, Item
+from bootz.server.importing.differences import Action, Document, EntryChange, differences
+from bootz.server.importing.items import MAX_FAULTS, ImportFault, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class Terms:
 class Applied:
     """What an import did, or would do; with faults it must be undone."""
 
-    changes: list[Change] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    changes: list[EntryChange] = field(default_factory=list)
+    faults: list[ImportFault] = field(default_factory=list)
     lacking: set[tuple[str, str]] = field(default_factory=set)
     """Section and name, without case, of entries with a fault: others may depend on them."""
     warnings: list[str] = field(default_factory=list)
@@ -44,14 +44,16 @@ class Applied:
     def fault(self, place: str, error: BootzError) -> None:
         """Keep a fault, up to a bound."""
         if len(self.faults) < MAX_FAULTS:
-            self.faults.append(Fault(place, error))
+            self.faults.append(ImportFault(place, error))
 
     def lacks(self, section: str) -> bool:
         """Return whether an entry of a section has a fault."""
         return any(section == each for each, _ in self.lacking)
 
 
-def updated(section: str, name: str, before: Document, after: Document, terms: Terms) -> Change:
+def updated(
+    section: str, name: str, before: Document, after: Document, terms: Terms
+) -> EntryChange:
     """Return the change of something on record.
 
     Raises:
@@ -60,7 +62,7 @@ def updated(section: str, name: str, before: Document, after: Document, terms: T
     changes = tuple(differences(before, after))
     if not terms.update and section not in terms.always:
         raise ConflictError("import-differs", "; ".join(changes)[:500], where=name)
-    return Change(section, name, Action.UPDATE, changes)
+    return EntryChange(section, name, Action.UPDATE, changes)
 
 
 def once(seen: dict[int, str], key: int, place: str, name: str) -> None:

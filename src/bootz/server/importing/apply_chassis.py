@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bootz.errors import BootzError, ConflictError
 from bootz.server.importing.applied import Applied, Terms, item_name, once, updated
-from bootz.server.importing.differences import Action, Change
+from bootz.server.importing.differences import Action, EntryChange
 from bootz.server.importing.items import Item
 from bootz.server.importing.merging import folded, merged_chassis
 from bootz.server.operations.chassis import (
@@ -63,13 +63,13 @@ def apply_chassis(
         before = entry.before
         if before is None:
             fresh.append(placed)
-            applied.changes.append(Change("chassis", entry.name, Action.ADD))
+            applied.changes.append(EntryChange("chassis", entry.name, Action.ADD))
             continue
         try:
             once(seen, before.key, entry.item.place, entry.name)
             documents = (_whole(before), _whole(placed.record))
             if documents[0] == documents[1]:
-                applied.changes.append(Change("chassis", entry.name, Action.SAME))
+                applied.changes.append(EntryChange("chassis", entry.name, Action.SAME))
                 continue
             applied.changes.append(updated("chassis", entry.name, *documents, terms))
             changed.append((before, placed))

@@ -17,7 +17,7 @@ from bootz.errors import BootzError, ConfigError, ConflictError, UnknownChassis
 from bootz.server.importing import merging
 from bootz.server.importing.applied import Applied, Terms, item_name, once, updated
 from bootz.server.importing.apply_chassis import apply_chassis
-from bootz.server.importing.differences import Action, Change, Document
+from bootz.server.importing.differences import Action, Document, EntryChange
 from bootz.server.importing.items import SECTIONS, Item
 from bootz.server.operations.images import ImageRecord, add_image, list_images
 from bootz.server.operations.profiles import (
@@ -112,7 +112,7 @@ class _Section(Generic[_Record]):
         }
         seen: dict[int, str] = {}
 
-        def put(item: Item) -> Change:
+        def put(item: Item) -> EntryChange:
             name = next((name for name in self.names(item.document) if name in known), None)
             if name is None:
                 record = self.kind.from_document(
@@ -122,12 +122,12 @@ class _Section(Generic[_Record]):
                 added = self.add(connection, record)
                 known.update(dict.fromkeys(self.names(added.to_document()), added))
                 seen[added.key] = item.place
-                return Change(item.section, _shown(added), Action.ADD)
+                return EntryChange(item.section, _shown(added), Action.ADD)
             before = known[name]
             once(seen, before.key, item.place, _shown(before))
             documents = (before.to_document(), self._after(before, item).to_document())
             if self.facts(documents[0]) == self.facts(documents[1]):
-                return Change(item.section, _shown(before), Action.SAME)
+                return EntryChange(item.section, _shown(before), Action.SAME)
             if self.change is None:
                 # A router that has verified an image must not meet another of its name.
                 raise ConflictError(
@@ -156,7 +156,7 @@ def _vouchers(
 ) -> None:
     stored = stored_digests(connection) if items else frozenset()
 
-    def put(item: Item) -> Change | None:
+    def put(item: Item) -> EntryChange | None:
         document = parse_model(
             _VoucherDocument, item.document, reason="voucher-file-invalid", where=item_name(item)
         )
@@ -168,7 +168,7 @@ def _vouchers(
             ) from error
         name = document.serial_number[:64]
         if hashlib.sha256(raw).hexdigest() in stored:
-            return Change("vouchers", name, Action.SAME)
+            return EntryChange("vouchers", name, Action.SAME)
         result = store_voucher(
             connection,
             raw,
@@ -197,14 +197,16 @@ def _vouchers(
                     return None
                 raise result.error
             case StoreOutcome.SAME:
-                return Change("vouchers", result.serial_number, Action.SAME)
+                return EntryChange("vouchers", result.serial_number, Action.SAME)
             case _:
-                return Change("vouchers", result.serial_number, Action.ADD)
+                return EntryChange("vouchers", result.serial_number, Action.ADD)
 
     _each(items, applied, put)
 
 
-def _each(items: Sequence[Item], applied: Applied, put: Callable[[Item], Change | None]) -> None:
+def _each(
+    items: Sequence[Item], applied: Applied, put: Callable[[Item], EntryChange | None]
+) -> None:
     for item in items:
         try:
             change = put(item)

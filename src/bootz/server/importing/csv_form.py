@@ -23,7 +23,7 @@ from bootz.server.importing.cells import (
     read_rows,
     strip_cell,
 )
-from bootz.server.importing.items import MAX_FAULTS, Fault, Item, ReadFile
+from bootz.server.importing.items import MAX_FAULTS, ImportFault, Item, ReadFile
 from bootz.server.operations.chassis_record import PLAIN_FIELDS
 
 CHASSIS_COLUMNS: Final = ("vendor", "serial_number", *PLAIN_FIELDS)
@@ -122,7 +122,7 @@ class _Reader:
 
     where: str
     header: _Header | None = None
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ImportFault] = field(default_factory=list)
     chassis: dict[tuple[str, str], _Chassis] = field(default_factory=dict)
     spoilt: set[tuple[str, str]] = field(default_factory=set)
     """Chassis of which a row has a fault: what the others say is not the whole of it."""
@@ -146,7 +146,7 @@ class _Reader:
             error = ConfigError(
                 error.reason, error.detail, where=where, expected=error.expected, seen=error.seen
             )
-        self.faults.append(Fault(f"{self.where}:{row}", error))
+        self.faults.append(ImportFault(f"{self.where}:{row}", error))
 
     def read_header(self, row: int, cells: Sequence[str]) -> None:
         """Take the names of the columns; those that are unknown are told, and not read."""

@@ -19,7 +19,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EntryChange:
     """What becomes of one entry; ``changes`` are words for each key that changes."""
 
     section: str

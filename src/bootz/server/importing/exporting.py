@@ -28,6 +28,7 @@ from bootz.server.importing.csv_form import (
     VARIABLE,
     column_of,
 )
+from bootz.server.importing.differences import Document
 from bootz.server.importing.items import SECTIONS, VERSION
 from bootz.server.importing.yaml_form import read_plain
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, list_chassis
@@ -35,8 +36,6 @@ from bootz.server.operations.images import list_images
 from bootz.server.operations.profiles import list_profiles
 from bootz.server.operations.vendors import list_vendors
 from bootz.server.operations.vouchers import list_vouchers
-
-Document = Mapping[str, JsonValue]
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

@@ -45,7 +45,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ImportFault:
     """What is wrong, and where in which file."""
 
     place: str
@@ -57,7 +57,7 @@ class ReadFile:
     """A file that was read; with faults it holds no items that could be applied."""
 
     items: tuple[Item, ...]
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[ImportFault, ...] = ()
 
 
 def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str) -> ReadFile:
@@ -70,7 +70,7 @@ def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str)
     if not isinstance(document, Mapping):
         return ReadFile((), (_fault(where, "is not a mapping with sections"),))
     items: list[Item] = []
-    faults: list[Fault] = []
+    faults: list[ImportFault] = []
     for section, entries in document.items():
         if section == "version":
             if entries != VERSION:
@@ -97,5 +97,5 @@ def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str)
     return ReadFile(tuple(items), tuple(faults))
 
 
-def _fault(place: str, detail: str) -> Fault:
-    return Fault(place, ConfigError("import-file-invalid", detail))
+def _fault(place: str, detail: str) -> ImportFault:
+    return ImportFault(place, ConfigError("import-file-invalid", detail))

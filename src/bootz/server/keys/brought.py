@@ -13,7 +13,7 @@ from bootz.errors import BootzError, ConfigError
 from bootz.keystore.files import PrivateKey, load_certificates, load_private_key
 from bootz.keystore.loading import load_signer
 from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
-from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
+from bootz.server.keys.keyring import Keyring, KeyRole, Keys, with_tls
 from bootz.server.keys.owner import check_key
 from bootz.server.keys.owner_files import only_certificate
 from bootz.server.keys.rotation import (
@@ -129,14 +129,14 @@ def create_keys(site: Site, brought: BroughtKeys, now: datetime) -> Keyring:
         pinned_domain = (
             make_pinned_domain(keys, organization, now)
             if brought.pinned_domain is None
-            else _store(keys, Role.PINNED_DOMAIN, brought.pinned_domain)
+            else _store(keys, KeyRole.PINNED_DOMAIN, brought.pinned_domain)
         )
         keyring = Keyring(("",), "", pinned_domain)
         keyring = _with_owner(site, keyring, brought, now)
         anchor = (
             make_trust_anchor(keys, organization, now)
             if brought.trust_anchor is None
-            else _store(keys, Role.TRUST_ANCHOR, brought.trust_anchor)
+            else _store(keys, KeyRole.TRUST_ANCHOR, brought.trust_anchor)
         )
         keyring = replace(keyring, trust_anchors=(anchor,))
         keyring = _with_tls(site, keyring, brought, now)
@@ -168,12 +168,12 @@ def import_keys(
                 where="owner",
             )
         if brought.pinned_domain is not None:
-            name = _store(site.keys, Role.PINNED_DOMAIN, brought.pinned_domain)
+            name = _store(site.keys, KeyRole.PINNED_DOMAIN, brought.pinned_domain)
             keyring = replace(keyring, pinned_domain=name)
         if owners:
             keyring = _with_owner(site, keyring, brought, now)
         if brought.trust_anchor is not None:
-            _check_brought(Role.TRUST_ANCHOR, brought.trust_anchor)
+            _check_brought(KeyRole.TRUST_ANCHOR, brought.trust_anchor)
             name = store_trust_anchor(
                 site.keys,
                 brought.trust_anchor.certificates[0],
@@ -210,7 +210,7 @@ def _with_owner(site: Site, keyring: Keyring, brought: BroughtKeys, now: datetim
     passphrase = brought.owner_passphrase_file
     return replace(
         keyring,
-        owner=_store(keys, Role.OWNER, brought.owner),
+        owner=_store(keys, KeyRole.OWNER, brought.owner),
         owner_key=brought.owner_key,
         owner_passphrase_file=None if passphrase is None else str(passphrase),
     )
@@ -221,7 +221,7 @@ def _with_tls(site: Site, keyring: Keyring, brought: BroughtKeys, now: datetime)
     if brought.tls is not None:
         path = keys.path_to_old_anchors(keyring.trust_anchors)
         whole = Brought((*brought.tls.certificates, *path), brought.tls.key)
-        return with_tls(keyring, _store(keys, Role.TLS, whole), brought=True)
+        return with_tls(keyring, _store(keys, KeyRole.TLS, whole), brought=True)
     if not keys.has_key(keyring.trust_anchors[0]):
         raise _missing(
             "--tls-cert and --tls-key",
@@ -262,16 +262,16 @@ def _check_anchor(certificate: bytes, now: datetime) -> None:
         raise _unfit("trust anchor", error) from error
 
 
-def _store(keys: Keys, role: Role, brought: Brought) -> str:
+def _store(keys: Keys, role: KeyRole, brought: Brought) -> str:
     _check_brought(role, brought)
     return keys.store(role, brought.certificates, brought.key)
 
 
-def _check_brought(role: Role, brought: Brought) -> None:
+def _check_brought(role: KeyRole, brought: Brought) -> None:
     match role:
-        case Role.PINNED_DOMAIN:
+        case KeyRole.PINNED_DOMAIN:
             only_certificate(brought.certificates)
-        case Role.TRUST_ANCHOR if len(brought.certificates) != 1:
+        case KeyRole.TRUST_ANCHOR if len(brought.certificates) != 1:
             raise ConfigError(
                 "certificate-unfit",
                 "must be exactly one certificate, because devices get one",

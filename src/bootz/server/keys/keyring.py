@@ -32,7 +32,7 @@ from bootz.keystore.files import (
     write_certificates,
     write_private_key,
 )
-from bootz.server.keys.roles import Role as Role
+from bootz.server.keys.roles import KeyRole as KeyRole
 
 KEYRING_NAME: Final = "keyring.json"
 
@@ -121,7 +121,7 @@ class Keys:
         atomic_write(self.folder / KEYRING_NAME, content, mode=0o600)
         for name in keyring.trust_anchors[1:]:
             self.path(name, "key").unlink(missing_ok=True)
-        for role in Role:
+        for role in KeyRole:
             used = {int(n.rpartition("/")[2]) for n in keyring.names if n.startswith(role.value)}
             for number, path in self._numbered(role):
                 if used and number < min(max(used) - 1, *used):
@@ -129,7 +129,7 @@ class Keys:
 
     def drop_unlisted(self, keyring: Keyring) -> None:
         """Remove files that were stored for a change that was not made."""
-        for role in Role:
+        for role in KeyRole:
             used = {int(n.rpartition("/")[2]) for n in keyring.names if n.startswith(role.value)}
             for number, path in self._numbered(role):
                 if number > max(used, default=0):
@@ -157,7 +157,7 @@ class Keys:
 
     def store(
         self,
-        role: Role,
+        role: KeyRole,
         certificates: Sequence[bytes],
         key: PrivateKey | None = None,
         *,
@@ -219,7 +219,7 @@ class Keys:
             load_certificates(self.path(name, "cross.pem"))[0] for name in trust_anchors[:-1]
         )
 
-    def _numbered(self, role: Role) -> tuple[tuple[int, Path], ...]:
+    def _numbered(self, role: KeyRole) -> tuple[tuple[int, Path], ...]:
         folder = self.folder / role.value
         if not folder.is_dir():
             return ()

@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Role(Enum):
+class KeyRole(Enum):
     """What a key is for; the names of the folders."""
 
     PINNED_DOMAIN = "pinned-domain"

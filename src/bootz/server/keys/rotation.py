@@ -12,7 +12,7 @@ from bootz.config import SiteConfig
 from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.keystore.files import KeyKind, PrivateKey, generate_key, random_serial
 from bootz.server.keys.clock import check_clock
-from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
+from bootz.server.keys.keyring import Keyring, KeyRole, Keys, with_tls
 from bootz.server.keys.tls_certificates import (
     BACKDATED,
     certificate_name,
@@ -38,7 +38,7 @@ def make_pinned_domain(keys: Keys, organization: str, now: datetime) -> str:
         Unavailable: the files cannot be written.
     """
     key, certificate = _make_ca(organization, "Bootz pinned domain", KeyKind.RSA_2048, now)
-    return keys.store(Role.PINNED_DOMAIN, [certificate], key)
+    return keys.store(KeyRole.PINNED_DOMAIN, [certificate], key)
 
 
 def make_owner(keys: Keys, pinned_domain: str, organization: str, now: datetime) -> str:
@@ -68,7 +68,7 @@ def make_owner(keys: Keys, pinned_domain: str, organization: str, now: datetime)
         not_after=min(now + OWNER_LIFE, issuer.not_valid_after_utc),
         issuer_key_identifier=subject_key_identifier(issuer),
     )
-    return keys.store(Role.OWNER, [certificate], key)
+    return keys.store(KeyRole.OWNER, [certificate], key)
 
 
 def make_trust_anchor(
@@ -96,7 +96,7 @@ def store_trust_anchor(
         Unavailable: the files cannot be written.
     """
     cross = None if before is None else _certify(keys, before, certificate, now)
-    return keys.store(Role.TRUST_ANCHOR, [certificate], key, cross=cross)
+    return keys.store(KeyRole.TRUST_ANCHOR, [certificate], key, cross=cross)
 
 
 def rotate_owner(site: Site, now: datetime) -> Keyring:
@@ -162,7 +162,9 @@ def retire_trust_anchors(site: Site, now: datetime, *, number: int | None = None
 
     def change(keyring: Keyring) -> Keyring:
         earlier = keyring.trust_anchors[1:]
-        name = earlier[0] if number is None and earlier else f"{Role.TRUST_ANCHOR.value}/{number}"
+        name = (
+            earlier[0] if number is None and earlier else f"{KeyRole.TRUST_ANCHOR.value}/{number}"
+        )
         if name not in earlier:
             raise UnknownChassis(
                 "trust-anchor-not-listed",
@@ -183,7 +185,7 @@ def _same_tls(keys: Keys, keyring: Keyring, kept: tuple[str, ...]) -> str:
     path = set(keys.path_to_old_anchors(keyring.trust_anchors))
     own = [der for der in keys.certificates(keyring.tls) if der not in path]
     chain = (*own, *keys.path_to_old_anchors(kept))
-    return keys.store(Role.TLS, chain, keys.private_key(keyring.tls))
+    return keys.store(KeyRole.TLS, chain, keys.private_key(keyring.tls))
 
 
 def change_keyring(site: Site, change: Callable[[Keyring], Keyring]) -> Keyring:

@@ -23,7 +23,7 @@ from bootz.keystore.files import KeyKind, generate_key, random_serial
 from bootz.log import get_logger
 from bootz.server.interfaces import interface_addresses
 from bootz.server.keys.clock import check_clock
-from bootz.server.keys.keyring import Keyring, Keys, Role, with_tls
+from bootz.server.keys.keyring import Keyring, KeyRole, Keys, with_tls
 from bootz.server.site import Site
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
 from bootz.trust.issuing import CertificateProfile, IpAddress, issue_certificate
@@ -173,7 +173,7 @@ def issue_tls(
         ip_addresses=sorted(hosts.addresses, key=lambda each: (each.version, int(each))),
         issuer_key_identifier=subject_key_identifier(anchor),
     )
-    return keys.store(Role.TLS, (leaf, *keys.path_to_old_anchors(trust_anchors)), key)
+    return keys.store(KeyRole.TLS, (leaf, *keys.path_to_old_anchors(trust_anchors)), key)
 
 
 def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsMaterial:

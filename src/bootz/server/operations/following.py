@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from bootz.server.operations.chassis_state import STARTED, ChassisState, standing
 from bootz.server.operations.step_limits import Minutes, SiteLimits, read_limits
-from bootz.server.operations.turn_up import Router
+from bootz.server.operations.turn_up import TurnUpRouter
 from bootz.server.store.database import Database, plain
 from bootz.server.store.listing import Choice, ListedChassis, listed_chassis
 from bootz.server.store.schema import ATTEMPT, EVENT
@@ -31,13 +31,13 @@ class Follower:
         self._minutes = minutes
         self._limits: SiteLimits | None = None
         self._known: dict[int, ListedChassis] = {}
-        self._routers: dict[int, Router] = {}
+        self._routers: dict[int, TurnUpRouter] = {}
         self._unjudged: set[int] = set()
         self._judged_at: datetime | None = None
         self._last_event = 0
         self._all_read_at: float | None = None
 
-    def routers(self, now: datetime) -> list[Router]:
+    def routers(self, now: datetime) -> list[TurnUpRouter]:
         """Return all routers as they stand at ``now`` (aware UTC)."""
         limits = self._limits
         if limits is None:
@@ -54,7 +54,9 @@ class Follower:
         for key in self._unjudged:
             each = self._known[key]
             found = standing(each.facts, limits.of(each.vendor), now)
-            self._routers[key] = Router(key, each.vendor, each.serial_number, each.hostname, found)
+            self._routers[key] = TurnUpRouter(
+                key, each.vendor, each.serial_number, each.hostname, found
+            )
         self._unjudged.clear()
         return list(self._routers.values())
 

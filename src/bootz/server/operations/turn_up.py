@@ -15,7 +15,7 @@ RATE_WINDOW: Final = timedelta(minutes=30)
 _RANK: Final = {state: rank for rank, state in enumerate(ChassisState)}
 
 
-class Router(NamedTuple):
+class TurnUpRouter(NamedTuple):
     """One chassis with where it stands; ``key`` is the database's."""
 
     key: int
@@ -44,7 +44,7 @@ class Estimate(NamedTuple):
     finish: datetime | None
 
 
-def ordered(routers: Iterable[Router]) -> list[Router]:
+def ordered(routers: Iterable[TurnUpRouter]) -> list[TurnUpRouter]:
     """Return routers with those first that need a person: failed, stuck, then by progress.
 
     Within a state, the one that changed last stands first.
@@ -58,7 +58,7 @@ def order_of(standing: Standing, name: str) -> tuple[int, float, str]:
     return _RANK[standing.state], 0.0 if since is None else -since.timestamp(), name
 
 
-def estimate(routers: Sequence[Router], now: datetime) -> Estimate:
+def estimate(routers: Sequence[TurnUpRouter], now: datetime) -> Estimate:
     """Return when the rest will be ready."""
     remaining = waiting = 0
     ready: list[datetime] = []

@@ -61,7 +61,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AttemptRecord:
     """One attempt, from the first request to the last report.
 
     ``number`` counts the attempts of the chassis; 0 for a stranger. ``image_bytes`` is what the
@@ -94,7 +94,9 @@ class Attempt:
     repeats: int
 
 
-def attempts_of(connection: Connection, serial: str, *, most: int = 20) -> tuple[Attempt, ...]:
+def attempts_of(
+    connection: Connection, serial: str, *, most: int = 20
+) -> tuple[AttemptRecord, ...]:
     """Return the latest attempts of a chassis, or of whoever claimed the number; newest first."""
     folded = fold_serial(serial)
     chassis = select(SERIAL.c.chassis_id).where(SERIAL.c.serial_folded == folded)
@@ -148,14 +150,14 @@ class AttemptFilter:
 
 def latest_attempts(
     connection: Connection, *, most: int = 50, wanted: AttemptFilter | None = None
-) -> tuple[Attempt, ...]:
+) -> tuple[AttemptRecord, ...]:
     """Return the latest attempts of all, or of those wanted, newest first."""
     return _read(connection, most, *(() if wanted is None else wanted.conditions()))
 
 
 def attempt_by_id(
     connection: Connection, key: int, wanted: AttemptFilter | None = None
-) -> Attempt | None:
+) -> AttemptRecord | None:
     """Return an attempt by its id, None where there is none among those wanted."""
     conditions = [] if wanted is None else wanted.conditions()
     found = _read(connection, 1, ATTEMPT.c.id == key, *conditions)
@@ -195,7 +197,7 @@ def follow(database: Database, after: int, wait: Callable[[], None]) -> Iterator
 
 def _read(
     connection: Connection, most: int, *conditions: ColumnElement[bool]
-) -> tuple[Attempt, ...]:
+) -> tuple[AttemptRecord, ...]:
     statement = _ATTEMPTS.where(*conditions).order_by(ATTEMPT.c.id.desc()).limit(most)
     return tuple(_attempt(row) for row in connection.execute(statement))
 
@@ -222,8 +224,8 @@ def _events(
     )
 
 
-def _attempt(row: Row[Any]) -> Attempt:
-    return Attempt(
+def _attempt(row: Row[Any]) -> AttemptRecord:
+    return AttemptRecord(
         id=row.id,
         number=row.number,
         vendor=row.vendor or "",

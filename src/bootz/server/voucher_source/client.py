@@ -18,7 +18,7 @@ from grpclib.const import Status
 
 from bootz.errors import BootzError, PeerError, Unavailable, WireError
 from bootz.server.voucher_source.retry import FIRST_S, MAX_TRIES, MOST_S, Breaker
-from bootz.server.voucher_source.token import Token
+from bootz.server.voucher_source.token import SourceToken
 from bootz.transport.backoff import backoff
 from bootz.transport.calling import CallReasons, CallRefused, call_unary, end_channel
 from bootz.transport.codec import BytesCodec
@@ -110,7 +110,7 @@ class OvgsClient:
         *,
         where: str,
         ien: str,
-        token: Token,
+        token: SourceToken,
         metadata: tuple[str, str],
         clock: Callable[[], datetime],
         chance: Callable[[], float],

@@ -23,7 +23,7 @@ from bootz.server.operations.vendors import VendorRecord
 from bootz.server.operations.voucher_files import find_voucher_files
 from bootz.server.operations.voucher_source import VoucherSourceSettings
 from bootz.server.voucher_source.client import OvgsClient, Registration, Tally, TpmAnswer
-from bootz.server.voucher_source.token import Token
+from bootz.server.voucher_source.token import SourceToken
 from bootz.transport.calling import CallRefused, client_context
 from bootz.trust.voucher import parse_unverified_voucher
 
@@ -306,7 +306,7 @@ def open_source(
         open_channel,
         where=settings.ovgs,
         ien=vendor.ien,
-        token=Token(
+        token=SourceToken(
             root / settings.token_file if settings.token_file else None,
             settings.token_variable,
             environ,

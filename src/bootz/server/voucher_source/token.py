@@ -14,7 +14,7 @@ MAX_TOKEN: Final = 8192
 """Characters; some identity providers' tokens are long."""
 
 
-class Token:
+class SourceToken:
     """A token that is never shown.
 
     Args:

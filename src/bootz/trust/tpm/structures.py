@@ -67,7 +67,7 @@ class Certified:
     qualified_name: bytes = field(repr=False)
 
 
-class Reader:
+class TpmReader:
     """Reads fields off bytes, front to back; ``where`` names the structure for errors."""
 
     def __init__(self, data: bytes, where: str) -> None:
@@ -128,7 +128,7 @@ def unwrap(data: bytes, where: str) -> bytes:
     """
     if len(data) > MAX_STRUCTURE:
         raise malformed(where, f"{len(data)} bytes", f"at most {MAX_STRUCTURE}")
-    reader = Reader(data, where)
+    reader = TpmReader(data, where)
     content = reader.sized()
     reader.end()
     return content
@@ -140,7 +140,7 @@ def parse_public(data: bytes, where: str) -> Public:
     Raises:
         TpmError: cut, with surplus bytes, or of another kind.
     """
-    reader = Reader(data, where)
+    reader = TpmReader(data, where)
     kind = reader.number(2)
     name_algorithm = reader.number(2)
     attributes = reader.number(4)
@@ -166,13 +166,13 @@ def parse_public(data: bytes, where: str) -> Public:
     return Public(data, kind, name_algorithm, attributes)
 
 
-def _pass_symmetric(reader: Reader) -> None:
+def _pass_symmetric(reader: TpmReader) -> None:
     """Go past a TPMT_SYM_DEF_OBJECT."""
     if reader.number(2) != Algorithm.NULL:
         reader.take(2 + 2)  # bits of the key, mode
 
 
-def _pass_scheme(reader: Reader) -> None:
+def _pass_scheme(reader: TpmReader) -> None:
     """Go past a scheme: none, one without details, or one with its hash."""
     scheme = reader.number(2)
     if scheme in {Algorithm.NULL, Algorithm.RSAES}:
@@ -188,7 +188,7 @@ def parse_certified(data: bytes, where: str) -> Certified:
     Raises:
         TpmError: cut, or with surplus bytes. ``magic`` and ``kind`` are the caller's to judge.
     """
-    reader = Reader(data, where)
+    reader = TpmReader(data, where)
     magic = reader.number(4)
     kind = reader.number(2)
     reader.sized()  # qualifiedSigner: the parent's public area is not known here

@@ -12,7 +12,7 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from bootz.trust.tpm.structures import Reader, TpmError, malformed
+from bootz.trust.tpm.structures import TpmError, TpmReader, malformed
 from bootz.trust.tpm.tpm20 import key_on_record, unusable
 
 KEY_BYTES: Final = 32
@@ -59,7 +59,7 @@ def read_session_key(data: bytes) -> bytes:
     Raises:
         TpmError: another algorithm or length.
     """
-    reader = Reader(data, "TPM_SYMMETRIC_KEY")
+    reader = TpmReader(data, "TPM_SYMMETRIC_KEY")
     header = reader.take(_SESSION_KEY.size)
     if header != _SESSION_KEY.pack(_ALGORITHM_HMAC, _SCHEME_NONE, KEY_BYTES):
         raise malformed("TPM_SYMMETRIC_KEY", "not an HMAC key of 32 bytes")

@@ -26,8 +26,8 @@ from bootz.trust.keys import describe_key
 from bootz.trust.tpm.structures import (
     Algorithm,
     Public,
-    Reader,
     TpmError,
+    TpmReader,
     malformed,
     parse_certified,
     parse_public,
@@ -98,7 +98,7 @@ class HmacKey:
             TpmError: it is of another form.
         """
         where = "TPMT_SENSITIVE"
-        reader = Reader(data, where)
+        reader = TpmReader(data, where)
         kind, auth = reader.number(2), reader.sized()
         made = cls(reader.sized(), reader.sized())
         reader.end()
@@ -218,7 +218,7 @@ def unwrap_key(wrapped: WrappedKey, parent: rsa.RSAPrivateKey) -> HmacKey:
     public = unwrap(wrapped.public, "objectPublic")
     name = object_name(public)
     encryption, integrity = _keys(seed, name)
-    reader = Reader(unwrap(wrapped.duplicate, "duplicate"), "duplicate")
+    reader = TpmReader(unwrap(wrapped.duplicate, "duplicate"), "duplicate")
     outer = reader.sized()
     hidden = reader.take(2 + 2 + 2 + 2 * (2 + SECRET_BYTES))
     reader.end()
@@ -286,7 +286,7 @@ def verify_hmac_answer(key: HmacKey, answer: HmacAnswer, *, bound: bool) -> byte
 
 def _verify_mac(key: HmacKey, certified: bytes, signature: bytes) -> None:
     where = "iak_certify_info_signature"
-    reader = Reader(signature, where)
+    reader = TpmReader(signature, where)
     algorithms = (reader.number(2), reader.number(2))
     if algorithms != (Algorithm.HMAC, Algorithm.SHA256):
         raise malformed(

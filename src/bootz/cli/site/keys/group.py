@@ -14,21 +14,23 @@ import click
 from bootz.cli.base import Cli, noun
 from bootz.cli.inventory.base import reading
 from bootz.cli.site.options import key_file_options
-from bootz.server.keys.roles import Role
+from bootz.server.keys.roles import KeyRole
 
 command = noun("keys", "The site's keys and certificates.")
 
 _ROTATED: Final = {
-    Role.OWNER: (
+    KeyRole.OWNER: (
         "The next answer is signed with the new owner certificate. Routers accept it because it "
         "chains to the same pinned domain certificate; the vouchers stay valid."
     ),
-    Role.TRUST_ANCHOR: (
+    KeyRole.TRUST_ANCHOR: (
         "Routers that start now get the new trust anchor. Those that have an earlier one can "
         "still connect, because it certifies the new one. When all of them have reported, run "
         "`bootz keys retire`."
     ),
-    Role.TLS: "New connections get the new certificate; routers verify it with their trust anchor.",
+    KeyRole.TLS: (
+        "New connections get the new certificate; routers verify it with their trust anchor."
+    ),
 }
 _NOTICED: Final = "A running server picks this up by itself; SIGHUP makes it do so at once."
 
@@ -102,13 +104,13 @@ def rotate(cli: Cli, role: str) -> None:
     from bootz.server.keys.rotation import rotate_owner, rotate_tls, rotate_trust_anchor
 
     rotations = {
-        Role.OWNER: rotate_owner,
-        Role.TRUST_ANCHOR: rotate_trust_anchor,
-        Role.TLS: rotate_tls,
+        KeyRole.OWNER: rotate_owner,
+        KeyRole.TRUST_ANCHOR: rotate_trust_anchor,
+        KeyRole.TLS: rotate_tls,
     }
     site = cli.site()
     before = site.keys.read()
-    which = Role(role)
+    which = KeyRole(role)
     after = rotations[which](site, site.clock())
     tell_changed(cli, site, before, after)
     cli.output.message(f"{_ROTATED[which]} {_NOTICED}")

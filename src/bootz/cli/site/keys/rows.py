@@ -10,7 +10,7 @@ from bootz.cli.output import Column
 from bootz.errors import BootzError
 from bootz.server.keys.keyring import Keyring
 from bootz.server.keys.owner import load_owner_identity
-from bootz.server.keys.roles import Role
+from bootz.server.keys.roles import KeyRole
 from bootz.server.keys.tls_certificates import certificate_hosts, tls_warnings
 from bootz.server.site import Site
 from bootz.trust.certificates import fingerprint, load_certificate
@@ -35,7 +35,7 @@ def key_rows(site: Site, now: datetime) -> Iterator[dict[str, object]]:
     owner = site.owner_files()
     elsewhere = site.config.owner is not None
     yield _row(
-        Role.PINNED_DOMAIN,
+        KeyRole.PINNED_DOMAIN,
         "bootz.yaml" if elsewhere else keyring.pinned_domain,
         owner.pinned_domain_cert,
         now,
@@ -44,7 +44,7 @@ def key_rows(site: Site, now: datetime) -> Iterator[dict[str, object]]:
         else "not in the site",
     )
     yield _row(
-        Role.OWNER,
+        KeyRole.OWNER,
         "bootz.yaml" if elsewhere else keyring.owner,
         owner.certificate,
         now,
@@ -53,18 +53,18 @@ def key_rows(site: Site, now: datetime) -> Iterator[dict[str, object]]:
     for name in keyring.trust_anchors:
         present = name == keyring.trust_anchors[0]
         yield _row(
-            Role.TRUST_ANCHOR,
+            KeyRole.TRUST_ANCHOR,
             name,
             keys.certificates(name)[0],
             now,
             state="in force" if present else "earlier, still accepted",
             key="here" if keys.has_key(name) else "not in the site" if present else "destroyed",
         )
-    yield _row(Role.TLS, keyring.tls, keys.certificates(keyring.tls)[0], now, key="here")
+    yield _row(KeyRole.TLS, keyring.tls, keys.certificates(keyring.tls)[0], now, key="here")
 
 
 def _row(
-    role: Role,
+    role: KeyRole,
     name: str | None,
     der: bytes,
     now: datetime,
@@ -84,7 +84,7 @@ def _row(
         "key": key,
         "sha256": fingerprint(der),
         "subject": certificate.subject.rfc4514_string(),
-        "hosts": _hosts(certificate) if role is Role.TLS else [],
+        "hosts": _hosts(certificate) if role is KeyRole.TLS else [],
     }
 
 

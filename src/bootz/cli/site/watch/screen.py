@@ -13,7 +13,7 @@ from rich.text import Text
 
 from bootz.cli.output import printable
 from bootz.server.operations.chassis_state import ChassisState, Standing, counts
-from bootz.server.operations.turn_up import Estimate, Router, estimate
+from bootz.server.operations.turn_up import Estimate, TurnUpRouter, estimate
 
 STYLES: Final[Mapping[ChassisState, str]] = {
     ChassisState.FAILED: "bold red",
@@ -69,7 +69,7 @@ class View:
     finding: bool = False
     selected: int | None = None
 
-    def shown(self, routers: Sequence[Router]) -> list[Router]:
+    def shown(self, routers: Sequence[TurnUpRouter]) -> list[TurnUpRouter]:
         """Return the routers of the filter that hold the text, in the order of the screen."""
         states = FILTERS[self.filter_key][1]
         text = self.find.casefold()
@@ -79,7 +79,7 @@ class View:
             if router.standing.state in states and (not text or text in _searched(router))
         ]
 
-    def pressed(self, key: str, routers: Sequence[Router], page: int) -> "View":
+    def pressed(self, key: str, routers: Sequence[TurnUpRouter], page: int) -> "View":
         """Return the view after a key: a character, or ``up``, ``down``, ``page-up``, ….
 
         ``routers`` are all, in the order of the screen; ``page`` is how many rows are shown.
@@ -119,7 +119,7 @@ class View:
                 return replace(self, find=self.find + key)
         return self
 
-    def _moved(self, routers: Sequence[Router], by: int) -> "View":
+    def _moved(self, routers: Sequence[TurnUpRouter], by: int) -> "View":
         shown = self.shown(routers)
         if not shown:
             return replace(self, selected=None)
@@ -130,7 +130,7 @@ class View:
 
 
 def frame(
-    routers: Sequence[Router], view: View, now: datetime, *, width: int, height: int
+    routers: Sequence[TurnUpRouter], view: View, now: datetime, *, width: int, height: int
 ) -> list[Text]:
     """Return the lines of the screen: at most ``height``, each at most ``width`` cells.
 
@@ -161,13 +161,15 @@ def rows_shown(height: int) -> int:
     return max(1, height - _MIN_HEIGHT)
 
 
-def _searched(router: Router) -> str:
+def _searched(router: TurnUpRouter) -> str:
     standing = router.standing
     words = (router.hostname, router.serial_number, router.vendor, standing.reason, standing.detail)
     return " ".join(words).casefold()
 
 
-def _window(shown: Sequence[Router], selected: Router | None, room: int) -> Sequence[Router]:
+def _window(
+    shown: Sequence[TurnUpRouter], selected: TurnUpRouter | None, room: int
+) -> Sequence[TurnUpRouter]:
     """Return the rows that fit, with the selected one among them."""
     at = 0 if selected is None else shown.index(selected)
     first = max(0, min(at - room // 2, len(shown) - room))
@@ -183,7 +185,7 @@ def _counts(standings: Sequence[Standing]) -> Text:
     return line
 
 
-def _progress(routers: Sequence[Router], end: Estimate, now: datetime) -> Text:
+def _progress(routers: Sequence[TurnUpRouter], end: Estimate, now: datetime) -> Text:
     ready = sum(router.standing.state is ChassisState.READY for router in routers)
     share = 100 * ready // len(routers) if routers else 0
     words = [f"{now:%H:%M:%S}", f"{share}% ready"]
@@ -214,7 +216,7 @@ def _titles(width: int) -> Text:
     return Text(" ".join(cells), style="bold")
 
 
-def _row(router: Router, now: datetime, width: int, *, selected: bool) -> Text:
+def _row(router: TurnUpRouter, now: datetime, width: int, *, selected: bool) -> Text:
     standing = router.standing
     name, serial = _columns(width)
     since = "" if standing.since is None else f"{standing.since.astimezone(now.tzinfo):%H:%M:%S}"
@@ -230,7 +232,7 @@ def _row(router: Router, now: datetime, width: int, *, selected: bool) -> Text:
     return line
 
 
-def _explained(router: Router | None, width: int) -> list[Text]:
+def _explained(router: TurnUpRouter | None, width: int) -> list[Text]:
     """Return why the selected router is where it is, and what to do."""
     if router is None:
         return []

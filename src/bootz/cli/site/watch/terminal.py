@@ -20,7 +20,7 @@ from bootz.cli.output import printable, stdout
 from bootz.cli.site.watch.screen import View, frame, rows_shown
 from bootz.errors import Unavailable
 from bootz.server.operations.following import Follower
-from bootz.server.operations.turn_up import Router, ordered
+from bootz.server.operations.turn_up import TurnUpRouter, ordered
 
 _LOOK_S: Final = 0.5
 """Seconds between two looks at the journal; a key is answered at once."""
@@ -56,7 +56,7 @@ def show(follower: Follower, events: int | None) -> None:
     ):
         drawn_at = -_DRAW_S
         now = datetime.now(UTC)
-        routers: list[Router] = []
+        routers: list[TurnUpRouter] = []
         while left is None or left > 0:
             trouble, came = "", 0
             try:
@@ -87,7 +87,7 @@ def _draw(live: Live, lines: list[Text], trouble: str) -> None:
     live.update(Group(*lines), refresh=True)
 
 
-def _frame(routers: Sequence[Router], view: View, now: datetime) -> list[Text]:
+def _frame(routers: Sequence[TurnUpRouter], view: View, now: datetime) -> list[Text]:
     """Return the lines for the terminal as large as it is now."""
     width, height = _size()
     return frame(routers, view, now, width=width, height=height)

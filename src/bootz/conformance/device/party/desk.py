@@ -26,7 +26,7 @@ from bootz.wire.dialects import Dialect
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class DeskRecord:
     """What the server has on record: the device, and who vouches for it."""
 
     device: Device
@@ -74,7 +74,7 @@ class Desk:
         answers: makes what it sends.
     """
 
-    def __init__(self, record: Record, answers: AnswerMaker) -> None:
+    def __init__(self, record: DeskRecord, answers: AnswerMaker) -> None:
         self.seen = Seen()
         self.script = Script()
         self.record = record

@@ -17,7 +17,7 @@ from grpclib.server import Stream
 
 from bootz.conformance.device.answers import AnswerMaker
 from bootz.conformance.device.material import Owner
-from bootz.conformance.device.party.desk import Desk, Record
+from bootz.conformance.device.party.desk import Desk, DeskRecord
 from bootz.conformance.device.party.streams import stream_methods
 from bootz.errors import BootzError
 from bootz.model.bootstrap import BootstrapRequest
@@ -60,7 +60,7 @@ class ScriptedServer(Desk):
     def __init__(
         self,
         owner: Owner,
-        record: Record,
+        record: DeskRecord,
         answers: AnswerMaker,
         *,
         listen: tuple[str, int],

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select, updat
 
 from bootz.errors import ConflictError, PolicyError, UnknownChassis
 from bootz.server.api.auth.passwords import hash_password, password_holds
-from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.operations.audit import note
 from bootz.server.operations.texts import MAX_NAME, checked_text
 from bootz.server.store.schema import ACCOUNT, LOGIN_LINK, LOGIN_SESSION
@@ -38,7 +38,7 @@ class Account:
     """A person's account; ``key`` is the database's."""
 
     name: str
-    role: Role
+    role: OperatorRole
     enabled: bool
     created_at: datetime
     last_login: datetime | None
@@ -71,7 +71,7 @@ class Session:
 def add_account(
     connection: Connection,
     name: str,
-    role: Role,
+    role: OperatorRole,
     *,
     now: datetime,
     password: str | None = None,
@@ -107,7 +107,7 @@ def set_account(
     connection: Connection,
     name: str,
     *,
-    role: Role | None = None,
+    role: OperatorRole | None = None,
     enabled: bool | None = None,
     password: str | None = None,
 ) -> Account:
@@ -297,9 +297,11 @@ def end_sessions(connection: Connection, name: str) -> int:
 
 def _keep_an_admin(connection: Connection, before: Account) -> None:
     """Refuse a change that takes away the last account that can manage the others."""
-    if before.role is not Role.ADMIN or not before.enabled:
+    if before.role is not OperatorRole.ADMIN or not before.enabled:
         return
-    admins = select(func.count()).where(ACCOUNT.c.role == Role.ADMIN.value, ACCOUNT.c.enabled)
+    admins = select(func.count()).where(
+        ACCOUNT.c.role == OperatorRole.ADMIN.value, ACCOUNT.c.enabled
+    )
     if not connection.scalar(admins):
         raise PolicyError(
             "account-last-admin", "no enabled account with role admin would be left", where="user"
@@ -315,7 +317,7 @@ def _account(row: Row[Any] | Mapping[str, Any]) -> Account:
     values: Any = row
     return Account(
         name=values.name,
-        role=Role(values.role),
+        role=OperatorRole(values.role),
         enabled=bool(values.enabled),
         created_at=from_text(values.created_at),
         last_login=from_optional_text(values.last_login),

@@ -10,7 +10,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from bootz.errors import PolicyError, TrustError
 from bootz.server.api.auth.accounts import find_session, session_is_due, touch_session
-from bootz.server.api.auth.roles import NEEDED, Role
+from bootz.server.api.auth.roles import NEEDED, OperatorRole
 from bootz.server.api.auth.tokens import find_token, token_is_due, touch_token
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.problems import documented
@@ -108,7 +108,7 @@ def needs(verb: str) -> Callable[[Principal], Principal]:
 
 def operation(verb: str, *statuses: int) -> dict[str, Any]:
     """Return what a route says of itself: its verb, who may call it, how it may fail."""
-    needed: Role = NEEDED[verb]
+    needed: OperatorRole = NEEDED[verb]
     return {
         "operation_id": verb.replace(".", "_"),
         "responses": documented(*statuses),

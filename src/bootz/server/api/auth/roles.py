@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 
-class Role(Enum):
+class OperatorRole(Enum):
     """What a person or a program may do; each role may do what the ones before it may."""
 
     VIEWER = "viewer"
@@ -18,12 +18,12 @@ class Role(Enum):
     ADMIN = "admin"
     """Keeps users, tokens and webhooks."""
 
-    def may(self, needed: "Role") -> bool:
+    def may(self, needed: "OperatorRole") -> bool:
         """Return whether this role includes another."""
         return _RANK[self] >= _RANK[needed]
 
 
-_RANK: Final = {role: rank for rank, role in enumerate(Role)}
+_RANK: Final = {role: rank for rank, role in enumerate(OperatorRole)}
 
 _READ: Final = (
     "vendor.list",
@@ -88,12 +88,12 @@ _ADMINISTER: Final = (
     "webhook.resend",
 )
 
-NEEDED: Final[Mapping[str, Role]] = MappingProxyType(
+NEEDED: Final[Mapping[str, OperatorRole]] = MappingProxyType(
     {
-        **dict.fromkeys(_READ, Role.VIEWER),
-        **dict.fromkeys(_OPERATE, Role.OPERATOR),
-        **dict.fromkeys(_SECURE, Role.SECURITY),
-        **dict.fromkeys(_ADMINISTER, Role.ADMIN),
+        **dict.fromkeys(_READ, OperatorRole.VIEWER),
+        **dict.fromkeys(_OPERATE, OperatorRole.OPERATOR),
+        **dict.fromkeys(_SECURE, OperatorRole.SECURITY),
+        **dict.fromkeys(_ADMINISTER, OperatorRole.ADMIN),
     }
 )
 """The role that each verb needs.

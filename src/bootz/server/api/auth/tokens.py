@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from sqlalchemy import Connection, Row, insert, select, update
 
 from bootz.errors import ConfigError, UnknownChassis
-from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.operations.audit import note
 from bootz.server.operations.texts import MAX_NAME, checked_text, dump_json, load_object
 from bootz.server.store.actor import actor_of
@@ -31,7 +31,7 @@ class ApiToken:
 
     key: int
     name: str
-    role: Role
+    role: OperatorRole
     scope: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime = field(kw_only=True)
     created_by: str = field(kw_only=True)
@@ -66,7 +66,7 @@ class ApiToken:
 def add_token(
     connection: Connection,
     name: str,
-    role: Role,
+    role: OperatorRole,
     *,
     now: datetime,
     scope: Mapping[str, str] | None = None,
@@ -170,7 +170,7 @@ def _token(row: Row[Any]) -> ApiToken:
     return ApiToken(
         key=row.id,
         name=row.name,
-        role=Role(row.role),
+        role=OperatorRole(row.role),
         scope=cast("dict[str, str]", load_object(row.scope)),
         created_at=from_text(row.created_at),
         created_by=row.created_by,

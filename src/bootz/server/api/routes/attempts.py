@@ -14,8 +14,8 @@ from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import CursorPage, with_query
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
-    Attempt,
     AttemptFilter,
+    AttemptRecord,
     attempt_by_id,
     events_of,
     latest_attempts,
@@ -77,7 +77,7 @@ class AttemptDetail(AttemptView):
     events: list[EventView]
 
 
-def attempt_view(attempt: Attempt) -> AttemptView:
+def attempt_view(attempt: AttemptRecord) -> AttemptView:
     """Return an attempt as the API shows it."""
     return AttemptView.model_validate(_fields(attempt))
 
@@ -87,7 +87,7 @@ def scope_filter(principal: Principal) -> dict[str, str]:
     return dict(principal.scope)
 
 
-def _fields(attempt: Attempt) -> dict[str, object]:
+def _fields(attempt: AttemptRecord) -> dict[str, object]:
     row = REASONS.get(attempt.reason)
     names = AttemptView.model_fields
     told = {name: getattr(attempt, name) for name in names if hasattr(attempt, name)}

@@ -83,14 +83,14 @@ class StandingView(BaseModel):
     step: ChassisState | None = Field(description="The state that `stuck` or `on-hold` hides.")
 
 
-class Chassis(ChassisBody):
+class ChassisView(ChassisBody):
     """A chassis on record, and where it stands."""
 
     id: int
     standing: StandingView
 
 
-class Keys(BaseModel):
+class ChassisKeys(BaseModel):
     """Which chassis are meant, by id."""
 
     model_config = STRICT
@@ -98,7 +98,7 @@ class Keys(BaseModel):
     ids: list[Annotated[int, Field(ge=1, le=2**62)]] = Field(min_length=1, max_length=MAX_BULK)
 
 
-class HoldBody(Keys):
+class HoldBody(ChassisKeys):
     """Chassis that are put on hold, and why."""
 
     note: str = Field("", max_length=1024)
@@ -178,10 +178,10 @@ def list_(
             .offset(paging.offset)
         ).all()
         rows = _views(connection, door, principal, keys)
-    return paging.page(count, chosen(Chassis, rows, fields))
+    return paging.page(count, chosen(ChassisView, rows, fields))
 
 
-@router.get("/{key}", response_model=Chassis, **operation("chassis.show"))
+@router.get("/{key}", response_model=ChassisView, **operation("chassis.show"))
 def show(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("chassis.show"))],
@@ -194,7 +194,9 @@ def show(
     return Answer(view, 200, {"ETag": etag(record.to_document())}).response()
 
 
-@router.post("", status_code=201, response_model=Chassis, **operation("chassis.add", 409, 413, 422))
+@router.post(
+    "", status_code=201, response_model=ChassisView, **operation("chassis.add", 409, 413, 422)
+)
 def add(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("chassis.add"))],
@@ -212,7 +214,7 @@ def add(
     return change.run(principal, "chassis.add", work)
 
 
-@router.put("/{key}", response_model=Chassis, **operation("chassis.set", 409, 412, 413, 422))
+@router.put("/{key}", response_model=ChassisView, **operation("chassis.set", 409, 412, 413, 422))
 def set_(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("chassis.set"))],
@@ -317,7 +319,7 @@ def hold(
 def release(
     principal: Annotated[Principal, Depends(needs("chassis.release"))],
     change: ChangeDep,
-    body: Keys,
+    body: ChassisKeys,
 ) -> Response:
     """Release chassis that are on hold: a night begins."""
 
@@ -418,13 +420,13 @@ def _in_states(connection: Connection, door: Door, states: set[ChassisState]) ->
 
 def _views(
     connection: Connection, door: Door, principal: Principal, keys: Sequence[int]
-) -> list[Chassis]:
+) -> list[ChassisView]:
     execute = plain(connection)
     now, limits = door.clock(), read_limits(execute, door.config.progress)
     records = chassis_by_keys(connection, keys)
     facts = {each.key: each for each in listed_chassis(execute, Choice(keys=keys))}
     return [
-        Chassis.model_construct(
+        ChassisView.model_construct(
             **{
                 **ChassisBody.model_validate(
                     {"vendor": records[key].vendor, **_plain(connection, principal, records[key])}

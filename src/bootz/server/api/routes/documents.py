@@ -23,7 +23,7 @@ class Removed(BaseModel):
     removed: str = Field(description="Its name.")
 
 
-class Record(Protocol):
+class InventoryRecord(Protocol):
     """A record of the inventory that has a name and a document."""
 
     @property
@@ -39,11 +39,11 @@ class Verbs:
     """The verbs of ``operations/`` for one noun."""
 
     read: Callable[[Mapping[str, Any]], Any]
-    all: Callable[[Connection], Sequence[Record]]
-    find: Callable[[Connection, str], Record]
-    add: Callable[[Connection, Any], Record]
-    set: Callable[[Connection, str, Any], Record]
-    remove: Callable[[Connection, str], Record]
+    all: Callable[[Connection], Sequence[InventoryRecord]]
+    find: Callable[[Connection, str], InventoryRecord]
+    add: Callable[[Connection, Any], InventoryRecord]
+    set: Callable[[Connection, str, Any], InventoryRecord]
+    remove: Callable[[Connection, str], InventoryRecord]
 
 
 def shown(
@@ -91,12 +91,12 @@ def document_router(noun: str, plural: str, body_model: type[BaseModel], verbs: 
     def caller(verb: str) -> Any:
         return Annotated[Principal, Depends(needs(f"{noun}.{verb}"))]
 
-    def view(connection: Connection, principal: Principal, record: Record) -> BaseModel:
+    def view(connection: Connection, principal: Principal, record: InventoryRecord) -> BaseModel:
         document = shown(connection, principal, record.to_document())
         return body_model.model_construct(**document)
 
     def answer(
-        connection: Connection, principal: Principal, record: Record, status: int = 200
+        connection: Connection, principal: Principal, record: InventoryRecord, status: int = 200
     ) -> Answer:
         tag = etag(record.to_document())
         return Answer(view(connection, principal, record), status, {"ETag": tag})

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 
 from bootz.server.api.auth.principals import needs, operation
-from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import ApiToken, add_token, list_tokens, revoke_token
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
@@ -22,7 +22,7 @@ class Token(BaseModel):
 
     id: int
     name: str
-    role: Role
+    role: OperatorRole
     scope: dict[str, str] = Field(description="Labels that a chassis must have to be seen.")
     created_at: AwareDatetime
     created_by: str
@@ -43,7 +43,7 @@ class AddToken(BaseModel):
     model_config = STRICT
 
     name: str = Field(max_length=128)
-    role: Role
+    role: OperatorRole
     scope: dict[str, str] = Field({}, max_length=16)
     expires_at: AwareDatetime | None = None
 

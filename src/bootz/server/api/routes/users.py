@@ -16,7 +16,7 @@ from bootz.server.api.auth.accounts import (
     set_account,
 )
 from bootz.server.api.auth.principals import needs, operation
-from bootz.server.api.auth.roles import Role
+from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.documents import STRICT, Removed
@@ -27,11 +27,11 @@ router = APIRouter(prefix="/users", tags=["users"])
 _Name = Annotated[str, Path(max_length=128, description="The account's name.")]
 
 
-class User(BaseModel):
+class UserView(BaseModel):
     """A person's account."""
 
     name: str
-    role: Role
+    role: OperatorRole
     enabled: bool
     has_password: bool
     openid_subject: str | None
@@ -39,7 +39,7 @@ class User(BaseModel):
     last_login: AwareDatetime | None
 
 
-class NewUser(User):
+class NewUser(UserView):
     """A new account; without a password it is entered once by ``link``."""
 
     link: str | None = Field(description="The secret of a one-time link, shown only here.")
@@ -51,7 +51,7 @@ class AddUser(BaseModel):
     model_config = STRICT
 
     name: str = Field(max_length=128)
-    role: Role
+    role: OperatorRole
     password: SecretStr | None = Field(None, max_length=1024)
 
 
@@ -60,13 +60,13 @@ class SetUser(BaseModel):
 
     model_config = STRICT
 
-    role: Role | None = None
+    role: OperatorRole | None = None
     enabled: bool | None = None
     password: SecretStr | None = Field(None, max_length=1024)
 
 
-def _view(account: Account) -> User:
-    return User.model_validate(account.to_document())
+def _view(account: Account) -> UserView:
+    return UserView.model_validate(account.to_document())
 
 
 def _secret(given: SecretStr | None) -> str | None:
@@ -78,7 +78,7 @@ def list_(
     door: DoorDep,
     _principal: Annotated[Principal, Depends(needs("user.list"))],
     paging: PagingDep,
-) -> Page[User]:
+) -> Page[UserView]:
     """List the accounts by name."""
     with door.database.read() as connection:
         found = list_accounts(connection)
@@ -107,7 +107,7 @@ def add(
     return change.run(principal, "user.add", work)
 
 
-@router.patch("/{name}", response_model=User, **operation("user.set", 409, 412, 413, 422))
+@router.patch("/{name}", response_model=UserView, **operation("user.set", 409, 412, 413, 422))
 def set_(
     principal: Annotated[Principal, Depends(needs("user.set"))],
     change: ChangeDep,

@@ -16,7 +16,7 @@ from bootz.server.operations.vendors import (
 )
 
 
-class Vendor(BaseModel):
+class VendorView(BaseModel):
     """A manufacturer on record. Certificates are PEM."""
 
     model_config = STRICT
@@ -39,6 +39,6 @@ def _read(given: Mapping[str, Any]) -> VendorRecord:
 router = document_router(
     "vendor",
     "vendors",
-    Vendor,
+    VendorView,
     Verbs(_read, list_vendors, find_vendor, add_vendor, set_vendor, remove_vendor),
 )

@@ -122,7 +122,7 @@ ATTACKS = [
         lambda: manufacturer().device("FX1", subject_serial=""),
         request("FX1"),
         Status.PERMISSION_DENIED,
-        "idevid-serial-foreign",
+        "certificate-serial-missing",
     ),
     Attack(
         "no nonce",

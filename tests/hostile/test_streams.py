@@ -160,7 +160,7 @@ def test_a_chassis_that_may_not_stream(world: World, flow: StreamFlow, kind: Ide
         (
             lambda: manufacturer().device("", subject_serial="PID:X SN:"),
             "PERMISSION_DENIED",
-            "idevid-serial-foreign",
+            "certificate-serial-missing",
         ),
     ],
 )

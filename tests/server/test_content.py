@@ -54,7 +54,7 @@ class Asked:
         at: tuple[str, int] = ("192.0.2.1", 15006),
         anchor: bytes = ANCHOR,
     ) -> BootstrapData:
-        (chassis,) = await self._inventory.chassis_of_card(serial)
+        (chassis,) = await self._inventory.chassis_of_serial(serial)
         body = await self.renderer.body(
             chassis, serials or [serial], dialect, trust_anchor=anchor, reached_at=at
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ from bootz.server.operations.chassis import (
 )
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile, set_profile
-from bootz.server.operations.vendors import add_vendor
+from bootz.server.operations.vendors import VendorSettings, add_vendor, set_vendor
 from bootz.server.operations.vouchers import StoreOutcome, store_voucher
 from bootz.server.store.database import Database, open_database
 from bootz.server.store.inventory import SqlInventory
@@ -61,7 +62,7 @@ def test_a_card_is_found_whatever_its_case(database: Database) -> None:
             cards=(CardRecord("RP0", slot="0"), CardRecord("LC1", kind=CardKind.LINE)),
         ),
     )
-    (fixed,) = ask(database, lambda inventory: inventory.chassis_of_card(" fx1"))
+    (fixed,) = ask(database, lambda inventory: inventory.chassis_of_serial(" fx1"))
     assert fixed == Chassis(
         key=fixed.key,
         manufacturer="Acme",
@@ -71,7 +72,7 @@ def test_a_card_is_found_whatever_its_case(database: Database) -> None:
         boot_mode=BootMode.INSECURE,
         revision=fixed.revision,
     )
-    (modular,) = ask(database, lambda inventory: inventory.chassis_of_card("lc1"))
+    (modular,) = ask(database, lambda inventory: inventory.chassis_of_serial("lc1"))
     assert [card.serial_number for card in modular.cards] == ["RP0", "LC1"]
     assert modular.cards[1].kind is CardKind.LINE
     assert modular.cards[0].tpm == TpmRecord()
@@ -79,12 +80,25 @@ def test_a_card_is_found_whatever_its_case(database: Database) -> None:
 
 def test_the_chassis_number_of_a_modular_chassis_is_no_card(database: Database) -> None:
     fill(database, ChassisRecord("Acme", "CH1", modular=True, cards=(CardRecord("RP0"),)))
-    assert ask(database, lambda inventory: inventory.chassis_of_card("CH1")) == ()
+    (chassis,) = ask(database, lambda inventory: inventory.chassis_of_serial("ch1"))
+    assert (chassis.serial_number, chassis.card("CH1")) == ("CH1", None)
+
+
+@pytest.mark.parametrize("setting", ["card", "chassis", "either"])
+def test_whose_serial_number_an_idevid_may_have_is_the_vendors(
+    database: Database, setting: str
+) -> None:
+    fill(database, ChassisRecord("Acme", "FX1"))
+    settings = VendorSettings.model_validate({"idevid_serial": setting})
+    with database.write() as connection:
+        set_vendor(connection, "Acme", replace(maker().vendor, settings=settings))
+    (chassis,) = ask(database, lambda inventory: inventory.chassis_of_serial("FX1"))
+    assert chassis.idevid_serial.value == setting
 
 
 def test_one_number_of_two_manufacturers_gives_both(database: Database) -> None:
     fill(database, ChassisRecord("Acme", "X"), ChassisRecord("Other", "x"))
-    found = ask(database, lambda inventory: inventory.chassis_of_card("X"))
+    found = ask(database, lambda inventory: inventory.chassis_of_serial("X"))
     assert [chassis.manufacturer for chassis in found] == ["Acme", "Other"]
 
 
@@ -93,7 +107,7 @@ def test_one_number_of_two_manufacturers_gives_both(database: Database) -> None:
 )
 def test_hostile_numbers_find_nothing(database: Database, serial: str) -> None:
     fill(database, ChassisRecord("Acme", "FX1"))
-    assert ask(database, lambda inventory: inventory.chassis_of_card(serial)) == ()
+    assert ask(database, lambda inventory: inventory.chassis_of_serial(serial)) == ()
 
 
 def test_changes_of_another_process_are_seen(database: Database, url: str) -> None:
@@ -104,21 +118,21 @@ def test_changes_of_another_process_are_seen(database: Database, url: str) -> No
         inventory = SqlInventory(database)
         assert [vendor.name for vendor in await inventory.vendors()] == ["Acme", "Other"]
         first = await inventory.revision()
-        (before,) = await inventory.chassis_of_card("FX1")
+        (before,) = await inventory.chassis_of_serial("FX1")
         with elsewhere.write() as connection:
             add_vendor(connection, maker("Third").vendor)
         assert len(await inventory.vendors()) == 3
         assert (await inventory.revision()).latest > first.latest
-        (shared,) = await inventory.chassis_of_card("FX1")
+        (shared,) = await inventory.chassis_of_serial("FX1")
         assert shared.revision > before.revision
         with elsewhere.write() as connection:
             set_chassis(connection, "FX1", ChassisRecord("Acme", "FX1", hostname="new"))
-        (own,) = await inventory.chassis_of_card("FX1")
+        (own,) = await inventory.chassis_of_serial("FX1")
         assert (own.hostname, own.key) == ("new", before.key)
         assert own.revision > shared.revision
         with elsewhere.write() as connection:
             remove_chassis(connection, "FX1")
-        assert await inventory.chassis_of_card("FX1") == ()
+        assert await inventory.chassis_of_serial("FX1") == ()
         await inventory.close()
 
     try:
@@ -136,7 +150,7 @@ def test_the_release_is_the_chassis_s_own_else_its_profile_s(database: Database)
         add_chassis(connection, ChassisRecord("Acme", "B", profile="OLD", release=Release.CURRENT))
 
     async def releases(inventory: SqlInventory) -> list[Release]:
-        return [(await inventory.chassis_of_card(serial))[0].release for serial in "AB"]
+        return [(await inventory.chassis_of_serial(serial))[0].release for serial in "AB"]
 
     assert ask(database, releases) == [Release.V0_3, Release.CURRENT]
     with database.write() as connection:
@@ -165,7 +179,7 @@ def test_the_newest_voucher_that_holds_is_served(database: Database) -> None:
     ]
 
     async def served(inventory: SqlInventory) -> list[StoredVouchers]:
-        acme, rival = await inventory.chassis_of_card("fx1")
+        acme, rival = await inventory.chassis_of_serial("fx1")
         return [
             await inventory.vouchers(acme, acme.cards, pinned, NOW),
             await inventory.vouchers(acme, acme.cards, pinned, NOW + 2 * day),
@@ -201,7 +215,7 @@ def test_what_is_in_store_in_place_of_a_valid_voucher_is_said(database: Database
         store_voucher(connection, raw, pinned_domain_cert=pinned, now=NOW)
 
     async def stored(inventory: SqlInventory) -> StoredVouchers:
-        (chassis,) = await inventory.chassis_of_card("a")
+        (chassis,) = await inventory.chassis_of_serial("a")
         return await inventory.vouchers(chassis, chassis.cards, pinned, NOW + 3 * day)
 
     found = ask(database, stored)

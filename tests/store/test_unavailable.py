@@ -121,7 +121,7 @@ def test_a_file_that_could_only_be_read_is_written_once_it_may_be(
         with database.read(), database.read(), database.read():
             pass
         # What can be read is served; what cannot be written is told.
-        assert len(await inventory.chassis_of_card("FX1")) == 1
+        assert len(await inventory.chassis_of_serial("FX1")) == 1
         with pytest.raises(Unavailable) as caught:
             await journal.record(call())
         assert caught.value.reason == "database-unavailable"
@@ -133,7 +133,7 @@ def test_a_file_that_could_only_be_read_is_written_once_it_may_be(
         await journal.probe()
         assert journal.writable
         await journal.record(call())
-        assert len(await inventory.chassis_of_card("FX1")) == 1
+        assert len(await inventory.chassis_of_serial("FX1")) == 1
         await inventory.close()
         await journal.close()
 

@@ -90,6 +90,32 @@ def test_a_serial_number_that_is_none(attributes: list[tuple[str, str]], reason:
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize("number", [b"SHPS13", "SHPS-é".encode(), b"\xff\x00\x01"])
+def test_a_serial_number_only_in_the_hardware_module_name_is_said(number: bytes) -> None:
+    value = encode_sequence(encode_oid("1.3.6.1.4.1.9.1"), encode(0x04, number))
+    other = encode(0xA0, encode_oid("1.3.6.1.5.5.7.8.4") + encode(0xA0, value))
+    san = raw_extension("2.5.29.17", encode_sequence(other))
+    made = forge(names((CN, "EX-8000")), curve_key(5), extensions=(san,))
+    with pytest.raises(CertificateError) as caught:
+        idevid_serial_number(load_certificate(made.der))
+    assert caught.value.reason == "certificate-serial-missing"
+    shown = number.decode("utf-8", "backslashreplace")
+    assert caught.value.seen.startswith(f"none; {shown!r} in the hardwareModuleName")
+    # Beside one in the subject it is not looked at.
+    both = forge(names((SN, "FOC1")), curve_key(5), extensions=(san,))
+    assert idevid_serial_number(load_certificate(both.der)) == "FOC1"
+
+
+@pytest.mark.parametrize("value", [b"", b"\x30\x00", b"\x04\x01x", b"\x30\x03\x06\x01\x2a"])
+def test_a_hardware_module_name_that_is_none(value: bytes) -> None:
+    other = encode(0xA0, encode_oid("1.3.6.1.5.5.7.8.4") + encode(0xA0, value or b"\x05\x00"))
+    san = raw_extension("2.5.29.17", encode_sequence(other))
+    made = forge(names((CN, "EX-8000")), curve_key(5), extensions=(san,))
+    with pytest.raises(CertificateError) as caught:
+        idevid_serial_number(load_certificate(made.der))
+    assert (caught.value.reason, caught.value.seen) == ("certificate-serial-missing", "none")
+
+
 MALFORMED = {
     "nothing": b"",
     "too few fields": bytes.fromhex("30023000"),

@@ -12,6 +12,7 @@ from bootz.model.kinds import BootMode as BootMode
 from bootz.model.kinds import CardKind as CardKind
 from bootz.model.kinds import CardStatus as CardStatus
 from bootz.model.kinds import DynamicConfigPolicy as DynamicConfigPolicy
+from bootz.model.kinds import IdevidSerial as IdevidSerial
 from bootz.model.kinds import Release as Release
 from bootz.model.kinds import VoucherDelivery as VoucherDelivery
 
@@ -74,6 +75,7 @@ class Chassis:
     release: Release = Release.CURRENT
     streaming: bool = True
     skip_idevid_serial_check: bool = False
+    idevid_serial: IdevidSerial = IdevidSerial.EITHER
     voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE
     dynamic_config: DynamicConfigPolicy = DynamicConfigPolicy.MERGE
     modular: bool = False

@@ -32,6 +32,14 @@ class Release(Enum):
     CURRENT = "current"
 
 
+class IdevidSerial(Enum):
+    """Whose serial number the IDevIDs of a manufacturer have, in a chassis with slots."""
+
+    CARD = "card"
+    CHASSIS = "chassis"
+    EITHER = "either"
+
+
 class VoucherDelivery(Enum):
     """How several vouchers travel (workflow S7)."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bootz.errors import PeerError
-from bootz.model.chassis import Chassis
+from bootz.model.chassis import Chassis, IdevidSerial, fold_serial
 from bootz.protocol.refusals import ForeignChassis, UnprovenPeer
 from bootz.protocol.steps import CheckLog
 from bootz.trust.certificates import (
@@ -95,9 +95,51 @@ def named_serial(certificate: DeviceCertificate) -> str:
         return ""
 
 
+def serial_flaw(certificate: DeviceCertificate) -> PeerError | None:
+    """Return why an IDevID names no serial number, and what was seen instead; None if it does.
+
+    Raises:
+        TrustError: the certificate cannot be read.
+    """
+    leaf = load_certificate(certificate.leaf)
+    try:
+        idevid_serial_number(leaf)
+    except PeerError as flaw:
+        return flaw
+    return None
+
+
 def proves(serial_number: str, chassis: Chassis) -> bool:
-    """Tell whether a proven serial number is one of the record's: that of one of its cards."""
+    """Tell whether a proven serial number is one of the record's.
+
+    That of one of its cards, or its own: some manufacturers certify the chassis, and all of its
+    control cards show that certificate. Both are compared with the inventory alone, where a serial
+    number belongs to one chassis of a manufacturer.
+    """
+    match chassis.idevid_serial:
+        case IdevidSerial.CARD:
+            return is_of_card(serial_number, chassis)
+        case IdevidSerial.CHASSIS:
+            return _is_own(serial_number, chassis)
+        case IdevidSerial.EITHER:
+            return is_of_card(serial_number, chassis) or _is_own(serial_number, chassis)
+
+
+def is_of_card(serial_number: str, chassis: Chassis) -> bool:
+    """Tell whether a serial number is that of a card of the record."""
     return bool(serial_number) and chassis.card(serial_number) is not None
+
+
+def _is_own(serial_number: str, chassis: Chassis) -> bool:
+    folded = fold_serial(serial_number)
+    return bool(folded) and folded == fold_serial(chassis.serial_number)
+
+
+def proving_serials(chassis: Chassis) -> str:
+    """Return the serial numbers that prove a record, for a person."""
+    cards = [card.serial_number for card in chassis.cards]
+    found = [*cards, chassis.serial_number]
+    return ", ".join(dict.fromkeys(each for each in found if proves(each, chassis))) or "none"
 
 
 def chain_flaw(vendor: Vendor, certificate: DeviceCertificate, now: datetime) -> PeerError | None:
@@ -140,7 +182,7 @@ def check_idevid(
 
     Raises:
         UnprovenPeer: the chain does not end there.
-        ForeignChassis: the certificate is of a device that is not a card of this chassis.
+        ForeignChassis: the certificate is of another device, or names no serial number.
     """
     flaw = None if vendor is None else chain_flaw(vendor, certificate, now)
     if vendor is None or flaw is not None:
@@ -150,17 +192,29 @@ def check_idevid(
     serial = named_serial(certificate)
     if chassis.skip_idevid_serial_check:
         log.skipped("idevid-serial", "switched off for this chassis")
+    elif (unnamed := serial_flaw(certificate)) is not None:
+        log.refuse(
+            "idevid-serial",
+            ForeignChassis(
+                unnamed.reason,
+                unnamed.detail,
+                where=unnamed.where,
+                expected=proving_serials(chassis),
+                seen=unnamed.seen,
+            ),
+        )
     elif not proves(serial, chassis):
         log.refuse(
             "idevid-serial",
             ForeignChassis(
                 "idevid-serial-foreign",
-                "the proven serial number is not a card of the named chassis",
+                "the proven serial number does not belong to the named chassis",
                 where="IDevID serialNumber",
-                expected=", ".join(card.serial_number for card in chassis.cards),
-                seen=serial or "none",
+                expected=proving_serials(chassis),
+                seen=serial,
             ),
         )
     else:
-        log.passed("idevid-serial", seen=serial)
+        of_card = is_of_card(serial, chassis)
+        log.passed("idevid-serial", seen=serial if of_card else f"{serial}, the chassis's own")
     return evidence

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bootz.model.chassis import Chassis, ProvenChassis
-from bootz.protocol.idevid import TlsCertificate, proves
+from bootz.protocol.idevid import TlsCertificate, is_of_card, proves
 from bootz.trust.certificates import fingerprint
 
 
@@ -37,11 +37,12 @@ def prove(chassis: Chassis, proof: Proof, *, now: datetime) -> ProvenChassis:
     """
     match proof:
         case CertificateProof(TlsCertificate(leaf), serial):
-            evidence = fingerprint(leaf)
+            evidence, own = fingerprint(leaf), proves(serial, chassis)
         case ChallengeProof(evidence, serial):
-            pass
+            # A TPM key is of a card, whatever the IDevIDs of the manufacturer name.
+            own = proves(serial, chassis) or is_of_card(serial, chassis)
         case _:
             raise RuntimeError(f"{type(proof).__name__} proves nothing")
-    if not chassis.skip_idevid_serial_check and not proves(serial, chassis):
-        raise RuntimeError("the proof is of a card of another chassis")
+    if not chassis.skip_idevid_serial_check and not own:
+        raise RuntimeError("the proof is of another chassis")
     return ProvenChassis(chassis, serial, evidence, now)

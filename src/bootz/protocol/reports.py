@@ -19,6 +19,7 @@ from bootz.protocol.idevid import (
     TlsCertificate,
     chain_flaw,
     proves,
+    serial_flaw,
     take_tls_certificate,
     untrusted,
 )
@@ -105,7 +106,7 @@ class ReportSession(Steps):
                     "inventory",
                     where="IDevID serialNumber",
                     expected="exactly one chassis in the inventory",
-                    seen=self._idevid_serial or "none",
+                    seen=self._idevid_serial or _unnamed(certificate),
                 ),
             )
         chassis = next(iter(records.values()))
@@ -187,6 +188,11 @@ def check_cards(log: CheckLog, report: StatusReport, chassis: Chassis) -> None:
             ),
         )
     log.passed("report-cards", seen=", ".join(s.serial_number for s in report.states))
+
+
+def _unnamed(certificate: TlsCertificate) -> str:
+    flaw = serial_flaw(certificate)
+    return "none" if flaw is None else flaw.seen
 
 
 def _vouching(

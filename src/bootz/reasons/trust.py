@@ -88,7 +88,9 @@ ROWS = (
         "certificate-serial-missing",
         Fault.FORBIDDEN,
         "The subject of an IDevID has no serial number.",
-        "Ask the vendor: the subject needs the attribute serialNumber (2.5.4.5).",
+        "Ask the vendor for IDevIDs with serialNumber (2.5.4.5) in the subject; one in the "
+        "subjectAltName does not count. Until then `bootz chassis set SERIAL "
+        "--skip-idevid-serial-check` accepts any device of this vendor for the chassis.",
     ),
     Reason(
         "certificate-serial-ambiguous",

@@ -19,8 +19,8 @@ class Inventory(Protocol):
     async def vendors(self) -> tuple[Vendor, ...]:
         """Return all vendors; cheap, because it is asked for on every call."""
 
-    async def chassis_of_card(self, serial_number: str) -> tuple[Chassis, ...]:
-        """Return every chassis, of whatever manufacturer, that has a card with this serial."""
+    async def chassis_of_serial(self, serial_number: str) -> tuple[Chassis, ...]:
+        """Return every chassis, of any manufacturer, with this serial: its own or of a card."""
 
     async def vouchers(
         self, chassis: Chassis, cards: Sequence[ControlCard], pinned: bytes, now: datetime

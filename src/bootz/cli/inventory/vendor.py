@@ -63,6 +63,11 @@ _options = together(
         type=click.Choice(["rfc8572", "text", "u8"]),
         help="How its routers read options 143 and 136. text: some early releases.",
     ),
+    click.option(
+        "--idevid-serial",
+        type=click.Choice(["card", "chassis", "either"]),
+        help="Whose serial number the IDevIDs in a modular chassis have. Default: either.",
+    ),
     *VOUCHER_SOURCE_OPTIONS,
 )
 """The options that add and set have in common."""

@@ -23,6 +23,7 @@ def changed_vendor(record: VendorRecord, options: dict[str, Any]) -> VendorRecor
         "ztp_server_line",
         "ta_file",
         "redirect_shape",
+        "idevid_serial",
     ):
         if options[key] is not None:
             settings[key] = options[key]

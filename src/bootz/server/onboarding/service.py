@@ -81,7 +81,7 @@ class BootstrapService:
         serial = session.claim(request, attempt.caller.presented)
         # 3. One chassis on record has the claimed card.
         vendors = await self._inventory.vendors()
-        candidates = await self._inventory.chassis_of_card(serial)
+        candidates = await self._inventory.chassis_of_serial(serial)
         chassis = session.resolve(candidates, vendors, now=now)
         # 4. The certificate is of that chassis. Nothing was disclosed before this line.
         session.prove_by_certificate(now=now)
@@ -111,7 +111,7 @@ class BootstrapService:
             vendors = await self._inventory.vendors()
             candidates: dict[int, Chassis] = {}
             for serial in dict.fromkeys(fold_serial(serial) for serial in serials):
-                for found in await self._inventory.chassis_of_card(serial):
+                for found in await self._inventory.chassis_of_serial(serial):
                     candidates[found.key] = found
             proven = session.resolve(tuple(candidates.values()), vendors, now=now)
             attempt.take_chassis(proven.chassis)

@@ -212,7 +212,7 @@ class StreamConversation:
         if session.presented is not None:
             self._attempt.certificate = session.presented.leaf
         vendors = await service.inventory.vendors()
-        candidates = await service.inventory.chassis_of_card(serial)
+        candidates = await service.inventory.chassis_of_serial(serial)
         session.resolve(candidates, vendors, now=now)
         session.admit()
         return session.challenge(service.draw(FRESH_BYTES), now=now)

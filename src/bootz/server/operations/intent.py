@@ -111,8 +111,10 @@ def release_of(own: Release | None, profile: ProfileDocument) -> Release:
 
 def _vendor_content(vendor: VendorRecord) -> Content:
     settings = vendor.settings.to_json()
-    settings.pop("voucher_source", None)
-    return Content.model_validate(settings)
+    # The others are of trust, of vouchers and of patience; a router gets nothing of them.
+    return Content.model_validate(
+        {name: value for name, value in settings.items() if name in Content.model_fields}
+    )
 
 
 def _image(wanted: ImageRef | ExternalImage | None, shared: SharedRecords) -> IntendedImage | None:

@@ -54,7 +54,8 @@ class VendorProgress(BaseModel):
 class VendorSettings(BaseModel):
     """How devices of a vendor want to be answered; a profile or chassis may say otherwise.
 
-    A key that is not set says nothing. ``voucher_source`` names where vouchers are fetched.
+    A key that is not set says nothing. ``voucher_source`` names where vouchers are fetched;
+    ``idevid_serial`` whose serial number an IDevID may have.
     """
 
     model_config = STRICT
@@ -64,6 +65,7 @@ class VendorSettings(BaseModel):
     ztp_server_line: Literal["auto", "on", "off"] = "auto"
     ta_file: Annotated[str, Field(max_length=1024)] = ""
     redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
+    idevid_serial: Literal["card", "chassis", "either"] = "either"
     voucher_source: VoucherSourceSettings | None = None
     progress: VendorProgress | None = None
 

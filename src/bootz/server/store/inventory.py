@@ -22,6 +22,7 @@ from bootz.model.artifacts import StoredVouchers
 from bootz.model.chassis import (
     Chassis,
     ControlCard,
+    IdevidSerial,
     fold_serial,
 )
 from bootz.server.operations.chassis import chassis_by_key
@@ -31,6 +32,7 @@ from bootz.server.operations.images import ImageRecord, find_file
 from bootz.server.operations.intent import ChassisIntent, build_intent, release_of
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.shared import SharedRecords, read_shared
+from bootz.server.operations.vendors import VendorSettings
 from bootz.server.store.database import Database
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
@@ -140,8 +142,8 @@ class SqlInventory:
         """Return all vendors, as of the last committed change."""
         return await self.run(lambda connection: self._fresh(connection).trusted)
 
-    async def chassis_of_card(self, serial_number: str) -> tuple[Chassis, ...]:
-        """Return every chassis, of whatever manufacturer, that has a card with this serial."""
+    async def chassis_of_serial(self, serial_number: str) -> tuple[Chassis, ...]:
+        """Return every chassis, of any manufacturer, with this serial: its own or of a card."""
         folded = fold_serial(serial_number)
         if not folded or not folded.isprintable():
             # Nothing on record has such a number; PostgreSQL would refuse some of them as text.
@@ -161,11 +163,7 @@ class SqlInventory:
                     return kept
             shared = self._shared_at(connection, revision)
             records = tuple(_records(connection, folded, shared))
-            found = tuple(
-                chassis
-                for record in records
-                if (chassis := _chassis(record, shared)).card(folded) is not None
-            )
+            found = tuple(_chassis(record, shared) for record in records)
             if found:
                 self._keep(revision, folded, found, records)
             return found
@@ -276,6 +274,9 @@ def _records(connection: Connection, folded: str, shared: SharedRecords) -> Iter
 def _chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
     """Return a record as the proofs know it."""
     profile = shared.profiles.get(record.profile or "")
+    vendor = shared.vendors.get(record.vendor)
+    # Without a vendor, which another process may just have removed, no proof is accepted anyway.
+    settings = VendorSettings() if vendor is None else vendor.settings
     return Chassis(
         key=record.key,
         manufacturer=record.vendor,
@@ -299,6 +300,7 @@ def _chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
         streaming=record.streaming,
         skip_idevid_serial_check=record.skip_idevid_serial_check,
         on_hold=record.on_hold,
+        idevid_serial=IdevidSerial(settings.idevid_serial),
         voucher_delivery=record.voucher_delivery,
         dynamic_config=record.dynamic_config,
         modular=record.modular,

@@ -23,9 +23,9 @@ class WaitingInventory:
         """Return all vendors."""
         return await self._inventory.vendors()
 
-    async def chassis_of_card(self, serial_number: str) -> tuple[Chassis, ...]:
-        """Return every chassis that has a card with this serial."""
-        return await self._inventory.chassis_of_card(serial_number)
+    async def chassis_of_serial(self, serial_number: str) -> tuple[Chassis, ...]:
+        """Return every chassis with this serial, its own or that of a card."""
+        return await self._inventory.chassis_of_serial(serial_number)
 
     async def vouchers(
         self, chassis: Chassis, cards: Sequence[ControlCard], pinned: bytes, now: datetime

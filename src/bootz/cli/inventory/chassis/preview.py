@@ -47,7 +47,7 @@ async def make_preview(
         record = find_chassis(connection, serial, vendor)
     inventory = SqlInventory(database)
     try:
-        found = await inventory.chassis_of_card(record.cards[0].serial_number)
+        found = await inventory.chassis_of_serial(record.cards[0].serial_number)
         chassis = next(each for each in found if each.key == record.key)
         for card in cards:
             if chassis.card(card) is None:

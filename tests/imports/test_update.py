@@ -291,7 +291,7 @@ def test_a_modular_chassis_without_a_serial_number_may_be_given_one(
     shell(stocked, "chassis", "add", "", "--vendor", "Acme", "--modular", "--card", "X0:0")
     text = "vendor,serial_number,card_serial_number\nAcme,CH7,x0\n"
     (change,) = shell(stocked, "import", table(tmp_path, text), "--update")
-    assert change["changes"] == ["serial_number:  → CH7"]
+    assert change["changes"] == ["serial_number: - → CH7"]
     assert chassis(stocked, capsys, "CH7")["cards"] == [{"serial_number": "X0", "slot": "0"}]
 
 

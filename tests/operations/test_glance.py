@@ -20,7 +20,7 @@ def _filled(shell: Shell) -> None:
     shell.ok("vendor", "add", "Zeta", "--ca", str(shell.root / "acme.der"))
     shell.ok("profile", "add", "edge")
     words = ("--hostname", "r1", "--part-number", "P", "--release", "v0.3", "--profile", "edge")
-    shell.ok("chassis", "add", "S1", "--vendor", "Acme", *words)
+    shell.ok("chassis", "add", "S1", "--vendor", "Acme", "--label", "site=oslo", *words)
     cards = ("--modular", "--card", "M-RP0:RP0", "--card", "M-LC0:LC0")
     shell.ok("chassis", "add", "", "--vendor", "Zeta", *cards, "--boot-mode", "insecure")
 
@@ -67,6 +67,7 @@ def test_a_list_by_a_look_is_that_of_the_opened_site(shell: Shell) -> None:
             "boot_mode": "secure",
             "release": "v0.3",
             "profile": "edge",
+            "labels": {"site": "oslo"},
             **expected,
         },
         {
@@ -78,11 +79,14 @@ def test_a_list_by_a_look_is_that_of_the_opened_site(shell: Shell) -> None:
             "boot_mode": "INSECURE",
             "release": None,
             "profile": None,
+            "labels": {},
             **expected,
         },
     ]
     assert shell.json("chassis", "list", "--vendor", "acme inc") == quick[:1]
     assert shell.json("chassis", "list", "--profile", "EDGE") == quick[:1]
+    assert shell.json("chassis", "list", "--profile", "") == quick[1:]
+    assert shell.json("chassis", "list", "--label", "Site=oslo") == quick[:1]
     # A URL that it leaves to the settings leads to the same list.
     with (shell.root / "bootz.yaml").open("a") as file:
         file.write("database: {url: 'sqlite:///bootz.db', password_file: none}\n")

@@ -14,7 +14,7 @@ from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile, find_profile
 from bootz.server.operations.vendors import add_vendor, find_vendor
 from bootz.server.store.database import Database, plain
-from bootz.server.store.listing import Choice, ListedChassis, listed_chassis
+from bootz.server.store.listing import NO_PROFILE, Choice, ListedChassis, listed_chassis
 
 
 def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None:
@@ -38,6 +38,7 @@ def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None
         assert listed_chassis(execute) == [first, second]
         assert listed_chassis(execute, Choice(vendor=vendor)) == [second]
         assert listed_chassis(execute, Choice(profile=profile)) == [first]
+        assert listed_chassis(execute, Choice(profile=NO_PROFILE)) == [second]
         assert listed_chassis(execute, Choice(vendor=vendor, profile=profile)) == []
         assert listed_chassis(execute, Choice(keys=[2, 9])) == [second]
         assert listed_chassis(execute, Choice(keys=[])) == []
@@ -46,15 +47,24 @@ def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None
 def test_labels_choose(database: Database) -> None:
     with database.write() as connection:
         add_vendor(connection, maker("Acme").vendor)
-        add_all_chassis(connection, [ChassisRecord("Acme", f"FX{n}") for n in (1, 2)])
-        for row in ("(1, 'site', 'osl')", "(1, 'rack', '4')", "(2, 'site', 'osl')"):
-            connection.exec_driver_sql(f"INSERT INTO chassis_label VALUES {row}")
+        add_all_chassis(
+            connection,
+            [
+                ChassisRecord("Acme", "FX1", labels={"Site": "osl", "rack": "4"}),
+                ChassisRecord("Acme", "FX2", labels={"site": "osl"}),
+            ],
+        )
 
-    def listed(**labels: str) -> list[str]:
+    def listed(**labels: str | None) -> list[str]:
         with database.read() as connection:
             found = listed_chassis(plain(connection), Choice(labels=labels))
         return [each.serial_number for each in found]
 
     assert listed(site="osl") == ["FX1", "FX2"]
     assert listed(site="osl", rack="4") == ["FX1"]
+    assert listed(rack=None) == ["FX1"]
+    assert listed(site="Osl") == []
     assert listed(site="' OR 1=1 --") == []
+    with database.read() as connection:
+        (one,) = listed_chassis(plain(connection), Choice(keys=[1]))
+    assert one.labels == {"rack": "4", "site": "osl"}

@@ -64,6 +64,13 @@ ROWS = (
         "See `bootz chassis list`; serial numbers are compared without case.",
     ),
     Reason(
+        "where-matches-none",
+        Fault.NOT_FOUND,
+        "No chassis has all that `--where` asks for; nothing was changed.",
+        "See `bootz chassis list`, which shows vendors, profiles and labels; values of labels are "
+        "compared exactly.",
+    ),
+    Reason(
         "chassis-name-ambiguous",
         Fault.CONFLICT,
         "Chassis of several vendors have this serial number.",

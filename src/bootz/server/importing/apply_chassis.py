@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from bootz.errors import BootzError, ConflictError
@@ -67,7 +66,7 @@ def apply_chassis(
             continue
         try:
             once(seen, before.key, entry.item.place, entry.name)
-            documents = (_whole(before), _whole(placed.record))
+            documents = (before.to_whole_document(), placed.record.to_whole_document())
             if documents[0] == documents[1]:
                 applied.changes.append(EntryChange("chassis", entry.name, Action.SAME))
                 continue
@@ -80,11 +79,6 @@ def apply_chassis(
     insert_placed(connection, fresh, placement.images)
     for old, placed in changed:
         update_placed(connection, old, placed, placement.images)
-
-
-def _whole(record: ChassisRecord) -> dict[str, JsonValue]:
-    """Return a document with the card of a fixed chassis, so that what changes there is told."""
-    return {**record.to_document(), "cards": [card.to_document() for card in record.cards]}
 
 
 def _read(

@@ -1,9 +1,9 @@
 """Chassis as CSV: a row per chassis, or per card of a modular one.
 
 Source: RFC 4180 section 2. The delimiter is the one that the first row uses. The columns of
-``COLUMNS`` may be in any order; ``var:NAME`` is the variable NAME. An empty cell says nothing. Rows
-of the same vendor and serial number are one chassis; later rows repeat its values or leave them
-empty.
+``COLUMNS`` may be in any order; ``var:NAME`` is the variable NAME, ``label:NAME`` the label. An
+empty cell says nothing. Rows of the same vendor and serial number are one chassis; later rows
+repeat its values or leave them empty.
 """
 
 import csv
@@ -25,6 +25,7 @@ from bootz.server.importing.cells import (
 )
 from bootz.server.importing.items import MAX_FAULTS, ImportFault, Item, ReadFile
 from bootz.server.operations.chassis_record import PLAIN_FIELDS
+from bootz.server.operations.labels import fold_key
 
 CHASSIS_COLUMNS: Final = ("vendor", "serial_number", *PLAIN_FIELDS)
 CARD_COLUMNS: Final = (
@@ -40,7 +41,8 @@ DHCP_COLUMNS: Final = ("dhcp_ipv4", "dhcp_ipv6", "dhcp_gateway")
 COLUMNS: Final = CHASSIS_COLUMNS + CARD_COLUMNS + DHCP_COLUMNS
 
 VARIABLE: Final = "var:"
-GROUPS: Final = {VARIABLE: "variables"}
+LABEL: Final = "label:"
+GROUPS: Final = {VARIABLE: "variables", LABEL: "labels"}
 """How columns begin that name one of many, and under which key of a document those stand."""
 _FREE: Final = tuple(GROUPS)
 """How columns begin whose cells are texts of the operator's own."""
@@ -64,6 +66,7 @@ _OTHER_NAMES: Final = {
     **dict.fromkeys(("slot",), "card_slot"),
     **dict.fromkeys(("client_id",), "card_client_id"),
     **dict.fromkeys(("duid",), "card_duid"),
+    **{name: f"{LABEL}{name}" for name in ("site", "rack", "batch", "room", "region", "pop")},
 }
 """What people call our columns: enough to ask whether they mean them, not to take them for them."""
 
@@ -178,7 +181,7 @@ class _Reader:
                 _invalid(
                     "the first row must contain column names, with comma, semicolon or tab between "
                     "them: "
-                    f"{', '.join(COLUMNS)}, {VARIABLE}NAME"
+                    f"{', '.join(COLUMNS)}, {VARIABLE}NAME, {LABEL}NAME"
                 ),
             )
         elif "vendor" not in seen:
@@ -243,7 +246,7 @@ def column_of(title: str) -> str:
     prefix, colon, name = title.partition(":")
     for start in _FREE:
         if colon and f"{prefix.strip().casefold()}:" == start and name.strip():
-            return f"{start}{name.strip()}"
+            return f"{start}{fold_key(name) if start == LABEL else name.strip()}"
     folded = _folded(title)
     return folded if folded in _KNOWN else ""
 
@@ -273,9 +276,8 @@ def meant_column(title: str) -> str:
 
 def _unknown(title: str) -> ConfigError:
     meant = meant_column(title)
-    words = (
-        f"did you mean {meant}?" if meant else f"the column of a variable is named {VARIABLE}NAME"
-    )
+    own = f"a label's column is named {LABEL}NAME, a variable's {VARIABLE}NAME"
+    words = f"did you mean {meant}?" if meant else own
     return _invalid(f"{title[:64]!r} is not a known column; {words}")
 
 

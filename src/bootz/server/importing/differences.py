@@ -59,6 +59,8 @@ def differences(before: Document, after: Document, path: str = "") -> Iterator[s
             yield from _cards(old, new)
         elif key in _GROUPS:
             yield from _named(old, new, place)
+        elif key == "labels":
+            yield from _labels(_mapping(old), _mapping(new))
         elif key in _INNER:
             yield from differences(_mapping(old), _mapping(new), f"{place}.")
         elif key in _OPEN and _is_short(old) and _is_short(new):
@@ -73,6 +75,13 @@ def _named(old: JsonValue, new: JsonValue, place: str) -> Iterator[str]:
     for name in [*before, *(name for name in after if name not in before)]:
         if before.get(name) != after.get(name):
             yield f"{place}.{_shown(name)}: {_word(before.get(name), after.get(name))}"
+
+
+def _labels(before: Document, after: Document) -> Iterator[str]:
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            yield f"labels.{name}: {_shown(old)} → {_shown(new)}"
 
 
 def _mapping(value: JsonValue) -> Document:
@@ -105,12 +114,14 @@ def _is_short(value: JsonValue) -> bool:
 
 
 def _shown(value: JsonValue) -> str:
-    text = "-" if value is None else str(value)
+    if value is None or value == "":
+        return "-"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
     # A terminal must not take orders from a file.
     return text if text.isprintable() else repr(text)
 
 
 def _word(old: JsonValue, new: JsonValue) -> str:
-    if old is None:
+    if old in (None, ""):
         return "set"
-    return "removed" if new is None else "changed"
+    return "removed" if new in (None, "") else "changed"

@@ -17,7 +17,7 @@ Document = Mapping[str, object]
 _INNER: Final = frozenset({*GROUPS.values(), "overrides", "dhcp"})
 """Keys of a chassis's document that are merged key by key."""
 CLEARED: Final = (*PLAIN_FIELDS, *sorted(_INNER), "cards", *DHCP_COLUMNS, *CARD_COLUMNS[1:])
-"""What ``--clear`` can name, beside ``overrides.KEY`` and columns like ``var:NAME``."""
+"""What ``--clear`` can name, with ``overrides.KEY``, ``var:NAME`` and ``label:NAME``."""
 
 
 def cleared_column(text: str) -> str:

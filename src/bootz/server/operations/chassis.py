@@ -121,7 +121,32 @@ def set_chassis(
         ConflictError: a serial number is another chassis's.
         UnknownChassis: no such chassis, vendor, profile or image.
     """
-    return _replace(connection, find_chassis(connection, serial, vendor), record)
+    return set_all_chassis(connection, [(find_chassis(connection, serial, vendor), record)])[0]
+
+
+def set_all_chassis(
+    connection: Connection, changes: Sequence[tuple[ChassisRecord, ChassisRecord]]
+) -> tuple[ChassisRecord, ...]:
+    """Replace what is on record of many chassis; the first fault is raised before any write.
+
+    ``changes`` are what is on record, and what takes its place.
+
+    Raises:
+        ConfigError: something does not fit.
+        ConflictError: a serial number is another chassis's.
+        UnknownChassis: no such vendor, profile or image.
+    """
+    placement = place_chassis(
+        connection,
+        [after for _, after in changes],
+        own_keys=[before.key for before, _ in changes],
+    )
+    if placement.faults:
+        raise placement.faults[0][1]
+    return tuple(
+        update_placed(connection, before, placed, placement.images)
+        for (before, _), placed in zip(changes, placement.placed, strict=True)
+    )
 
 
 def set_chassis_by_key(connection: Connection, key: int, record: ChassisRecord) -> ChassisRecord:
@@ -130,14 +155,7 @@ def set_chassis_by_key(connection: Connection, key: int, record: ChassisRecord) 
     Raises:
         BootzError: as ``set_chassis``.
     """
-    return _replace(connection, chassis_by_key(connection, key), record)
-
-
-def _replace(connection: Connection, before: ChassisRecord, record: ChassisRecord) -> ChassisRecord:
-    placement = place_chassis(connection, [record], own_keys=[before.key])
-    if placement.faults:
-        raise placement.faults[0][1]
-    return update_placed(connection, before, placement.placed[0], placement.images)
+    return set_all_chassis(connection, [(chassis_by_key(connection, key), record)])[0]
 
 
 def update_placed(

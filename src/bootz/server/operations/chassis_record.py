@@ -23,6 +23,7 @@ from bootz.server.operations.dhcp_settings import (
     identifier_octets,
     normal_identifier,
 )
+from bootz.server.operations.labels import checked_labels
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import (
     MAX_NAME,
@@ -106,6 +107,7 @@ class ChassisDocument:
     variables: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
     overrides: Content = field(default_factory=Content, repr=False)
     dhcp: DhcpSettings = NO_DHCP
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -119,6 +121,15 @@ class ChassisDocument:
         if not self.modular and self.cards == (_only_card(self),):
             document.pop("cards", None)
         return document
+
+    def to_whole_document(self) -> dict[str, JsonValue]:
+        """Return ``to_document`` with defaults, and with the card of a fixed chassis."""
+        plain = {name: getattr(self, name) for name in PLAIN_FIELDS}
+        return {
+            **self.to_document(),
+            **{k: v.value if isinstance(v, Enum) else v for k, v in plain.items()},
+            "cards": [card.to_document() for card in self.cards],
+        }
 
     @classmethod
     def from_document(cls, document: Mapping[str, object], *, where: str = "") -> Self:
@@ -148,7 +159,8 @@ class ChassisRecord(ChassisDocument):
 PLAIN_FIELDS: Final = tuple(
     item.name
     for item in fields(ChassisDocument)
-    if item.name not in {"vendor", "serial_number", "cards", "variables", "overrides", "dhcp"}
+    if item.name
+    not in {"vendor", "serial_number", "cards", "variables", "overrides", "dhcp", "labels"}
 )
 """What a chassis has one word for each."""
 
@@ -216,6 +228,7 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
         part_number=_text(record.part_number, "part_number", where, MAX_NAME),
         hostname=_text(record.hostname, "hostname", where, 255),
         profile=record.profile or None,
+        labels=checked_labels(record.labels, where=where),
     )
 
 

@@ -19,7 +19,7 @@ from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, se
 from bootz.server.operations.dhcp_settings import DhcpSettings
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import dump_json, load_object
-from bootz.server.store.schema import CARD, CHASSIS, PROFILE, SERIAL, VENDOR
+from bootz.server.store.schema import CARD, CHASSIS, CHASSIS_LABEL, PROFILE, SERIAL, VENDOR
 
 _BATCH: Final = 500
 _TAG_BYTES: Final = 12
@@ -27,6 +27,7 @@ _TAG_BYTES: Final = 12
 _UPDATE: Final = update(CHASSIS).where(CHASSIS.c.id == bindparam("key"))
 _FORGET_CARDS: Final = delete(CARD).where(CARD.c.chassis_id == bindparam("key"))
 _FORGET_SERIALS: Final = delete(SERIAL).where(SERIAL.c.chassis_id == bindparam("key"))
+_FORGET_LABELS: Final = delete(CHASSIS_LABEL).where(CHASSIS_LABEL.c.chassis_id == bindparam("key"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def insert_chassis(connection: Connection, placed: Sequence[Placed]) -> None:
     connection.execute(
         insert(CHASSIS), [{"id": each.record.key, **_chassis_values(each)} for each in placed]
     )
-    _insert_cards(connection, placed)
+    _insert_parts(connection, placed)
 
 
 def update_chassis(connection: Connection, placed: Placed) -> None:
@@ -54,7 +55,8 @@ def update_chassis(connection: Connection, placed: Placed) -> None:
     connection.execute(_UPDATE.values(**_chassis_values(placed)), key)
     connection.execute(_FORGET_CARDS, key)
     connection.execute(_FORGET_SERIALS, key)
-    _insert_cards(connection, [placed])
+    connection.execute(_FORGET_LABELS, key)
+    _insert_parts(connection, [placed])
 
 
 def new_url_tag() -> str:
@@ -73,11 +75,16 @@ def read_chassis(
         if not rows:
             return
         after = rows[-1].id
-        cards = _read_cards(connection, [row.id for row in rows])
+        keys = [row.id for row in rows]
+        cards, labels = _read_cards(connection, keys), _read_labels(connection, keys)
         for row in rows:
             profile = None if row.profile_id is None else names.profiles[row.profile_id]
             yield chassis_from_row(
-                row, cards.get(row.id, []), names.vendors[row.vendor_id], profile
+                row,
+                cards.get(row.id, []),
+                names.vendors[row.vendor_id],
+                profile,
+                labels.get(row.id),
             )
 
 
@@ -101,6 +108,18 @@ def _read_cards(connection: Connection, keys: Sequence[int]) -> dict[int, list[C
     return cards
 
 
+def _read_labels(connection: Connection, keys: Sequence[int]) -> dict[int, dict[str, str]]:
+    labels: dict[int, dict[str, str]] = {}
+    rows = connection.execute(
+        select(CHASSIS_LABEL)
+        .where(CHASSIS_LABEL.c.chassis_id.in_(keys))
+        .order_by(CHASSIS_LABEL.c.key)
+    )
+    for row in rows:
+        labels.setdefault(row.chassis_id, {})[row.key] = row.value
+    return labels
+
+
 def card_from_row(row: Row[Any]) -> CardRecord:
     """Return the card of a row of ``CARD``."""
     return CardRecord(
@@ -122,9 +141,16 @@ def card_from_row(row: Row[Any]) -> CardRecord:
 
 
 def chassis_from_row(
-    row: Row[Any], cards: Sequence[CardRecord], vendor: str, profile: str | None
+    row: Row[Any],
+    cards: Sequence[CardRecord],
+    vendor: str,
+    profile: str | None,
+    labels: Mapping[str, str] | None = None,
 ) -> ChassisRecord:
-    """Return the chassis of a row of ``CHASSIS``, with the names that it points to."""
+    """Return the chassis of a row of ``CHASSIS``, with the names that it points to.
+
+    What routers get does not depend on ``labels``: who reads for them leaves the labels out.
+    """
     return ChassisRecord(
         vendor=vendor,
         serial_number=row.serial,
@@ -143,6 +169,7 @@ def chassis_from_row(
         variables=load_object(row.variables),
         overrides=Content.model_validate(load_object(row.overrides)),
         dhcp=DhcpSettings.model_validate(load_object(row.dhcp)),
+        labels=labels or {},
         key=row.id,
         url_tag=row.url_tag,
         revision=row.revision,
@@ -177,7 +204,7 @@ def _chassis_values(placed: Placed) -> dict[str, Any]:
     }
 
 
-def _insert_cards(connection: Connection, placed: Sequence[Placed]) -> None:
+def _insert_parts(connection: Connection, placed: Sequence[Placed]) -> None:
     cards = [
         {
             "chassis_id": each.record.key,
@@ -204,3 +231,10 @@ def _insert_cards(connection: Connection, placed: Sequence[Placed]) -> None:
         for serial in serials_of(each.record)
     ]
     connection.execute(insert(SERIAL), serials)
+    labels = [
+        {"chassis_id": each.record.key, "key": key, "value": value}
+        for each in placed
+        for key, value in each.record.labels.items()
+    ]
+    if labels:
+        connection.execute(insert(CHASSIS_LABEL), labels)

@@ -41,12 +41,14 @@ FROM chassis
     LEFT JOIN latest_claim ON latest_claim.chassis_id = chassis.id
     LEFT JOIN attempt AS claim ON claim.id = latest_claim.attempt_id
 WHERE (:vendor = 0 OR chassis.vendor_id = :vendor)
-    AND (:profile = 0 OR chassis.profile_id = :profile)
+    AND (:profile = 0 OR chassis.profile_id = :profile
+        OR (:profile = -1 AND chassis.profile_id IS NULL))
 """
 _LABELLED: Final = """
     AND EXISTS (SELECT 1 FROM chassis_label AS label WHERE label.chassis_id = chassis.id
-        AND label.key = :key{number} AND label.value = :value{number})
+        AND label.key = :key{number} AND (:any{number} = 1 OR label.value = :value{number}))
 """
+_LABELS: Final = "SELECT chassis_id, key, value FROM chassis_label"
 
 _NAMES: Final = {
     "vendor": "SELECT name FROM vendor ORDER BY name",
@@ -74,36 +76,51 @@ class ListedChassis(NamedTuple):
     release: Release | None
     profile: str | None
     facts: ChassisFacts = ChassisFacts()
+    labels: Mapping[str, str] = MappingProxyType({})
+
+
+NO_PROFILE: Final = -1
 
 
 class Choice(NamedTuple):
     """Which chassis are listed; None does not choose.
 
-    ``vendor`` and ``profile`` are keys of the database, as are ``keys``; ``labels`` must all be
-    there.
+    ``vendor`` and ``profile`` are keys of the database, as are ``keys``; ``NO_PROFILE`` chooses
+    those without one. ``labels`` must all be there, with their value, or with any for None.
     """
 
     vendor: int | None = None
     profile: int | None = None
-    labels: Mapping[str, str] = MappingProxyType({})
+    labels: Mapping[str, str | None] = MappingProxyType({})
     keys: Sequence[int] | None = None
 
 
 def listed_chassis(execute: Execute, choice: Choice = Choice()) -> list[ListedChassis]:  # noqa: B008
-    """Return the chassis of a choice, in the order of addition: one query."""
+    """Return the chassis of a choice, in the order of addition: two queries."""
     statement = _CHASSIS
     values: dict[str, object] = {"vendor": choice.vendor or 0, "profile": choice.profile or 0}
     for number, (key, value) in enumerate(choice.labels.items()):
         statement += _LABELLED.format(number=number)
-        values |= {f"key{number}": key, f"value{number}": value}
+        values |= {
+            f"key{number}": key,
+            f"any{number}": int(value is None),
+            f"value{number}": value or "",
+        }
+    of_keys = ""
     if choice.keys is not None:
         # Numbers of ours, so that no engine's bound on parameters is met.
         numbers = ",".join(str(int(key)) for key in choice.keys) or "0"
         statement += f"    AND chassis.id IN ({numbers})\n"
-    return [_listed(*row) for row in execute(f"{statement}ORDER BY chassis.id", values)]
+        of_keys = f" WHERE chassis_id IN ({numbers})"
+    labels: dict[int, dict[str, str]] = {}
+    for key, name, value in execute(f"{_LABELS}{of_keys} ORDER BY chassis_id, key", {}):
+        labels.setdefault(key, {})[name] = value
+    rows = execute(f"{statement}ORDER BY chassis.id", values)
+    return [_listed(labels.get(row[0], {}), *row) for row in rows]
 
 
 def _listed(
+    labels: Mapping[str, str],
     key: int,
     vendor: str,
     serial: str,
@@ -126,6 +143,7 @@ def _listed(
         None if release is None else Release(release),
         profile,
         _facts(*known),
+        labels,
     )
 
 

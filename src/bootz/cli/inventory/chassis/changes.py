@@ -1,6 +1,6 @@
 """What the options of ``bootz chassis add`` and ``set`` make of a record."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -14,6 +14,7 @@ from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.model.kinds import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, kind_by_slot
 from bootz.server.operations.dhcp_settings import DhcpSettings
+from bootz.server.operations.labels import fold_key
 from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import faults_of
 from bootz.server.operations.tpm_record import read_ek_certificate, read_tpm_key
@@ -60,6 +61,8 @@ def with_options(record: ChassisRecord, options: Mapping[str, Any]) -> ChassisRe
         changes["cards"] = tuple(_card(text, known) for text in options["cards"])
     if options["variables"]:
         changes["variables"] = {**record.variables, **_variables(options["variables"])}
+    if options["labels"]:
+        changes["labels"] = {**record.labels, **_labels(options["labels"])}
     changed = replace(record, **changes)
     if not changed.modular:
         changed = replace(changed, cards=(_own_card(changed),))
@@ -78,6 +81,23 @@ def with_options(record: ChassisRecord, options: Mapping[str, Any]) -> ChassisRe
     return replace(changed, overrides=Content.parse(overrides, where=where))
 
 
+def without(
+    record: ChassisRecord,
+    variables: Collection[str],
+    overrides: Collection[str],
+    labels: Collection[str],
+) -> ChassisRecord:
+    """Return a record without these variables, overrides and labels."""
+    content = {k: v for k, v in record.overrides.to_json().items() if k not in overrides}
+    folded = {fold_key(key) for key in labels}
+    return replace(
+        record,
+        variables={k: v for k, v in record.variables.items() if k not in variables},
+        overrides=Content.parse(content, where=f"overrides of {record.serial_number}"),
+        labels={k: v for k, v in record.labels.items() if k not in folded},
+    )
+
+
 def _own_card(record: ChassisRecord) -> CardRecord:
     """Return the one card of a fixed chassis, with what was known of it."""
     card = record.cards[0] if len(record.cards) == 1 else CardRecord(record.serial_number)
@@ -92,13 +112,19 @@ def _card(text: str, known: Mapping[str, CardRecord]) -> CardRecord:
 
 
 def _variables(pairs: tuple[str, ...]) -> dict[str, JsonValue]:
-    variables: dict[str, str] = {}
+    return cast("dict[str, JsonValue]", dict(_pairs(pairs, "--var")))
+
+
+def _labels(pairs: tuple[str, ...]) -> dict[str, str]:
+    return {fold_key(key): value for key, value in _pairs(pairs, "--label")}
+
+
+def _pairs(pairs: tuple[str, ...], hint: str) -> Iterator[tuple[str, str]]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
-            raise click.BadParameter("it is not KEY=VALUE", param_hint="--var")
-        variables[key] = value
-    return cast("dict[str, JsonValue]", variables)
+            raise click.BadParameter("it is not KEY=VALUE", param_hint=hint)
+        yield key, value
 
 
 _Change = Callable[[CardRecord], CardRecord]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bootz.cli.base import Cli, noun
-from bootz.cli.inventory.base import key_and_value, reading, shown_content, writing
+from bootz.cli.inventory.base import reading, shown_content, writing
+from bootz.cli.inventory.chassis.choice import label_choice, where_option
 from bootz.cli.inventory.chassis.options import chassis_options
-from bootz.cli.names import PROFILE, VENDOR, serial_argument, which_vendor
+from bootz.cli.names import PROFILE, SERIAL, VENDOR, serial_argument, which_vendor
 from bootz.cli.output import Column
 from bootz.model.kinds import BootMode
 
@@ -41,6 +41,7 @@ _COLUMNS = (
     Column("boot_mode", "MODE"),
     Column("release"),
     Column("profile"),
+    Column("labels"),
     Column("state"),
     Column("since"),
     Column("attempt", "TRY", right=True),
@@ -75,9 +76,13 @@ def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
 
 @command.command("list")
 @click.option("--vendor", type=VENDOR, help="Only those of this manufacturer.")
-@click.option("--profile", type=PROFILE, help="Only those with this profile.")
+@click.option("--profile", type=PROFILE, help='Only those with this profile; "": without one.')
 @click.option(
-    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only those that have it."
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY[=VALUE]",
+    help="Only those with this label; repeatable, then all must match.",
 )
 @click.option(
     "--state", "states", metavar="STATE[,STATE]", help=f"Only those: {', '.join(STATES)}."
@@ -104,7 +109,7 @@ def list_(
         cli,
         vendor,
         profile,
-        dict(key_and_value(text, "--label") for text in labels),
+        label_choice(labels, "--label"),
         states=frozenset(ChassisState(word) for word in words),
         sort=sort,
     )
@@ -128,42 +133,34 @@ def show(cli: Cli, serial: str, vendor: str | None) -> None:
 
 
 @command.command("set")
-@serial_argument
+@click.argument("serial", type=SERIAL, required=False)
 @which_vendor
+@where_option
+@click.option("--dry-run", is_flag=True, help="Only show the changes; nothing is stored.")
 @click.option("--new-serial", help="New serial number.")
 @click.option("--unset-var", multiple=True, metavar="KEY", help="Variable to remove.")
 @click.option("--unset-override", multiple=True, metavar="KEY", help="Override to remove.")
+@click.option("--unset-label", multiple=True, metavar="KEY", help="Label to remove.")
 @chassis_options
 @click.pass_obj
 def set_(
-    cli: Cli,
-    /,
-    serial: str,
-    vendor: str | None,
-    new_serial: str | None,
-    unset_var: tuple[str, ...],
-    unset_override: tuple[str, ...],
-    **options: Any,
+    cli: Cli, /, serial: str | None, conditions: tuple[str, ...], *, dry_run: bool, **options: Any
 ) -> None:
-    """Change a chassis; options that are not given stay as they are."""
-    from bootz.cli.inventory.chassis.changes import with_options
-    from bootz.server.operations.chassis import find_chassis, set_chassis
-    from bootz.server.operations.profile_document import Content
+    """Change a chassis, or many at once; options that are not given stay as they are.
 
-    with writing(cli) as connection:
-        before = find_chassis(connection, serial, vendor)
-        overrides = before.overrides.to_json()
-        for key in unset_override:
-            overrides.pop(key, None)
-        kept = replace(
-            before,
-            serial_number=before.serial_number if new_serial is None else new_serial,
-            variables={k: v for k, v in before.variables.items() if k not in unset_var},
-            overrides=Content.parse(overrides, where=f"overrides of {serial}"),
-        )
-        changed = set_chassis(connection, serial, with_options(kept, options), before.vendor)
-    _warn(cli, changed)
-    cli.output.record(_shown(changed))
+    With --where, all of the chassis are changed, or none.
+    """
+    from bootz.cli.inventory.chassis.setting import set_many, set_one
+
+    if (serial is None) == (not conditions):
+        raise click.UsageError("name one chassis with SERIAL, or many with --where")
+    if serial is None:
+        set_many(cli, conditions, options, dry_run=dry_run)
+        return
+    changed = set_one(cli, serial, options, dry_run=dry_run)
+    if changed is not None:
+        _warn(cli, changed)
+        cli.output.record(_shown(changed))
 
 
 @command.command("remove")
@@ -196,7 +193,7 @@ def _find(
     cli: Cli,
     vendor: str | None,
     profile: str | None,
-    labels: dict[str, str],
+    labels: dict[str, str | None],
     *,
     states: frozenset[ChassisState],
     sort: str,
@@ -215,16 +212,11 @@ def _find(
                 limits = read_limits(execute, None)
                 listed = listed_chassis(execute, Choice(labels=labels))
                 return overview(listed, limits, now, states=states, sort=sort)
-    from bootz.server.operations.profiles import find_profile
-    from bootz.server.operations.vendors import find_vendor
+    from bootz.server.operations.choosing import find_choice
     from bootz.server.store.database import plain
 
     with reading(cli) as connection:
-        choice = Choice(
-            None if vendor is None else find_vendor(connection, vendor).key,
-            None if profile is None else find_profile(connection, profile).key,
-            labels,
-        )
+        choice = find_choice(connection, vendor, profile, labels)
         execute = plain(connection)
         limits = read_limits(execute, cli.site().config.progress)
         return overview(listed_chassis(execute, choice), limits, now, states=states, sort=sort)
@@ -241,6 +233,7 @@ def _listed(each: Stood) -> dict[str, object]:
         "boot_mode": _shown_mode(chassis.boot_mode),
         "release": chassis.release,
         "profile": chassis.profile,
+        "labels": dict(chassis.labels),
         "state": standing.state.value,
         "since": standing.since,
         "attempt": standing.attempt,
@@ -273,6 +266,7 @@ def _shown(record: ChassisRecord) -> dict[str, object]:
         "variables": sorted(record.variables),
         "overrides": shown_content(record.overrides),
         "dhcp": record.dhcp.to_json(),
+        "labels": dict(record.labels),
     }
 
 

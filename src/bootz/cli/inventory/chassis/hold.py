@@ -8,20 +8,24 @@ import click
 
 from bootz.cli.base import Cli, verb
 from bootz.cli.inventory.base import writing
+from bootz.cli.inventory.chassis.choice import chosen_keys, where_option
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-_serials = click.argument("serials", nargs=-1, required=True, metavar="SERIAL...")
+_serials = click.argument("serials", nargs=-1, metavar="[SERIAL...]")
 _vendor = click.option("--vendor", help="The manufacturer, where two have the serial number.")
 
 
 @verb("hold")
 @_serials
 @_vendor
+@where_option
 @click.option("--note", default="", help="Why, for whoever meets the hold later.")
 @click.pass_obj
-def hold(cli: Cli, serials: tuple[str, ...], vendor: str | None, note: str) -> None:
+def hold(
+    cli: Cli, serials: tuple[str, ...], vendor: str | None, conditions: tuple[str, ...], note: str
+) -> None:
     """Put chassis on hold: they are refused, whatever they prove, until they are released.
 
     All of them, or none if one is not in the inventory.
@@ -31,7 +35,7 @@ def hold(cli: Cli, serials: tuple[str, ...], vendor: str | None, note: str) -> N
     from bootz.server.operations.holds import hold_chassis
 
     with writing(cli) as connection:
-        keys = _keys(connection, serials, vendor)
+        keys = _keys(connection, serials, vendor, conditions)
         changed = hold_chassis(connection, keys, note, now=datetime.now(UTC))
     cli.output.record({"held": list(changed), "already_held": len(keys) - len(changed)})
 
@@ -39,18 +43,32 @@ def hold(cli: Cli, serials: tuple[str, ...], vendor: str | None, note: str) -> N
 @verb("release")
 @_serials
 @_vendor
+@where_option
 @click.pass_obj
-def release(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> None:
+def release(
+    cli: Cli, serials: tuple[str, ...], vendor: str | None, conditions: tuple[str, ...]
+) -> None:
     """Release chassis that are on hold; each may onboard when it asks next."""
     from bootz.server.operations.holds import release_chassis
 
     with writing(cli) as connection:
-        keys = _keys(connection, serials, vendor)
+        keys = _keys(connection, serials, vendor, conditions)
         changed = release_chassis(connection, keys)
     cli.output.record({"released": list(changed), "not_held": len(keys) - len(changed)})
 
 
-def _keys(connection: Connection, serials: tuple[str, ...], vendor: str | None) -> list[int]:
+def _keys(
+    connection: Connection,
+    serials: tuple[str, ...],
+    vendor: str | None,
+    conditions: tuple[str, ...],
+) -> list[int]:
     from bootz.server.operations.chassis import find_chassis
 
+    if (not serials) == (not conditions):
+        raise click.UsageError("name chassis with SERIAL, or many with --where")
+    if conditions:
+        if vendor is not None:
+            raise click.UsageError("--vendor is for SERIAL; use --where vendor=NAME")
+        return chosen_keys(connection, conditions)
     return sorted({find_chassis(connection, serial, vendor).key for serial in serials})

@@ -57,6 +57,13 @@ chassis_options: Final = together(
         help="What to do with dynamic configuration in older dialects.",
     ),
     click.option(
+        "--label",
+        "labels",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Label to group and choose chassis by, such as site=oslo; repeatable.",
+    ),
+    click.option(
         "--var",
         "variables",
         multiple=True,

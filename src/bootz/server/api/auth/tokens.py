@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from bootz.errors import ConfigError, UnknownChassis
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.operations.audit import note
+from bootz.server.operations.labels import checked_labels
 from bootz.server.operations.texts import MAX_NAME, checked_text, dump_json, load_object
 from bootz.server.store.actor import actor_of
 from bootz.server.store.schema import API_TOKEN
@@ -80,7 +81,7 @@ def add_token(
     checked = checked_text(
         name, "name", reason="token-invalid", where="token", most=MAX_NAME, least=1
     )
-    scope = dict(scope or {})
+    scope = checked_labels(scope or {}, reason="token-invalid", where="scope")
     if len(scope) > MAX_SCOPE:
         raise ConfigError("token-invalid", f"over {MAX_SCOPE} labels", where="scope")
     if expires_at is not None and expires_at <= now:

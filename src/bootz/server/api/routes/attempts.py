@@ -12,6 +12,7 @@ from bootz.reasons import REASONS
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import CursorPage, with_query
+from bootz.server.operations.labels import fold_key
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
     AttemptFilter,
@@ -185,4 +186,4 @@ def show(
 
 def _pair(text: str) -> tuple[str, str]:
     key, _, value = text.partition("=")
-    return key, value
+    return fold_key(key), value

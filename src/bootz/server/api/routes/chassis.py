@@ -35,6 +35,7 @@ from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.chassis_state import ChassisState, Standing, standing
 from bootz.server.operations.holds import hold_chassis, release_chassis
+from bootz.server.operations.labels import fold_key
 from bootz.server.operations.step_limits import read_limits
 from bootz.server.store.database import plain
 from bootz.server.store.listing import Choice, listed_chassis
@@ -345,7 +346,7 @@ def _labelled(key: str, value: str) -> ColumnElement[bool]:
 
 def _pair(text: str) -> tuple[str, str]:
     key, _, value = text.partition("=")
-    return key, value
+    return fold_key(key), value
 
 
 def _find(connection: Connection, principal: Principal, key: int) -> ChassisRecord:

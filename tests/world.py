@@ -29,8 +29,9 @@ from bootz.config import SiteConfig
 from bootz.model.artifacts import Assertion, SealedData, VoucherContent
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard
-from bootz.server.app import Bound, Listens, SiteServer
+from bootz.server.app import SiteServer
 from bootz.server.creation import create_site
+from bootz.server.doors import Bound, Listens
 from bootz.server.keys.brought import BroughtKeys
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.profile_document import ProfileDocument

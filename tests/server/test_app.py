@@ -21,7 +21,8 @@ from world import LISTENS, Running, World, client_tls, manufacturer, report, req
 from bootz.cli.site.image_store import site_depot
 from bootz.config import ImageSettings, LimitSettings, OwnerSettings
 from bootz.errors import ConfigError, Unavailable
-from bootz.server.app import Listens, SiteServer
+from bootz.server.app import SiteServer
+from bootz.server.doors import Listens
 from bootz.server.keys.rotation import rotate_owner
 from bootz.server.store.attempt_states import AttemptState
 from bootz.transport.calling import end_channel
@@ -338,14 +339,14 @@ def test_draining_lets_a_call_that_runs_come_to_its_end(
 
     async def story() -> None:
         async with ready.serving() as running:
-            record = running.server._journal.record
+            record = running.server._stores.journal.record
 
             async def slowly(call: Any) -> None:
                 held.set()
                 await go.wait()
                 await record(call)
 
-            monkeypatch.setattr(running.server._journal, "record", slowly)
+            monkeypatch.setattr(running.server._stores.journal, "record", slowly)
             call = asyncio.create_task(running.report(manufacturer().device("FX1"), report("FX1")))
             await held.wait()
             stopping = asyncio.create_task(running.stop())

@@ -7,7 +7,8 @@ from typing import Final
 
 from bootz.config import Endpoint, SiteConfig
 from bootz.log import get_logger
-from bootz.server.app import Address, Bound, DepotDoor, Listens, SiteServer
+from bootz.server.app import SiteServer
+from bootz.server.doors import Address, Bound, DepotDoor, Listens
 from bootz.server.site import Site
 
 log = get_logger()

@@ -7,7 +7,7 @@ from bootz.images.addresses import ImageAddress
 from bootz.images.depot import Depot
 from bootz.images.http_server import ImageServer
 from bootz.images.ports import CatalogueEntry, Download
-from bootz.server.app import DepotDoor
+from bootz.server.doors import DepotDoor
 from bootz.server.operations.images import list_images
 from bootz.server.ports import Clock
 from bootz.server.site import Site

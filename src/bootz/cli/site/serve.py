@@ -73,7 +73,7 @@ def command(
     from bootz.cli.site.door_process import door_beside
     from bootz.cli.site.image_store import site_depot
     from bootz.keystore.files import atomic_write
-    from bootz.server.app import Bound, Listens
+    from bootz.server.doors import Bound, Listens
     from bootz.server.serving import bound_record, serve_site
 
     def settle(config: SiteConfig) -> None:

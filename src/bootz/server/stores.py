@@ -1,0 +1,47 @@
+"""The database of a running server, and what reads and writes it there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from bootz.server.site import Site
+from bootz.server.store.database import Database
+from bootz.server.store.inventory import SqlInventory
+from bootz.server.store.journal import SqlJournal
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Inventory and journal over one database. Whoever opens them closes them."""
+
+    database: Database
+    inventory: SqlInventory
+    journal: SqlJournal
+
+    @classmethod
+    def open(cls, site: Site, on_writable: Callable[[], None]) -> Self:
+        """Open the database of a site, and start the journal.
+
+        Raises:
+            ConfigError: the settings do not lead to a database of this version.
+            Unavailable: it does not answer.
+        """
+        patience = site.config.limits.listener().database_seconds
+        database = site.database(lock_seconds=patience)
+        inventory = SqlInventory(database, patience=patience)
+        journal = SqlJournal(database, patience=patience, on_writable=on_writable)
+        journal.start()
+        return cls(database, inventory, journal)
+
+    async def mend(self) -> None:
+        """Try again to write, where the journal could not."""
+        if not self.journal.writable:
+            # What was opened while the file could only be read stays so until it is closed.
+            self.inventory.reconnect()
+            await self.journal.probe()
+
+    async def close(self) -> None:
+        """Write what waits, and close all."""
+        await self.journal.close()
+        await self.inventory.close()
+        self.database.close()

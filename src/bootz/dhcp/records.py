@@ -61,7 +61,10 @@ class DhcpCard:
 
 @dataclass(frozen=True, slots=True)
 class DhcpDevice:
-    """A router: its cards share one lease. ``uris`` in the order of attempts, for each family."""
+    """A router: its cards share one lease. ``uris`` in the order of attempts, for each family.
+
+    ``mark``: the form of the list that its platform is known to read; None: nothing is known.
+    """
 
     name: str
     cards: tuple[DhcpCard, ...]
@@ -70,8 +73,13 @@ class DhcpDevice:
     gateway: IPv4Address | None = None
     uris4: tuple[BootzUri, ...] = ()
     uris6: tuple[BootzUri, ...] = ()
-    shape: RedirectShape = RedirectShape.RFC8572
+    mark: RedirectShape | None = None
     vendor: str = ""
+
+    @property
+    def shape(self) -> RedirectShape:
+        """How its list is written: as its platform is marked, else as RFC 8572 has it."""
+        return self.mark or RedirectShape.RFC8572
 
     @property
     def row(self) -> str:

@@ -89,7 +89,7 @@ def _device(record: ChassisRecord, config: SiteConfig, shape: str) -> DhcpDevice
         gateway=settings.gateway,
         uris4=given or _site_uris(config, Family.IPV4) if settings.ipv4 else given,
         uris6=given or _site_uris(config, Family.IPV6) if settings.ipv6 else given,
-        shape=RedirectShape(shape or "rfc8572"),
+        mark=RedirectShape(shape) if shape else None,
         vendor=record.vendor,
     )
 

@@ -1,0 +1,1 @@
+"""Configurations of dnsmasq, of both families."""

@@ -1,0 +1,1 @@
+"""Configurations of ISC dhcpd, of both families."""

@@ -1,0 +1,1 @@
+"""Configurations of kea-dhcp4 and kea-dhcp6."""

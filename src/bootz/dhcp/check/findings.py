@@ -20,46 +20,52 @@ class Severity(Enum):
 _RENDERED: Final = "Write it as `bootz dhcp render` does."
 _READERS: Final = (
     "Devices paired with Bootz v0.1 read bare text; later ones follow RFC 8572 and need two octets "
-    "of length before each URI. Say which yours are: --redirect-shape rfc8572 or text."
+    "of length before each URI. Set which form yours read: --redirect-shape text or rfc8572."
 )
 
 RULES: Final[Mapping[str, tuple[Severity, str]]] = MappingProxyType(
     {
         "refused": (
             Severity.ERROR,
-            "The server does not start with this file. Correct the place that is named.",
+            "The server does not start with this file. Correct the named place.",
         ),
         "serves-nobody": (
             Severity.ERROR,
             "No router gets an answer. Add a subnet and the routers: `bootz dhcp render`.",
         ),
-        "not-served": (Severity.ERROR, f"The router hears nothing. {_RENDERED}"),
-        "no-redirect": (Severity.ERROR, f"The router finds no server. {_RENDERED}"),
+        "not-served": (Severity.ERROR, f"The router gets no address. {_RENDERED}"),
+        "no-redirect": (Severity.ERROR, f"The router finds no bootstrap server. {_RENDERED}"),
         "host-without-redirect": (
             Severity.WARNING,
-            "If it is a router, it finds no server; compare with the inventory.",
+            "If it is a router, it finds no bootstrap server; compare with the inventory.",
         ),
         "text-redirect": (Severity.WARNING, _READERS),
         "u8-redirect": (
             Severity.WARNING,
             f"Devices that follow RFC 8572 need lengths of two octets. {_RENDERED}",
         ),
-        "framed-redirect": (Severity.ERROR, "This platform is marked for another form; see shape."),
+        "framed-redirect": (
+            Severity.ERROR,
+            "The platform is set to another form; see --redirect-shape.",
+        ),
         "bad-redirect": (Severity.ERROR, f"No router can use it. {_RENDERED}"),
         "bad-entry": (Severity.WARNING, f"Routers skip this entry. {_RENDERED}"),
         "several-name-servers": (
             Severity.ERROR,
-            "Hand routers exactly one: with more they apply no configuration.",
+            "Hand out exactly one: routers apply no configuration from a lease with more.",
         ),
         "boot-file-beside": (
             Severity.WARNING,
-            "Routers in secure mode ignore the boot file; others boot it, and not by Bootz.",
+            "Routers in secure mode ignore the boot file; others boot from it, without Bootz.",
         ),
         "path-doubled": (
             Severity.WARNING,
-            "Take the path off the URI: the device adds the method's path itself.",
+            "Remove the path from the URI: the device adds the path of the method itself.",
         ),
-        "has-path": (Severity.WARNING, "A path is for logs alone; leave it out if it is not."),
+        "has-path": (
+            Severity.WARNING,
+            "A path is used in logs only; remove it if it was meant for something else.",
+        ),
         "unreachable": (Severity.ERROR, "Check address, port, and that `bootz serve` listens."),
         "name-without-server": (
             Severity.ERROR,
@@ -69,13 +75,16 @@ RULES: Final[Mapping[str, tuple[Severity, str]]] = MappingProxyType(
             Severity.WARNING,
             "Whether it fits in a message depends on the server and the link: `bootz dhcp probe`.",
         ),
-        "will-be-cut": (Severity.WARNING, "It is sent in pieces, which some devices cannot join."),
+        "will-be-cut": (
+            Severity.WARNING,
+            "It is sent as several option instances, which some devices cannot join.",
+        ),
         "unknown-client": (
             Severity.WARNING,
-            "Put the chassis on record, or take the reservation away.",
+            "Add the chassis to the inventory, or remove the reservation.",
         ),
         "device-missing": (Severity.WARNING, "Render or sync the configuration."),
-        "option-definition": (Severity.WARNING, "Leave it out; code and hex need none."),
+        "option-definition": (Severity.WARNING, "Remove it; code and hex data need no definition."),
         "by-release": (
             Severity.WARNING,
             'Write "csv-format": false and hex: each release of Kea sends the same then.',

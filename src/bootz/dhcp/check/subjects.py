@@ -46,7 +46,7 @@ def subjects_of(model: Model, plan: DhcpPlan | None) -> Subjects:
             continue
         if plan is not None:
             told = ", ".join(f"{kind} {value}" for kind, value in host.names)
-            words = f"{told} is no card on record"
+            words = f"{told} is not a card in the inventory"
             findings.append(Finding("unknown-client", host.where, words))
         client = client_of_host(host, model.family)
         judged.append(Subject(host.where, host.where, (client,)))

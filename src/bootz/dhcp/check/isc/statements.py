@@ -70,7 +70,7 @@ class _Parser:
                 words += self.record()
             elif word == "}":
                 if not depth or words:
-                    raise unreadable("a bracket too much, or a semicolon missing", place)
+                    raise unreadable("there is a closing bracket too many, or a semicolon missing", place)
                 return found
             elif word == ";":
                 found += [Statement(words, begun)] if words else []
@@ -112,7 +112,7 @@ class _Parser:
             found = _TOKEN.match(text, at)
             place = f"{file} line {line}" if file else f"line {line}"
             if found is None:
-                raise unreadable("a text does not end", place)
+                raise unreadable("a quoted text is not closed", place)
             if found.lastgroup != "skip":
                 self.tokens.append((found.group(), place))
             line += found.group().count("\n")

@@ -54,7 +54,7 @@ def read_kea(content: bytes, files: Files) -> list[KeaModel]:
     document = read_document(content, files)
     root = document.root
     if not isinstance(root, dict):
-        raise ConfigError("dhcp-config-unreadable", "it is no object", where="document")
+        raise ConfigError("dhcp-config-unreadable", "it is not an object", where="document")
     found = [
         KeaModel(_config(document, root, name, family))
         for family, name in ROOTS.items()

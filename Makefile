@@ -53,6 +53,12 @@ contracts: $(VENV)/check.stamp
 test: $(VENV)/check.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest --numprocesses $(PROCESSES) $(ARGS)
 
+# The check of DHCP configurations beside the real servers, on generated files; needs the rights of
+# root. ARGS="--count 2000 --seed 1 --server kea4".
+.PHONY: check-dhcp
+check-dhcp: $(VENV)/check.stamp packages
+	@cd tests && PATH="$$PATH:/usr/sbin:/sbin" $(CURDIR)/$(BIN)/python -m dhcp.differential $(ARGS)
+
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

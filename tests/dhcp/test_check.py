@@ -152,7 +152,7 @@ NO_DNS = {"subnet4": [{"id": 1, "subnet": "10.0.0.0/24", "reservations": [
          "several-name-servers"),
         ("isc", isc(f'filename "x"; option sztp {COLONS};'), "boot-file-beside"),
         ("isc", isc("option sztp = lcase(option host-name);"), "not-evaluated"),
-        ("isc", "subnet 10.0.0.0 netmask 255.255.255.0 { }", "serves-nobody"),
+        ("isc", "subnet 10.0.0.0 netmask 255.255.255.0 { }", "serves-no-router"),
         ("isc", isc(f"option sztp {COLONS};", before="allow unknown-clients;",
                     subnet="range 10.0.0.50 10.0.0.60;"), "strangers-served"),
         ("dnsmasq", dnsmasq('dhcp-option=tag:r,143,"bootz://10.0.0.1:15006"'), "text-redirect"),
@@ -173,11 +173,11 @@ def test_each_mistake_is_found(form: str, text: str, code: str) -> None:
 
 NOBODY = {
     "an empty object": ("kea", '{"Dhcp4": {}}', "refused"),
-    "no subnet": ("kea", '{"Dhcp4": {"valid-lifetime": 1}}', "serves-nobody"),
-    "an empty file": ("isc", "", "serves-nobody"),
-    "nothing of DHCP": ("dnsmasq", "domain-needed\n", "serves-nobody"),
-    "only comments": ("dnsmasq", "# nothing\n", "serves-nobody"),
-    "no reservation and no pool": ("kea", kea4(None), "serves-nobody"),
+    "no subnet": ("kea", '{"Dhcp4": {"valid-lifetime": 1}}', "serves-no-router"),
+    "an empty file": ("isc", "", "serves-no-router"),
+    "nothing of DHCP": ("dnsmasq", "domain-needed\n", "serves-no-router"),
+    "only comments": ("dnsmasq", "# nothing\n", "serves-no-router"),
+    "no reservation and no pool": ("kea", kea4(None), "serves-no-router"),
     "a pool without a list": (
         "kea",
         kea4(

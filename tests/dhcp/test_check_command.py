@@ -163,7 +163,7 @@ def test_files_that_include_themselves_and_pipes_are_named(
     os.mkfifo(tmp_path / "inner")
     code, found, _ = checked(capsys, path, "--no-daemon", "--form", name)
     assert code == 0
-    assert any("it is no file" in each["detail"] for each in found)
+    assert any("it is not a regular file" in each["detail"] for each in found)
     (tmp_path / "inner").unlink()
     words = {"kea": '<?include "inner"?>', "isc": 'include "inner";', "dnsmasq": "conf-file=inner"}
     (tmp_path / "inner").write_text(words[name])

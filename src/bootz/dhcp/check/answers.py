@@ -13,7 +13,7 @@ from bootz.protocol.dhcp_offer import Family
 class Sent:
     """The octets of an option and the place that sets it; ``octets`` None: they are not told.
 
-    ``why`` says, where they are not, what stands in the way.
+    ``why`` says, where they are not, what prevents it.
     """
 
     octets: bytes | None

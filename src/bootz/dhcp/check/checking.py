@@ -22,7 +22,7 @@ def check_models(
 ) -> tuple[Finding, ...]:
     """Return every mistake; the plan, if there is one, is the site's inventory.
 
-    ``unreachable``: URIs of which somebody found that nobody answers, with the words.
+    ``unreachable``: URIs that were found to have no server, with what was found.
     """
     findings: list[Finding] = []
     for model in models:
@@ -169,7 +169,7 @@ class _Check:
             words = "clients that no line names are answered"
             yield Finding("strangers-served", self.model.name, words)
         if alone and silent and not refused:
-            found = Finding("serves-nobody", self.model.name, "no router gets an answer")
+            found = Finding("serves-no-router", self.model.name, "no router gets an answer")
             yield from self._certain({found: None})
         elif alone and not silent:
             yield from self._verdict(subject, explored)

@@ -30,18 +30,18 @@ class Files:
         """Return the content of an included file.
 
         Raises:
-            FileProblem: it cannot be read, is no file, or everything together is too large.
+            FileProblem: it cannot be read, is not a regular file, or all together is too large.
         """
         self.count += 1
         if self.count > MAX_FILES:
             raise FileProblem(f"more than {MAX_FILES} files are included")
         path = self.folder / name
         try:
-            # Without waiting: what is included may be a pipe, on which nobody ever writes.
+            # Without waiting: what is included may be a pipe, to which no one ever writes.
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             with open(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise FileProblem("it is no file")
+                    raise FileProblem("it is not a regular file")
                 content = file.read(MAX_OCTETS - self.octets + 1)
         except (OSError, ValueError) as error:
             words = error.strerror if isinstance(error, OSError) else None

@@ -29,7 +29,7 @@ RULES: Final[Mapping[str, tuple[Severity, str]]] = MappingProxyType(
             Severity.ERROR,
             "The server does not start with this file. Correct the named place.",
         ),
-        "serves-nobody": (
+        "serves-no-router": (
             Severity.ERROR,
             "No router gets an answer. Add a subnet and the routers: `bootz dhcp render`.",
         ),

@@ -21,7 +21,7 @@ NAME_SERVERS: Final = {
     Family.IPV6: int(Option6.NAME_SERVERS),
 }
 FRAME4: Final = 1300
-"""Octets of option 143 that fit no message on an Ethernet link, whatever else stands in it."""
+"""Octets of option 143 that fit no message on an Ethernet link, whatever else it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Outcome:
 
     ``faults``: why it cannot go on; ``open``: what cannot be told, so that it is not known
     whether it can; ``remarks``: what a person should know though it can. ``silent``: it hears
-    nothing; ``refused``: it hears that there is no address for it.
+    nothing; ``refused``: it hears that there is not an address for it.
     """
 
     faults: tuple[Finding, ...] = ()
@@ -43,7 +43,7 @@ class Outcome:
 
 
 def judge(client: Client, answer: Answer, unreachable: Mapping[BootzUri, str]) -> Outcome:
-    """Return what an answer means; ``unreachable``: URIs where nobody answers, with the words."""
+    """Return what an answer means; ``unreachable``: URIs without a server, with what was found."""
     if answer.silence:
         words = f"{client.name}: {answer.silence}"
         return Outcome((Finding("not-served", answer.where, words),), silent=True)
@@ -126,7 +126,7 @@ def _fault(
         case "dhcp-no-redirect":
             return [Finding("no-redirect", answer.where, f"for {client.name}")]
         case _:
-            return [Finding("not-served", answer.where, f"{client.name}: there is no address")]
+            return [Finding("not-served", answer.where, f"{client.name}: there is not an address")]
 
 
 def _marked(client: Client, sent: Sent, shape: RedirectShape) -> Finding:

@@ -1,7 +1,7 @@
 """Reading dnsmasq's configuration into lines, with the files that it includes.
 
 What stands in quotes is never a separator, a digit or a part of an address.
-Source: dnsmasq(8), "CONFIG FILE"; read_file in its option.c.
+Source: dnsmasq(8), "CONFIG FILE".
 """
 
 from collections.abc import Iterator

@@ -64,7 +64,7 @@ class _Reader:
         """Take a line; what dnsmasq does not take is told."""
         key = line.key
         if key not in ALONE and key not in WITH_VALUE and key not in EITHER:
-            words = f"{plain(key)[:40]!r} is no option of dnsmasq's"
+            words = f"{plain(key)[:40]!r} is not an option of dnsmasq"
             self.config.doubts.append(Note("not-evaluated", line.place, words))
             return
         if key in ALONE and line.value is not None:
@@ -329,7 +329,7 @@ def _lease(rest: list[str]) -> None:
         raise ValueProblem("it has too many values")
     for part in rest:
         if part not in {"infinite", "deprecated", ""} and not _TIME.fullmatch(part):
-            raise ValueProblem(f"{plain(part)[:40]!r} is no lease time")
+            raise ValueProblem(f"{plain(part)[:40]!r} is not a lease time")
 
 
 def _identifier(text: str) -> bytes:
@@ -337,7 +337,7 @@ def _identifier(text: str) -> bytes:
         return octets(text)
     parts = [part for part in re.split(r"[: -]", text) if part]
     if not all(re.fullmatch(r"[0-9A-Fa-f]+", part) for part in parts):
-        raise ValueProblem(f"{plain(text)[:40]!r} is no hex")
+        raise ValueProblem(f"{plain(text)[:40]!r} is not hex")
     return b"".join(_pairs(part) for part in parts)
 
 
@@ -357,10 +357,10 @@ def _hardware(text: str) -> Hardware:
         elif re.fullmatch(r"[0-9A-Fa-f]+", part):
             found += _pairs(part)
         elif part:
-            raise ValueProblem(f"{plain(text)[:40]!r} is no MAC address")
+            raise ValueProblem(f"{plain(text)[:40]!r} is not a MAC address")
     return Hardware(tuple(found[:16]))
 
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_./-]*[A-Za-z0-9_.])?", name):
-        raise ValueProblem(f"{name[:40]!r} is no host name")
+        raise ValueProblem(f"{name[:40]!r} is not a host name")

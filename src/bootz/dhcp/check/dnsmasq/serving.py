@@ -1,8 +1,8 @@
 """What dnsmasq sends a router: its range, its host line, its tags, and the options that they pick.
 
 Of several options of a code a tagged one counts before an untagged one, one for the client's tags
-before one for its range's, and the later line before the earlier.
-Source: dnsmasq(8), "TAGS"; option_filter in its dhcp-common.c, seen in 2.90.
+before one for its range's, and the later line before the earlier (seen in 2.90).
+Source: dnsmasq(8), --dhcp-option and --tag-if; docs/dhcp.md#what-the-servers-do.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,6 @@
 """The octets of an option's value: dnsmasq tells from its characters what it is.
 
-Source: dnsmasq(8), --dhcp-option; parse_dhcp_opt in its option.c.
+Source: dnsmasq(8), --dhcp-option.
 """
 
 import re
@@ -134,9 +134,9 @@ def _write(value: str, known: Known, family: Family) -> bytes:
     address6 = re.fullmatch(r"[0-9A-Fa-f:.,\[\] ]+", value) is not None and ":" in value
     if known.addresses:
         if not six and (not address4 or "." not in value):
-            raise ValueProblem(f"{octets(value)[:40]!r} is no IPv4 address")
+            raise ValueProblem(f"{octets(value)[:40]!r} is not an IPv4 address")
         if six and not address6:
-            raise ValueProblem(f"{octets(value)[:40]!r} is no IPv6 address")
+            raise ValueProblem(f"{octets(value)[:40]!r} is not an IPv6 address")
     elif known.name:
         return octets(value)
     elif re.fullmatch(r"[0-9A-Fa-f:]+", value) and ":" in value:
@@ -178,7 +178,7 @@ def _addresses4(value: str) -> bytes:
         try:
             made += IPv4Address(text).packed
         except AddressValueError as error:
-            raise ValueProblem(f"{text[:40]!r} is no IPv4 address") from error
+            raise ValueProblem(f"{text[:40]!r} is not an IPv4 address") from error
     return made
 
 
@@ -187,4 +187,4 @@ def _address6(part: str) -> bytes:
     try:
         return IPv6Address(text).packed
     except AddressValueError as error:
-        raise ValueProblem(f"{text[:40]!r} is no IPv6 address") from error
+        raise ValueProblem(f"{text[:40]!r} is not an IPv6 address") from error

@@ -123,7 +123,7 @@ class Compiler:
         if head in OPEN:
             self.doubts.append(Note("not-evaluated", place, f"{shown} is not evaluated"))
         else:
-            self.refused.append(Note("refused", place, f"{shown} is no statement of dhcpd's"))
+            self.refused.append(Note("refused", place, f"{shown} is not a statement of dhcpd's"))
         return None
 
     def _refuse(self, each: Statement, place: str) -> None:

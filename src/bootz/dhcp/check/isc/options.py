@@ -186,7 +186,7 @@ def _field(kind: str, words: list[str]) -> tuple[bytes, list[str]]:
             return _address(kind, word), rest
         case "integer 8" | "integer 16" | "integer 32":
             return number_octets(word, int(kind.split()[1])), rest
-    raise ValueProblem(f"{word[:40]} is no {kind}")
+    raise ValueProblem(f"{word[:40]} is not a {kind}")
 
 
 _BOOLEANS: Final = {
@@ -204,14 +204,14 @@ def _address(kind: str, word: str) -> bytes:
     except AddressValueError as error:
         if kind == "ip-address" and re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*", word):
             raise ValueOpen(f"the address of {word[:60]} is asked of the DNS") from error
-        raise ValueProblem(f"{word[:40]} is no address") from error
+        raise ValueProblem(f"{word[:40]} is not an address") from error
 
 
 def colon_hex(word: str) -> bytes:
     """Return the octets of hex with colons between.
 
     Raises:
-        ValueProblem: it is none.
+        ValueProblem: it is not.
     """
     parts = word.split(":")
     if not all(re.fullmatch(r"[0-9A-Fa-f]{1,2}", part) for part in parts):
@@ -223,16 +223,16 @@ def number_octets(word: str, bits: int) -> bytes:
     """Return a number of a width.
 
     Raises:
-        ValueProblem: it is none, or does not fit.
+        ValueProblem: it is not a number, or does not fit.
     """
     if not re.fullmatch(r"-?(0[xX][0-9A-Fa-f]{1,8}|[0-9]{1,10})", word):
-        raise ValueProblem(f"{word[:40]} is no number")
+        raise ValueProblem(f"{word[:40]} is not a number")
     digits = word.lstrip("-")
     base = 16 if digits[:2].lower() == "0x" else 8 if digits.startswith("0") else 10
     try:
         number = int(digits, base)
     except ValueError as error:
-        raise ValueProblem(f"{word[:40]} is no number") from error
+        raise ValueProblem(f"{word[:40]} is not a number") from error
     if number >= 1 << bits:
         raise ValueProblem(f"{word[:40]} does not fit {bits} bits")
     return (number if word[0] != "-" else -number % (1 << bits)).to_bytes(bits // 8, "big")

@@ -121,7 +121,7 @@ class _Reader:
     def define(self, each: Statement) -> None:
         words = each.words
         if len(words) < 6 or words[0] != "option" or words[4] != "=":
-            self.refuse(each.place, f"{' '.join(words)[:60]} is no definition of an option")
+            self.refuse(each.place, f"{' '.join(words)[:60]} is not a definition of an option")
             return
         try:
             self.config.options.define(words)
@@ -233,7 +233,7 @@ class _Reader:
             else:
                 low, high = ipaddress.ip_address(words[0]), ipaddress.ip_address(words[-1])
         except (ValueError, IndexError):
-            self.refuse(each.place, f"{' '.join(each.words)[:60]} is no range of addresses")
+            self.refuse(each.place, f"{' '.join(each.words)[:60]} is not a range of addresses")
             return
         found = next((known for known in self.subnets() if low in known.network), None)
         if found is None or high not in found.network:
@@ -291,7 +291,7 @@ class _Reader:
             if re.fullmatch(r"[A-Za-z0-9.-]+", word) and not re.fullmatch(r"[0-9.]+", word):
                 host.names.append(word)
             else:
-                self.refuse(each.place, f"{word[:60]} is no address")
+                self.refuse(each.place, f"{word[:60]} is not an address")
             return
         if (address.version == 4) is not (self.config.family is Family.IPV4):
             self.refuse(each.place, f"{address} is of the other family")

@@ -2,7 +2,8 @@
 
 Statements are executed from the outermost block inwards: global, shared network, subnet, pool,
 then classes, then the host; the last one counts. Blocks that were executed for the subnet are not
-executed again for the host. Source: dhcpd.conf(5), "Options and parameters"; seen in 4.4.3.
+executed again for the host (seen in 4.4.3).
+Source: dhcpd.conf(5); docs/dhcp.md#what-the-servers-do.
 """
 
 from collections.abc import Sequence

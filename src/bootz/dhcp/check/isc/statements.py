@@ -70,7 +70,9 @@ class _Parser:
                 words += self.record()
             elif word == "}":
                 if not depth or words:
-                    raise unreadable("there is a closing bracket too many, or a semicolon missing", place)
+                    raise unreadable(
+                        "there is a closing bracket too many, or a semicolon missing", place
+                    )
                 return found
             elif word == ";":
                 found += [Statement(words, begun)] if words else []

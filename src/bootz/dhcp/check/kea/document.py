@@ -1,7 +1,7 @@
 """Reading Kea's JSON, with comments, trailing commas and included files, as strictly as Kea.
 
 Octets are read as Latin-1, so that a character is an octet of the file, as it is for Kea.
-Source: the Kea Administrator Reference Manual, "JSON Syntax".
+Source: Kea Administrator Reference Manual, "JSON Syntax".
 """
 
 import re
@@ -73,7 +73,7 @@ class _Reader:
             found = _TOKEN.match(text, at)
             if found is None:
                 place = _Token("", "", file, line).place
-                raise _unreadable(f"{_shown(text[at : at + 12])} is no JSON of Kea", place)
+                raise _unreadable(f"{_shown(text[at : at + 12])} is not JSON of Kea", place)
             kind = found.lastgroup or ""
             if found["include"] is not None:
                 self.include(found["file"], _Token("", "", file, line), depth)
@@ -123,7 +123,7 @@ class _Reader:
                 self.refused.append((place, f"the number {word[:20]}… is too large"))
                 return 0
             return float(word)
-        raise _unreadable(f"{_shown(word)} is no value", place)
+        raise _unreadable(f"{_shown(word)} is not a value", place)
 
     def row(self, opened: _Token, depth: int) -> Row:
         made = Row()
@@ -142,7 +142,7 @@ class _Reader:
                 raise _unreadable(f"a colon is missing after {_shown(token.text)}", colon.place)
             value = self.value(depth + 1)
             if token.text in made:
-                self.refused.append((token.place, f"{_shown(token.text)} stands twice"))
+                self.refused.append((token.place, f"{_shown(token.text)} appears twice"))
             made[token.text] = value
             self.comma("}")
 

@@ -1,7 +1,7 @@
 """Kea's options: definitions of the file, and what octets a place's option-data puts on the wire.
 
-A definition that is no array takes the first value of the data alone; what stands behind a comma
-is lost without a word. Source: Kea Administrator Reference Manual, "Custom DHCPv4 Options".
+A definition that is not an array takes the first value of the data alone; what follows a comma is
+lost without a word. Source: Kea Administrator Reference Manual, "Custom DHCPv4 Options".
 """
 
 import re
@@ -88,7 +88,7 @@ class Definitions:
         if known is not None:
             return f"option {made.code} is defined already"
         if made.name in self.by_name and self.by_name[made.name].own:
-            return f"{made.name} is one of Kea's own"
+            return f"{made.name} is defined by Kea itself"
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", made.name):
             return "its name has other characters than letters, digits, - and _"
         kinds = made.fields if made.kind == "record" else (made.kind,)
@@ -113,7 +113,7 @@ class Definitions:
         if space != SPACES[self.family]:
             other = str(space) in SPACES.values()
             if other or not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9_-]*[A-Za-z0-9])?", str(space)):
-                self.problems.append((place, f"{space!r} is no option space here"))
+                self.problems.append((place, f"{space!r} is not an option space here"))
             return None
         code, name = row.get("code"), row.get("name")
         if code is None and name is None:
@@ -226,7 +226,7 @@ def _checked(octets: bytes, definition: Definition, family: Family) -> bytes:
         return octets
     if kind in _ADDRESSES and definition.array:
         if len(octets) % _ADDRESSES[kind]:
-            raise ValueProblem(f"{len(octets)} octets are no list of addresses")
+            raise ValueProblem(f"{len(octets)} octets are not a list of addresses")
         return octets
     if definition.own and definition.code == CODES[family]:
         return octets

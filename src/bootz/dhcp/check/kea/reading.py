@@ -126,12 +126,14 @@ class _Reader:
         self.config.refused.append(Note("refused", where or self.config.where, words))
 
     def keywords(self, row: Mapping[str, Any], scope: str, where: str) -> None:
-        """Refuse values of a wrong type; what is no keyword here may be one of a later Kea."""
+        """Refuse values of a wrong type; what is not a keyword here may be one of a later Kea."""
         known = KEYWORDS[self.family][scope]
         for key, value in row.items():
             kind = known.get(key)
             if kind is None:
-                words = f"{key!r} is no keyword of Kea's at this place ({place_of(row) or where})"
+                words = (
+                    f"{key!r} is not a keyword of Kea's at this place ({place_of(row) or where})"
+                )
                 self.config.doubts.append(Note("not-evaluated", where, words))
                 continue
             right = isinstance(value, TYPES[kind])
@@ -150,7 +152,7 @@ class _Reader:
         if isinstance(interfaces, dict):
             self.keywords(interfaces, "interfaces-config", "interfaces-config")
         if not listed:
-            words = "no interface is named: Kea answers nobody until one is"
+            words = "no interface is named: Kea answers no one until there is one"
             config.notes.append(Note("not-evaluated", "interfaces-config", words))
         for row in rows_of(root, "hooks-libraries"):
             name = str(row.get("library", "")).rpartition("/")[2]
@@ -361,7 +363,7 @@ class _Reader:
             self.refuse(where, str(error))
             return None
         if int(first) > int(last) or first not in subnet.network or last not in subnet.network:
-            self.refuse(where, "it is no range of addresses in its subnet")
+            self.refuse(where, "it is not a range of addresses in its subnet")
             return None
         made = Pool(where, first=int(first), last=int(last))
         if any(made.first <= each.last and each.first <= made.last for each in subnet.pools):
@@ -407,7 +409,7 @@ class _Reader:
         try:
             octets = hex_octets(shown)
         except ValueProblem:
-            self.refuse(where, f"{shown!r} is no {kind}: hex, with colons or without")
+            self.refuse(where, f"{shown!r} is not a {kind}: hex, with colons or without")
             return None
         if not octets or len(octets) > _MOST.get(kind, 128):
             self.refuse(where, f"a {kind} has no {len(octets)} octets")
@@ -436,7 +438,7 @@ class _Reader:
             try:
                 address = ipaddress.ip_address(str(text))
             except ValueError:
-                self.refuse(made.where, f"{str(text)[:50]!r} is no address")
+                self.refuse(made.where, f"{str(text)[:50]!r} is not an address")
                 continue
             if (address.version == 4) is not (self.family is Family.IPV4):
                 self.refuse(made.where, f"{address} is of the other family")

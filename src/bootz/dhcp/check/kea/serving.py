@@ -3,8 +3,8 @@
 The order is that of Kea's own work on a DISCOVER or SOLICIT, seen in release 2.2: classes, subnet,
 reservation, classes that ask whether the client is known, address, classes that a place asks for.
 Of an option the most specific place counts: reservation, pool, subnet, shared network, classes in
-their order, global. Source: Kea Administrator Reference Manual, "Client Classification", "Host
-Reservations".
+their order, global. Source: Kea Administrator Reference Manual, "Client Classification";
+docs/dhcp.md#what-the-servers-do.
 """
 
 from collections.abc import Iterator, Sequence

@@ -21,7 +21,7 @@ class Definition:
     array: bool = False
     fields: tuple[str, ...] = ()
     own: bool = False
-    """It is one of Kea's own, not of the file."""
+    """It is defined by Kea itself, not of the file."""
 
 
 _FOUR: Final = {

@@ -36,7 +36,7 @@ KINDS: Final = frozenset(
 
 
 def split_values(data: str) -> list[str]:
-    r"""Return the values of a text: at commas, of which ``\,`` is none; empty ones are lost."""
+    r"""Return the values of a text: at commas, but not at ``\,``; empty ones are lost."""
     values: list[str] = []
     value, begun, escaped = "", False, False
     for character in data:
@@ -61,7 +61,7 @@ def split_values(data: str) -> list[str]:
 
 
 def hex_octets(data: str) -> bytes:
-    """Return the octets of a text that is no list of values: hex, or a text in quotes.
+    """Return the octets of a text that is not a list of values: hex, or a text in quotes.
 
     Raises:
         ValueProblem: it is neither.
@@ -76,11 +76,11 @@ def hex_octets(data: str) -> bytes:
             parts = data.split(separator)
             if all(re.fullmatch(r"[0-9A-Fa-f]{1,2}", part) for part in parts):
                 return bytes(int(part, 16) for part in parts)
-            raise ValueProblem(f"{data[:40]!r} is no hex")
+            raise ValueProblem(f"{data[:40]!r} is not hex")
     digits = data[2:] if data.startswith("0x") and len(data) > 2 else data
     digits = f"0{digits}" if len(data) % 2 else digits
     if not re.fullmatch(r"([0-9A-Fa-f]{2})*", digits):
-        raise ValueProblem(f"{data[:40]!r} is no hex")
+        raise ValueProblem(f"{data[:40]!r} is not hex")
     return bytes.fromhex(digits)
 
 
@@ -106,7 +106,7 @@ def _integer(kind: str, text: str) -> bytes:
         # Kea reads what is no decimal number as a hexadecimal one, also without 0x.
         number = int(text, 16)
     else:
-        raise ValueProblem(f"{text[:40]!r} is no {kind}")
+        raise ValueProblem(f"{text[:40]!r} is not a {kind}")
     try:
         return number.to_bytes(width, "big", signed=signed)
     except OverflowError as error:
@@ -116,7 +116,7 @@ def _integer(kind: str, text: str) -> bytes:
 def _binary(text: str, family: Family) -> bytes:
     digits = f"0{text}" if len(text) % 2 else text
     if not re.fullmatch(r"([0-9A-Fa-f]{2})*", digits):
-        raise ValueProblem(f"{text[:40]!r} is no hex")
+        raise ValueProblem(f"{text[:40]!r} is not hex")
     return bytes.fromhex(digits)
 
 
@@ -139,14 +139,14 @@ def _address4(text: str, family: Family) -> bytes:
     try:
         return IPv4Address(text).packed
     except AddressValueError as error:
-        raise ValueProblem(f"{text[:40]!r} is no IPv4 address") from error
+        raise ValueProblem(f"{text[:40]!r} is not an IPv4 address") from error
 
 
 def _address6(text: str, family: Family) -> bytes:
     try:
         return IPv6Address(text.partition("%")[0]).packed
     except AddressValueError as error:
-        raise ValueProblem(f"{text[:40]!r} is no IPv6 address") from error
+        raise ValueProblem(f"{text[:40]!r} is not an IPv6 address") from error
 
 
 def _tuple(text: str, family: Family) -> bytes:
@@ -161,7 +161,7 @@ def _tuple(text: str, family: Family) -> bytes:
 def _fqdn(text: str, family: Family) -> bytes:
     labels = text.removesuffix(".").encode("latin-1", "replace").split(b".")
     if not all(0 < len(label) < 64 for label in labels):
-        raise ValueProblem(f"{text[:40]!r} is no name")
+        raise ValueProblem(f"{text[:40]!r} is not a name")
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 

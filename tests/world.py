@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from grpclib.client import Channel, UnaryUnaryMethod
@@ -122,6 +122,24 @@ class Manufacturer:
             CertificateProfile.IDEVID, self._name("router", named), key, life=life
         )
         return Device(key, certificate)
+
+    def device_for(self, serial: str, *usages: str) -> Device:
+        """Make an identity with an extendedKeyUsage (dotted OIDs), which none of ours has."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.now(UTC)
+        oids = [x509.ObjectIdentifier(usage) for usage in usages]
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(self._name("router", f"PID:PID-1 SN:{serial}"))
+            .issuer_name(self._name(f"{self.name} CA"))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=30))
+            .not_valid_after(now + timedelta(days=3))
+            .add_extension(x509.ExtendedKeyUsage(oids), critical=False)
+            .sign(self._ca_key, hashes.SHA256())
+        )
+        return Device(key, made.public_bytes(serialization.Encoding.DER))
 
     def voucher(self, serial: str, pinned: bytes, *, life: timedelta = timedelta(days=30)) -> bytes:
         now = utc_now()

@@ -13,16 +13,20 @@ from datetime import datetime, timedelta
 import pytest
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
+from stream_world import ask as stream_ask
+from stream_world import opened, prover
 from world import Device, Running, World, manufacturer, report, request, run, verified
 
 from bootz.model.bootstrap import BootstrapRequest, ReportedStatus, StatusReport
 from bootz.model.chassis import BootMode, CardStatus, DynamicConfigPolicy
+from bootz.model.identity import IdentityKind
 from bootz.reasons import REASONS
 from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.vendors import VendorRecord, set_vendor
 from bootz.server.operations.vouchers import list_vouchers
 from bootz.server.store.attempt_states import AttemptState
 from bootz.wire.dialects import CURRENT, DIALECTS, V0_1_0, Dialect
+from bootz.wire.flows import STREAM, STREAM_V1
 
 SECRET = "enable-secret-of-the-victim"
 
@@ -232,6 +236,29 @@ def test_a_certificate_that_tls_refuses_is_in_the_journal(
     assert attempt.reason == "tls-certificate-refused"
     assert words in attempt.detail
     assert (attempt.proven_serial, attempt.chassis) == ("", "")
+
+
+ANY = "2.5.29.37.0"
+SERVER_AUTH = "1.3.6.1.5.5.7.3.1"
+
+
+@pytest.mark.parametrize("usage", [ANY, SERVER_AUTH])
+def test_usages_that_tls_refuses_are_named_and_a_stream_takes_them(
+    victims: World, usage: str
+) -> None:
+    device = manufacturer().device_for("FX1", usage)
+
+    async def story(running: Running) -> None:
+        with pytest.raises((GRPCError, OSError, StreamTerminatedError)):
+            await running.ask(device, request("FX1"))
+        for flow in (STREAM, STREAM_V1):
+            honest = prover(IdentityKind.IDEVID, device)
+            opened(await stream_ask(running, flow, honest), "FX1")
+
+    run(story, victims)
+    refused = [each for each in victims.attempts() if each.state is AttemptState.REFUSED]
+    assert [each.reason for each in refused] == ["tls-certificate-purpose"]
+    assert "stream" in REASONS["tls-certificate-purpose"].action
 
 
 @dataclass(frozen=True)

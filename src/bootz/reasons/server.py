@@ -11,6 +11,15 @@ ROWS = (
         "add the missing CA, or ask the vendor why the certificate is out of date.",
     ),
     Reason(
+        "tls-certificate-purpose",
+        Fault.UNAUTHENTICATED,
+        "TLS refused a client certificate for its usages: its extendedKeyUsage lacks clientAuth "
+        "(anyExtendedKeyUsage alone does not count), or its keyUsage lacks digitalSignature.",
+        "Every TLS library refuses it. Let the router use a stream (BootstrapStream or "
+        "BootstrapStreamV1), which needs no client certificate (the IDevID signs a challenge); "
+        "else ask the vendor for IDevIDs with clientAuth, or without extendedKeyUsage.",
+    ),
+    Reason(
         "client-certificate-missing",
         Fault.UNAUTHENTICATED,
         "A unary call came without a client certificate.",

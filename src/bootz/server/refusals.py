@@ -26,7 +26,7 @@ class Refusals:
         if not refusal.certificate or len(self._telling) >= _MAX_TELLING:
             log.info("handshake-failed", peer=peer, error=refusal.reason)
             return
-        task = asyncio.get_running_loop().create_task(self._tell(peer, refusal.reason))
+        task = asyncio.get_running_loop().create_task(self._tell(peer, refusal))
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
@@ -34,8 +34,8 @@ class Refusals:
         """Wait until all are written."""
         await asyncio.gather(*self._telling)
 
-    async def _tell(self, peer: str, told: str) -> None:
+    async def _tell(self, peer: str, refusal: RefusedHandshake) -> None:
         try:
-            await self._service.refused_handshake(peer, told)
+            await self._service.refused_handshake(peer, refusal.reason, purpose=refusal.purpose)
         except Unavailable as error:
             log.error("refusal-not-recorded", reason=error.reason, detail=str(error))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from bootz.errors import ConfigError
 from bootz.trust.certificates import pem_from_der
@@ -15,11 +16,18 @@ from bootz.trust.certificates import pem_from_der
 
 @dataclass(frozen=True, slots=True)
 class RefusedHandshake:
-    """Why a handshake failed; ``certificate``: because of the client's certificate."""
+    """Why a handshake failed; ``certificate``: because of the client's certificate.
+
+    ``purpose``: that certificate is genuine, but its key usages are not those of a TLS client.
+    """
 
     reason: str
     certificate: bool
+    purpose: bool = False
 
+
+_INVALID_PURPOSE: Final = 26
+"""X509_V_ERR_INVALID_PURPOSE of OpenSSL (x509_vfy.h)."""
 
 refusal_sink: ContextVar[Callable[[RefusedHandshake], None] | None] = ContextVar(
     "refusal_sink", default=None
@@ -54,7 +62,8 @@ class _AlertingSSLObject(ssl.SSLObject):
             sink = refusal_sink.get()
             if sink is not None:
                 if isinstance(error, ssl.SSLCertVerificationError):
-                    sink(RefusedHandshake(error.verify_message, certificate=True))
+                    purpose = error.verify_code == _INVALID_PURPOSE
+                    sink(RefusedHandshake(error.verify_message, certificate=True, purpose=purpose))
                 else:
                     sink(RefusedHandshake(error.reason or "protocol error", certificate=False))
             raise ssl.SSLWantReadError(ssl.SSL_ERROR_WANT_READ, "alert to be flushed") from error

@@ -122,8 +122,12 @@ class BootstrapService:
         attempt.log_reported(report, proven.proven_serial)
         return encode_empty()
 
-    async def refused_handshake(self, peer: str, told: str) -> None:
-        """Record a client certificate that failed in TLS, before any call could be made."""
+    async def refused_handshake(self, peer: str, told: str, *, purpose: bool) -> None:
+        """Record a client certificate that failed in TLS, before any call could be made.
+
+        ``purpose`` tells that only its usages are wrong for a TLS client.
+        """
+        reason = "tls-certificate-purpose" if purpose else "tls-certificate-refused"
         await self._journal.record(
             CallRecord(
                 at=self._clock(),
@@ -136,11 +140,11 @@ class BootstrapService:
                 proven_serial="",
                 idevid_fingerprint="",
                 checks=(),
-                reason="tls-certificate-refused",
+                reason=reason,
                 detail=told,
             )
         )
-        log.warning("tls-certificate-refused", peer=peer, detail=told)
+        log.warning(reason, peer=peer, detail=told)
 
     async def _refused(
         self, session: BootstrapSession | ReportSession, attempt: Attempt, error: BootzError

@@ -156,6 +156,8 @@ def test_secrets_are_hidden_and_survive_a_change_by_who_may_not_see_them(world: 
         ("GET", "/chassis?state=lost", None, 400, "request-invalid"),
         ("GET", "/chassis/0", None, 400, "request-invalid"),
         ("GET", "/chassis/99999999999999999999", None, 400, "request-invalid"),
+        ("PUT", "/chassis/hold", {}, 405, "method-not-allowed"),
+        ("GET", "/attempts?since=0.5", None, 400, "request-invalid"),
         ("GET", "/chassis/77", None, 404, "object-not-found"),
         ("GET", "/nothing", None, 404, "route-not-found"),
         ("DELETE", "/status", None, 405, "method-not-allowed"),
@@ -175,6 +177,19 @@ def test_every_refusal_is_a_problem_with_field_and_next_step(
     assert problem["next_action"]
     assert problem["errors"]
     assert all(each["where"] for each in problem["errors"])
+
+
+def test_a_body_that_is_no_json_is_a_problem_too(world: World) -> None:
+    answer = world.call(OperatorRole.OPERATOR, "POST", "/chassis/hold", content=b"\xff\x00{")
+
+    assert (answer.status_code, answer.json()["reason"]) == (400, "request-invalid")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_wrong_method_is_told_the_right_ones(world: World) -> None:
+    answer = world.call(OperatorRole.ADMIN, "POST", "/profiles/base", json={})
+
+    assert answer.headers["Allow"] == "DELETE, GET, PUT"
 
 
 def test_wildcards_of_sql_are_letters(world: World) -> None:

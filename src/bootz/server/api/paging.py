@@ -1,11 +1,12 @@
 """Lists: pages by limit and offset, or by a cursor where rows only ever come; chosen fields."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 from sqlalchemy import ColumnElement, or_
 
 from bootz.server.api.problems import ErrorItem, ManyErrors
@@ -13,7 +14,19 @@ from bootz.server.api.problems import ErrorItem, ManyErrors
 MAX_PAGE: Final = 1000
 MAX_OFFSET: Final = 10_000_000
 
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT")
+
 Row = TypeVar("Row")
+
+
+def _iso_alone(value: object) -> object:
+    if isinstance(value, str) and _DATE.match(value) is None:
+        raise ValueError("is not a time as RFC 3339 writes it, such as 2026-11-28T03:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso_alone)]
+"""A time in a query (RFC 3339 section 5.6); a bare number is no time."""
 
 
 class Page(BaseModel, Generic[Row]):

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 
 from bootz.errors import BootzError, ConfigError, UnknownChassis, WireError
 from bootz.reasons.reason import Fault
@@ -124,20 +124,36 @@ def install(app: FastAPI) -> None:
             raise TypeError(type(error).__name__)
         return problem_response(_invalid(error.errors()))
 
-    async def http_error(_request: Request, error: Exception) -> Response:
+    async def http_error(request: Request, error: Exception) -> Response:
         if not isinstance(error, HTTPException):
             raise TypeError(type(error).__name__)
-        known = {
-            404: UnknownChassis("route-not-found", "the API has no such path", where="path"),
-            405: WireError("method-not-allowed", "the path does not take it", where="method"),
-        }.get(error.status_code)
-        if known is not None:
-            return problem_response(known, error.headers)
-        return JSONResponse({"detail": error.detail}, error.status_code)
+        match error.status_code:
+            case 404:
+                return problem_response(
+                    UnknownChassis("route-not-found", "the API has no such path", where="path")
+                )
+            case 405:
+                wrong = WireError("method-not-allowed", "the path does not take it", where="method")
+                return problem_response(wrong, {"Allow": ", ".join(_methods(request))})
+            case _:
+                return problem_response(WireError("request-invalid", error.detail, where="body"))
 
     app.add_exception_handler(BootzError, bootz_error)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http_error)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that a path takes, out of the API's own description."""
+    document = request.app.openapi()
+    return sorted(
+        {
+            method.upper()
+            for path, methods in document["paths"].items()
+            if compile_path(path)[0].match(request.url.path)
+            for method in methods
+        }
+    )
 
 
 def _invalid(faults: Sequence[Any]) -> ManyErrors:

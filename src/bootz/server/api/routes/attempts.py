@@ -11,7 +11,7 @@ from bootz.model.checks import Outcome
 from bootz.reasons import REASONS
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
-from bootz.server.api.paging import CursorPage, with_query
+from bootz.server.api.paging import CursorPage, Moment, with_query
 from bootz.server.operations.labels import fold_key
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
@@ -124,7 +124,7 @@ def list_(
     reason: Annotated[list[str] | None, Query(description="Repeatable.")] = None,
     dialect: Annotated[list[str] | None, Query(description="Repeatable.")] = None,
     label: Annotated[list[str] | None, Query(description="KEY=VALUE; repeatable.")] = None,
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
 ) -> CursorPage[AttemptView]:
     """List attempts, the newest first."""
     wanted = AttemptFilter(
@@ -153,7 +153,7 @@ def strangers(
         return _page(request, connection, wanted, limit)
 
 
-@router.get("/attempts/{key}", **operation("attempt.show"))
+@router.get("/attempts/{key:int}", **operation("attempt.show"))
 def show(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("attempt.show"))],

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
-from bootz.server.api.paging import CursorPage, with_query
+from bootz.server.api.paging import CursorPage, Moment, with_query
 from bootz.server.operations.audit import AuditFilter, audit_record, latest_entries, verify
 
 router = APIRouter(prefix="/audit", tags=["audit"])
@@ -48,7 +48,7 @@ def list_(
     actor: Annotated[str, Query(max_length=256)] = "",
     verb: Annotated[str, Query(max_length=64, description="A verb, or a noun.")] = "",
     about: Annotated[str, Query(max_length=256, alias="object")] = "",
-    since: AwareDatetime | None = None,
+    since: Moment | None = None,
 ) -> CursorPage[AuditEntryView]:
     """List entries, the newest first."""
     wanted = AuditFilter(actor, verb, about, since, before)

@@ -182,7 +182,7 @@ def list_(
     return paging.page(count, chosen(ChassisView, rows, fields))
 
 
-@router.get("/{key}", response_model=ChassisView, **operation("chassis.show"))
+@router.get("/{key:int}", response_model=ChassisView, **operation("chassis.show"))
 def show(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("chassis.show"))],
@@ -215,7 +215,9 @@ def add(
     return change.run(principal, "chassis.add", work)
 
 
-@router.put("/{key}", response_model=ChassisView, **operation("chassis.set", 409, 412, 413, 422))
+@router.put(
+    "/{key:int}", response_model=ChassisView, **operation("chassis.set", 409, 412, 413, 422)
+)
 def set_(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("chassis.set"))],
@@ -283,7 +285,7 @@ def patch(
     return change.run(principal, "chassis.set", work)
 
 
-@router.delete("/{key}", response_model=Removed, **operation("chassis.remove", 412))
+@router.delete("/{key:int}", response_model=Removed, **operation("chassis.remove", 412))
 def remove(
     principal: Annotated[Principal, Depends(needs("chassis.remove"))],
     change: ChangeDep,

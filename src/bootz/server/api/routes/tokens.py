@@ -89,7 +89,7 @@ def add(
     return change.run(principal, "token.add", work)
 
 
-@router.post("/{key}/revoke", response_model=Token, **operation("token.revoke"))
+@router.post("/{key:int}/revoke", response_model=Token, **operation("token.revoke"))
 def revoke(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("token.revoke"))],

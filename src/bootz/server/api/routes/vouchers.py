@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
-from bootz.server.api.paging import Page, PagingDep
+from bootz.server.api.paging import Moment, Page, PagingDep
 from bootz.server.api.writes import Answer, ChangeDep
 from bootz.server.operations.vouchers import VoucherRecord, list_vouchers, remove_vouchers
 
@@ -44,7 +44,7 @@ def list_(
     paging: PagingDep,
     serial_number: Annotated[str | None, Query(max_length=64)] = None,
     vendor: Annotated[str | None, Query(max_length=128)] = None,
-    expiring_before: AwareDatetime | None = None,
+    expiring_before: Moment | None = None,
 ) -> Page[Voucher]:
     """List vouchers by serial number, of one card the newest first."""
     now = door.clock()

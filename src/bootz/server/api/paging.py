@@ -26,7 +26,7 @@ def _iso_alone(value: object) -> object:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_iso_alone)]
-"""A time in a query (RFC 3339 section 5.6); a bare number is no time."""
+"""A time in a query (RFC 3339 section 5.6); a bare number is refused."""
 
 
 class Page(BaseModel, Generic[Row]):

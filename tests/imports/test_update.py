@@ -334,3 +334,45 @@ def test_a_dry_run_tells_no_secret(stocked: Site, shell: Shell, tmp_path: Path) 
         "overrides.boot_password_hash: set",
         "dhcp.ipv4: 10.0.0.9/24 → 10.0.0.8/24",
     ]
+
+
+MACS = """vendor,serial_number,hostname,card_mac,dhcp_ipv4
+Acme,MAC0001,m1,00-11-22-33-44-59,10.0.0.21/24
+Acme,MAC0002,m2,0011.2233.445a,10.0.0.22/24
+Acme,MAC0003,m3,00112233445B,10.0.0.23/24
+"""
+DOUBLES = """vendor,serial_number,hostname,card_mac,dhcp_ipv4,card_client_id
+Acme,MAC0005,m5,00-11-22-33-44-59,10.0.0.25/24,a
+Acme,MAC0006,M2,,10.0.0.21/25,a
+"""
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_value_that_two_routers_have_is_told_with_both(
+    stocked: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str], dry_run: bool
+) -> None:
+    first, second = tmp_path / "mac.csv", tmp_path / "dup.csv"
+    first.write_text(MACS)
+    second.write_text(DOUBLES)
+    assert run(["--site", str(stocked.root), "import", str(first)]) == 0
+    assert "warning" not in capsys.readouterr().err
+    words = ["--dry-run"] if dry_run else []
+    assert run(["--site", str(stocked.root), "import", str(second), *words]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    assert told == [
+        f"warning: address 10.0.0.21 is used 2 times: MAC0001, MAC0006 ({second}:3)",
+        f"warning: hostname m2 is used 2 times: MAC0002, MAC0006 ({second}:3)",
+        f"warning: MAC address 00:11:22:33:44:59 is used 2 times: MAC0001, MAC0005 ({second}:2)",
+        f"warning: client-id a is used 2 times: MAC0005 ({second}:2), MAC0006 ({second}:3)",
+    ]
+
+
+def test_chassis_set_tells_of_a_value_that_another_has(
+    stocked: Site, shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = ["--site", str(stocked.root)]
+    assert run([*site, "chassis", "set", "CH1", "--hostname", "R1"]) == 0
+    assert "hostname r1 is used 2 times: FX1, CH1" in capsys.readouterr().err
+    words = ["--vendor", "Acme", "--mac", "001122334455"]
+    assert run([*site, "chassis", "add", "N1", *words]) == 0
+    assert "MAC address 00:11:22:33:44:55 is used 2 times: FX1, N1" in capsys.readouterr().err

@@ -163,6 +163,8 @@ def show_applied(cli: Cli, applied: Applied, *, dry_run: bool = False) -> None:
     )
     added, updated, same = (applied.count(action) for action in Action)
     words = f"{added} added, {updated} updated, {same} the same"
+    if applied.warnings:
+        words += f"; warnings: {len(applied.warnings)}"
     cli.output.message(f"A dry run: nothing was changed ({words})." if dry_run else f"{words}.")
 
 

@@ -18,6 +18,7 @@ from bootz.server.operations.chassis import (
 )
 from bootz.server.operations.chassis_placement import place_chassis, taken_serials
 from bootz.server.operations.chassis_rows import Placed
+from bootz.server.operations.doubles import find_doubles
 from bootz.server.operations.vendors import list_vendors
 
 
@@ -54,14 +55,14 @@ def apply_chassis(
             applied.fault(entry.item.place, ConflictError("import-twice", twice, where=entry.name))
         elif not _follows(applied, entry.record, flaw):
             applied.fault(entry.item.place, flaw)
-    fresh: list[Placed] = []
-    changed: list[tuple[ChassisRecord, Placed]] = []
+    fresh: list[tuple[Placed, str]] = []
+    changed: list[tuple[ChassisRecord, Placed, str]] = []
     seen: dict[int, str] = {}
     for placed, index in zip(placement.placed, placement.indexes, strict=True):
         entry = entries[index]
         before = entry.before
         if before is None:
-            fresh.append(placed)
+            fresh.append((placed, entry.item.place))
             applied.changes.append(EntryChange("chassis", entry.name, Action.ADD))
             continue
         try:
@@ -71,14 +72,18 @@ def apply_chassis(
                 applied.changes.append(EntryChange("chassis", entry.name, Action.SAME))
                 continue
             applied.changes.append(updated("chassis", entry.name, *documents, terms))
-            changed.append((before, placed))
+            changed.append((before, placed, entry.item.place))
         except BootzError as error:
             applied.fault(entry.item.place, error)
     if applied.faults:
         return
-    insert_placed(connection, fresh, placement.images)
-    for old, placed in changed:
+    added = insert_placed(connection, [placed for placed, _ in fresh], placement.images)
+    places = {record.key: place for record, (_, place) in zip(added, fresh, strict=True)}
+    for old, placed, place in changed:
         update_placed(connection, old, placed, placement.images)
+        places[old.key] = place
+    if places:
+        applied.warnings += [double.told(places) for double in find_doubles(connection, places)]
 
 
 def _read(

@@ -66,10 +66,14 @@ def add(cli: Cli, /, serial: str, vendor: str, **options: Any) -> None:
     from bootz.cli.inventory.chassis.changes import with_options
     from bootz.server.operations.chassis import add_chassis
     from bootz.server.operations.chassis_record import ChassisRecord
+    from bootz.server.operations.doubles import find_doubles
 
     record = with_options(ChassisRecord(vendor, serial), options)
     with writing(cli) as connection:
         added = add_chassis(connection, record)
+        doubles = find_doubles(connection, [added.key])
+    for double in doubles:
+        cli.output.warning(double.told())
     _warn(cli, added)
     cli.output.record(_shown(added))
 

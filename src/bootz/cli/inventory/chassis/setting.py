@@ -15,6 +15,7 @@ from bootz.cli.output import Column
 from bootz.server.importing.differences import differences
 from bootz.server.operations.chassis import chassis_by_keys, find_chassis, set_all_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
+from bootz.server.operations.doubles import find_doubles
 
 _OF_ONE: Final = {
     "vendor": "--vendor",
@@ -34,6 +35,9 @@ _OF_ONE: Final = {
 }
 """Options whose values belong to one chassis, and how a person writes them."""
 
+_SHARED: Final = ("hostname", "macs", "client_ids", "duids", "ipv4", "ipv6")
+"""Options whose values no two chassis should have."""
+
 _CHANGES: Final = (Column("vendor"), Column("serial_number", "SERIAL"), Column("changes"))
 
 
@@ -44,6 +48,8 @@ def set_one(
     with writing(cli) as connection:
         before = find_chassis(connection, serial, options["vendor"])
         (after,) = _set(connection, [before], options)
+        if any(options[name] for name in _SHARED):
+            _warn_of_doubles(cli, connection, [after])
         if dry_run:
             connection.rollback()
     if not dry_run:
@@ -82,6 +88,11 @@ def _set(
     connection: Connection, before: Sequence[ChassisRecord], options: Mapping[str, Any]
 ) -> tuple[ChassisRecord, ...]:
     return set_all_chassis(connection, [(each, _changed(each, options)) for each in before])
+
+
+def _warn_of_doubles(cli: Cli, connection: Connection, after: Sequence[ChassisRecord]) -> None:
+    for double in find_doubles(connection, [each.key for each in after]):
+        cli.output.warning(double.told())
 
 
 def _changed(before: ChassisRecord, options: Mapping[str, Any]) -> ChassisRecord:

@@ -12,7 +12,7 @@ from device.chassis_world import RP0, RP1, ChassisServer, ChassisWorld, Powered,
 from device.world import HONEST, FakeServer, Manner, boot, names, options, play
 from grpclib.const import Status
 
-from bootz.device.console import Console
+from bootz.device.console.session import Console
 from bootz.device.hardware import Hardware
 from bootz.device.slots import insert
 from bootz.device.state import Phase
@@ -149,10 +149,10 @@ def test_what_the_console_does_not_know_it_says(world: ChassisWorld, line: str) 
     "line",
     [
         "ztp bootz-server",
-        "ztp bootz-server ip example.com port 5000 trust-anchor /misc/disk1/ta.cert",
+        "ztp bootz-server ip example..com port 5000 trust-anchor /misc/disk1/ta.cert",
         "ztp bootz-server ip 1.1.1.1 port 0 trust-anchor /misc/disk1/ta.cert",
         "ztp bootz-server ip 1.1.1.1 port 65536 trust-anchor /misc/disk1/ta.cert",
-        "ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor /etc/passwd",
+        "ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor etc/passwd",
         "ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor /misc/../../state.json",
         "ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor /misc",
         "ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor /misc/disk1/ta.cert more",
@@ -173,7 +173,7 @@ def test_s5_a_line_of_the_server_that_is_none_is_an_invalid_configuration(
     async def story() -> None:
         hardware = world.chassis({"RP0": RP0})
         async with ChassisServer(world, RP0) as server:
-            server.line = "ztp bootz-server ip 1.1.1.1 port {port} trust-anchor /etc/shadow\n"
+            server.line = "ztp bootz-server ip 1.1.1.1 port {port} trust-anchor /misc/../x\n"
             result, state, _ = await boot(hardware, options(server.uri))
         assert (result, state.reason) == (BootResult.FAILED, "config-ztp-server")
         assert state.status.value == "BOOTZ_CONFIGURATION_INVALID"

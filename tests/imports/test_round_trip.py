@@ -66,7 +66,7 @@ CHASSIS = st.fixed_dictionaries(
                 "image": st.none() | st.just(""),
                 "credentials": st.dictionaries(TEXTS, VALUES, max_size=2),
                 "boot_config": st.booleans(),
-                "ta_file": TEXTS,
+                "ta_file": st.sampled_from(["", "/misc/disk1/ta.cert", "disk0:/ta.cert"]),
             },
         ),
     },

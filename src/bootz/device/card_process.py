@@ -14,17 +14,20 @@ from bootz.device.configuration import vendor_text
 from bootz.device.grpc_client import ServerRefused, told_reason
 from bootz.device.hardware import BuiltCard
 from bootz.device.kept import KeptReport
-from bootz.device.server_data import ServerData, find_server_data, load_anchor
+from bootz.device.server_data import find_server_data, load_anchor
 from bootz.device.state import CardCondition, CardNote, Phase
 from bootz.errors import BootzError, PolicyError, TrustError, Unavailable
 from bootz.model.bootstrap import CardState, ReportedStatus
 from bootz.model.chassis import CardKind, CardStatus
 from bootz.protocol.device import DeviceDescription, DeviceSession, OpenedAnswer, OpenedCard
 from bootz.wire.dialects import Dialect, dialect_by_name
+from bootz.wire.server_data import Action
 from bootz.wire.uri import BootzUri
 
 _NOT_ANSWERED = "card-not-answered"
 _TWICE = "card-serial-twice"
+
+_FAILED = frozenset({CardCondition.SHUT_DOWN, CardCondition.FAILED})
 
 _UNDERSTOOD = frozenset({"cards-unknown", "voucher-missing"})
 """What a server says of a card, and would say again however it is asked."""
@@ -45,6 +48,7 @@ class CardProcess:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._refused = ""
+        self._action = Action.SHUTDOWN
 
     # What is to be done
 
@@ -81,10 +85,19 @@ class CardProcess:
     # Use case 1
 
     async def settle(
-        self, asked: Sequence[BuiltCard], opened: OpenedAnswer, uri: BootzUri, dialect: Dialect
+        self,
+        asked: Sequence[BuiltCard],
+        opened: OpenedAnswer,
+        uri: BootzUri,
+        dialect: Dialect,
+        action: Action,
     ) -> None:
-        """Take what the first answer says of each card, and ask for what it lacks (S2)."""
+        """Take what the first answer says of each card, and ask for what it lacks (S2).
+
+        ``action`` is what becomes of a card that fails.
+        """
         board = self._board
+        self._action = action
         server = _Server(uri, dialect, opened.trust_anchor)
         cards = [card for card in asked if board.state.note_of(card.token) is None]
         await self._take(cards, opened, server, CardStatus.NOT_INITIALIZED, alone=len(asked) == 1)
@@ -135,25 +148,20 @@ class CardProcess:
             raise PolicyError("cards-not-secure", "secure mode is not enabled", where="ztp")
         if state.phase is not Phase.OPERATIONAL:
             raise PolicyError("cards-in-progress", "a Bootz process is in progress", where="ztp")
-        data = self.server_data()
+        document = board.hardware.kept("configurations", state.running) if state.running else b"{}"
+        data = find_server_data(vendor_text(document))
         if data is None:
             raise PolicyError(
                 "cards-no-server",
                 "there is no stored server data",
                 where="ztp bootz-server",
-                expected="a `ztp bootz-server` line",
+                expected="a `ztp bootz-server` line, or the same as YANG data",
                 seen="none",
             )
-        anchor = load_anchor(board.hardware.disk, data)
+        anchor = load_anchor(board.hardware.disk, data, document)
+        self._action = data.action
         dialect = dialect_by_name(state.dialect or board.options.dialect.name)
         return _Server(data.uri, dialect, anchor)
-
-    def server_data(self) -> ServerData | None:
-        """Return the stored server data of the running configuration."""
-        running = self._board.state.running
-        if not running:
-            return None
-        return find_server_data(vendor_text(self._board.hardware.kept("configurations", running)))
 
     # Both
 
@@ -302,17 +310,21 @@ class CardProcess:
     def _fail(
         self, card: BuiltCard, error: BootzError, *, answered: bool, final: bool = True
     ) -> None:
-        """Shut a card down; it gets no second chance unless ``final`` is False."""
+        """Shut a card down, or with action none leave it running without an owner.
+
+        It gets no second chance unless ``final`` is False.
+        """
         board = self._board
         if self._is_gone(card):
             return
         if final:
             board.hardware.card(card).remove_owner()
+        shut = self._action is Action.SHUTDOWN
         note = CardNote(
             card.token,
             card.name,
             card.serial_number,
-            CardCondition.SHUT_DOWN,
+            CardCondition.SHUT_DOWN if shut else CardCondition.FAILED,
             told_reason(error),
             str(error),
             answered,
@@ -320,7 +332,7 @@ class CardProcess:
         )
         board.save(board.state.noted(note))
         board.notify(
-            "card-shut-down",
+            "card-shut-down" if shut else "card-failed",
             {
                 "slot": card.name,
                 "card": card.serial_number,
@@ -350,7 +362,8 @@ def describe_notes(notes: Sequence[CardNote]) -> tuple[tuple[CardState, ...], tu
     states: list[CardState] = []
     words: list[str] = []
     for note in notes:
-        fine = note.condition is not CardCondition.SHUT_DOWN
+        fine = note.condition not in _FAILED
+        fate = "is shut down" if note.condition is CardCondition.SHUT_DOWN else "is left running"
         if fine or note.answered:
             status = CardStatus.INITIALIZED if fine else CardStatus.NOT_INITIALIZED
             states.append(CardState(note.serial_number, status))
@@ -358,9 +371,9 @@ def describe_notes(notes: Sequence[CardNote]) -> tuple[tuple[CardState, ...], tu
             continue
         named = f"card {note.serial_number} in slot {note.slot}"
         if note.reason == _NOT_ANSWERED:
-            words.append(f"{named} got no answer and is shut down")
+            words.append(f"{named} got no answer and {fate}")
         else:
-            words.append(f"{named} is shut down: {note.reason}")
+            words.append(f"{named} {fate}: {note.reason}")
     if not words:
         words.append("the router is operational")
     else:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from bootz.device.artifacts import check_authz, check_certz, check_credentials, check_pathz
 from bootz.device.openconfig import InvalidConfiguration, read_openconfig, union
-from bootz.device.server_data import ServerData, find_server_data
+from bootz.device.server_data import find_server_data
 from bootz.model.bootstrap import BootConfig, BootstrapData
 from bootz.trust.certificates import pem_from_der
+from bootz.wire.server_data import Action, ServerData
 
 SCRIPT_KEY = "pre-configuration-script"
 """Where the metadata of a boot configuration hold a script."""
@@ -87,6 +88,16 @@ def build_configuration(data: BootstrapData) -> Configuration:
         hashlib.sha256(script.encode()).hexdigest() if script else "",
         find_server_data(vendor),
     )
+
+
+def wanted_action(data: BootstrapData) -> Action:
+    """Return what becomes of a card that fails, while the data that say so are yet to be judged."""
+    boot = data.boot_config
+    try:
+        found = None if boot is None else find_server_data(_vendor_text(boot))
+    except InvalidConfiguration:
+        found = None
+    return Action.SHUTDOWN if found is None else found.action
 
 
 def vendor_text(document: bytes) -> str:

@@ -18,7 +18,7 @@ from bootz.device.interface import Interface
 from bootz.device.lease4 import LeaseClient4
 from bootz.device.lease6 import LeaseClient6
 from bootz.device.lease_client import LeaseClient, Timing
-from bootz.device.names import resolve_name
+from bootz.device.names import NAME_TIMEOUT, resolve_name
 from bootz.device.source import DiscoveryAccount
 from bootz.errors import BootzError, PolicyError, Unavailable
 from bootz.protocol.dhcp4_client import Client4
@@ -27,9 +27,6 @@ from bootz.protocol.dhcp_offer import Family, NameServerPolicy, Offer, check_off
 from bootz.transport.dhcp_ports import interface_mac
 from bootz.wire.dhcp_identity import DhcpIdentity
 from bootz.wire.uri import BootzUri
-
-NAME_TIMEOUT = 10.0
-"""Seconds for a name of a URI."""
 
 MIN_RENEWAL_WAIT = 1.0
 """Seconds; a server that says T1 is 0 is not asked all the time."""

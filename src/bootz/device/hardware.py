@@ -6,6 +6,7 @@
     disk/answers, disk/configurations, disk/images     files named by their SHA-256
     disk/ztp.log      what the router did, a line of JSON for each event
     disk/misc         the file system that the console sees as /misc
+    disk/rootfs       every other file that a configuration names, such as disk0:/ta.cert
 
 A fixed form factor has one card, ``RP0``; a modular chassis has slots. ``chassis.json`` is the
 physical world, which hands change while the router runs (``bootz.device.slots``), so every
@@ -67,7 +68,8 @@ class BuiltChassis:
     """A chassis with what is in its slots, and the settings that a console may change.
 
     ``slots`` are all of a modular chassis, empty or not. ``strict_images``: only files that begin
-    with the image magic are images.
+    with the image magic are images. ``hardware_tam``: there is a trust anchor module, without which
+    Bootz does not start (docs/protocol/workflow.md W1).
     """
 
     manufacturer: str
@@ -78,6 +80,7 @@ class BuiltChassis:
     secure_mode: bool = True
     strict_images: bool = False
     slots: tuple[str, ...] = ()
+    hardware_tam: bool = True
 
     @property
     def active(self) -> BuiltCard:
@@ -292,6 +295,11 @@ class Hardware:
         path = self.disk / "ztp.log"
         return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
 
+    def forget_log(self) -> None:
+        """Remove the router's log."""
+        for name in ("ztp.log", "ztp.log.1"):
+            (self.disk / name).unlink(missing_ok=True)
+
     def reset(self) -> None:
         """Factory reset: configuration and history go, the software stays."""
         state = self.load_state().after_reset()
@@ -299,7 +307,8 @@ class Hardware:
         for card in self.reload().cards:
             self.card(card).remove_owner()
         self.sweep(state)
-        shutil.rmtree(self.disk / "misc", ignore_errors=True)
+        for place in ("misc", "rootfs"):
+            shutil.rmtree(self.disk / place, ignore_errors=True)
 
 
 def _read_record(folder: Path) -> BuiltChassis:

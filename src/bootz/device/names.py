@@ -4,15 +4,42 @@ Not of the host's resolver: a router has no other name-server than DHCP's.
 """
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
 
 import dns.asyncresolver
 import dns.exception
 import dns.resolver
 
+from bootz.device.grpc_client import Locate
+from bootz.device.hardware import Hardware
+from bootz.device.source import UriSource
 from bootz.errors import Unavailable
+from bootz.wire.uri import BootzUri
+
+NAME_TIMEOUT: Final = 10.0
+"""Seconds for a name of a URI."""
 
 IpAddress = IPv4Address | IPv6Address
+
+
+def locating(hardware: Hardware, source: UriSource) -> Locate:
+    """Return what finds the address of a URI whenever one is used.
+
+    Without a lease of its own, as after a restart, a router asks the name-server of its last one:
+    the server of the stored data may be known by name, and DHCP is not run again for it (S4).
+    """
+
+    async def locate(uri: BootzUri) -> str:
+        bound = source.account is not None and source.account.state == "bound"
+        if uri.address is None and not bound:
+            last = hardware.load_state().discovery
+            if last is not None and last.name_servers:
+                servers = [ip_address(last.name_servers[0])]
+                return await resolve_name(uri.host, servers, NAME_TIMEOUT)
+        return await source.locate(uri)
+
+    return locate
 
 
 async def resolve_name(name: str, servers: Sequence[IpAddress], seconds: float) -> str:

@@ -5,7 +5,6 @@ carries them out on the disk. Done twice, because the power went in between, non
 """
 
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +17,10 @@ from pydantic import TypeAdapter, ValidationError
 from bootz.device.configuration import with_vendor_text
 from bootz.device.events import Notify
 from bootz.device.hardware import Hardware
-from bootz.device.server_data import find_server_data, load_anchor, save_anchor
+from bootz.device.server_data import answered_anchor, find_server_data, load_anchor, save_anchor
 from bootz.device.state import NoDhcp, Phase, RouterState
 from bootz.errors import BootzError, ConfigError, ConflictError
 from bootz.keystore.files import atomic_write
-from bootz.trust.certificates import parse_certificates
 
 MAX_ORDERS = 256
 MAX_FILE_BYTES = 16 << 20
@@ -37,6 +35,9 @@ class OrderVerb(Enum):
     NO_DHCP_INITIATE = "no-dhcp-initiate"
     NO_DHCP_RESET = "no-dhcp-reset"
     NO_DHCP_TERMINATE = "no-dhcp-terminate"
+    ZTP_INITIATE = "ztp-initiate"
+    ZTP_TERMINATE = "ztp-terminate"
+    ZTP_CLEAN = "ztp-clean"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
     """
     match order.verb:
         case OrderVerb.RELOAD:
-            return state
+            return replace(state, halted=False)
         case OrderVerb.COMMIT:
             before = hardware.kept("configurations", state.running) if state.running else None
             _keep_anchor(hardware, before, order.text)
@@ -140,6 +141,47 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
             )
         case OrderVerb.NO_DHCP_TERMINATE:
             return _terminated(state)
+        case OrderVerb.ZTP_INITIATE:
+            return replace(
+                state,
+                phase=Phase.CONTACT,
+                answer="",
+                report="",
+                initiated=state.initiated or state.phase,
+                halted=False,
+            )
+        case OrderVerb.ZTP_TERMINATE:
+            return _halted(state)
+        case OrderVerb.ZTP_CLEAN:
+            return _cleaned(hardware, state)
+
+
+def _halted(state: RouterState) -> RouterState:
+    """Stop Bootz; a router that was onboarded before is so again."""
+    stopped = _terminated(state)
+    onboarded = Phase.OPERATIONAL in {stopped.initiated, stopped.phase}
+    phase = Phase.OPERATIONAL if onboarded else Phase.CONTACT
+    return replace(stopped, phase=phase, answer="", report="", initiated=None, halted=True)
+
+
+def _cleaned(hardware: Hardware, state: RouterState) -> RouterState:
+    """Forget what Bootz did, but for what is in service by it."""
+    hardware.forget_log()
+    fresh = RouterState()
+    in_service = state.phase is Phase.OPERATIONAL
+    return replace(
+        state,
+        phase=state.phase if in_service else Phase.CONTACT,
+        statuses=state.statuses[-1:] if in_service else fresh.statuses,
+        attempts=0,
+        error_count=0,
+        last_boot_attempt=None,
+        answer="",
+        report="",
+        reason="",
+        message="",
+        checks=(),
+    )
 
 
 def _keep_anchor(hardware: Hardware, document: bytes | None, text: str) -> None:
@@ -148,10 +190,10 @@ def _keep_anchor(hardware: Hardware, document: bytes | None, text: str) -> None:
     if data is None or document is None:
         return
     try:
-        load_anchor(hardware.disk, data)
+        load_anchor(hardware.disk, data, document)
     except ConfigError:
-        if pem := json.loads(document).get("server_trust_cert"):
-            save_anchor(hardware.disk, data, parse_certificates(pem.encode())[0])
+        if anchor := answered_anchor(document):
+            save_anchor(hardware.disk, data, anchor)
 
 
 def _terminated(state: RouterState) -> RouterState:

@@ -60,6 +60,8 @@ class CardCondition(Enum):
     UNVERIFIED = "unverified"
     """In service without verified ownership: the router runs insecurely."""
     SHUT_DOWN = "shut-down"
+    FAILED = "failed"
+    """It failed and is left running, because the stored server data say so (action none)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ class RouterState:
     docs/protocol/workflow.md#telemetry. ``uri`` is the server that was asked last,
     ``discovery`` how the router came to it. ``asked`` are the tokens of the cards that the last
     request listed; ``cards`` has what became of each card, and one that is not in it is yet to
-    be looked at.
+    be looked at. ``initiated`` is the phase before ``ztp initiate``, which starts Bootz although
+    there is a configuration; ``halted``: ``ztp terminate`` has stopped it until the next power-on.
     """
 
     phase: Phase = Phase.CONTACT
@@ -128,6 +131,15 @@ class RouterState:
     asked: tuple[str, ...] = ()
     cards: tuple[CardNote, ...] = ()
     no_dhcp: NoDhcp | None = None
+    initiated: Phase | None = None
+    halted: bool = False
+
+    @property
+    def in_progress(self) -> bool:
+        """Whether a Bootz process runs, or would go on after a restart."""
+        begun = self.phase in {Phase.ANSWERED, Phase.CONFIGURED}
+        waiting = self.phase is Phase.CONTACT and not self.startup
+        return not self.halted and (begun or waiting or self.initiated is not None)
 
     @property
     def status(self) -> BootzStatus:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from bootz.device.bell import Bell
 from bootz.device.board import MAX_REPORT_WAIT, Board
 from bootz.device.card_process import CardProcess, describe_notes
-from bootz.device.configuration import build_configuration
+from bootz.device.configuration import build_configuration, wanted_action
 from bootz.device.download import InvalidImage
 from bootz.device.grpc_client import told_reason
 from bootz.device.hardware import BuiltCard
@@ -97,6 +97,7 @@ class Router:
         """
         with self._hardware.powered():
             sweep_cards(self._hardware)
+            self._board.save(replace(self._hardware.load_state(), halted=False))
             bell = Bell(self._hardware.folder)
             try:
                 while True:
@@ -173,7 +174,11 @@ class Router:
     async def _power_on(self) -> BootResult:
         state = self._state
         self._notify("power-on", {"phase": state.phase.value})
-        if state.no_dhcp is None:
+        if not self._hardware.record.hardware_tam:
+            return self._without_tam()
+        if state.halted:
+            return BootResult.NORMAL_BOOT
+        if state.no_dhcp is None and state.initiated is None:
             if state.phase is Phase.OPERATIONAL:
                 await self._cards.look_after(again=True)
                 return BootResult.ALREADY_ONBOARDED
@@ -184,6 +189,13 @@ class Router:
         if result is BootResult.ONBOARDED:
             await self._cards.look_after()
         return result
+
+    def _without_tam(self) -> BootResult:
+        """Boot without Bootz: there is nothing that could hold an identity (W1)."""
+        told = {"reason": "hardware-tam-missing", "detail": "the hardware has no TAM"}
+        self._save(replace(self._state, reason=told["reason"], message=told["detail"]))
+        self._notify("bootz-not-started", told)
+        return BootResult.NORMAL_BOOT
 
     def _source(self) -> UriSource:
         """Return where the servers come from: typed at the console (N1), or found."""
@@ -354,7 +366,11 @@ class Router:
         opened = self._open(session, answer)
         data = opened.cards[0].data
         await self._cards.settle(
-            asked, opened, parse_bootz_uri(answer.uri), dialect_by_name(answer.dialect)
+            asked,
+            opened,
+            parse_bootz_uri(answer.uri),
+            dialect_by_name(answer.dialect),
+            wanted_action(data),
         )
         report = self._plan_report(answer, opened)
         if self._state.status is BootzStatus.RECEIVED:
@@ -364,6 +380,10 @@ class Router:
                 await self._install_image(data.image)
                 return
             configuration = build_configuration(data)
+            digest = self._hardware.keep("configurations", configuration.document)
+            if configuration.server_data is not None:
+                # The file counts for nothing before the configuration that names it is in force.
+                save_anchor(self._hardware.disk, configuration.server_data, opened.trust_anchor)
         except (InvalidImage, InvalidConfiguration) as error:
             text = f"{error.reason}: {error}"
             await self._courtesy(report, ReportedStatus.FAILURE, text)
@@ -376,10 +396,6 @@ class Router:
             ) from error
         if configuration.script_sha256:
             self._notify("script-recorded", {"sha256": configuration.script_sha256})
-        digest = self._hardware.keep("configurations", configuration.document)
-        if configuration.server_data is not None:
-            # The file counts for nothing before the configuration that names it is in force.
-            save_anchor(self._hardware.disk, configuration.server_data, opened.trust_anchor)
         self._move(
             BootzStatus.CONFIGURATION_APPLIED,
             replace(
@@ -443,6 +459,7 @@ class Router:
             reason="",
             message="",
             no_dhcp=None,
+            initiated=None,
         )
         self._move(BootzStatus.OK, after)
         if without_dhcp is not None:

@@ -169,6 +169,25 @@ ROWS = (
         "Type `help` at the console to list the commands of the present mode.",
     ),
     Reason(
+        "hardware-tam-missing",
+        Fault.PRECONDITION,
+        "The hardware has no trust anchor module (TAM), so Bootz does not start.",
+        "Use hardware with a TAM; for an emulated router: `bootz router manufacture` without "
+        "`--no-hardware-tam`.",
+    ),
+    Reason(
+        "ztp-not-secure",
+        Fault.PRECONDITION,
+        "Bootz cannot be started while secure mode is disabled.",
+        "Type `ztp secure-mode enable` first.",
+    ),
+    Reason(
+        "ztp-none",
+        Fault.PRECONDITION,
+        "No Bootz process is running that could be stopped.",
+        "See where Bootz stands with `show ztp`.",
+    ),
+    Reason(
         "no-dhcp-running",
         Fault.CONFLICT,
         "The loop without DHCP is already running.",
@@ -312,8 +331,9 @@ ROWS = (
     Reason(
         "config-ztp-server",
         Fault.MALFORMED,
-        "The `ztp bootz-server` line is malformed.",
-        "Write `ztp bootz-server ip ADDRESS port PORT trust-anchor /misc/disk1/ta.cert`.",
+        "The stored server data are malformed: the `ztp bootz-server` line, or its YANG data.",
+        "Write `ztp bootz-server ip ADDRESS port PORT trust-anchor /misc/disk1/ta.cert`, or the "
+        "container `bootz-server` as docs/modular.md shows it.",
     ),
     Reason(
         "config-openconfig",

@@ -72,6 +72,12 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
 @click.option(
     "--strict-images", is_flag=True, help="Accept only image files that begin with BOOTZ-IMAGE."
 )
+@click.option(
+    "--hardware-tam/--no-hardware-tam",
+    default=True,
+    show_default=True,
+    help="Whether the hardware has a trust anchor module; without one Bootz does not start.",
+)
 @click.option("--modular", is_flag=True, help="Build a chassis with slots: RP0, RP1, LC0 to LC7.")
 @click.option(
     "--card",
@@ -98,6 +104,7 @@ def command(
     factory_image: tuple[str, str],
     secure_mode: bool,
     strict_images: bool,
+    hardware_tam: bool,
     modular: bool,
     cards: Sequence[str],
 ) -> None:
@@ -162,6 +169,7 @@ def command(
                 secure_mode=secure_mode,
                 strict_images=strict_images,
                 slots=SLOTS if modular else (),
+                hardware_tam=hardware_tam,
             )
             built.append(Hardware.manufacture(place, chassis, new, state))
     shown = [state_record(hardware, state) for hardware in built]

@@ -21,6 +21,7 @@ from bootz.device.download import DownloadOptions
 from bootz.device.events import Notify
 from bootz.device.grpc_client import Dialer, Timeouts
 from bootz.device.hardware import Hardware
+from bootz.device.names import locating
 from bootz.device.record import boot_record
 from bootz.device.source import FixedUris, NoSource
 from bootz.device.state import BootzStatus, Phase
@@ -122,7 +123,7 @@ async def _power_on_all(
 
         try:
             source = source_for(hardware, notify)
-            download = replace(options.download, locate=source.locate)
+            download = replace(options.download, locate=locating(hardware, source))
             own = replace(options, source=source, download=download)
             return await _run(hardware, own, flow, notify, stop if stay else None)
         except BootzError as error:
@@ -208,8 +209,9 @@ def contacts(
         BootzError: a key cannot be read.
     """
     card = hardware.record.active
+    locate = locating(hardware, options.source)
     if flow_name == FlowName.UNARY.value:
-        dialer = Dialer(options.timeouts, hardware.identity(card), options.source.locate)
+        dialer = Dialer(options.timeouts, hardware.identity(card), locate)
         return lambda dialect: UnaryContact(dialer, dialect)
     if options.dialect is not CURRENT:
         raise ConfigError(
@@ -219,7 +221,7 @@ def contacts(
             expected=f"--dialect {CURRENT.name}",
             seen=options.dialect.name,
         )
-    dialer = Dialer(options.timeouts, locate=options.source.locate)
+    dialer = Dialer(options.timeouts, locate=locate)
     contact = StreamContact(
         next(flow for flow in STREAM_FLOWS if flow.name == flow_name),
         hardware.card(card).prover(),

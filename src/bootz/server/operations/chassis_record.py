@@ -34,6 +34,7 @@ from bootz.server.operations.texts import (
     parse_dataclass,
 )
 from bootz.server.operations.tpm_record import normal_tpm, read_tpm, tpm_document
+from bootz.server.rendering.server_data import check_server_data
 from bootz.server.rendering.syntax import check_templates
 
 MAX_CARDS: Final = 256
@@ -221,6 +222,7 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
     ):
         check_writable(value, name, reason=_INVALID, where=where)
     check_templates(record.overrides, where=where)
+    check_server_data(record.overrides, where=where)
     return replace(
         record,
         serial_number=serial,

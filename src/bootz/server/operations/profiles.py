@@ -20,6 +20,7 @@ from bootz.server.operations.texts import (
     dump_json,
     load_object,
 )
+from bootz.server.rendering.server_data import check_server_data
 from bootz.server.rendering.syntax import check_templates
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, PROFILE
@@ -132,6 +133,7 @@ def _put(connection: Connection, record: ProfileRecord, *, own_key: int) -> Prof
         record.description, "description", reason="profile-invalid", where=name, most=MAX_TEXT
     )
     check_templates(record.document, where=f"profile {name!r}")
+    check_server_data(record.document, where=f"profile {name!r}")
     document = record.document.to_json()
     check_writable(document, "document", reason="profile-invalid", where=name)
     folded = name.casefold()

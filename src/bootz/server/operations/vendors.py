@@ -21,6 +21,7 @@ from bootz.server.operations.texts import (
     parse_model,
 )
 from bootz.server.operations.voucher_source import VoucherSourceSettings
+from bootz.server.rendering.server_data import check_ta_file
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS, VENDOR, VOUCHER
 from bootz.trust.certificates import (
@@ -270,6 +271,8 @@ def _checked(connection: Connection, record: VendorRecord, *, own_key: int) -> V
         raise ConfigError("vendor-invalid", "ien is not a number", where=name, seen=ien[:20])
     checked = replace(record, name=name, aliases=aliases, ien=ien)
     check_writable(checked.settings.to_json(), "settings", reason="vendor-invalid", where=name)
+    if checked.settings.ta_file:
+        check_ta_file(checked.settings.ta_file, where=name)
     _check_certificates(checked)
     source = checked.settings.voucher_source
     if source is not None and source.ovgs and not ien:

@@ -1,7 +1,6 @@
 """How a router reaches this site: the addresses that stand in what it is given."""
 
 import ipaddress
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -9,14 +8,13 @@ from typing import Final
 from bootz.errors import ConfigError
 from bootz.model.chassis import Chassis
 from bootz.server.operations.intent import ChassisIntent, IntendedImage
+from bootz.wire.server_data import ServerData, has_server_data, with_server_data
 
 DEFAULT_TA_FILE: Final = "/misc/disk1/ta.cert"
 """Where IOS XR keeps the trust anchor (docs/protocol/workflow.md S5)."""
 
 _KNOWS_SERVER_LINE: Final = ("cisco", "bootz labs")
 """What the names begin with of manufacturers whose platforms know the line."""
-
-_SERVER_LINE: Final = re.compile(rb"^[ \t]*ztp[ \t]+bootz-server[ \t]", re.MULTILINE)
 
 ImageTarget = Callable[[str, str, str], str]
 """From digest, file name and tag to the path and query at the image store."""
@@ -62,9 +60,9 @@ class Reached:
     def server_address(self, reached_at: tuple[str, int]) -> tuple[str, int]:
         """Return where cards that come later find the server (docs/protocol/workflow.md S5)."""
         host, port = reached_at
-        # The line takes an address; names are of no use in it.
-        own = next((each for each in self.advertised if _is_address(each)), "")
-        return (own or bare_host(host), port)
+        # An address first: the router resolves a name with its one name-server, which may be away.
+        own = sorted(self.advertised, key=lambda each: not _is_address(each))
+        return (own[0] if own else bare_host(host), port)
 
 
 def _is_address(host: str) -> bool:
@@ -89,8 +87,8 @@ def with_server_line(
 ) -> bytes:
     """Return a vendor configuration with the stored server data of a modular chassis.
 
-    It is added where the platform knows the line and the operator has not written one
-    (docs/protocol/workflow.md S5).
+    They are added, in the form that the configuration has, where the platform knows them and the
+    operator has not written any (docs/protocol/workflow.md S5).
     """
     document = intent.document
     wanted = document.ztp_server_line
@@ -100,10 +98,9 @@ def with_server_line(
     )
     if not chassis.modular or wanted == "off" or (wanted == "auto" and not known):
         return config
-    if _SERVER_LINE.search(config) or _SERVER_LINE.search(dynamic):
+    text = config.decode()
+    if has_server_data(text) or has_server_data(dynamic.decode()):
         return config
-    if config and not config.endswith(b"\n"):
-        config += b"\n"
     host, port = address
-    anchor = document.ta_file or DEFAULT_TA_FILE
-    return config + f"ztp bootz-server ip {host} port {port} trust-anchor {anchor}\n".encode()
+    data = ServerData(host, port, document.ta_file or DEFAULT_TA_FILE)
+    return with_server_data(text, data).encode()

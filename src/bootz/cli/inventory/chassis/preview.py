@@ -15,9 +15,11 @@ from bootz.server.operations.chassis import find_chassis
 from bootz.server.operations.intent import ChassisIntent
 from bootz.server.rendering.reached import Reached
 from bootz.server.rendering.renderer import SiteRenderer
+from bootz.server.rendering.server_data import refused_by_router
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 from bootz.server.store.inventory import SqlInventory
+from bootz.wire.answers import decode_bootstrap_data
 from bootz.wire.certz import sole_profile
 from bootz.wire.dialects import Dialect, dialect_by_name, written_dialect
 
@@ -137,6 +139,12 @@ def warnings_of(preview: Preview) -> Iterator[str]:
     image = preview.intent.image
     if image is not None and not image.sha256:
         yield f"the image {image.name} {image.version} has no digest: routers cannot verify it"
+    for response in decode_bootstrap_data(preview.body, dialect).responses:
+        boot = response.boot_config
+        if boot is not None and (
+            refused := refused_by_router(boot.vendor_config, boot.dynamic_vendor_config)
+        ):
+            yield f"routers refuse the configuration of {response.serial_number}: {refused}"
     for serial, seen in preview.without_voucher.items():
         yield (
             f"no valid voucher is stored for {serial} (seen: {seen}); a router in secure mode "

@@ -1,0 +1,1 @@
+"""The router's console: a grammar of commands, a session that obeys it, and what it shows."""

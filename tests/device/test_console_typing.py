@@ -1,0 +1,314 @@
+"""The console under an engineer's fingers: abbreviations, questions, pasted blocks, a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from device.chassis_world import RP0, RP1, ChassisWorld
+from device.test_console import console, typed
+
+from bootz.cli.main import run
+from bootz.device.configuration import with_vendor_text
+from bootz.device.hardware import Hardware
+from bootz.errors import BootzError
+from bootz.processes import COMMAND
+from bootz.wire.server_data import Action, ServerData
+
+GUIDE = """\
+RP/0/RP0/CPU0:ios# config
+RP/0/RP0/CPU0:ios(config)#ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor
+/misc/disk1/ta.cert
+RP/0/RP0/CPU0:ios(config)# commit
+"""
+"""The block of the vendor's guide, as it stands there."""
+
+LINE = "ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor /misc/disk1/ta.cert"
+
+
+@pytest.fixture
+def hardware(tmp_path: Path) -> Hardware:
+    return ChassisWorld(tmp_path).chassis({"RP0": RP0, "RP1": RP1})
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("sh run", "show running-config"),
+        ("sh plat", "show platform"),
+        ("sh ver", "show version"),
+        ("sho inv", "show inventory"),
+        ("sh zt", "show ztp"),
+        ("sh z st", "show ztp state"),
+        ("sh log", "show logging"),
+        ("term len 0", "terminal length 24"),
+        ("sh plat | i RP", "show platform | include RP"),
+    ],
+)
+def test_commands_may_be_abbreviated(hardware: Hardware, short: str, long: str) -> None:
+    assert typed(hardware, short) == typed(hardware, long)
+
+
+def test_the_configuration_mode_takes_abbreviations(hardware: Hardware) -> None:
+    session = console(hardware)
+    session.execute("conf t")
+    session.execute("zt boo i 1.1.1.1 po 5000 tr /misc/disk1/ta.cert")
+    assert session.execute("show conf") == LINE
+    assert session.execute("do sh plat").startswith("SLOT")
+    assert session.execute("do show run") == "! there is no configuration"
+    assert session.execute("comm") == "committed"
+    session.execute("end")
+    assert session.execute("sh run ztp").splitlines()[0] == LINE
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("sh p", None),
+        ("s", "incomplete"),
+        ("show", "incomplete"),
+        ("show lo x", "invalid input"),
+        ("show i", None),
+        ("sh h", None),
+        ("e", "ambiguous"),
+        ("b n", "incomplete"),
+        ("show r | x y", "filter"),
+        ("show platform | include", "filter"),
+        ("show platform extra", "invalid input"),
+    ],
+)
+def test_what_is_ambiguous_or_incomplete_is_said(
+    hardware: Hardware, line: str, told: str | None
+) -> None:
+    if told is None:
+        assert typed(hardware, line) is not None
+        return
+    with pytest.raises(BootzError, match=told) as refused:
+        typed(hardware, line)
+    assert refused.value.reason == "console-command"
+
+
+def test_a_question_mark_tells_what_may_follow(hardware: Hardware) -> None:
+    assert "platform" in typed(hardware, "show ?")
+    assert [line.split()[0] for line in typed(hardware, "show r?").splitlines()] == [
+        "running-config"
+    ]
+    assert "<cr>" in typed(hardware, "show ztp ?")
+    assert "ADDRESS" in typed(hardware, "conf", "ztp bootz-server ip ?")
+    assert "trust-anchor" in typed(hardware, "conf", "ztp bootz-server ip 1.1.1.1 port 1 ?")
+    assert "secure-mode" in typed(hardware, "conf", "do ztp ?")
+    with pytest.raises(BootzError):
+        typed(hardware, "reload ?x", "reload now ?")
+
+
+def test_tab_completes(hardware: Hardware) -> None:
+    session = console(hardware)
+    assert session.completions("sh") == ["show"]
+    assert session.completions("show ru") == ["running-config"]
+    assert session.completions("show ") == [
+        *("ztp", "platform", "inventory", "version", "running-config", "logging", "history")
+    ]
+    assert session.completions("nothing ") == []
+    session.execute("conf t")
+    assert session.completions("ztp bootz-server ip 1.1.1.1 p") == ["port"]
+    assert session.completions("do sh") == ["show"]
+
+
+def test_the_prompt_has_the_host_name_and_the_mode(hardware: Hardware) -> None:
+    session = console(hardware)
+    assert session.prompt == "RP/0/RP0/CPU0:ios#"
+    for line in ("conf", "hostname edge-1", "commit"):
+        session.execute(line)
+    assert session.prompt == "RP/0/RP0/CPU0:edge-1(config)#"
+    session.execute("no hostname")
+    session.execute("commit")
+    session.execute("exit")
+    assert session.prompt == "RP/0/RP0/CPU0:ios#"
+
+
+@pytest.mark.parametrize("leave", ["exit", "end"])
+@pytest.mark.parametrize(
+    ("answer", "committed", "mode"),
+    [
+        ("yes", True, "#"),
+        ("n", False, "#"),
+        ("cancel", False, "(config)#"),
+        ("", False, "(config)#"),
+    ],
+)
+def test_leaving_with_uncommitted_changes_is_asked_about(
+    hardware: Hardware, leave: str, answer: str, mode: str, *, committed: bool
+) -> None:
+    session = console(hardware)
+    session.execute("conf t")
+    session.execute("hostname r9")
+    session.execute(leave)
+    assert session.prompt.startswith("Uncommitted changes found, commit them")
+    assert session.execute("perhaps") == "answer yes, no or cancel"
+    session.execute(answer)
+    assert session.prompt.endswith(mode)
+    assert ("hostname r9" in typed(hardware, "show running-config")) is committed
+
+
+def test_commit_check_changes_nothing(hardware: Hardware) -> None:
+    session = console(hardware)
+    session.execute("conf t")
+    assert session.execute("commit check") == "there are no changes"
+    assert session.execute("commit") == "there are no changes to commit"
+    session.execute("hostname r9")
+    before = hardware.load_state()
+    assert session.execute("commit check") == "the configuration can be applied"
+    assert hardware.load_state() == before
+    assert session.execute("show configuration") == "hostname r9"
+    assert session.execute("clear") == ""
+    assert session.execute("show configuration") == "! there are no uncommitted changes"
+    session.execute("hostname r9")
+    assert session.execute("abort") == "the changes are discarded"
+    assert session.execute("exit") == ""
+    assert session.closed
+
+
+def test_changes_are_shown_as_they_would_be_typed(hardware: Hardware) -> None:
+    typed(hardware, "conf", "hostname a", "commit")
+    assert typed(hardware, "conf", "hostname b", LINE, "show configuration").splitlines() == [
+        *("no hostname a", "hostname b", LINE)
+    ]
+
+
+def test_server_data_from_json_are_shown_in_both_forms_and_removed(hardware: Hardware) -> None:
+    data = ServerData("boot.example", 5000, "", Action.NONE)
+    text = f"hostname x\n{data.json_text}\n"
+    state = hardware.load_state()
+    digest = hardware.keep("configurations", with_vendor_text(None, text))
+    hardware.save_state(type(state)(**{**_members(state), "running": digest, "startup": digest}))
+    shown = typed(hardware, "show running-config ztp")
+    assert shown.splitlines()[-2:] == [data.line, f"! as YANG data: {data.json_text}"]
+    told = typed(hardware, "show ztp")
+    assert data.line in told
+    assert data.json_text in told
+    assert "is left running (action none)" in told
+    assert typed(hardware, "show run hostname") == "hostname x"
+    assert typed(hardware, "conf", "no ztp bootz-server", "commit") == "committed"
+    assert typed(hardware, "show running-config") == "hostname x"
+
+
+def _members(state: object) -> dict[str, object]:
+    return {name: getattr(state, name) for name in state.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def test_history_is_shown(hardware: Hardware) -> None:
+    assert typed(hardware, "show version", "sh hist").splitlines() == ["show version", "sh hist"]
+
+
+def test_a_line_that_was_broken_is_read_when_its_rest_comes(hardware: Hardware) -> None:
+    session = console(hardware)
+    session.execute("conf")
+    with pytest.raises(BootzError, match="incomplete"):
+        session.execute("ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor")
+    session.execute("/misc/disk1/ta.cert")
+    assert session.execute("show configuration") == LINE
+
+
+def test_a_script_does_not_take_the_next_command_for_a_value(
+    hardware: Hardware, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word for line in ("conf", "hostname", "commit") for word in ("-c", line)]
+    assert run(["router", "console", str(hardware.folder), *words]) == 1
+    assert "incomplete command" in capsys.readouterr().err
+
+
+def test_the_block_of_the_guide_is_understood_as_a_script(hardware: Hardware) -> None:
+    done = subprocess.run(
+        [*COMMAND, "router", "console", str(hardware.folder)],
+        input=GUIDE.encode(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert b"committed" in done.stdout
+    assert typed(hardware, "show running-config") == LINE
+
+
+def test_changes_that_a_script_leaves_uncommitted_are_told(
+    hardware: Hardware, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["router", "console", str(hardware.folder), "-c", "conf", "-c", "hostname a"]) == 0
+    assert "the uncommitted changes are discarded" in capsys.readouterr().err
+
+
+class Terminal:
+    """A console process at the other end of a pty."""
+
+    def __init__(self, folder: Path) -> None:
+        self._own, other = pty.openpty()
+        self.process = subprocess.Popen(
+            [*COMMAND, "router", "console", str(folder)],
+            stdin=other,
+            stdout=other,
+            stderr=other,
+            env={**os.environ, "TERM": "xterm", "INPUTRC": "/dev/null"},
+        )
+        os.close(other)
+        self.seen = ""
+
+    def type(self, keys: str) -> None:
+        os.write(self._own, keys.encode())
+
+    def until(self, pattern: str) -> str:
+        """Read until a pattern appears behind what was read before; return what came."""
+        deadline = time.monotonic() + 60
+        seen = ""
+        while not re.search(pattern, seen):
+            ready, _, _ = select.select([self._own], [], [], max(0, deadline - time.monotonic()))
+            assert ready, f"{pattern!r} did not come: {seen!r}"
+            seen += os.read(self._own, 4096).decode()
+        return seen
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._own)
+
+
+@pytest.fixture
+def terminal(hardware: Hardware) -> Iterator[Terminal]:
+    opened = Terminal(hardware.folder)
+    try:
+        opened.until("ios# ")
+        yield opened
+    finally:
+        opened.end()
+
+
+def test_at_a_terminal_words_are_completed_listed_and_remembered(terminal: Terminal) -> None:
+    terminal.type("sh\tver\t\r")
+    assert "software" in terminal.until(r"hardware TAM[^\n]*\n.*ios# ")
+    terminal.type("show ?")
+    listed = terminal.until(r"history[^\n]*\n.*ios# show ")
+    assert "slots and cards" in listed
+    terminal.type("plat\r")
+    terminal.until(r"RP1 .*ios# ".replace(" .*", "[\\s\\S]*"))
+    terminal.type("\x1b[A\r")
+    assert RP0 in terminal.until(r"SLOT[\s\S]*ios# ")
+    terminal.type("nothing\r")
+    assert "console-command" in terminal.until(r"%[\s\S]*%[\s\S]*ios# ")
+    terminal.type("exit\r")
+    assert terminal.process.wait(60) == 0
+
+
+@pytest.mark.parametrize("bracketed", [False, True])
+def test_at_a_terminal_the_block_of_the_guide_is_understood(
+    terminal: Terminal, hardware: Hardware, *, bracketed: bool
+) -> None:
+    block = GUIDE.replace("\n", "\r")
+    terminal.type(f"\x1b[200~{block}\x1b[201~\r" if bracketed else block)
+    terminal.until("committed")
+    assert typed(hardware, "show running-config") == LINE

@@ -350,3 +350,102 @@ def test_damaged_orders_are_said(world: ChassisWorld) -> None:
     with pytest.raises(BootzError) as refusal:
         typed(hardware, "reload")
     assert refusal.value.reason == "hardware-damaged"
+
+
+# ztp initiate, terminate, clean
+
+
+def test_ztp_initiate_runs_bootz_although_there_is_a_configuration(world: ChassisWorld) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with ChassisServer(world, RP0) as server:
+            async with Powered(hardware, server.uri) as powered:
+                await powered.events.until("status", 4)
+                assert await typing(hardware, "ztp initiate noprompt") == "Bootz starts"
+                await powered.events.until("status", 8)
+                assert powered.state.phase is Phase.OPERATIONAL
+            assert len(server.asked) == 2
+            result, _, _ = await boot(hardware, options(server.uri))
+            assert result is BootResult.ALREADY_ONBOARDED
+            # Of one that is off, Bootz starts at power-on, and survives a power cut.
+            typed(hardware, "ztp initiate")
+            result, _, _ = await boot(hardware, options(NOWHERE))
+            assert result is BootResult.FAILED
+            result, _, _ = await boot(hardware, options(server.uri))
+            assert result is BootResult.ONBOARDED
+
+    play(story)
+
+
+def test_ztp_terminate_stops_bootz_until_the_next_power_on(world: ChassisWorld) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with Powered(hardware, NOWHERE) as powered:
+            await powered.events.until("attempt-failed")
+            assert await typing(hardware, "ztp terminate") == "Bootz is stopped"
+            await powered.events.until("power-on", 2)
+            with pytest.raises(BootzError) as refused:
+                await typing(hardware, "ztp terminate")
+            assert refused.value.reason == "ztp-none"
+            assert not powered.state.in_progress
+        async with ChassisServer(world, RP0) as server:
+            result, _, _ = await boot(hardware, options(server.uri))
+        assert result is BootResult.ONBOARDED
+
+    play(story)
+
+
+def test_ztp_terminate_of_one_that_was_onboarded_leaves_it_in_service(
+    world: ChassisWorld,
+) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with ChassisServer(world, RP0) as server:
+            await boot(hardware, options(server.uri))
+        before = hardware.load_state().running
+        typed(hardware, "ztp initiate")
+        await boot(hardware, options(NOWHERE))
+        typed(hardware, "ztp terminate")
+        state = hardware.load_state()
+        assert (state.phase, state.running) == (Phase.OPERATIONAL, before)
+        result, _, _ = await boot(hardware, options(NOWHERE))
+        assert result is BootResult.ALREADY_ONBOARDED
+
+    play(story)
+
+
+def test_ztp_clean_removes_records_and_logs_and_nothing_in_service(world: ChassisWorld) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with ChassisServer(world, RP0) as server:
+            await boot(hardware, options(NOWHERE))
+            await boot(hardware, options(server.uri))
+        before = hardware.load_state()
+        assert (before.attempts, before.error_count) == (2, 1)
+        typed(hardware, "ztp clean")
+        after = hardware.load_state()
+        assert (after.attempts, after.error_count, after.checks) == (0, 0, ())
+        assert (after.phase, after.running) == (Phase.OPERATIONAL, before.running)
+        assert [json.loads(line)["event"] for line in hardware.log_lines()] == ["order"]
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "reason"),
+    [
+        ({"hardware_tam": False}, "ztp initiate", "hardware-tam-missing"),
+        ({"hardware_tam": False}, initiate(NOWHERE), "hardware-tam-missing"),
+        ({"secure_mode": False}, "ztp initiate", "ztp-not-secure"),
+    ],
+)
+def test_bootz_is_not_started_where_it_cannot_run(
+    world: ChassisWorld, settings: dict[str, bool], line: str, reason: str
+) -> None:
+    hardware = world.chassis({"RP0": RP0}, **settings)
+    with pytest.raises(BootzError) as refused:
+        typed(hardware, line)
+    assert refused.value.reason == reason
+    absent = "hardware_tam" in settings
+    assert ("absent; this hardware has no TAM" in typed(hardware, "show ztp")) is absent
+    assert ("Bootz does not start" in typed(hardware, "ztp secure-mode enable")) is absent

@@ -224,7 +224,7 @@ def _pieces(text: str, where: str) -> Iterator[_Piece]:
 
 
 def _document(text: str, at: int, where: str) -> tuple[Mapping[str, object] | None, int]:
-    """Return the JSON object that begins on a line and the end of its last; None if it is none."""
+    """Return the JSON object that begins on a line, and the end of its last line, or None."""
     begin = text.index("{", at)
     try:
         value, stop = _DECODER.raw_decode(text, begin)

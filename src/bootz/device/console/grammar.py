@@ -28,7 +28,7 @@ class Command:
 
 
 class UnknownCommand(ConfigError):
-    """A line that is no command. ``cut`` tells that nothing but a value is missing at its end."""
+    """A line that is not a command. ``cut``: nothing but a value is missing at its end."""
 
     def __init__(self, detail: str, *, seen: str, expected: str, cut: bool = False) -> None:
         super().__init__(
@@ -84,7 +84,7 @@ class Grammar:
         """Run the command of a line, and return what it prints.
 
         Raises:
-            UnknownCommand: there is none, it is not complete, or a word in it is ambiguous.
+            UnknownCommand: it is not a command, not complete, or a word in it is ambiguous.
         """
         words = line.split()
         node, values = self._walk(words, line)
@@ -110,7 +110,7 @@ class Grammar:
         """Return what may follow a line; of a word that is begun, how it may end.
 
         Raises:
-            UnknownCommand: the line before that word is no command.
+            UnknownCommand: the line before that word is not a command.
         """
         rows = list(self.choices(line))
         if not rows:
@@ -124,7 +124,7 @@ class Grammar:
         """Return the words that may stand at the end of a line, with help.
 
         Raises:
-            UnknownCommand: the line before its last word is no command.
+            UnknownCommand: the line before its last word is not a command.
         """
         words = line.split()
         begun = words.pop() if words and not line[-1].isspace() else ""
@@ -132,7 +132,7 @@ class Grammar:
         yield from node.choices(begun)
 
     def completions(self, line: str) -> list[str]:
-        """Return how the last word of a line may be completed; nothing where it is no command."""
+        """Return how the last word of a line may be completed; empty where it is not a command."""
         try:
             found = [word for word, _ in self.choices(line)]
         except UnknownCommand:

@@ -96,7 +96,7 @@ class Console:
         """Return what may follow a line (``?``).
 
         Raises:
-            BootzError: it is no command so far.
+            BootzError: it is not a command so far.
         """
         grammar, rest = self._reading(line)
         return grammar.help(rest)

@@ -20,7 +20,7 @@ from bootz.device.configuration import with_vendor_text
 from bootz.device.hardware import Hardware
 from bootz.errors import BootzError
 from bootz.processes import COMMAND
-from bootz.wire.server_data import Action, ServerData
+from bootz.wire.server_data import CardAction, ServerData
 
 GUIDE = """\
 RP/0/RP0/CPU0:ios# config
@@ -183,7 +183,7 @@ def test_changes_are_shown_as_they_would_be_typed(hardware: Hardware) -> None:
 
 
 def test_server_data_from_json_are_shown_in_both_forms_and_removed(hardware: Hardware) -> None:
-    data = ServerData("boot.example", 5000, "", Action.NONE)
+    data = ServerData("boot.example", 5000, "", CardAction.NONE)
     text = f"hostname x\n{data.json_text}\n"
     state = hardware.load_state()
     digest = hardware.keep("configurations", with_vendor_text(None, text))

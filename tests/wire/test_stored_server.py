@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bootz.errors import WireError
 from bootz.wire.server_data import (
     ZTP_CONTAINER,
-    Action,
+    CardAction,
     ServerData,
     check_anchor_path,
     check_public_part,
@@ -36,7 +36,7 @@ AROUND = st.lists(
     max_size=4,
 )
 DATA = st.builds(
-    ServerData, HOSTS, st.integers(1, 65535), st.just("") | PATHS, st.sampled_from(Action)
+    ServerData, HOSTS, st.integers(1, 65535), st.just("") | PATHS, st.sampled_from(CardAction)
 )
 
 
@@ -105,7 +105,7 @@ def test_the_whole_module_is_read() -> None:
     }
     text = json.dumps({ZTP_CONTAINER: container, "other:x": [1]}, indent=4)
     found = find_server_data(text)
-    assert found == ServerData("boot.example", 5000, "/misc/disk1/ta.cert", Action.NONE)
+    assert found == ServerData("boot.example", 5000, "/misc/disk1/ta.cert", CardAction.NONE)
     left = json.loads(without_server_data(text))
     assert left == {ZTP_CONTAINER: {"bootz": container["bootz"]}, "other:x": [1]}
 

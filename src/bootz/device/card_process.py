@@ -21,7 +21,7 @@ from bootz.model.bootstrap import CardState, ReportedStatus
 from bootz.model.chassis import CardKind, CardStatus
 from bootz.protocol.device import DeviceDescription, DeviceSession, OpenedAnswer, OpenedCard
 from bootz.wire.dialects import Dialect, dialect_by_name
-from bootz.wire.server_data import Action
+from bootz.wire.server_data import CardAction
 from bootz.wire.uri import BootzUri
 
 _NOT_ANSWERED = "card-not-answered"
@@ -48,7 +48,7 @@ class CardProcess:
     def __init__(self, board: Board) -> None:
         self._board = board
         self._refused = ""
-        self._action = Action.SHUTDOWN
+        self._action = CardAction.SHUTDOWN
 
     # What is to be done
 
@@ -90,7 +90,7 @@ class CardProcess:
         opened: OpenedAnswer,
         uri: BootzUri,
         dialect: Dialect,
-        action: Action,
+        action: CardAction,
     ) -> None:
         """Take what the first answer says of each card, and ask for what it lacks (S2).
 
@@ -319,7 +319,7 @@ class CardProcess:
             return
         if final:
             board.hardware.card(card).remove_owner()
-        shut = self._action is Action.SHUTDOWN
+        shut = self._action is CardAction.SHUTDOWN
         note = CardNote(
             card.token,
             card.name,

@@ -15,7 +15,7 @@ from bootz.device.openconfig import InvalidConfiguration, read_openconfig, union
 from bootz.device.server_data import find_server_data
 from bootz.model.bootstrap import BootConfig, BootstrapData
 from bootz.trust.certificates import pem_from_der
-from bootz.wire.server_data import Action, ServerData
+from bootz.wire.server_data import CardAction, ServerData
 
 SCRIPT_KEY = "pre-configuration-script"
 """Where the metadata of a boot configuration hold a script."""
@@ -90,14 +90,14 @@ def build_configuration(data: BootstrapData) -> Configuration:
     )
 
 
-def wanted_action(data: BootstrapData) -> Action:
+def wanted_action(data: BootstrapData) -> CardAction:
     """Return what becomes of a card that fails, while the data that say so are yet to be judged."""
     boot = data.boot_config
     try:
         found = None if boot is None else find_server_data(_vendor_text(boot))
     except InvalidConfiguration:
         found = None
-    return Action.SHUTDOWN if found is None else found.action
+    return CardAction.SHUTDOWN if found is None else found.action
 
 
 def vendor_text(document: bytes) -> str:

@@ -40,7 +40,7 @@ _DECODER: Final = json.JSONDecoder(
 )
 
 
-class Action(Enum):
+class CardAction(Enum):
     """What becomes of a card that fails (leaf ``action``)."""
 
     NONE = 0
@@ -58,7 +58,7 @@ class ServerData:
     address: str
     port: int
     trust_anchor: str = ""
-    action: Action = Action.SHUTDOWN
+    action: CardAction = CardAction.SHUTDOWN
 
     @property
     def line(self) -> str:
@@ -72,7 +72,7 @@ class ServerData:
         named: dict[str, object] = {"address": self.address, "port": self.port}
         if self.trust_anchor:
             named["trust-anchor"] = self.trust_anchor
-        if self.action is not Action.SHUTDOWN:
+        if self.action is not CardAction.SHUTDOWN:
             named["action"] = self.action.value
         return named
 
@@ -98,7 +98,7 @@ def parse_server_line(line: str, where: str) -> ServerData | None:
     parts = _LINE.fullmatch(line)
     if parts is None:
         raise _flaw(where, SERVER_LINE_FORM, line.strip())
-    return _checked(parts[1], int(parts[2]), parts[3], Action.SHUTDOWN, where)
+    return _checked(parts[1], int(parts[2]), parts[3], CardAction.SHUTDOWN, where)
 
 
 def check_public_part(line: str, where: str) -> bool:
@@ -118,7 +118,7 @@ def check_public_part(line: str, where: str) -> bool:
     port = given.get("port", "")
     if "ip" not in given or not re.fullmatch("[0-9]{1,5}", port):
         raise _flaw(where, SERVER_LINE_FORM, line.strip())
-    _checked(given["ip"], int(port), given.get("trust-anchor"), Action.SHUTDOWN, where)
+    _checked(given["ip"], int(port), given.get("trust-anchor"), CardAction.SHUTDOWN, where)
     return False
 
 
@@ -258,8 +258,8 @@ def _read_document(document: Mapping[str, object], where: str) -> ServerData | N
     leaves = _members(
         container["bootz-server"], ("address", "port", "trust-anchor", "action"), place
     )
-    action = leaves.get("action", Action.SHUTDOWN.value)
-    if not _is_number(action) or action not in {each.value for each in Action}:
+    action = leaves.get("action", CardAction.SHUTDOWN.value)
+    if not _is_number(action) or action not in {each.value for each in CardAction}:
         raise _flaw(f"{place}/action", "0 (none) or 1 (shutdown)", json.dumps(action))
     port = leaves.get("port")
     if not _is_number(port):
@@ -270,7 +270,7 @@ def _read_document(document: Mapping[str, object], where: str) -> ServerData | N
     address = leaves.get("address")
     if not isinstance(address, str):
         raise _flaw(f"{place}/address", "an address or a host name", json.dumps(address))
-    return _checked(address, int(str(port)), anchor, Action(action), place)
+    return _checked(address, int(str(port)), anchor, CardAction(action), place)
 
 
 def _check_client(value: object, where: str) -> None:
@@ -296,7 +296,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _checked(address: str, port: int, path: str | None, action: Action, where: str) -> ServerData:
+def _checked(
+    address: str, port: int, path: str | None, action: CardAction, where: str
+) -> ServerData:
     if not 0 < port <= MAX_PORT:
         raise _flaw(where, "a port from 1 to 65535", str(port))
     try:

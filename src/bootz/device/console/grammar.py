@@ -19,7 +19,7 @@ _MAX_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ConsoleCommand:
     """A command: its path, a line of help, and what it does with its values."""
 
     path: str
@@ -43,7 +43,7 @@ class _Node:
     words: dict[str, "_Node"] = field(default_factory=dict)
     value: str = ""
     after: "_Node | None" = None
-    command: Command | None = None
+    command: ConsoleCommand | None = None
 
     @property
     def cut(self) -> bool:
@@ -68,7 +68,7 @@ class _Node:
 class Grammar:
     """The commands of one mode."""
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(self, commands: Sequence[ConsoleCommand]) -> None:
         self._root = _Node()
         self._commands = tuple(commands)
         for command in commands:
@@ -166,7 +166,7 @@ class Grammar:
                 )
         return node, values
 
-    def _add(self, command: Command) -> None:
+    def _add(self, command: ConsoleCommand) -> None:
         node = self._root
         for word in command.path.split():
             if word.startswith("["):

@@ -12,7 +12,7 @@ from datetime import datetime
 from bootz.device.bell import ring
 from bootz.device.configuration import with_vendor_text
 from bootz.device.console import shows
-from bootz.device.console.grammar import Command, Grammar, UnknownCommand, Values
+from bootz.device.console.grammar import ConsoleCommand, Grammar, UnknownCommand, Values
 from bootz.device.console.pasting import bare, joins
 from bootz.device.events import Notify
 from bootz.device.hardware import Hardware
@@ -142,7 +142,7 @@ class Console:
         word, blank, rest = line.lstrip().partition(" ")
         return (self._exec, rest) if word == "do" and blank else (self._config, line)
 
-    def _exec_commands(self) -> list[Command]:
+    def _exec_commands(self) -> list[ConsoleCommand]:
         hardware = self._hardware
         rows: list[tuple[str, str, Callable[[Values], str]]] = [
             ("show ztp", "where Bootz stands", lambda _: shows.show_ztp(hardware)),
@@ -204,9 +204,9 @@ class Console:
             ("quit", "leave the console", lambda _: self._close()),
             ("end", "leave the console", lambda _: self._close()),
         ]
-        return [Command(*row) for row in rows]
+        return [ConsoleCommand(*row) for row in rows]
 
-    def _config_commands(self) -> list[Command]:
+    def _config_commands(self) -> list[ConsoleCommand]:
         hardware = self._hardware
         rows: list[tuple[str, str, Callable[[Values], str]]] = [
             (
@@ -235,7 +235,7 @@ class Console:
             ("quit", "leave the configuration mode", lambda _: self._leave()),
             ("end", "leave the configuration mode", lambda _: self._leave()),
         ]
-        return [Command(*row) for row in rows]
+        return [ConsoleCommand(*row) for row in rows]
 
     # The mode of commands
 

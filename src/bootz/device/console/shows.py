@@ -8,7 +8,7 @@ from bootz.device.hardware import Hardware
 from bootz.device.record import card_state
 from bootz.device.server_data import find_server_data
 from bootz.device.state import RouterState
-from bootz.wire.server_data import Action
+from bootz.wire.server_data import CardAction
 
 LOG_LINES = 50
 
@@ -161,8 +161,8 @@ def _begins(words: Sequence[str], wanted: Sequence[str]) -> bool:
     return len(words) >= len(wanted) and all(word.startswith(want) for want, word in pairs)
 
 
-def _fate(action: Action) -> str:
-    return "is shut down" if action is Action.SHUTDOWN else "is left running (action none)"
+def _fate(action: CardAction) -> str:
+    return "is shut down" if action is CardAction.SHUTDOWN else "is left running (action none)"
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:

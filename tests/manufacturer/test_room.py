@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pki import make_pair
 
-from bootz.errors import BootzError
+from bootz.errors import BootzError, ConfigError
 from bootz.keystore.files import KeyKind
 from bootz.manufacturer.room import Manufacturer
 from bootz.model.artifacts import Assertion
@@ -91,6 +91,13 @@ def test_a_voucher_that_is_over_or_pins_nothing_is_not_issued(maker: Manufacture
     assert caught.value.where == "expires"
     with pytest.raises(BootzError):
         maker.issue_voucher("FOC1", b"no certificate", expires_on=None)
+
+
+def test_a_clock_before_the_keys_issues_no_voucher(maker: Manufacturer, tmp_path: Path) -> None:
+    early = Manufacturer.open(tmp_path / "m", clock=lambda: NOW - timedelta(days=400))
+    with pytest.raises(ConfigError) as caught:
+        early.issue_voucher("FOC1", make_pair("PDC").der, expires_on=None)
+    assert caught.value.reason == "clock-behind"
 
 
 def test_nothing_is_overwritten_and_nothing_is_opened_that_is_not_there(tmp_path: Path) -> None:

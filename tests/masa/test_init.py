@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from pkcs11.util.ec import encode_named_curve_parameters
 from pki import make_pair
 
 from bootz.cli.main import run
+from bootz.errors import ConfigError
 from bootz.keystore.files import load_certificates
+from bootz.masa.folder import open_masa
 from bootz.trust.certificates import AnchorSet, VendorCAs
 from bootz.trust.voucher import verify_voucher
 
@@ -90,6 +93,18 @@ def test_a_crash_leaves_a_masa_or_none(tmp_path: Path, capsys: pytest.CaptureFix
         if masa.exists():
             break
     assert issue(capsys, masa)
+
+
+def test_a_clock_before_the_keys_serves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masa = tmp_path / "masa"
+    told(capsys, "masa", "init", str(masa), "--name", "Acme", "--ien", "9")
+    opened = open_masa(masa, clock=lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    with pytest.raises(ConfigError) as caught:
+        opened.make_service()
+    assert caught.value.reason == "clock-behind"
+    opened.close()
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bootz.errors import ConfigError, ConflictError, UnknownChassis
+from bootz.keystore.clock import check_clock
 from bootz.keystore.files import (
     KeyKind,
     PrivateKey,
@@ -185,7 +186,8 @@ class Manufacturer:
         """Say that one card obeys whoever chains to a certificate; return the voucher's CMS.
 
         Raises:
-            ConfigError: the serial number is invalid, or the voucher would be out of date at once.
+            ConfigError: the serial number is invalid, the voucher would be out of date at once, or
+                ``clock-behind``.
             TrustError: the pinned domain certificate (DER) is invalid.
         """
         _check_serial(serial_number)
@@ -200,6 +202,8 @@ class Manufacturer:
                 seen=expires_on.isoformat(),
             )
         key = load_private_key(self._keys / "vouchers.key")
+        signer_certificate = load_certificates(self._keys / "vouchers.pem")[0]
+        check_clock(load_certificate(signer_certificate), now, where="vouchers.pem")
         content = VoucherContent(
             serial_number,
             Assertion.VERIFIED,
@@ -210,7 +214,7 @@ class Manufacturer:
         )
         return issue_voucher(
             content,
-            signer_certificate=load_certificates(self._keys / "vouchers.pem")[0],
+            signer_certificate=signer_certificate,
             chain=[self.anchor],
             scheme=scheme_for(key.public_key()),
             sign=sign_with(key),

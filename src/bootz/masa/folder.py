@@ -64,7 +64,7 @@ class MasaFolder:
         Raises:
             BootzError: a key cannot be loaded.
         """
-        keys = load_voucher_keys(self.path, self.config)
+        keys = load_voucher_keys(self.path, self.config, self._clock())
         issuer = VoucherIssuer(keys, clock=self._clock, encoding=self.config.econtent_type)
         lists = self.config.revocation_lists
         return MasaService(

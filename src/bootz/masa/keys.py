@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bootz.errors import ConfigError
+from bootz.keystore.clock import check_clock
 from bootz.keystore.files import (
     KeyKind,
     PrivateKey,
@@ -146,16 +147,19 @@ def _make_root(name: str, kind: KeyKind, start: datetime, now: datetime) -> Root
     return Root(certificate, key)
 
 
-def load_voucher_keys(folder: Path, config: MasaConfig) -> Mapping[str, VoucherKey]:
-    """Load the key of every IEN that is served.
+def load_voucher_keys(folder: Path, config: MasaConfig, now: datetime) -> Mapping[str, VoucherKey]:
+    """Load the key of every IEN that is served; ``now`` is aware UTC.
 
     Raises:
-        BootzError: a file cannot be read, or key and certificate do not belong together.
+        BootzError: a file cannot be read, key and certificate do not belong together, or
+            ``clock-behind``.
     """
     loaded: dict[SigningKey, VoucherKey] = {}
     for ien, setting in config.iens.items():
         if setting not in loaded:
             loaded[setting] = _load(folder, setting, f"iens.{ien}")
+            signing = load_certificate(loaded[setting].certificate)
+            check_clock(signing, now, where=setting.certificate)
     return {ien: loaded[setting] for ien, setting in config.iens.items()}
 
 

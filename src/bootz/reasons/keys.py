@@ -45,9 +45,9 @@ ROWS = (
     Reason(
         "clock-behind",
         Fault.CONFIGURATION,
-        "The system clock shows a time before the site's certificates begin.",
+        "The system clock shows a time before the certificates in use begin.",
         "Set the system clock (NTP), then try again. If the clock is right, the certificate is "
-        "meant to begin later: replace it (`bootz keys rotate`, or bring another).",
+        "meant to begin later: replace it (for a site `bootz keys rotate`, or bring another).",
     ),
     Reason(
         "file-unwritable",

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from bootz.errors import BootzError, ConfigError, Unavailable
+from bootz.keystore.clock import check_clock
 from bootz.keystore.files import PublicKey
 from bootz.keystore.loading import load_signer
 from bootz.keystore.signer import BlockingSigner
 from bootz.log import get_logger
 from bootz.model.artifacts import OwnerCertificate
-from bootz.server.keys.clock import check_clock
 from bootz.server.keys.owner_files import OwnerFiles
 from bootz.server.onboarding.service import OwnerState
 from bootz.server.site import Site

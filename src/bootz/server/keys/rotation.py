@@ -10,8 +10,8 @@ from typing import Final
 
 from bootz.config import SiteConfig
 from bootz.errors import BootzError, ConfigError, UnknownChassis
+from bootz.keystore.clock import check_clock
 from bootz.keystore.files import KeyKind, PrivateKey, generate_key, random_serial
-from bootz.server.keys.clock import check_clock
 from bootz.server.keys.keyring import Keyring, KeyRole, Keys, with_tls
 from bootz.server.keys.tls_certificates import (
     BACKDATED,

@@ -19,10 +19,10 @@ from cryptography.x509.oid import NameOID
 
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.errors import BootzError, ConfigError
+from bootz.keystore.clock import check_clock
 from bootz.keystore.files import KeyKind, generate_key, random_serial
 from bootz.log import get_logger
 from bootz.server.interfaces import interface_addresses
-from bootz.server.keys.clock import check_clock
 from bootz.server.keys.keyring import Keyring, KeyRole, Keys, with_tls
 from bootz.server.site import Site
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain

@@ -8,13 +8,13 @@ from bootz.errors import ConfigError
 
 
 def check_clock(certificate: x509.Certificate, now: datetime, *, where: str) -> None:
-    """Check that the clock does not show a time before a certificate of this site begins.
+    """Check that the clock does not show a time before a certificate of one's own begins.
 
     Nothing else is checked. Without it, whatever is issued at such a time would end before it
     begins, and the error would speak of that.
 
     Args:
-        certificate: of the site.
+        certificate: of a key that is used here.
         now: aware UTC.
         where: names the certificate in the error.
 

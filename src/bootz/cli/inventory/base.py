@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -41,23 +41,15 @@ _LONG: Final = frozenset(
 @contextmanager
 def reading(cli: Cli) -> Iterator[Connection]:
     """Open the site's database for one consistent look."""
-    database = cli.site().database()
-    try:
-        with database.read() as connection:
-            yield connection
-    finally:
-        database.close()
+    with closing(cli.site().database()) as database, database.read() as connection:
+        yield connection
 
 
 @contextmanager
 def writing(cli: Cli) -> Iterator[Connection]:
     """Open the site's database for one change, all of it or nothing."""
-    database = cli.site().database()
-    try:
-        with database.write() as connection:
-            yield connection
-    finally:
-        database.close()
+    with closing(cli.site().database()) as database, database.write() as connection:
+        yield connection
 
 
 def key_and_value(text: str, option: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bootz.cli.base import PATH, Cli, one_of, verb
+from bootz.cli.inventory.base import reading
 from bootz.cli.output import OutputFormat
 from bootz.server.importing.items import SECTIONS, FileForm
 
@@ -51,24 +52,20 @@ def command(cli: Cli, form: str | None, to: Path | None, only: tuple[str, ...]) 
         raise click.UsageError("csv contains only the chassis")
     site = cli.site()
     pinned = fingerprint(site.pinned_domain_cert())
-    database = site.database()
-    try:
-        with database.read() as connection:
-            sections = export_sections(
-                connection, pinned_sha256=pinned, now=site.clock(), only=only or SECTIONS
-            )
-            match which:
-                case FileForm.YAML:
-                    pieces = write_yaml(sections)
-                case FileForm.JSON:
-                    pieces = write_json(sections)
-                case FileForm.CSV:
-                    pieces = write_csv(connection)
-            if to is None:
-                for piece in pieces:
-                    click.echo(piece, nl=False)
-                return
-            atomic_write(to, "".join(pieces).encode(), mode=0o600)
-    finally:
-        database.close()
+    with reading(cli) as connection:
+        sections = export_sections(
+            connection, pinned_sha256=pinned, now=site.clock(), only=only or SECTIONS
+        )
+        match which:
+            case FileForm.YAML:
+                pieces = write_yaml(sections)
+            case FileForm.JSON:
+                pieces = write_json(sections)
+            case FileForm.CSV:
+                pieces = write_csv(connection)
+        if to is None:
+            for piece in pieces:
+                click.echo(piece, nl=False)
+            return
+        atomic_write(to, "".join(pieces).encode(), mode=0o600)
     cli.output.message(f"wrote {to}")

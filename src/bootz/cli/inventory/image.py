@@ -5,12 +5,14 @@ The two change in an order in which a crash leaves at most a file that nothing n
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from bootz.cli.base import PATH, Cli, noun, one_of
+from bootz.cli.inventory.base import reading
 from bootz.cli.names import IMAGE_NAME, IMAGE_VERSION
 from bootz.cli.output import Column
 from bootz.server.operations.image_kinds import ImageKind
@@ -52,22 +54,21 @@ def add(cli: Cli, file: Path, name: str, version: str, file_name: str, kind: str
     from bootz.images.depot import Depot
 
     site = cli.site()
-    database = site.database()
-    try:
-        with shown_progress(f"adding {file.name}") as progress:
-            record = store_image(
-                database,
-                Depot(site.images_folder),
-                file,
-                name=name,
-                version=version,
-                kind=ImageKind(kind),
-                file_name=file_name or file.name,
-                now=datetime.now(UTC),
-                progress=progress,
-            )
-    finally:
-        database.close()
+    with (
+        closing(site.database()) as database,
+        shown_progress(f"adding {file.name}") as progress,
+    ):
+        record = store_image(
+            database,
+            Depot(site.images_folder),
+            file,
+            name=name,
+            version=version,
+            kind=ImageKind(kind),
+            file_name=file_name or file.name,
+            now=datetime.now(UTC),
+            progress=progress,
+        )
     cli.output.record(image_row(record, stored=True))
 
 
@@ -91,8 +92,7 @@ def replace(
     from bootz.server.operations.images import find_image
 
     site = cli.site()
-    database = site.database()
-    try:
+    with closing(site.database()) as database:
         with database.read() as connection:
             record = find_image(connection, ImageKind(kind), name, version)
         with shown_progress(f"adding {file.name}") as progress:
@@ -105,8 +105,6 @@ def replace(
                 now=datetime.now(UTC),
                 progress=progress,
             )
-    finally:
-        database.close()
     cli.output.record(image_row(record, stored=True))
 
 
@@ -124,13 +122,9 @@ def list_(context: click.Context, /, *, verify: bool) -> None:
 
     cli: Cli = context.obj
     site = cli.site()
-    database = site.database()
     depot = Depot(site.images_folder)
-    try:
-        with database.read() as connection:
-            records = tuple(list_images(connection))
-    finally:
-        database.close()
+    with reading(cli) as connection:
+        records = tuple(list_images(connection))
     if not verify:
         rows = [image_row(each, stored=depot.holds(each.sha256)) for each in records]
         cli.output.rows(_COLUMNS, rows)
@@ -155,13 +149,9 @@ def show(cli: Cli, name: str, version: str, kind: str, *, verify: bool) -> None:
     from bootz.server.operations.images import find_image
 
     site = cli.site()
-    database = site.database()
     depot = Depot(site.images_folder)
-    try:
-        with database.read() as connection:
-            record = find_image(connection, ImageKind(kind), name, version)
-    finally:
-        database.close()
+    with reading(cli) as connection:
+        record = find_image(connection, ImageKind(kind), name, version)
     row = image_row(record, stored=depot.holds(record.sha256))
     if verify:
         with shown_progress(f"reading {record.file_name}") as progress:
@@ -182,12 +172,9 @@ def remove(cli: Cli, name: str, version: str, kind: str) -> None:
     from bootz.server.operations.images import find_image, remove_image
 
     site = cli.site()
-    database = site.database()
-    try:
+    with closing(site.database()) as database:
         with database.write() as connection:
             record = find_image(connection, ImageKind(kind), name, version)
             remove_image(connection, ImageKind(kind), name, version)
         drop_unnamed(database, Depot(site.images_folder), record.sha256)
-    finally:
-        database.close()
     cli.output.message(f"removed {record.kind.value} {record.name} {record.version}")

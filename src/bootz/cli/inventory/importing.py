@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -44,20 +44,16 @@ def import_files(cli: Cli, files: Sequence[Path], options: dict[str, Any]) -> No
         read = [read_import(path, form) for path, form in zip(files, forms, strict=True)]
     only = options["only"] or SECTIONS
     site = cli.site()
-    database = site.database()
-    try:
-        with _busy("importing"):
-            applied = import_items(
-                site,
-                database,
-                [item for file in read for item in file.items if item.section in only],
-                update=options["update"],
-                clear=clear,
-                dry_run=options["dry_run"],
-                faults=[fault for file in read for fault in file.faults],
-            )
-    finally:
-        database.close()
+    with closing(site.database()) as database, _busy("importing"):
+        applied = import_items(
+            site,
+            database,
+            [item for file in read for item in file.items if item.section in only],
+            update=options["update"],
+            clear=clear,
+            dry_run=options["dry_run"],
+            faults=[fault for file in read for fault in file.faults],
+        )
     show_applied(cli, applied, dry_run=options["dry_run"])
 
 
@@ -77,23 +73,19 @@ def import_reference_file(cli: Cli, path: Path, options: dict[str, Any]) -> None
         raise ConfigError("reference-keys-differ", "nothing was changed", where=reference.where)
     pinned = reference.pinned_domain_cert or owner.pinned_domain_cert
     keep_earlier = not options["drop_earlier"]
-    database = site.database()
-    try:
-        with _busy("importing"):
-            applied = import_reference(
-                site,
-                database,
-                reference,
-                options["images"],
-                pinned_domain_cert=pinned,
-                update=options["update"],
-                dry_run=options["dry_run"],
-                keys=None
-                if differs == BroughtKeys()
-                else lambda: _put_in_force(site, differs, keep_earlier=keep_earlier),
-            )
-    finally:
-        database.close()
+    with closing(site.database()) as database, _busy("importing"):
+        applied = import_reference(
+            site,
+            database,
+            reference,
+            options["images"],
+            pinned_domain_cert=pinned,
+            update=options["update"],
+            dry_run=options["dry_run"],
+            keys=None
+            if differs == BroughtKeys()
+            else lambda: _put_in_force(site, differs, keep_earlier=keep_earlier),
+        )
     show_applied(cli, applied, dry_run=options["dry_run"])
     if not options["dry_run"]:
         warn_of_reference(cli, reference)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -106,18 +106,15 @@ async def _fetch_all(
     force: bool,
 ) -> list[Fetched]:
     site = cli.site()
-    database = site.database()
-    around = Surroundings(database, site.root, site.clock, os.environ)
     results: list[Fetched] = []
-    try:
+    with closing(site.database()) as database:
+        around = Surroundings(database, site.root, site.clock, os.environ)
         for key, vendor in looked.vendors.items():
             own = [card for card in cards if card.vendor_key == key]
             if own:
                 results += await _fetch_from(
                     vendor, own, looked.pinned, around, advance, force=force
                 )
-    finally:
-        database.close()
     return results
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,7 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
     for warning in found.warnings:
         cli.output.warning(warning)
     rows: list[dict[str, object]] = []
-    database = site.database()
-    try:
+    with closing(site.database()) as database:
         for first in range(0, len(found.vouchers), _BATCH):
             with database.write() as connection:
                 for voucher in found.vouchers[first : first + _BATCH]:
@@ -99,8 +99,6 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
                     rows.append(import_row(voucher, result))
                 if dry_run:
                     connection.rollback()
-    finally:
-        database.close()
     cli.output.rows(_IMPORT_COLUMNS, rows)
     if dry_run:
         cli.output.message("A dry run: nothing was stored.")

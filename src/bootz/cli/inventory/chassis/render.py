@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from bootz.cli.base import Cli, Verb, one_of
@@ -49,11 +51,8 @@ def render_command(
 
     site = cli.site()
     address = reached_address(reached_at, site.config)
-    database = site.database()
-    try:
+    with closing(site.database()) as database:
         preview = asyncio.run(make_preview(site, database, serial, vendor, dialect, cards, address))
-    finally:
-        database.close()
     for warning in warnings_of(preview):
         cli.output.warning(warning)
     cli.output.document(preview_payload(preview.body))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -38,8 +39,7 @@ def command(cli: Cli, count: int | None, *, from_start: bool, lines: bool) -> No
     import json
 
     site = cli.site()
-    database = site.database()
-    try:
+    with closing(site.database()) as database:
         plain = cli.output.form is not OutputFormat.TABLE
         if not plain and not lines and sys.stdout.isatty():
             from bootz.cli.site.watch.terminal import show
@@ -49,8 +49,6 @@ def command(cli: Cli, count: int | None, *, from_start: bool, lines: bool) -> No
             return
         for event in islice(_events(database, from_start=from_start), count):
             write_text(json.dumps(_record(event)) if plain else _line(event))
-    finally:
-        database.close()
 
 
 def _events(database: Database, *, from_start: bool) -> Iterator[Event]:

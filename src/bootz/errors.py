@@ -83,3 +83,13 @@ class ConflictError(OperatorError):
 
 class Unavailable(BootzError):
     """The world does not answer: a file, a disk, a database, a server, a token."""
+
+
+def unreadable(path: object, error: OSError) -> Unavailable:
+    """Return that a file cannot be read, and why."""
+    return Unavailable("file-unreadable", error.strerror or str(error), where=str(path))
+
+
+def unwritable(path: object, error: OSError) -> Unavailable:
+    """Return that a file or folder cannot be written, and why."""
+    return Unavailable("file-unwritable", error.strerror or str(error), where=str(path))

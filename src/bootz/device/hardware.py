@@ -30,7 +30,7 @@ from pydantic import TypeAdapter, ValidationError
 from bootz.device.card_folder import CardFolder, CardParts
 from bootz.device.identity import CardIdentity
 from bootz.device.state import RouterState
-from bootz.errors import ConfigError, ConflictError, Unavailable, UnknownChassis
+from bootz.errors import ConfigError, ConflictError, UnknownChassis, unreadable
 from bootz.keystore.files import PrivateKey, atomic_write
 from bootz.model.chassis import CardKind
 from bootz.trust.certificates import VendorCAs
@@ -327,7 +327,7 @@ def _read(path: Path) -> bytes:
             raise ConfigError("hardware-damaged", "the file is too large", where=str(path))
         return path.read_bytes()
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error), where=str(path)) from error
+        raise unreadable(path, error) from error
 
 
 def _parse(form: TypeAdapter[_T], path: Path) -> _T:

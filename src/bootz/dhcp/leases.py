@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from bootz.errors import Unavailable
+from bootz.errors import unreadable, unwritable
 
 MAX_FILE: Final = 16 << 20
 """Bytes after which another file is begun."""
@@ -47,7 +47,7 @@ class LeaseLog:
             os.write(self._descriptor, line)
             os.fdatasync(self._descriptor)
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -58,7 +58,7 @@ class LeaseLog:
         try:
             return os.open(self._path, flags, 0o640)
         except OSError as error:
-            raise _unwritable(self._path, error) from error
+            raise unwritable(self._path, error) from error
 
 
 def previous(path: Path) -> Path:
@@ -85,8 +85,4 @@ def read_leases(path: Path) -> Iterator[Mapping[str, object]]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise Unavailable("file-unreadable", str(error.strerror), where=str(each)) from error
-
-
-def _unwritable(path: Path, error: OSError) -> Unavailable:
-    return Unavailable("file-unwritable", str(error.strerror), where=str(path))
+            raise unreadable(each, error) from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from bootz.errors import ConfigError, ConflictError, Unavailable
+from bootz.errors import ConfigError, ConflictError, Unavailable, unreadable
 
 MAX_FILE_BYTES: Final = 64 << 30
 """Bytes of the largest file that is taken."""
@@ -120,7 +120,7 @@ class Depot:
                 "image-file-missing", "there is no such file", where=str(self._path(sha256))
             ) from error
         except OSError as error:
-            raise _unreadable(self._path(sha256), error) from error
+            raise unreadable(self._path(sha256), error) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise Unavailable(
@@ -265,7 +265,7 @@ def _opened(source: Path) -> Iterator[tuple[BinaryIO, os.stat_result]]:
         # O_NONBLOCK: a named pipe must not make us wait for its writer.
         descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise _unreadable(source, error) from error
+        raise unreadable(source, error) from error
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)
@@ -278,11 +278,7 @@ def _read(reading: BinaryIO, path: Path) -> bytes:
     try:
         return reading.read(_CHUNK_BYTES)
     except OSError as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: OSError) -> Unavailable:
-    return Unavailable("file-unreadable", error.strerror or type(error).__name__, where=str(path))
+        raise unreadable(path, error) from error
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Final
 
 import yaml
 
-from bootz.errors import ConflictError, Unavailable
+from bootz.errors import ConflictError, Unavailable, unwritable
 from bootz.lab.ground import Ground
 from bootz.lab.plan import MANUFACTURER, PART_NUMBER, PlannedRouter
 from bootz.processes import WarmCommand, run_command, service
@@ -139,7 +139,7 @@ async def folders_at(root: Path) -> AsyncIterator[Folders]:
         (root / "logs").mkdir()
         (root / "routers").mkdir()
     except OSError as error:
-        raise Unavailable("file-unwritable", str(error.strerror), where=str(root)) from error
+        raise unwritable(root, error) from error
     async with WarmCommand() as command:
         yield Folders(root, command)
 

@@ -30,7 +30,7 @@ from bootz.conformance.device.material import (
 from bootz.conformance.device.report import junit_results, verdict_row
 from bootz.conformance.device.run import Bench, CaseVerdict, play_cases
 from bootz.conformance.junit import junit_report
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import ConfigError, unreadable
 from bootz.keystore.files import atomic_write, load_certificates
 from bootz.processes import WarmCommand
 from bootz.trust.certificates import AnchorSet, VendorCAs
@@ -214,7 +214,7 @@ def _read(path: Path, limit: int) -> bytes:
             raise ConfigError("conformance-material", "the file is too large", where=str(path))
         return path.read_bytes()
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error), where=str(path)) from error
+        raise unreadable(path, error) from error
 
 
 def _own_seconds(words: Sequence[str]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bootz.cli.base import Cli
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import ConfigError, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +75,7 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_FILE + 1)
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error.strerror), where=str(path)) from error
+        raise unreadable(path, error) from error
     if len(data) > MAX_FILE:
         raise ConfigError("usage", f"the file has over {MAX_FILE} bytes", where=str(path))
     return data

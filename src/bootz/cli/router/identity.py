@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from bootz.device.hardware import BuiltCard, NewCard
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import ConfigError, unreadable
 from bootz.keystore.files import PrivateKey
 from bootz.trust.certificates import parse_certificates
 
@@ -63,7 +63,7 @@ def _plain(path: Path) -> bytes:
             raise ConfigError("hardware-identity", "the file is too large", where=str(path))
         data = path.read_bytes()
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error), where=str(path)) from error
+        raise unreadable(path, error) from error
     if data.lstrip().startswith(b"-----") or data[:1] == b"\x30":
         return data
     try:

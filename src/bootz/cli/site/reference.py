@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bootz.cli.base import Cli
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import ConfigError, unreadable
 from bootz.images.addresses import is_file_name
 from bootz.images.depot import Depot, StoredFile
 from bootz.server.importing.applying import Applied, Terms, apply_items
@@ -124,5 +124,5 @@ def _digest(path: Path) -> tuple[str, int]:
                 digest.update(chunk)
                 size += len(chunk)
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error.strerror), where=str(path)) from error
+        raise unreadable(path, error) from error
     return digest.hexdigest(), size

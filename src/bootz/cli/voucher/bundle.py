@@ -10,7 +10,7 @@ from bootz.cli.base import FILE, FOLDER, Cli, Verb
 from bootz.cli.inventory.base import reading
 from bootz.cli.names import SERIAL, which_vendor
 from bootz.cli.output import Column
-from bootz.errors import ConfigError, Unavailable, UnknownChassis
+from bootz.errors import ConfigError, UnknownChassis, unwritable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,7 +87,7 @@ def export_command(cli: Cli, serials: tuple[str, ...], vendor: str | None, folde
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Unavailable("file-unwritable", str(error.strerror), where=str(folder)) from error
+        raise unwritable(folder, error) from error
     rows = []
     for record in found:
         path = folder / file_name(record.serial_number)

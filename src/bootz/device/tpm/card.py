@@ -24,7 +24,7 @@ from bootz.device.prover import IdevidProver, Prover, Tpm12Prover, Tpm20Prover
 from bootz.device.tpm.soft import SoftTpm12, SoftTpm20
 from bootz.device.tpm.swtpm12 import SwtpmTpm12
 from bootz.device.tpm.swtpm20 import SwtpmTpm20
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import ConfigError, unreadable
 from bootz.keystore.files import KeyKind, atomic_write, load_private_key, write_private_key
 from bootz.model.identity import IdentityKind, TpmKeyType, TpmVersion
 from bootz.trust.certificates import fingerprint
@@ -92,7 +92,7 @@ class CardTpm:
         except ValidationError as error:
             raise ConfigError("hardware-damaged", "malformed", where=str(path)) from error
         except OSError as error:
-            raise Unavailable("file-unreadable", str(error), where=str(path)) from error
+            raise unreadable(path, error) from error
 
     def _make_keys(self) -> dict[str, rsa.RSAPublicKey]:
         tpm12 = self.description.version is TpmVersion.TPM12

@@ -4,7 +4,7 @@ import codecs
 from pathlib import Path
 from typing import Final
 
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import ConfigError, unreadable
 from bootz.server.importing.csv_form import parse_csv
 from bootz.server.importing.items import MAX_FILE_BYTES, FileForm, ReadFile, items_of
 from bootz.server.importing.json_form import parse_json
@@ -70,7 +70,7 @@ def read_text(path: Path, most: int = MAX_FILE_BYTES) -> str:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error.strerror), where=str(path)) from error
+        raise unreadable(path, error) from error
     if len(data) > most:
         raise ConfigError("import-file-invalid", f"has over {most} bytes", where=str(path))
     encoding = _encoding(data, str(path))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bootz.errors import BootzError, ConfigError, TrustError, Unavailable
+from bootz.errors import BootzError, ConfigError, TrustError, Unavailable, unreadable
 from bootz.trust.bundle import BundleLimits, PassedOver, is_bundle, read_bundle
 from bootz.trust.voucher import MAX_VOUCHER_BYTES
 
@@ -192,7 +192,7 @@ def _walk(folder: Path) -> Iterator[Path]:
             if path.is_file() and not path.is_symlink():
                 yield path
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error.strerror), where=str(folder)) from error
+        raise unreadable(folder, error) from error
 
 
 def _unarmoured(data: bytes) -> bytes:
@@ -216,7 +216,7 @@ def _read(path: Path, most: int) -> bytes:
         with path.open("rb") as file:
             return file.read(most + 1)
     except OSError as error:
-        raise Unavailable("file-unreadable", str(error.strerror), where=str(path)) from error
+        raise unreadable(path, error) from error
 
 
 def _decompress(data: bytes, where: str) -> bytes:

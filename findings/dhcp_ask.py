@@ -1,4 +1,4 @@
-"""Asks a DHCP server on a link once, and prints the options of its answer: `OPTION hex`, one a line.
+"""Asks a DHCP server on a link once, and prints the options of its answer: `CODE hex`, one a line.
 
 Only the standard library. Usage: dhcp_ask.py 4|6 INTERFACE MAC CODE...; the codes are asked for.
 """

@@ -36,9 +36,12 @@ def subjects_of(model: Model, plan: DhcpPlan | None) -> Subjects:
     judged: list[Subject] = []
     findings: list[Finding] = []
     macs = frozenset(card.mac for device in plan.devices for card in device.cards) if plan else ()
+    lines_of: dict[int, list[Host]] = {}
+    for host, known in zip(model.hosts, owners, strict=True):
+        for number in {id(device) for device in known}:
+            lines_of.setdefault(number, []).append(host)
     for device in plan.devices if plan else ():
-        lines = [host for host, known in zip(model.hosts, owners, strict=True) if device in known]
-        found = list(_device(model, device, lines, frozenset(macs)))
+        found = list(_device(model, device, lines_of.get(id(device), []), frozenset(macs)))
         judged += [each for each in found if isinstance(each, Subject)]
         findings += [each for each in found if isinstance(each, Finding)]
     for host, known in zip(model.hosts, owners, strict=True):

@@ -107,6 +107,25 @@ class DnsmasqConfig:
     ignore_client_id: bool = False
     settable: frozenset[str] = frozenset()
     """All tags that a client can have."""
+    by_client: dict[bytes, list[DnsmasqHost]] = field(default_factory=dict)
+    by_mac: dict[bytes, list[DnsmasqHost]] = field(default_factory=dict)
+    wild: list[DnsmasqHost] = field(default_factory=list)
+    reserved: frozenset[Address] = frozenset()
+
+    def index(self) -> None:
+        """List the hosts by their names, the last line first, as dnsmasq looks for them."""
+        for host in reversed(self.hosts):
+            if host.client is not None:
+                self.by_client.setdefault(host.client, []).append(host)
+            for mac in host.macs:
+                if mac.exact:
+                    octets = bytes(octet or 0 for octet in mac.octets)
+                    self.by_mac.setdefault(octets, []).append(host)
+            if any(not mac.exact for mac in host.macs):
+                self.wild.append(host)
+        places = ((host.address4, *host.addresses6) for host in self.hosts)
+        self.reserved = frozenset(each for own in places for each in own if each is not None)
+
     refused: list[Note] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     doubts: list[Note] = field(default_factory=list)

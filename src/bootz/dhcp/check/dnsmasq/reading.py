@@ -43,6 +43,7 @@ def read_config(source: Source) -> DnsmasqConfig:
     for line in source.lines:
         reader.line(line)
     config = reader.config
+    config.index()
     config.settable = _BUILT_IN.union(
         (match.tag for match in config.matches),
         (tag for rule in config.tag_ifs for tag in rule.sets),

@@ -5,9 +5,10 @@ before one for its range's, and the later line before the earlier (seen in 2.90)
 Source: dnsmasq(8), --dhcp-option and --tag-if; docs/dhcp.md#what-the-servers-do.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
+from itertools import islice
 from typing import Final
 
 from bootz.dhcp.check.answers import Answer, Sent
@@ -127,57 +128,64 @@ class Conversation:
         if self.client.stranger:
             return None
         tags = self._tag_if(self.tags)
-        usable = [each for each in reversed(self.config.hosts) if self._in_ranges(each, ranges)]
         for tagged in (True, False):
-            hosts = [
-                each
-                for each in usable
-                if (self._has(each.needs, tags) if each.needs else not tagged)
-            ]
-            found = self._find(hosts)
+
+            def usable(host: DnsmasqHost, *, tagged: bool = tagged) -> bool:
+                fits = self._has(host.needs, tags) if host.needs else not tagged
+                return fits and self._in_ranges(host, ranges)
+
+            found = self._find(usable)
             if found is not None:
                 return found
-        return self._perhaps(usable) if ranges is not None else None
+        return self._perhaps(ranges) if ranges is not None else None
 
-    def _find(self, hosts: Sequence[DnsmasqHost]) -> DnsmasqHost | None:
-        client = self.client
+    def _find(self, usable: Callable[[DnsmasqHost], bool]) -> DnsmasqHost | None:
+        """Return the first line for a client: by its client-id, its MAC address, a pattern."""
+        client, config = self.client, self.config
         six = client.family is Family.IPV6
         sent = client.duid if six else client.client_id
         if isinstance(sent, bytes) and sent and (six or not self.config.ignore_client_id):
-            for host in hosts:
-                # Of a client-id dnsmasq takes away the octet 0 that says that it is a text.
-                short = sent[1:] if not six and sent[:1] == b"\0" else sent
-                if host.client is not None and host.client in (sent, short):
-                    return host
+            # Of a client-id dnsmasq takes away the octet 0 that says that it is a text.
+            short = sent[1:] if not six and sent[:1] == b"\0" else sent
+            hosts = [*config.by_client.get(sent, ())]
+            if short != sent:
+                hosts = self._in_order([*hosts, *config.by_client.get(short, ())])
+            found: DnsmasqHost | None = next(filter(usable, hosts), None)
+            if found is not None:
+                return found
         if isinstance(client.mac, Unclear):
             return None
         mac = client.mac
-        exact = next((h for h in hosts if any(m.exact and m.fits(mac) for m in h.macs)), None)
+        exact: DnsmasqHost | None = next(filter(usable, config.by_mac.get(mac, [])), None)
         if exact is not None:
             return exact
-        wild = [
+        wild: list[tuple[int, DnsmasqHost]] = [
             (sum(octet is not None for octet in one.octets), host)
-            for host in hosts
+            for host in filter(usable, config.wild)
             for one in host.macs
             if not one.exact and one.fits(mac)
         ]
         return max(wild, key=lambda each: each[0])[1] if wild else None
 
-    def _perhaps(self, hosts: Sequence[DnsmasqHost]) -> DnsmasqHost | None:
+    def _in_order(self, hosts: list[DnsmasqHost]) -> list[DnsmasqHost]:
+        """Return lines as dnsmasq comes to them: the last one of the file first."""
+        return [each for each in reversed(self.config.hosts) if any(each is h for h in hosts)]
+
+    def _perhaps(self, ranges: Sequence[Range]) -> DnsmasqHost | None:
         """Return a line that may be the router's, of which no MAC address is on record."""
         if not self.client.mac_wanted:
             return None
-        others = self.client.others
-        free = [
+        client = self.client
+        free = (
             host
-            for host in hosts
-            if any(not any(mac.fits(known) for known in others) for mac in host.macs)
-        ]
-        for host in free[:MOST_CANDIDATES]:
-            places = [host.address4, *host.addresses6]
-            fits = self.client.link is None or self.client.link in places or not any(places)
-            words = f"{host.where} is that of {self.client.name}"
-            if fits and self.world.holds(words, host.where):
+            for mac, listed in self.config.by_mac.items()
+            if mac not in client.others
+            for host in listed
+            if client.link is None or client.link in self._own(host) or not self._own(host)
+        )
+        for host in islice(free, MOST_CANDIDATES):
+            words = f"{host.where} is that of {client.name}"
+            if self._in_ranges(host, ranges) and self.world.holds(words, host.where):
                 return host
         return None
 
@@ -199,7 +207,6 @@ class Conversation:
                 chosen = self._narrow(address, tags)
                 if chosen is not None:
                     return chosen, address
-        reserved = {each for h in self.config.hosts for each in (h.address4, *h.addresses6)}
         for filtered in (True, False):
             for each in self.ranges:
                 if each.static or (not each.needs if filtered else False):
@@ -207,10 +214,9 @@ class Conversation:
                 if not self._has(each.needs, tags):
                     continue
                 count = sum(
-                    one is not None
-                    and each.first.version == one.version
+                    each.first.version == one.version
                     and int(each.first) <= int(one) <= int(each.last)
-                    for one in reserved
+                    for one in self.config.reserved
                 )
                 if int(each.last) - int(each.first) + 1 > count:
                     return each, each.first

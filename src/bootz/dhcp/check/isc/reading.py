@@ -51,6 +51,10 @@ class IscConfig:
     refused: list[Note] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     doubts: list[Note] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    first: dict[tuple[str, bytes], IscHost] = field(default_factory=dict)
+    """The first host declaration of each identifier."""
+    by_option: list[IscHost] = field(default_factory=list)
 
 
 def family_of(source: Source) -> Family:
@@ -244,10 +248,11 @@ class _Reader:
     def host(self, each: Statement, around: Group) -> None:
         name = each.words[1] if len(each.words) == 2 else ""
         where = f"{each.place} host {name}"
-        if not name or any(known.name == name for known in self.config.hosts):
+        if not name or name in self.config.names:
             words = "has no name" if not name else f"{name} is declared twice"
             self.refuse(each.place, f"a host {words}")
             return
+        self.config.names.add(name)
         made = IscHost(name, Group(where, around))
         rest = [inner for inner in each.block or () if not self.names_host(inner, made)]
         self.block(rest, made.group, None, None)
@@ -330,12 +335,13 @@ class _Reader:
     def enter(self, host: IscHost) -> None:
         """Chain a host behind those with the same identifier, as dhcpd does."""
         linked = False
-        for name in ("mac", "uid", "by_option"):
-            value = getattr(host, name)
-            if not value or linked:
+        if host.by_option is not None:
+            self.config.by_option.append(host)
+        for name, value in (("mac", host.mac), ("uid", host.uid)):
+            if not value:
                 continue
-            first = next((e for e in self.config.hosts if getattr(e, name) == value), None)
-            if first is None:
+            first = self.config.first.setdefault((name, value), host)
+            if first is host or linked:
                 continue
             last = first
             while last.next is not None and last is not host:

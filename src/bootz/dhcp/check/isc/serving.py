@@ -8,6 +8,7 @@ Source: dhcpd.conf(5); docs/dhcp.md#what-the-servers-do.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bootz.dhcp.check.answers import Answer, Sent
 from bootz.dhcp.check.clients import Address, Client, Unclear
@@ -104,7 +105,7 @@ class Conversation:
         """Return the first host declaration of an identifier."""
         if not isinstance(value, bytes) or not value or self.client.stranger:
             return None
-        return next((each for each in self.config.hosts if getattr(each, kind) == value), None)
+        return self.config.first.get((kind, value))
 
     def _host(self, link: Shared) -> IscHost | None:
         """Return the declaration that dhcpd finds first, whatever address it has."""
@@ -131,7 +132,7 @@ class Conversation:
         return found
 
     def _by_option(self) -> IscHost | None:
-        for host in self.config.hosts:
+        for host in self.config.by_option:
             if host.by_option is None or self.client.stranger:
                 continue
             code, octets = host.by_option
@@ -146,8 +147,15 @@ class Conversation:
         if not self.client.mac_wanted or self.client.stranger:
             return None
         others = self.client.others
-        hosts = [each for each in self.config.hosts if each.mac and each.mac not in others]
-        return next((each for each in hosts[:MOST_CANDIDATES] if self._may_be(each)), None)
+        link_of = self.client.link
+        free = (
+            each
+            for each in self.config.hosts
+            if each.mac
+            and each.mac not in others
+            and (not each.fixed or link_of is None or link_of in each.fixed)
+        )
+        return next((each for each in islice(free, MOST_CANDIDATES) if self._may_be(each)), None)
 
     def _may_be(self, host: IscHost) -> bool:
         fits = not host.fixed or self.client.link is None or self.client.link in host.fixed

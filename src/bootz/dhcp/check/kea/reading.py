@@ -59,6 +59,7 @@ class KeaConfig:
     networks: list[Shared] = field(default_factory=list)
     classes: dict[str, KeaClass] = field(default_factory=dict)
     hosts: list[KeaHost] = field(default_factory=list)
+    by_name: dict[tuple[str, bytes], KeaHost] = field(default_factory=dict)
     identifiers: tuple[str, ...] = ()
     mac_sources: tuple[str, ...] = ()
     refused: list[Note] = field(default_factory=list)
@@ -114,6 +115,7 @@ class _Reader:
             host = self.host(row, config.where, None)
             if host is not None:
                 config.hosts.append(host)
+                config.by_name[host.kind, host.octets] = host
         definitions = config.definitions
         config.refused += [Note("refused", place, words) for place, words in definitions.problems]
         config.notes += [Note("not-evaluated", place, words) for place, words in definitions.open]

@@ -9,6 +9,7 @@ docs/dhcp.md#what-the-servers-do.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bootz.dhcp.check.answers import Answer, Sent
 from bootz.dhcp.check.clients import Address, Client, Unclear
@@ -152,7 +153,7 @@ class Conversation:
     def _find_hosts(self, subnet: Subnet) -> None:
         names = list(self._names())
         if subnet.modes.everywhere:
-            listed = {(each.kind, each.octets): each for each in self.config.hosts}
+            listed = self.config.by_name
             self.everywhere = next((listed[name] for name in names if name in listed), None)
         for each in self._link(subnet):
             # Kea passes over a subnet whose class the client is not in yet, also where the class
@@ -169,10 +170,15 @@ class Conversation:
         kinds = BY_RELAY | ({"hw-address"} if client.mac_wanted else set())
         if client.stranger:
             return None
-        hosts = [h for h in subnet.hosts if h.kind in kinds and h.octets not in client.others]
-        for host in hosts[:MOST_CANDIDATES]:
-            fits = host.address is None or client.link is None or host.address == client.link
-            if fits and self.world.holds(f"{host.where} is that of {client.name}", host.where):
+        free = (
+            host
+            for host in subnet.hosts
+            if host.kind in kinds
+            and host.octets not in client.others
+            and (host.address is None or client.link is None or host.address == client.link)
+        )
+        for host in islice(free, MOST_CANDIDATES):
+            if self.world.holds(f"{host.where} is that of {client.name}", host.where):
                 return host
         return None
 

@@ -54,6 +54,28 @@ def one_of(words: type[Enum]) -> click.Choice[str]:
     return click.Choice([member.value for member in words])
 
 
+class ReleaseName(click.types.StringParamType):
+    """A release, by the name of its dialect, of IOS XR or of openconfig/bootz."""
+
+    name = "release"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return what stands for it in a help text."""
+        return "RELEASE"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name of the dialect."""
+        from bootz.model.releases import release_named
+
+        try:
+            return release_named(value).value
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+RELEASE: Final = ReleaseName()
+
+
 def together(*options: Callable[[_F], _F]) -> Callable[[_F], _F]:
     """Make one decorator of several options, which appear in the help in this order."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bootz.bench.plan import IdentityKey
-from bootz.cli.base import FOLDER, Cli, one_of, verb
+from bootz.cli.base import FOLDER, RELEASE, Cli, one_of, verb
 from bootz.cli.router.tpm import flow_option
 from bootz.wire.names import DialectName
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--dialect",
-    type=one_of(DialectName),
+    type=RELEASE,
     default=DialectName.CURRENT.value,
     show_default=True,
     help="Protocol dialect of the routers.",

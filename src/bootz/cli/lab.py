@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import FOLDER, one_of, verb
+from bootz.cli.base import FOLDER, RELEASE, one_of, verb
 from bootz.lab.plan import MAX_ROUTERS, Dhcp
-from bootz.wire.names import DialectName
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     "--dialect",
     "dialects",
     multiple=True,
-    type=one_of(DialectName),
+    type=RELEASE,
     help="Only routers of this dialect; repeatable. Default: all four.",
 )
 @click.option(

@@ -26,8 +26,13 @@ class CardKind(Enum):
 
 
 class Release(Enum):
-    """Which release of the interface a chassis on the shared path runs; decides what is written."""
+    """Which release of the interface a chassis runs, by the name of its dialect.
 
+    On the path that two dialects share it decides what is written.
+    """
+
+    V0_1_0 = "v0.1.0"
+    NOVEMBER_2023 = "2023-11"
     V0_3 = "v0.3"
     CURRENT = "current"
 

@@ -167,4 +167,5 @@ def written_dialect(path_dialect: Dialect, release: Release) -> Dialect:
     """
     if path_dialect.path != CURRENT.path:
         return path_dialect
-    return V0_3 if release is Release.V0_3 else CURRENT
+    # A chassis whose software is newer than the record says gets what both dialects read.
+    return CURRENT if release is Release.CURRENT else V0_3

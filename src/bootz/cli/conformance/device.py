@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootz.cli.base import EXISTING_FILE, EXISTING_FOLDER, FILE, Verb, one_of
+from bootz.cli.base import EXISTING_FILE, EXISTING_FOLDER, FILE, RELEASE, Verb
 from bootz.wire.names import DialectName
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dialect",
     "dialects",
-    type=one_of(DialectName),
+    type=RELEASE,
     multiple=True,
     default=[DialectName.CURRENT.value],
     show_default=True,

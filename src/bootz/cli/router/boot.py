@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootz.cli.base import PATH, Verb, one_of
+from bootz.cli.base import PATH, RELEASE, Verb
 from bootz.cli.router.dhcp import source_options
 from bootz.cli.router.tpm import flow_option
 from bootz.wire.names import DialectName
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 @source_options
 @click.option(
     "--dialect",
-    type=one_of(DialectName),
+    "--release",
+    "dialect",
+    type=RELEASE,
     default=DialectName.CURRENT.value,
     show_default=True,
-    help="The release of the interface that the router was built against.",
+    help="Dialect of the router: its name, an IOS XR release, or a version of openconfig/bootz.",
 )
 @flow_option
 @click.option("--insecure", is_flag=True, help="Send no nonce and do not verify ownership.")

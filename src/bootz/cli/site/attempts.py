@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bootz.cli.base import Cli, one_of, verb
+from bootz.cli.base import RELEASE, Cli, verb
 from bootz.cli.inventory.base import key_and_value, reading
 from bootz.cli.moments import since
 from bootz.cli.names import REASON, SERIAL
 from bootz.cli.output import Column, OutputFormat
 from bootz.errors import UnknownChassis
 from bootz.server.store.attempt_states import AttemptState
-from bootz.wire.names import DialectName
 
 if TYPE_CHECKING:
     from bootz.model.checks import Check
@@ -66,7 +65,7 @@ _EVENTS = (Column("at"), Column("kind"), Column("said"))
     "--dialect",
     "dialects",
     multiple=True,
-    type=one_of(DialectName),
+    type=RELEASE,
     help="Only those; repeatable.",
 )
 @click.option(

@@ -12,7 +12,6 @@ from bootz.model.chassis import (
     BootMode,
     CardKind,
     DynamicConfigPolicy,
-    Release,
     VoucherDelivery,
     fold_serial,
 )
@@ -25,6 +24,7 @@ from bootz.server.operations.dhcp_settings import (
 )
 from bootz.server.operations.labels import checked_labels
 from bootz.server.operations.profile_document import Content
+from bootz.server.operations.release import AnyRelease
 from bootz.server.operations.texts import (
     MAX_NAME,
     MAX_SERIAL,
@@ -99,7 +99,7 @@ class ChassisDocument:
     hostname: str = ""
     modular: bool = False
     boot_mode: BootMode = BootMode.SECURE
-    release: Release | None = None
+    release: AnyRelease | None = None
     streaming: bool = True
     skip_idevid_serial_check: bool = False
     voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic import field_validator as checks
 
 from bootz.errors import ConfigError
-from bootz.model.chassis import Release
+from bootz.server.operations.release import AnyRelease
 
 MAX_TEMPLATE = 4 * 1024 * 1024
 """Characters of one template; the answer that carries it must fit a gRPC message."""
@@ -188,7 +188,7 @@ class ProfileDocument(Content):
     """A profile: content, with defaults for variables, and the release its devices run."""
 
     variables: dict[str, JsonValue] = Field(default_factory=dict)
-    release: Release | None = None
+    release: AnyRelease | None = None
 
     def overridden_by(self, overrides: Content) -> "ProfileDocument":
         """Return this profile with every key that ``overrides`` sets replaced."""

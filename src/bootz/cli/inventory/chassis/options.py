@@ -6,9 +6,9 @@ from typing import Final
 
 import click
 
-from bootz.cli.base import PATH, one_of, together
+from bootz.cli.base import PATH, RELEASE, one_of, together
 from bootz.cli.names import IMAGE, PROFILE
-from bootz.model.kinds import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
+from bootz.model.kinds import BootMode, DynamicConfigPolicy, VoucherDelivery
 
 _TPM_FILES: Final = {
     "ek": "Endorsement key",
@@ -35,7 +35,11 @@ chassis_options: Final = together(
         metavar="SERIAL[:SLOT[:PART]]",
         help="Card of a modular chassis; repeatable. A card in a slot LC… is a line card.",
     ),
-    click.option("--release", type=one_of(Release), help="Bootz release of its software."),
+    click.option(
+        "--release",
+        type=RELEASE,
+        help="Release of its software: of IOS XR, of openconfig/bootz, or a dialect.",
+    ),
     click.option(
         "--streaming/--no-streaming", default=None, help="Whether it may use the streaming calls."
     ),

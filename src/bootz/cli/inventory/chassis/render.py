@@ -6,9 +6,8 @@ from contextlib import closing
 
 import click
 
-from bootz.cli.base import Cli, Verb, one_of
+from bootz.cli.base import RELEASE, Cli, Verb
 from bootz.cli.names import serial_argument, which_vendor
-from bootz.wire.names import DialectName
 
 
 @click.command("render", cls=Verb)
@@ -16,7 +15,9 @@ from bootz.wire.names import DialectName
 @which_vendor
 @click.option(
     "--dialect",
-    type=one_of(DialectName),
+    "--release",
+    "dialect",
+    type=RELEASE,
     help="Protocol dialect of the router. Default: that of its release in the inventory.",
 )
 @click.option(

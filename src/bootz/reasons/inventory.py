@@ -200,6 +200,12 @@ ROWS = (
         "shows how far it came.",
     ),
     Reason(
+        "preflight-no-go",
+        Fault.PRECONDITION,
+        "At least one check of the preflight has failed.",
+        "Correct each failed check; its row names the reason and the next step.",
+    ),
+    Reason(
         "audit-broken",
         Fault.INTERNAL,
         "The audit is not as it was written: an entry was changed, removed or put in.",

@@ -24,6 +24,7 @@ command = noun(
     "chassis",
     "The inventory of routers.",
     elsewhere={
+        "check": "bootz.cli.inventory.chassis.check:check_command",
         "hold": "bootz.cli.inventory.chassis.hold:hold",
         "release": "bootz.cli.inventory.chassis.hold:release",
         "render": "bootz.cli.inventory.chassis.render:render_command",

@@ -57,7 +57,7 @@ async def make_preview(
                     "chassis-not-found", "is not a card of this chassis", where=card
                 )
         chosen = dialect_by_name(dialect or chassis.release.value)
-        renderer = SiteRenderer(inventory.intent, _reached(site.config))
+        renderer = site_renderer(site, inventory)
         keys = site.keys
         serials = cards or [card.serial_number for card in chassis.cards]
         body = await renderer.body(
@@ -82,6 +82,11 @@ async def make_preview(
         )
     finally:
         await inventory.close()
+
+
+def site_renderer(site: Site, inventory: SqlInventory) -> SiteRenderer:
+    """Return what renders for a site as its server does."""
+    return SiteRenderer(inventory.intent, _reached(site.config))
 
 
 def reached_address(reached_at: str | None, config: SiteConfig) -> tuple[str, int]:

@@ -1,0 +1,129 @@
+"""``bootz chassis check``: go or no-go for chassis, before they are powered on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bootz.cli.base import FILE, Cli, Verb
+from bootz.cli.inventory.base import key_and_value
+from bootz.cli.names import SERIAL, which_vendor
+from bootz.cli.output import Column, OutputFormat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootz.server.operations.preflight import PreflightReport
+    from bootz.server.store.database import Database
+
+_COLUMNS = (
+    Column("chassis"),
+    Column("check"),
+    Column("outcome"),
+    Column("evidence"),
+    Column("reason"),
+    Column("next"),
+)
+
+
+@click.command("check", cls=Verb)
+@click.argument("serials", nargs=-1, type=SERIAL, metavar="[SERIAL]...")
+@which_vendor
+@click.option("--all", "everything", is_flag=True, help="All chassis of the site.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Those that have this label."
+)
+@click.option("--passed", "with_passed", is_flag=True, help="Also show what passed.")
+@click.option("--junit", type=FILE, metavar="FILE", help="Also write the checks as JUnit XML.")
+@click.pass_obj
+def check_command(
+    cli: Cli,
+    serials: tuple[str, ...],
+    vendor: str | None,
+    labels: tuple[str, ...],
+    junit: Path | None,
+    *,
+    everything: bool,
+    with_passed: bool,
+) -> None:
+    """Try everything that can fail without the router; exit code 1 where it is no-go.
+
+    Certificates of owner, server and vendor, the voucher of each card, images byte by byte, and
+    every template in the dialect of the chassis.
+    """
+    import asyncio
+
+    from bootz.cli.inventory.chassis.preflight import check_chassis, check_site
+    from bootz.cli.inventory.chassis.preview import reached_address
+    from bootz.errors import ConfigError
+
+    if sum((bool(serials), everything, bool(labels))) != 1:
+        raise click.UsageError("give SERIAL, --label or --all")
+    site = cli.site()
+    database = site.database()
+
+    async def check() -> list[PreflightReport]:
+        keys = _keys(database, serials, vendor, dict(key_and_value(t, "--label") for t in labels))
+        address = reached_address(None, site.config)
+        found = check_chassis(site, database, keys, address)
+        return [check_site(site, site.clock()), *[report async for report in found]]
+
+    try:
+        reports = asyncio.run(check())
+    finally:
+        database.close()
+    shows_all = with_passed or cli.output.form is not OutputFormat.TABLE
+    rows = [
+        {
+            "chassis": report.name,
+            "check": each.name,
+            "outcome": each.outcome.value,
+            "evidence": each.evidence,
+            "reason": each.reason,
+            "next": each.next_action,
+        }
+        for report in reports
+        for each in report.checks
+        if shows_all or each.outcome.value != "passed"
+    ]
+    cli.output.rows(_COLUMNS, rows)
+    if junit is not None:
+        _write_junit(junit, reports)
+    wrong = [report.name for report in reports if not report.go]
+    if wrong:
+        shown = ", ".join(wrong[:10]) + (f" and {len(wrong) - 10} more" if len(wrong) > 10 else "")
+        raise ConfigError("preflight-no-go", f"no-go for {shown}", where="preflight")
+    cli.output.message(f"go: {len(reports) - 1} chassis")
+
+
+def _keys(
+    database: Database, serials: tuple[str, ...], vendor: str | None, labels: dict[str, str]
+) -> list[int]:
+    from bootz.server.operations.chassis import find_chassis
+    from bootz.server.store.database import plain
+    from bootz.server.store.listing import Choice, listed_chassis
+
+    with database.read() as connection:
+        if serials:
+            found = [find_chassis(connection, serial, vendor).key for serial in serials]
+            return list(dict.fromkeys(found))
+        return [each.key for each in listed_chassis(plain(connection), Choice(labels=labels))]
+
+
+def _write_junit(path: Path, reports: list[PreflightReport]) -> None:
+    from bootz.conformance.junit import Result, junit_report
+    from bootz.keystore.files import atomic_write
+
+    results = [
+        Result(
+            report.name,
+            each.name,
+            0.0,
+            flaw=each.evidence if each.outcome.value == "failed" else "",
+            output=each.evidence,
+        )
+        for report in reports
+        for each in report.checks
+    ]
+    atomic_write(path, junit_report("bootz chassis check", results), mode=0o644)

@@ -36,6 +36,7 @@ from bootz.masa.ledger.roles import add_role, remove_role
 from bootz.masa.store.book import SqlBook
 from bootz.masa.store.directory import Directory
 from bootz.masa.tokens import check_given, digest_of, new_token
+from bootz.model.nearest import did_you_mean
 
 _ORG_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _USERNAME: Final = re.compile(r"[!-~]{1,256}")
@@ -176,7 +177,7 @@ class Records:
         """
         self._check_component(component)
         if self.book.component(component.name) is None:
-            raise _unknown("component", str(component.name))
+            raise self._unknown_component(component.name)
         self.directory.change_component(component)
 
     def remove_component(self, name: ComponentName) -> None:
@@ -186,7 +187,7 @@ class Records:
             ConfigError: there is none.
         """
         if not self.directory.remove_component(name):
-            raise _unknown("component", str(name))
+            raise self._unknown_component(name)
 
     def component(self, name: ComponentName) -> Component:
         """Return a component.
@@ -196,8 +197,18 @@ class Records:
         """
         found = self.book.component(name)
         if found is None:
-            raise _unknown("component", str(name))
+            raise self._unknown_component(name)
         return found
+
+    def _unknown_component(self, name: ComponentName) -> BootzError:
+        """Return the error, with the serial numbers of that manufacturer that may be meant."""
+        known = (each.name for each in self.directory.components(None))
+        meant = did_you_mean(
+            name.serial_number, [each.serial_number for each in known if each.ien == name.ien]
+        )
+        return ConfigError(
+            "masa-record-unknown", f"there is no such component{meant}", where=str(name)
+        )
 
     def group_id(self, path: str) -> str:
         """Return the id of a group that is named by id, or by org and descriptions with slashes.

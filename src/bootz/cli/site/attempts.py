@@ -125,8 +125,13 @@ def command(
     with reading(cli) as connection:
         attempts = attempts_of(connection, serial, most=most)
         events = events_of(connection, [attempt.id for attempt in attempts])
-    if not attempts:
-        raise UnknownChassis("attempt-not-found", f"no attempt by {serial!r}", where="journal")
+        if not attempts:
+            from bootz.server.operations.nearest import WITH_ATTEMPT, meant_serial
+
+            meant = meant_serial(connection, serial, WITH_ATTEMPT)
+            raise UnknownChassis(
+                "attempt-not-found", f"no attempt by {serial!r}{meant}", where="journal"
+            )
     explained = [
         (
             _explained(attempt),

@@ -14,6 +14,7 @@ from bootz.cli.inventory.base import reading
 from bootz.cli.output import Column, error_record, stderr
 from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.model.chassis import fold_serial
+from bootz.server.operations.nearest import meant_serial
 from bootz.server.operations.vendors import VendorRecord, find_vendor, list_vendors
 from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
 from bootz.server.voucher_source.fetching import Fetched, FetchOutcome
@@ -65,12 +66,14 @@ def look_up(cli: Cli, serials: Sequence[str], vendor: str | None) -> Looked:
             vendors=named,
             serials=serials or None,
         )
-    known = {fold_serial(card.serial_number) for card in cards}
-    for serial in serials:
-        if fold_serial(serial) not in known:
-            raise UnknownChassis(
-                "voucher-card-unknown", f"no card {serial!r} needs a voucher", where="voucher"
-            )
+        known = {fold_serial(card.serial_number) for card in cards}
+        for serial in serials:
+            if fold_serial(serial) not in known:
+                raise UnknownChassis(
+                    "voucher-card-unknown",
+                    f"no card {serial!r} needs a voucher{meant_serial(connection, serial)}",
+                    where="voucher",
+                )
     return Looked(now, pinned, {record.key: record for record in named}, cards)
 
 

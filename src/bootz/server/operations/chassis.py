@@ -29,6 +29,7 @@ from bootz.server.operations.image_uses import (
     keep_chassis_uses,
     used_images,
 )
+from bootz.server.operations.nearest import meant_serial
 from bootz.server.operations.vendors import find_vendor
 from bootz.server.store.revision import raise_revision, take_keys
 from bootz.server.store.schema import CHASSIS, SERIAL
@@ -214,8 +215,11 @@ def find_chassis(connection: Connection, serial: str, vendor: str | None = None)
         keys = keys.where(SERIAL.c.vendor_id == find_vendor(connection, vendor).key)
     found = tuple(read_chassis(connection, CHASSIS.c.id.in_(keys)))
     if not found:
+        meant = meant_serial(connection, serial)
         raise UnknownChassis(
-            "chassis-not-found", f"no chassis has the serial number {serial!r}", where="chassis"
+            "chassis-not-found",
+            f"no chassis has the serial number {serial!r}{meant}",
+            where="chassis",
         )
     if len(found) > 1:
         raise ConflictError(

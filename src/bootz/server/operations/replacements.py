@@ -13,6 +13,7 @@ from bootz.model.chassis import CardKind, fold_serial
 from bootz.server.operations.audit import note
 from bootz.server.operations.chassis import find_chassis, set_chassis
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, kind_by_slot
+from bootz.server.operations.nearest import WAITING, meant_serial
 from bootz.server.store.schema import CHASSIS, PENDING_REPLACEMENT, SEAT, VENDOR
 from bootz.sql.times import from_text
 
@@ -155,9 +156,10 @@ def _waiting(connection: Connection, serial: str, vendor: str | None) -> Row[tup
     if vendor is not None:
         rows = [row for row in rows if row.vendor.casefold() == vendor.casefold()]
     if not rows:
+        meant = meant_serial(connection, serial, WAITING)
         raise UnknownChassis(
             "replacement-not-found",
-            f"no card {serial!r} is waiting for a decision",
+            f"no card {serial!r} is waiting for a decision{meant}",
             where="replacements",
         )
     if len(rows) > 1:

@@ -13,6 +13,7 @@ from bootz.errors import BootzError, ConfigError, ConflictError, TrustError, Unk
 from bootz.model.artifacts import Assertion, OwnershipVoucher
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.audit import note
+from bootz.server.operations.nearest import WITH_VOUCHER, meant_serial
 from bootz.server.operations.texts import dump_json, load_texts
 from bootz.server.operations.vendors import VendorRecord, find_vendor, list_vendors
 from bootz.server.store.revision import raise_revision
@@ -252,8 +253,11 @@ def remove_vouchers(
             if record.sha256.startswith(sha256.lower())
         ]
         if serial is not None and not found:
+            meant = meant_serial(connection, serial, WITH_VOUCHER)
             raise UnknownChassis(
-                "voucher-not-found", f"no such voucher is stored for {serial!r}", where="voucher"
+                "voucher-not-found",
+                f"no such voucher is stored for {serial!r}{meant}",
+                where="voucher",
             )
         owners = sorted({record.vendor for record in found})
         if serial is not None and len(owners) > 1:
@@ -326,8 +330,9 @@ def find_vouchers(
     """
     found = list_vouchers(connection, serial=serial, vendor=vendor)
     if not found:
+        meant = meant_serial(connection, serial, WITH_VOUCHER)
         raise UnknownChassis(
-            "voucher-not-found", f"no voucher is stored for {serial!r}", where="voucher"
+            "voucher-not-found", f"no voucher is stored for {serial!r}{meant}", where="voucher"
         )
     return found
 

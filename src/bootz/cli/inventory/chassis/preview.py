@@ -11,6 +11,7 @@ from bootz.errors import UnknownChassis
 from bootz.model.bootstrap import CertzProfile
 from bootz.model.chassis import Chassis, fold_serial
 from bootz.model.kinds import BootMode
+from bootz.model.nearest import did_you_mean
 from bootz.server.operations.chassis import find_chassis
 from bootz.server.operations.intent import ChassisIntent
 from bootz.server.rendering.reached import Reached
@@ -53,8 +54,9 @@ async def make_preview(
         chassis = next(each for each in found if each.key == record.key)
         for card in cards:
             if chassis.card(card) is None:
+                meant = did_you_mean(card, [each.serial_number for each in chassis.cards])
                 raise UnknownChassis(
-                    "chassis-not-found", "is not a card of this chassis", where=card
+                    "chassis-not-found", f"is not a card of this chassis{meant}", where=card
                 )
         chosen = dialect_by_name(dialect or chassis.release.value)
         renderer = site_renderer(site, inventory)

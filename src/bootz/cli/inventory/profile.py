@@ -12,10 +12,10 @@ from bootz.cli.inventory.base import (
     name_and_version,
     read_document,
     read_file,
-    reading,
     shown_content,
     writing,
 )
+from bootz.cli.inventory.named import Named, add_named_verbs
 from bootz.cli.names import IMAGE, PROFILE
 from bootz.cli.output import Column
 from bootz.errors import ConfigError
@@ -76,41 +76,6 @@ def add(
     cli.output.record(_shown(record))
 
 
-@command.command("list")
-@click.pass_obj
-def list_(cli: Cli) -> None:
-    """List all profiles."""
-    from bootz.server.operations.profiles import list_profiles
-
-    with reading(cli) as connection:
-        records = list_profiles(connection)
-    rows = []
-    for record in records:
-        image = record.document.image
-        rows.append(
-            {
-                "name": record.name,
-                "image": "" if image is None else f"{image.name}/{image.version}",
-                "release": record.document.release,
-                "sets": sorted(record.document.model_fields_set),
-                "description": record.description,
-            }
-        )
-    cli.output.rows(_COLUMNS, rows)
-
-
-@command.command("show")
-@click.argument("name", type=PROFILE)
-@click.pass_obj
-def show(cli: Cli, name: str) -> None:
-    """Show what a profile sets; configuration and secrets only as "set"."""
-    from bootz.server.operations.profiles import find_profile
-
-    with reading(cli) as connection:
-        record = find_profile(connection, name)
-    cli.output.record(_shown(record))
-
-
 @command.command("set")
 @click.argument("name", type=PROFILE)
 @click.option("--rename", metavar="NAME", help="New name.")
@@ -149,18 +114,6 @@ def set_(
     cli.output.record(_shown(changed))
 
 
-@command.command("remove")
-@click.argument("name", type=PROFILE)
-@click.pass_obj
-def remove(cli: Cli, name: str) -> None:
-    """Remove a profile that no chassis uses."""
-    from bootz.server.operations.profiles import remove_profile
-
-    with writing(cli) as connection:
-        record = remove_profile(connection, name)
-    cli.output.message(f"removed profile {record.name}")
-
-
 def _document(
     document: dict[str, object],
     file: Path | None,
@@ -191,3 +144,31 @@ def _shown(record: ProfileRecord) -> dict[str, object]:
         "description": record.description,
         **shown_content(record.document),
     }
+
+
+def _row(record: ProfileRecord) -> dict[str, object]:
+    image = record.document.image
+    return {
+        "name": record.name,
+        "image": "" if image is None else f"{image.name}/{image.version}",
+        "release": record.document.release,
+        "sets": sorted(record.document.model_fields_set),
+        "description": record.description,
+    }
+
+
+def _named() -> Named:
+    from bootz.server.operations.profiles import find_profile, list_profiles, remove_profile
+
+    return Named(list_profiles, find_profile, remove_profile, _row, _shown)
+
+
+add_named_verbs(
+    command,
+    PROFILE,
+    _COLUMNS,
+    _named,
+    listing="List all profiles.",
+    showing='Show what a profile sets; configuration and secrets only as "set".',
+    removing="Remove a profile that no chassis uses.",
+)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bootz.cli.base import PATH, Cli, noun, together
-from bootz.cli.inventory.base import read_file, reading, writing
+from bootz.cli.inventory.base import read_file, writing
+from bootz.cli.inventory.named import Named, add_named_verbs
 from bootz.cli.inventory.voucher_source_options import VOUCHER_SOURCE_OPTIONS
 from bootz.cli.names import VENDOR
 from bootz.cli.output import Column
@@ -97,43 +98,6 @@ def add(cli: Cli, /, name: str, ca: Path, **options: Any) -> None:
     cli.output.record(shown_vendor(added))
 
 
-@command.command("list")
-@click.pass_obj
-def list_(cli: Cli) -> None:
-    """List all manufacturers."""
-    from bootz.server.operations.vendors import list_vendors
-
-    with reading(cli) as connection:
-        records = list_vendors(connection)
-    cli.output.rows(
-        _COLUMNS,
-        [
-            {
-                "name": record.name,
-                "aliases": record.aliases,
-                "ien": record.ien,
-                "idevid_cas": len(record.idevid_ca),
-                "voucher_cas": len(record.voucher_ca or record.idevid_ca),
-                "settings": record.settings.to_json(),
-            }
-            for record in records
-        ],
-    )
-
-
-@command.command("show")
-@click.argument("name", type=VENDOR)
-@click.pass_obj
-def show(cli: Cli, name: str) -> None:
-    """Show a manufacturer and its certificates."""
-    from bootz.cli.inventory.vendor_rows import shown_vendor
-    from bootz.server.operations.vendors import find_vendor
-
-    with reading(cli) as connection:
-        record = find_vendor(connection, name)
-    cli.output.record(shown_vendor(record))
-
-
 @command.command("set")
 @click.argument("name", type=VENDOR)
 @click.option("--rename", metavar="NAME", help="New name.")
@@ -160,13 +124,19 @@ def set_(cli: Cli, /, name: str, rename: str | None, ca: Path | None, **options:
     cli.output.record(shown_vendor(changed))
 
 
-@command.command("remove")
-@click.argument("name", type=VENDOR)
-@click.pass_obj
-def remove(cli: Cli, name: str) -> None:
-    """Remove a manufacturer that has no chassis and no vouchers."""
-    from bootz.server.operations.vendors import remove_vendor
+def _named() -> Named:
+    from bootz.cli.inventory.vendor_rows import shown_vendor, vendor_row
+    from bootz.server.operations.vendors import find_vendor, list_vendors, remove_vendor
 
-    with writing(cli) as connection:
-        record = remove_vendor(connection, name)
-    cli.output.message(f"removed vendor {record.name}")
+    return Named(list_vendors, find_vendor, remove_vendor, vendor_row, shown_vendor)
+
+
+add_named_verbs(
+    command,
+    VENDOR,
+    _COLUMNS,
+    _named,
+    listing="List all manufacturers.",
+    showing="Show a manufacturer and its certificates.",
+    removing="Remove a manufacturer that has no chassis and no vouchers.",
+)

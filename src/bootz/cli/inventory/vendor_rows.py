@@ -46,6 +46,18 @@ def changed_vendor(record: VendorRecord, options: dict[str, Any]) -> VendorRecor
     return record
 
 
+def vendor_row(record: VendorRecord) -> dict[str, object]:
+    """Return a manufacturer as a list shows it."""
+    return {
+        "name": record.name,
+        "aliases": record.aliases,
+        "ien": record.ien,
+        "idevid_cas": len(record.idevid_ca),
+        "voucher_cas": len(record.voucher_ca or record.idevid_ca),
+        "settings": record.settings.to_json(),
+    }
+
+
 def shown_vendor(record: VendorRecord) -> dict[str, object]:
     """Return a manufacturer as it is shown."""
     return {

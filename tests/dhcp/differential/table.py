@@ -505,6 +505,19 @@ DNSMASQ6: dict[str, tuple[str, str]] = {
     "by a MAC": (f"{RANGE_SIX}\ndhcp-host={MAC},[2001:db8::12]\ndhcp-option=option6:136,{COLONS}\n",
                  GOOD),
     "by a DUID": (f"{RANGE_SIX}\n{HOST_SIX}\ndhcp-option=tag:r,option6:136,{COLONS}\n", GOOD),
+    "a range of the interface's prefix": (
+        (f"dhcp-range=::,static,constructor:bridge0,64\n{HOST_SIX}\n"
+        f"dhcp-option=option6:136,{COLONS}\n"),
+        GOOD,
+    ),
+    "the end of an address": (
+        f"{RANGE_SIX}\ndhcp-host={MAC},[::12]\ndhcp-option=option6:136,{COLONS}\n",
+        GOOD,
+    ),
+    "a stateless range": (
+        f"dhcp-range=2001:db8::,ra-stateless\n{HOST_SIX}\ndhcp-option=option6:136,{COLONS}\n",
+        GOOD,
+    ),
     "an option of the other family": (f"{RANGE_SIX}\n{HOST_SIX}\ndhcp-option={OPTION}\n", NO_LIST),
 }  # fmt: skip
 

@@ -44,6 +44,9 @@ LEFT_OPEN = {
     # On whether it adds a NUL to its serial number in the DUID.
     ("kea", 6, "one of two DUIDs"),
     ("dnsmasq", 6, "by a DUID"),
+    ("dnsmasq", 6, "a stateless range"),
+    # On the prefix of the interface, too.
+    ("dnsmasq", 6, "a range of the interface's prefix"),
     # On whether there is a relay.
     ("kea", 6, "no interface"),
 }

@@ -7,7 +7,7 @@ from bootz.dhcp.check.clients import Address, Client, Host
 from bootz.dhcp.check.dnsmasq.lines import read_lines
 from bootz.dhcp.check.dnsmasq.nouns import DnsmasqConfig, DnsmasqHost
 from bootz.dhcp.check.dnsmasq.reading import read_config
-from bootz.dhcp.check.dnsmasq.serving import Conversation
+from bootz.dhcp.check.dnsmasq.serving import Conversation, is_suffix
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.files import Files
 from bootz.protocol.dhcp_offer import Family
@@ -41,13 +41,14 @@ class DnsmasqModel:
     def _link(self, host: DnsmasqHost) -> Address | None:
         if self.family is Family.IPV4:
             return host.address4
-        return host.addresses6[0] if host.addresses6 else None
+        first = host.addresses6[0] if host.addresses6 else None
+        return None if first is not None and is_suffix(first) else first
 
     def _names(self, host: DnsmasqHost) -> tuple[tuple[str, str], ...]:
         """Return the names of a host that is of this family, as far as they are one client's."""
         four = self.family is Family.IPV4
         six = bool(host.addresses6)
-        if (six if four else host.address4 is not None) and self._link(host) is None:
+        if (six and host.address4 is None) if four else (host.address4 is not None and not six):
             return ()
         names = [
             ("hw-address", bytes(octet or 0 for octet in mac.octets).hex())

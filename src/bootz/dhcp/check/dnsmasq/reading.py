@@ -164,8 +164,8 @@ class _Reader:
             if part == "static":
                 static = serves = True
             elif part == "ra-stateless":
-                serves = True
-                opened = "a stateless range hands out no addresses"
+                # It hands out the addresses of host lines alone.
+                static = serves = True
             elif part.startswith("constructor:"):
                 opened = "its prefix is that of an interface"
             elif ":" in part and not serves:

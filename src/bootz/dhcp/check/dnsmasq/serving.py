@@ -6,7 +6,7 @@ Source: dnsmasq(8), --dhcp-option and --tag-if; docs/dhcp.md#what-the-servers-do
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from itertools import islice
 from typing import Final
@@ -84,7 +84,7 @@ class Conversation:
                 if self.world.holds(words, each.where):
                     return [other for other in mine if _same_link(other, each)]
             return mine[-1:]
-        return [each for each in mine if self._has_link(each, link)]
+        return [_on(each, link) for each in mine if self._has_link(each, link)]
 
     def _has_link(self, each: Range, link: Address) -> bool:
         if each.open:
@@ -312,7 +312,24 @@ def _around(each: Range, bits: int) -> IPv4Network:
     return network
 
 
+def _on(each: Range, link: Address) -> Range:
+    """Return a range on a link; one whose prefix is that of an interface takes the link's."""
+    if not each.open:
+        return each
+    network = IPv6Network((int(link), 64), strict=False)
+    low = (1 << 64) - 1
+    first, last = network[int(each.first) & low], network[int(each.last) & low]
+    return replace(each, first=first, last=last, network=network)
+
+
+def is_suffix(address: Address) -> bool:
+    """Return whether an IPv6 address is only the part behind the prefix of whatever link it is."""
+    return address.version == 6 and int(address) < 1 << 64
+
+
 def _holds(each: Range, address: Address) -> bool:
+    if is_suffix(address) and each.family is Family.IPV6:
+        return True
     network: IPv4Network | IPv6Network | None = each.network
     if network is None:
         network = _around(each, 24)

@@ -202,6 +202,9 @@ def _address(kind: str, word: str) -> bytes:
     try:
         return (IPv4Address if kind == "ip-address" else IPv6Address)(word).packed
     except AddressValueError as error:
+        if kind == "ip-address" and re.fullmatch(r"[0-9.]+", word):
+            # dhcpd takes some addresses with fewer octets.
+            raise ValueOpen(f"{word[:40]} is not evaluated as an address") from error
         if kind == "ip-address" and re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*", word):
             raise ValueOpen(f"the address of {word[:60]} is asked of the DNS") from error
         raise ValueProblem(f"{word[:40]} is not an address") from error

@@ -32,6 +32,11 @@ class Column(NamedTuple):
     right: bool = False
 
 
+def columns(*keys: str) -> list[Column]:
+    """Return columns whose titles are their keys."""
+    return [Column(key) for key in keys]
+
+
 class Output:
     """Prints in the format that was asked for; the same keys in all three."""
 

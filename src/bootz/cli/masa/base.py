@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from bootz.cli.base import FOLDER
+from bootz.cli.base import FOLDER, together
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,9 +29,11 @@ masa_option: Final = click.option(
 
 TYPES: Final = ("user", "service-account")
 
-type_option: Final = click.option(
-    "--type", "kind", type=click.Choice(TYPES), default="user", show_default=True
+account_options: Final = together(
+    click.option("--org", "org_name", required=True, help="Organisation of the account."),
+    click.option("--type", "kind", type=click.Choice(TYPES), default="user", show_default=True),
 )
+"""Say which account of a name is meant."""
 
 
 class _Opener:
@@ -58,9 +60,13 @@ class _Opener:
 MASA: Final = _Opener()
 
 
-def user_named(username: str, kind: str, org_id: str) -> User:
-    """Return the triple that a command names."""
+def user_named(records: Records, username: str, kind: str, org_name: str) -> User:
+    """Return the account that a command names.
+
+    Raises:
+        BootzError: there is no such organisation.
+    """
     from bootz.masa.importing import ACCOUNT_TYPES
     from bootz.masa.ledger.nouns import User
 
-    return User(username, ACCOUNT_TYPES[kind], org_id)
+    return User(username, ACCOUNT_TYPES[kind], records.org_id(org_name))

@@ -11,7 +11,7 @@ import click
 from bootz.cli.base import FILE, Cli, noun
 from bootz.cli.masa.base import MASA, masa_option
 from bootz.cli.moments import moment
-from bootz.cli.output import Column
+from bootz.cli.output import columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -140,8 +140,7 @@ def list_serials(cli: Cli, masa: Path, org_name: str | None) -> None:
         }
         for each in found
     ]
-    columns = [Column(name) for name in ("ien", "serial", "org_id", "group_id", "model", "mac")]
-    cli.output.rows(columns, rows)
+    cli.output.rows(columns("ien", "serial", "org_id", "group_id", "model", "mac"), rows)
 
 
 @voucher.command("issue")
@@ -197,5 +196,4 @@ def list_vouchers(cli: Cli, masa: Path, number: str | None, limit: int, since: s
         for each in found
         if each.at >= start
     ]
-    columns = [Column(name) for name in ("at", "user", "org_id", "ien", "serial", "pinned")]
-    cli.output.rows([*columns, Column("expires")], rows)
+    cli.output.rows(columns("at", "user", "org_id", "ien", "serial", "pinned", "expires"), rows)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bootz.cli.base import FILE, Cli, noun
-from bootz.cli.masa.base import MASA, masa_option, type_option, user_named
+from bootz.cli.masa.base import MASA, account_options, masa_option, user_named
 from bootz.cli.moments import moment
-from bootz.cli.output import Column
+from bootz.cli.output import columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def list_orgs(cli: Cli, masa: Path) -> None:
     """List the organisations."""
     with MASA.records(masa) as records:
         rows = [{"org_id": org_id} for org_id in records.directory.orgs()]
-    cli.output.rows([Column("org_id")], rows)
+    cli.output.rows(columns("org_id"), rows)
 
 
 @group.command("add")
@@ -69,14 +69,13 @@ def list_groups(cli: Cli, masa: Path, org_name: str) -> None:
         {"group_id": each.group_id, "parent": each.parent_id, "description": each.description}
         for each in groups
     ]
-    cli.output.rows([Column("group_id"), Column("parent"), Column("description")], rows)
+    cli.output.rows(columns("group_id", "parent", "description"), rows)
 
 
 @user.command("add")
 @masa_option
 @click.argument("username")
-@click.option("--org", "org_name", required=True, help="Organisation of the account.")
-@type_option
+@account_options
 @click.option(
     "--support",
     is_flag=True,
@@ -100,8 +99,8 @@ def add_user(
     from bootz.masa.ledger.nouns import Role
 
     with MASA.records(masa) as records:
-        org_id = records.org_id(org_name)
-        made = user_named(username, kind, org_id)
+        made = user_named(records, username, kind, org_name)
+        org_id = made.org_id
         records.add_user(made, support=support)
         if role is not None:
             records.add_role(made, records.group_id(group_path or org_id), Role[role])
@@ -111,12 +110,11 @@ def add_user(
 @user.command("remove")
 @masa_option
 @click.argument("username")
-@click.option("--org", "org_name", required=True)
-@type_option
+@account_options
 def remove_user(masa: Path, username: str, org_name: str, kind: str) -> None:
     """Remove an account with its roles and tokens."""
     with MASA.records(masa) as records:
-        records.remove_user(user_named(username, kind, records.org_id(org_name)))
+        records.remove_user(user_named(records, username, kind, org_name))
 
 
 @user.command("list")
@@ -140,8 +138,7 @@ def list_users(cli: Cli, masa: Path) -> None:
         }
         for each in accounts
     ]
-    columns = [Column(name) for name in ("username", "type", "org_id", "support", "roles")]
-    cli.output.rows(columns, rows)
+    cli.output.rows(columns("username", "type", "org_id", "support", "roles"), rows)
 
 
 @user.command("grant")
@@ -149,14 +146,13 @@ def list_users(cli: Cli, masa: Path) -> None:
 @click.argument("username")
 @click.argument("group_path", metavar="GROUP")
 @click.argument("role", type=click.Choice(_ROLES))
-@click.option("--org", "org_name", required=True)
-@type_option
+@account_options
 def grant(masa: Path, username: str, group_path: str, role: str, org_name: str, kind: str) -> None:
     """Give a user a role on a group."""
     from bootz.masa.ledger.nouns import Role
 
     with MASA.records(masa) as records:
-        named = user_named(username, kind, records.org_id(org_name))
+        named = user_named(records, username, kind, org_name)
         records.add_role(named, records.group_id(group_path), Role[role])
 
 
@@ -164,20 +160,18 @@ def grant(masa: Path, username: str, group_path: str, role: str, org_name: str, 
 @masa_option
 @click.argument("username")
 @click.argument("group_path", metavar="GROUP")
-@click.option("--org", "org_name", required=True)
-@type_option
+@account_options
 def revoke(masa: Path, username: str, group_path: str, org_name: str, kind: str) -> None:
     """Remove a user's role on a group."""
     with MASA.records(masa) as records:
-        named = user_named(username, kind, records.org_id(org_name))
+        named = user_named(records, username, kind, org_name)
         records.remove_role(named, records.group_id(group_path))
 
 
 @token.command("add")
 @masa_option
 @click.argument("username")
-@click.option("--org", "org_name", required=True)
-@type_option
+@account_options
 @click.option("--label", default="", help="Description of its use.")
 @click.option("--expires", help="Expiry: a date or an RFC 3339 time.")
 @click.pass_obj
@@ -187,7 +181,7 @@ def add_token(
     """Create a token for a user. It is shown only now."""
     until = moment(expires)
     with MASA.records(masa) as records:
-        named = user_named(username, kind, records.org_id(org_name))
+        named = user_named(records, username, kind, org_name)
         token_id, text = records.add_token(named, label=label, expires_at=until)
     cli.output.record({"id": token_id, "token": text, "expires": until})
 
@@ -219,8 +213,7 @@ def list_tokens(cli: Cli, masa: Path) -> None:
         }
         for each in tokens
     ]
-    columns = [Column(name) for name in ("id", "user", "org_id", "label", "created", "expires")]
-    cli.output.rows(columns, rows)
+    cli.output.rows(columns("id", "user", "org_id", "label", "created", "expires"), rows)
 
 
 @cert.command("add")
@@ -276,5 +269,4 @@ def list_certs(cli: Cli, masa: Path, group_path: str) -> None:
         }
         for each in found
     ]
-    columns = [Column(name) for name in ("cert_id", "fingerprint", "revocation_checks", "expires")]
-    cli.output.rows(columns, rows)
+    cli.output.rows(columns("cert_id", "fingerprint", "revocation_checks", "expires"), rows)

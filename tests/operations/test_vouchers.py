@@ -258,6 +258,20 @@ def test_only_what_has_ended_is_removed_of_all_cards(connection: Connection) -> 
     assert [record.serial_number for record in list_vouchers(connection)] == ["B"]
 
 
+def test_legacy_is_shown_wherever_a_vendor_is(shell: Shell) -> None:
+    assert "LEGACY" not in shell.run("vendor", "show", "Acme")[2]
+    for words in (
+        ("vendor", "set", "Acme", "--legacy", "--idevid-serial", "chassis"),
+        ("vendor", "show", "Acme"),
+        ("vendor", "list"),
+    ):
+        code, out, err = shell.run(*words)
+        assert (code, "LEGACY is on for Acme" in err) == (0, True), out
+    settings = shell.json("vendor", "show", "Acme")["settings"]
+    assert (settings["legacy"], settings["idevid_serial"]) == (True, "chassis")
+    assert "LEGACY" not in shell.run("vendor", "set", "Acme", "--no-legacy")[2]
+
+
 def inside(found: FoundVoucher) -> str:
     """Return the entry of a tar."""
     return found.where.rpartition(": ")[2]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -24,6 +25,8 @@ from trust.world import (
     extension,
     forge,
     name,
+    names,
+    openssl,
     p384,
     raw_extension,
     rsa_key,
@@ -31,10 +34,21 @@ from trust.world import (
 )
 
 from bootz.trust.asn1 import encode, encode_integer, encode_oid, encode_sequence
-from bootz.trust.certificates import AnchorSet, CertificateError, fingerprint, verify_chain
+from bootz.trust.certificates import (
+    AnchorSet,
+    CertificateError,
+    fingerprint,
+    idevid_serial_number,
+    parse_certificates,
+    pem_from_der,
+    verify_chain,
+)
 
 Case = tuple[Made, list[Made], list[Made]]
 """Leaf, intermediates, anchors."""
+
+REPORTED = Path(__file__).parents[1] / "vectors" / "reported" / "idevid"
+ORG, SERIAL = "2.5.4.10", "2.5.4.5"
 
 ROOT = authority()
 UNKNOWN = raw_extension("1.3.6.1.4.1.55555.1", NULL, critical=True)
@@ -151,7 +165,7 @@ def refused() -> dict[str, tuple[str, Case]]:
         "the same on a CA": ("critical-extension", below(marked_sub, marked_sub)),
         "version 1 root": ("version", (leaf(version_1), [], [version_1])),
         "version 1 leaf": ("version", (leaf(version=1), [], one)),
-        "GeneralizedTime too early": ("refused", (leaf(end=general), [], one)),
+        "GeneralizedTime too early": ("needs-legacy", (leaf(end=general), [], one)),
         "CA with RSA-1024": ("weak-key", below(weak_ca, weak_ca)),
         "CA with Ed25519": ("weak-signature", below(edwards, edwards)),
         "leaf with RSA-1024": ("weak-key", (leaf(key=rsa_key(1, 1024)), [], one)),
@@ -162,8 +176,8 @@ def refused() -> dict[str, tuple[str, Case]]:
         ),
         "SHA-1 below the anchor": ("weak-signature", below(hashed, hashed)),
         "SHA-1 on the leaf": ("weak-signature", (leaf(algorithm=sha1()), [], one)),
-        "PSS with another salt": ("refused", below(pss_24, pss_24)),
-        "issuer in another string type": ("refused", (printable, [], one)),
+        "PSS with another salt": ("needs-legacy", below(pss_24, pss_24)),
+        "issuer in another string type": ("needs-legacy", (printable, [], one)),
         "explicit curve on the leaf": (
             "explicit-curve",
             (leaf(key=curve_key(8), spki=spelt), [], one),
@@ -195,6 +209,161 @@ def test_what_does_not(reason: str, case: Case) -> None:
             now=NOW,
         )
     assert caught.value.reason == f"certificate-{reason}"
+
+
+@pytest.mark.parametrize(("reason", "case"), refused().values(), ids=refused())
+def test_legacy_takes_what_needs_it_and_nothing_else(reason: str, case: Case) -> None:
+    end, helpers, anchors = case
+    trusted = AnchorSet.from_der((each.der for each in anchors), legacy=True)
+    ders = [each.der for each in helpers]
+    if reason == "needs-legacy":
+        found = verify_chain(end.der, ders, trusted, now=NOW)
+        assert found.tolerated
+        assert found.chain[0] == end.der
+        # Neither the time nor a signature is taken on trust.
+        with pytest.raises(CertificateError):
+            verify_chain(end.der, ders, trusted, now=NOW + 9999 * DAY)
+        with pytest.raises(CertificateError):
+            verify_chain(end.der[:-1] + bytes((end.der[-1] ^ 1,)), ders, trusted, now=NOW)
+        return
+    with pytest.raises(CertificateError) as caught:
+        verify_chain(end.der, ders, trusted, now=NOW)
+    assert caught.value.reason == f"certificate-{reason}"
+
+
+@pytest.mark.parametrize("case", accepted().values(), ids=accepted())
+def test_legacy_changes_nothing_where_it_is_not_needed(case: Case) -> None:
+    end, helpers, anchors = case
+    trusted = AnchorSet.from_der((each.der for each in anchors), legacy=True)
+    assert verify_chain(end.der, [h.der for h in helpers], trusted, now=NOW).tolerated == ()
+
+
+ORGANIZATION, OTHER = names((ORG, "Example Vendor")), names((ORG, "Example Rival"))
+RAW_PERMITTED, RAW_EXCLUDED = 0xA0, 0xA1
+
+
+def limited(*subtrees: tuple[int, bytes]) -> Made:
+    """An issuing CA with critical nameConstraints: of each tag its bases."""
+    parts = [
+        encode(tag, b"".join(encode_sequence(base) for each, base in subtrees if each == tag))
+        for tag in dict.fromkeys(tag for tag, _ in subtrees)
+    ]
+    limits = raw_extension("2.5.29.30", encode_sequence(*parts), critical=True)
+    return sub(extensions=(constraints(), usage(certify=True), limits))
+
+
+def directory(name_: bytes) -> bytes:
+    return encode(0xA4, name_)
+
+
+def dns(text: str) -> bytes:
+    return encode(0x82, text.encode())
+
+
+VENDORS = limited((RAW_PERMITTED, directory(ORGANIZATION)))
+RIVAL_OUT = limited((RAW_EXCLUDED, directory(OTHER)))
+ONLY_HOSTS = limited((RAW_PERMITTED, directory(ORGANIZATION)), (RAW_PERMITTED, dns("example.com")))
+MINIMUM = limited((RAW_PERMITTED, directory(ORGANIZATION) + encode(0x80, b"\x01")))
+HOST = raw_extension("2.5.29.17", encode_sequence(dns("router.example.net")))
+
+
+def of(issuer: Made, subject: bytes, *extensions: bytes) -> Case:
+    made = forge(subject, curve_key(5), issuer, extensions=extensions)
+    return made, [issuer], [ROOT]
+
+
+CONSTRAINED = {
+    "within": (True, of(VENDORS, names((ORG, "Example Vendor"), (SERIAL, "SN:1")))),
+    "within, spelt in capitals": (
+        True,
+        of(VENDORS, names((ORG, "EXAMPLE  vendor"), (SERIAL, "1"))),
+    ),
+    "outside": (False, of(VENDORS, names((ORG, "Example Rival"), (SERIAL, "SN:1")))),
+    "its attribute is not the first": (
+        False,
+        of(VENDORS, names((SERIAL, "1"), (ORG, "Example Vendor"))),
+    ),
+    "longer": (False, of(VENDORS, names((ORG, "Example Vendor II"), (SERIAL, "SN:1")))),
+    "a directoryName of the SAN outside": (
+        False,
+        of(
+            VENDORS,
+            names((ORG, "Example Vendor"), (SERIAL, "SN:1")),
+            raw_extension("2.5.29.17", encode_sequence(directory(OTHER))),
+        ),
+    ),
+    "not excluded": (True, of(RIVAL_OUT, names((ORG, "Example Vendor"), (SERIAL, "SN:1")))),
+    "excluded": (False, of(RIVAL_OUT, names((ORG, "Example Rival"), (SERIAL, "SN:1")))),
+    "of another kind, which the leaf has": (
+        False,
+        of(ONLY_HOSTS, names((ORG, "Example Vendor"), (SERIAL, "SN:1")), HOST),
+    ),
+    "of another kind, which the leaf has not": (
+        True,
+        of(ONLY_HOSTS, names((ORG, "Example Vendor"), (SERIAL, "SN:1"))),
+    ),
+    "with a minimum": (False, of(MINIMUM, names((ORG, "Example Vendor"), (SERIAL, "SN:1")))),
+}
+
+
+@pytest.mark.parametrize(("good", "case"), CONSTRAINED.values(), ids=CONSTRAINED)
+def test_name_constraints_of_a_directory_name(good: bool, case: Case, tmp_path: Path) -> None:
+    """OpenSSL is the oracle of both verdicts."""
+    end, helpers, anchors = case
+    trusted = AnchorSet.from_der((each.der for each in anchors), legacy=True)
+    ders = [each.der for each in helpers]
+    for file, pem in (("root", [ROOT.der]), ("ca", ders), ("leaf", [end.der])):
+        (tmp_path / f"{file}.pem").write_bytes(pem_from_der(pem))
+    told = openssl(
+        *("verify", "-attime", str(int(NOW.timestamp())), "-CAfile", "root.pem"),
+        *("-untrusted", "ca.pem", "leaf.pem"),
+        folder=tmp_path,
+    )
+    assert (told.returncode == 0) is good, told.stderr
+    if good:
+        assert "nameConstraints" in verify_chain(end.der, ders, trusted, now=NOW).tolerated[0]
+    else:
+        with pytest.raises(CertificateError) as caught:
+            verify_chain(end.der, ders, trusted, now=NOW)
+        assert caught.value.reason == "certificate-refused"
+    strict = AnchorSet.from_der(each.der for each in anchors)
+    with pytest.raises(CertificateError) as caught:
+        verify_chain(end.der, ders, strict, now=NOW)
+    assert caught.value.reason == f"certificate-{'needs-legacy' if good else 'refused'}"
+
+
+@pytest.mark.parametrize(
+    ("folder", "told"),
+    [("s05-gt-notbefore", "GeneralizedTime"), ("s26-nc-dirname", "nameConstraints")],
+)
+def test_the_reported_identities(folder: str, told: str) -> None:
+    at_now = NOW.replace(year=2027)
+    leaf_der, *behind = parse_certificates((REPORTED / folder / "leaf.pem").read_bytes())
+    anchors = parse_certificates((REPORTED / folder / "ca.pem").read_bytes())
+    with pytest.raises(CertificateError) as caught:
+        verify_chain(leaf_der, behind, AnchorSet.from_der(anchors), now=at_now)
+    assert (caught.value.reason, told in str(caught.value)) == ("certificate-needs-legacy", True)
+    taken = AnchorSet.from_der(anchors, legacy=True)
+    found = verify_chain(leaf_der, behind, taken, now=at_now)
+    assert told in "; ".join(found.tolerated)
+    assert idevid_serial_number(found.leaf).startswith("SHPS")
+
+
+def test_the_search_of_legacy_chains_is_bounded() -> None:
+    """Sixty look-alikes, each of which could have issued the others: it ends, and refuses."""
+    ring = [
+        forge("ring", curve_key(9), extensions=(constraints(),), serial=number)
+        for number in range(1, 60)
+    ]
+    root = forge("ring", curve_key(9), extensions=(constraints(), UNKNOWN), serial=99)
+    end = forge("leaf", curve_key(5), ring[0], end=at(NOW + DAY, generalized=True))
+    with pytest.raises(CertificateError):
+        verify_chain(
+            end.der,
+            [each.der for each in ring],
+            AnchorSet.from_der([root.der], legacy=True),
+            now=NOW,
+        )
 
 
 def test_the_time_is_that_of_the_call_and_not_of_the_first_one() -> None:

@@ -6,6 +6,10 @@ expected and what was seen. No field ever holds a secret.
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
+
+STRICT_FORM: Final = "idevid-strict-form"
+"""The check that a vendor's setting ``legacy`` leaves out: shown loudly wherever an attempt is."""
 
 
 class Outcome(Enum):

@@ -10,9 +10,11 @@ from typing import TypeAlias
 
 from bootz.errors import PeerError
 from bootz.model.chassis import Chassis, IdevidSerial, fold_serial
+from bootz.model.checks import STRICT_FORM
 from bootz.protocol.refusals import ForeignChassis, UnprovenPeer
 from bootz.protocol.steps import CheckLog
 from bootz.trust.certificates import (
+    VerifiedChain,
     fingerprint,
     idevid_serial_number,
     load_certificate,
@@ -144,12 +146,16 @@ def proving_serials(chassis: Chassis) -> str:
 
 def chain_flaw(vendor: Vendor, certificate: DeviceCertificate, now: datetime) -> PeerError | None:
     """Return why the chain does not end at a CA of this vendor, None if it does."""
-    intermediates = (*certificate.intermediates, *vendor.idevid_intermediates)
     try:
-        verify_chain(certificate.leaf, intermediates, vendor.idevid_anchors, now=now)
+        _verified(vendor, certificate, now)
     except PeerError as flaw:
         return flaw
     return None
+
+
+def _verified(vendor: Vendor, certificate: DeviceCertificate, now: datetime) -> VerifiedChain:
+    intermediates = (*certificate.intermediates, *vendor.idevid_intermediates)
+    return verify_chain(certificate.leaf, intermediates, vendor.idevid_anchors, now=now)
 
 
 def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:
@@ -184,11 +190,18 @@ def check_idevid(
         UnprovenPeer: the chain does not end there.
         ForeignChassis: the certificate is of another device, or names no serial number.
     """
-    flaw = None if vendor is None else chain_flaw(vendor, certificate, now)
-    if vendor is None or flaw is not None:
+    if vendor is None:
+        log.refuse("idevid-chain", untrusted(chassis.manufacturer, None))
+    try:
+        chain = _verified(vendor, certificate, now)
+    except PeerError as flaw:
         log.refuse("idevid-chain", untrusted(chassis.manufacturer, flaw))
     evidence = fingerprint(certificate.leaf)
     log.passed("idevid-chain", expected=f"a CA of {chassis.manufacturer}", seen=evidence)
+    if chain.tolerated:
+        log.skipped(
+            STRICT_FORM, f"LEGACY, as the vendor's setting says: {'; '.join(chain.tolerated)}"
+        )
     serial = named_serial(certificate)
     if chassis.skip_idevid_serial_check:
         log.skipped("idevid-serial", "switched off for this chassis")

@@ -85,6 +85,14 @@ ROWS = (
         "The detail names the rule; have the certificate reissued accordingly.",
     ),
     Reason(
+        "certificate-needs-legacy",
+        Fault.UNAUTHENTICATED,
+        "The chain holds, but has a form that only the setting `legacy` of a vendor accepts; the "
+        "detail names it.",
+        "Where it is an IDevID or a voucher's signer, and the vendor cannot issue it again: `bootz "
+        "vendor set NAME --legacy`. Anything else needs a new certificate. See docs/accepted.md.",
+    ),
+    Reason(
         "certificate-serial-missing",
         Fault.FORBIDDEN,
         "The subject of an IDevID has no serial number.",

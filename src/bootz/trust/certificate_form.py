@@ -23,6 +23,7 @@ from bootz.trust.asn1 import (
     SEQUENCE,
     Asn1Error,
     Element,
+    encode_oid,
     read_one,
 )
 from bootz.trust.pkcs7 import certificates_in_pkcs7, is_pkcs7
@@ -272,6 +273,25 @@ def subject_key_identifier(certificate: x509.Certificate) -> bytes | None:
         return None
     value = extension.value
     return value.digest if isinstance(value, x509.SubjectKeyIdentifier) else None
+
+
+def extension_value(der: bytes, oid: str) -> bytes | None:
+    """Return the value of an extension (the content of its OCTET STRING); None without it.
+
+    Raises:
+        Asn1Error: not a certificate.
+    """
+    return _extension(der, encode_oid(oid)[2:])
+
+
+def validity_tags(der: bytes) -> tuple[int, int]:
+    """Return the ASN.1 tags of notBefore and notAfter.
+
+    Raises:
+        Asn1Error: not a certificate.
+    """
+    begin, end = _tbs(der)[4].expect(SEQUENCE).children().rest()
+    return begin.tag, end.tag
 
 
 def _tbs(der: bytes) -> list[Element]:

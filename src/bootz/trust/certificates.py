@@ -33,6 +33,7 @@ from bootz.trust.certificate_form import (
 from bootz.trust.flaws import name_flaw
 from bootz.trust.idevid import idevid_serial_number, parse_identity_certificate
 from bootz.trust.keys import describe_key, is_strong
+from bootz.trust.legacy import find_legacy_chain
 
 __all__ = [
     "AnchorSet",
@@ -61,14 +62,16 @@ MAX_INTERMEDIATES = 64
 class AnchorSet:
     """Certificates that are trusted without further proof, self-signed or not.
 
-    ``certificates`` is their DER. Made by ``from_der``; cheap to use, dear to make.
+    ``certificates`` is their DER; ``legacy`` takes chains of the forms that ``legacy`` lists.
+    Made by ``from_der``; cheap to use, dear to make.
     """
 
     certificates: tuple[bytes, ...] = field(repr=False)
     _policy: PolicyBuilder = field(repr=False, compare=False)
+    legacy: bool = False
 
     @classmethod
-    def from_der(cls, certificates: Iterable[bytes]) -> "AnchorSet":
+    def from_der(cls, certificates: Iterable[bytes], *, legacy: bool = False) -> "AnchorSet":
         """Return the set of these DER certificates, in order, each once.
 
         Raises:
@@ -84,7 +87,7 @@ class AnchorSet:
             )
         store = Store([load_certificate(der) for der in ders])
         policy = PolicyBuilder().store(store)
-        return cls(ders, policy.extension_policies(ca_policy=_CAS, ee_policy=_LEAVES))
+        return cls(ders, policy.extension_policies(ca_policy=_CAS, ee_policy=_LEAVES), legacy)
 
     def verify(
         self, leaf: x509.Certificate, intermediates: list[x509.Certificate], now: datetime
@@ -111,11 +114,15 @@ TrustAnchor = NewType("TrustAnchor", AnchorSet)
 
 @dataclass(frozen=True, slots=True)
 class VerifiedChain:
-    """A certificate that an anchor vouches for. ``chain`` is DER, leaf first, anchor last."""
+    """A certificate that an anchor vouches for. ``chain`` is DER, leaf first, anchor last.
+
+    ``tolerated`` says what of its form only a vendor's ``legacy`` setting takes.
+    """
 
     leaf: x509.Certificate = field(repr=False)
     chain: tuple[bytes, ...] = field(repr=False)
     anchor: bytes = field(repr=False)
+    tolerated: tuple[str, ...] = ()
 
 
 def _must_sign_certificates(
@@ -156,11 +163,26 @@ def verify_chain(
         raise RuntimeError("a time without a time zone")
     certificate = load_certificate(leaf)
     helpers = _readable(intermediates[:MAX_INTERMEDIATES])
+    tolerated: tuple[str, ...] = ()
     try:
         found = anchors.verify(certificate, helpers, now)
     except (VerificationError, ValueError) as error:
         trusted = [load_certificate(each) for each in anchors.certificates]
-        raise name_flaw(certificate, helpers, trusted, now, str(error)) from error
+        flaw = name_flaw(certificate, helpers, trusted, now, str(error))
+        legacy = None
+        if flaw.reason == "certificate-refused":
+            legacy = find_legacy_chain(certificate, helpers, trusted, now)
+        if legacy is None:
+            raise flaw from error
+        if not anchors.legacy:
+            raise CertificateError(
+                "certificate-needs-legacy",
+                "; ".join(legacy.tolerated),
+                where=flaw.where,
+                expected="a form that is accepted without `legacy`",
+                seen="; ".join(legacy.tolerated)[:200],
+            ) from error
+        found, tolerated = list(legacy.chain), legacy.tolerated
     if not is_strong(certificate.public_key()):
         raise CertificateError(
             "certificate-weak-key",
@@ -172,7 +194,7 @@ def verify_chain(
     chain = tuple(each.public_bytes(Encoding.DER) for each in found)
     for der in chain:
         check_named_curve(der)
-    return VerifiedChain(certificate, chain, chain[-1])
+    return VerifiedChain(certificate, chain, chain[-1], tolerated)
 
 
 def _readable(ders: Sequence[bytes]) -> list[x509.Certificate]:

@@ -166,7 +166,7 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
             chain.anchor,
             signer.signing_time,
             read.encoding,
-            (*read.warnings, *_quirks(signer)),
+            (*read.warnings, *_quirks(signer, chain)),
         )
     raise flaws[0]
 
@@ -269,11 +269,12 @@ def claimed_signer(cms: bytes) -> bytes:
     return _open(cms)[1][0].certificate
 
 
-def _quirks(signer: VerifiedSigner) -> tuple[str, ...]:
+def _quirks(signer: VerifiedSigner, chain: VerifiedChain) -> tuple[str, ...]:
     """Name what is odd in a signature that is accepted."""
+    found = [f"LEGACY form of the signer's chain: {each}" for each in chain.tolerated]
     if signer.pss:
-        return ("signed with RSA-PSS: routers that follow the Go reference cannot read it",)
-    return ()
+        found.append("signed with RSA-PSS: routers that follow the Go reference cannot read it")
+    return tuple(found)
 
 
 def _open(cms: bytes) -> tuple[bytes, tuple[VerifiedSigner, ...]]:

@@ -19,13 +19,23 @@ if TYPE_CHECKING:
 
 
 class Named(NamedTuple):
-    """How the things of a noun are read, removed and shown: in a list, and alone."""
+    """How the things of a noun are read, removed and shown: in a list, and alone.
+
+    ``warning`` says what a person must see of a thing wherever it is shown; empty for nothing.
+    """
 
     every: Callable[[Connection], Iterable[Any]]
     find: Callable[[Connection, str], Any]
     remove: Callable[[Connection, str], Any]
     row: Callable[[Any], dict[str, object]]
     shown: Callable[[Any], dict[str, object]]
+    warning: Callable[[Any], str] = lambda _: ""
+
+
+def warn(cli: Cli, *warnings: str) -> None:
+    """Print what is to be seen; empty ones are nothing."""
+    for warning in filter(None, warnings):
+        cli.output.warning(warning)
 
 
 def add_named_verbs(
@@ -48,8 +58,9 @@ def add_named_verbs(
     def list_(cli: Cli) -> None:
         named = load()
         with reading(cli) as connection:
-            rows = [named.row(record) for record in named.every(connection)]
-        cli.output.rows(columns, rows)
+            records = list(named.every(connection))
+        cli.output.rows(columns, [named.row(record) for record in records])
+        warn(cli, *map(named.warning, records))
 
     @noun.command("show", help=showing)
     @click.argument("name", type=name)
@@ -59,6 +70,7 @@ def add_named_verbs(
         with reading(cli) as connection:
             record = named.find(connection, name)
         cli.output.record(named.shown(record))
+        warn(cli, named.warning(record))
 
     @noun.command("remove", help=removing)
     @click.argument("name", type=name)

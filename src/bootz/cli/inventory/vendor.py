@@ -10,7 +10,7 @@ import click
 
 from bootz.cli.base import PATH, Cli, noun, together
 from bootz.cli.inventory.base import read_file, writing
-from bootz.cli.inventory.named import Named, add_named_verbs
+from bootz.cli.inventory.named import Named, add_named_verbs, warn
 from bootz.cli.inventory.voucher_source_options import VOUCHER_SOURCE_OPTIONS
 from bootz.cli.names import VENDOR
 from bootz.cli.output import Column
@@ -69,6 +69,11 @@ _options = together(
         type=click.Choice(["card", "chassis", "either"]),
         help="Whose serial number the IDevIDs in a modular chassis have. Default: either.",
     ),
+    click.option(
+        "--legacy/--no-legacy",
+        default=None,
+        help="Accept certificate forms that are refused otherwise; see docs/accepted.md.",
+    ),
     *VOUCHER_SOURCE_OPTIONS,
 )
 """The options that add and set have in common."""
@@ -87,7 +92,7 @@ _options = together(
 @click.pass_obj
 def add(cli: Cli, /, name: str, ca: Path, **options: Any) -> None:
     """Add a manufacturer."""
-    from bootz.cli.inventory.vendor_rows import changed_vendor, shown_vendor
+    from bootz.cli.inventory.vendor_rows import changed_vendor, legacy_warning, shown_vendor
     from bootz.server.operations.vendors import VendorRecord, add_vendor, read_bundle
 
     record = changed_vendor(
@@ -96,6 +101,7 @@ def add(cli: Cli, /, name: str, ca: Path, **options: Any) -> None:
     with writing(cli) as connection:
         added = add_vendor(connection, record)
     cli.output.record(shown_vendor(added))
+    warn(cli, legacy_warning(added))
 
 
 @command.command("set")
@@ -111,7 +117,7 @@ def set_(cli: Cli, /, name: str, rename: str | None, ca: Path | None, **options:
 
     An empty value or file removes the setting.
     """
-    from bootz.cli.inventory.vendor_rows import changed_vendor, shown_vendor
+    from bootz.cli.inventory.vendor_rows import changed_vendor, legacy_warning, shown_vendor
     from bootz.server.operations.vendors import find_vendor, read_bundle, set_vendor
 
     with writing(cli) as connection:
@@ -122,13 +128,14 @@ def set_(cli: Cli, /, name: str, rename: str | None, ca: Path | None, **options:
             record = replace(record, idevid_ca=read_bundle(read_file(ca), "--ca"))
         changed = set_vendor(connection, name, changed_vendor(record, options))
     cli.output.record(shown_vendor(changed))
+    warn(cli, legacy_warning(changed))
 
 
 def _named() -> Named:
-    from bootz.cli.inventory.vendor_rows import shown_vendor, vendor_row
+    from bootz.cli.inventory.vendor_rows import legacy_warning, shown_vendor, vendor_row
     from bootz.server.operations.vendors import find_vendor, list_vendors, remove_vendor
 
-    return Named(list_vendors, find_vendor, remove_vendor, vendor_row, shown_vendor)
+    return Named(list_vendors, find_vendor, remove_vendor, vendor_row, shown_vendor, legacy_warning)
 
 
 add_named_verbs(

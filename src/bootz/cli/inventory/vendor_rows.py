@@ -24,6 +24,7 @@ def changed_vendor(record: VendorRecord, options: dict[str, Any]) -> VendorRecor
         "ta_file",
         "redirect_shape",
         "idevid_serial",
+        "legacy",
     ):
         if options[key] is not None:
             settings[key] = options[key]
@@ -44,6 +45,16 @@ def changed_vendor(record: VendorRecord, options: dict[str, Any]) -> VendorRecor
         bundle = read_file(options["voucher_ca"])
         record = replace(record, voucher_ca=read_bundle(bundle, "--voucher-ca"))
     return record
+
+
+def legacy_warning(record: VendorRecord) -> str:
+    """Say that certificates are accepted in forms that those of others are not; else nothing."""
+    if not record.settings.legacy:
+        return ""
+    return (
+        f"LEGACY is on for {record.name}: chains of its IDevIDs and vouchers are accepted in forms "
+        "that are refused otherwise (docs/accepted.md)"
+    )
 
 
 def vendor_row(record: VendorRecord) -> dict[str, object]:

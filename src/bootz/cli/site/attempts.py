@@ -13,6 +13,7 @@ from bootz.cli.moments import since
 from bootz.cli.names import REASON, SERIAL
 from bootz.cli.output import Column, OutputFormat
 from bootz.errors import UnknownChassis
+from bootz.model.checks import STRICT_FORM
 from bootz.server.store.attempt_states import AttemptState
 
 if TYPE_CHECKING:
@@ -149,6 +150,9 @@ def command(
         if position:
             click.echo()
         cli.output.record(record)
+        for check in checks:
+            if check["check"] == STRICT_FORM:
+                cli.output.warning(str(check["seen"]))
         click.echo()
         cli.output.rows(_CHECKS, checks)
         click.echo()

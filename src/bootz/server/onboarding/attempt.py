@@ -8,7 +8,7 @@ from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.chassis import Chassis, ClaimedCard, ProvenChassis
-from bootz.model.checks import Check
+from bootz.model.checks import STRICT_FORM, Check
 from bootz.protocol.idevid import TlsCertificate
 from bootz.protocol.selection import Selection
 from bootz.server.ports import CallRecord, Clock
@@ -105,6 +105,9 @@ class Attempt:
         error: BootzError | None = None,
     ) -> CallRecord:
         """Return the record of the call: answered, reported or refused."""
+        for check in session.checks:
+            if check.name == STRICT_FORM:
+                log.warning("legacy-form-accepted", **self._fields(), detail=check.seen)
         proven = session.proven
         return CallRecord(
             at=clock(),

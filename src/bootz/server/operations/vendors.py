@@ -56,7 +56,8 @@ class VendorSettings(BaseModel):
     """How devices of a vendor want to be answered; a profile or chassis may say otherwise.
 
     A key that is not set says nothing. ``voucher_source`` names where vouchers are fetched;
-    ``idevid_serial`` whose serial number an IDevID may have.
+    ``idevid_serial`` whose serial number an IDevID may have; ``legacy`` takes chains of IDevIDs and
+    vouchers' signers in the forms that docs/accepted.md lists.
     """
 
     model_config = STRICT
@@ -67,6 +68,7 @@ class VendorSettings(BaseModel):
     ta_file: Annotated[str, Field(max_length=1024)] = ""
     redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
     idevid_serial: Literal["card", "chassis", "either"] = "either"
+    legacy: bool = False
     voucher_source: VoucherSourceSettings | None = None
     progress: VendorProgress | None = None
 
@@ -144,13 +146,16 @@ class VendorRecord:
         Raises:
             CertificateError: an anchor that cannot be one.
         """
-        idevid = anchors_of(self.idevid_ca)
+        legacy = self.settings.legacy
+        idevid = anchors_of(self.idevid_ca, legacy=legacy)
         return Vendor(
             name=self.name,
             aliases=self.aliases,
             ien=self.ien,
             idevid_anchors=idevid,
-            voucher_anchors=anchors_of(self.voucher_ca) if self.voucher_ca else idevid,
+            voucher_anchors=anchors_of(self.voucher_ca, legacy=legacy)
+            if self.voucher_ca
+            else idevid,
             idevid_intermediates=self.intermediates,
         )
 
@@ -173,13 +178,13 @@ def read_bundle(bundle: str | bytes, name: str, *, where: str = "") -> tuple[byt
 
 
 @lru_cache(maxsize=256)
-def anchors_of(certificates: tuple[bytes, ...]) -> VendorCAs:
+def anchors_of(certificates: tuple[bytes, ...], *, legacy: bool = False) -> VendorCAs:
     """Return the anchor set of DER certificates; built once, because that takes long.
 
     Raises:
         CertificateError: an anchor that cannot be one.
     """
-    return VendorCAs(AnchorSet.from_der(certificates))
+    return VendorCAs(AnchorSet.from_der(certificates, legacy=legacy))
 
 
 def add_vendor(connection: Connection, record: VendorRecord) -> VendorRecord:

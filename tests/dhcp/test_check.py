@@ -413,3 +413,24 @@ def test_many_routers_are_told_by_their_number() -> None:
     ]
     (one,) = check("kea", json.dumps(shared), plan(*devices))
     assert "and 7 more" in one.detail
+
+
+def test_global_reservations_that_no_subnet_looks_at_are_told() -> None:
+    row = {"hw-address": MAC, "ip-address": "10.0.0.12", **option(U1)}
+
+    def globally(text: str, **more: Any) -> str:
+        config = json.loads(text)
+        config["Dhcp4"] |= {"reservations": [row], **more}
+        return json.dumps(config)
+
+    (found,) = check("kea", globally(kea4(option(U1))))
+    assert (found.code, found.severity) == ("host-without-redirect", Severity.WARNING)
+    assert "reservations-global" in found.detail
+    assert "serves-no-router" in errors(check("kea", globally(kea4(None))))
+    assert check("kea", globally(kea4(None), **{"reservations-global": True})) == ()
+
+
+def test_a_pattern_of_mac_addresses_is_judged_by_one_of_them() -> None:
+    text = dnsmasq(f"dhcp-option=143,{COLONS}").replace(MAC, "02:aa:00:*:*:*")
+    assert check("dnsmasq", text) == ()
+    assert "not-served" not in errors(check("dnsmasq", text, plan(device(ipv6=None))))

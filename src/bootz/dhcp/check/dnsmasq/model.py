@@ -50,10 +50,9 @@ class DnsmasqModel:
         six = bool(host.addresses6)
         if (six and host.address4 is None) if four else (host.address4 is not None and not six):
             return ()
+        # Of a pattern of MAC addresses one stands for all of them.
         names = [
-            ("hw-address", bytes(octet or 0 for octet in mac.octets).hex())
-            for mac in host.macs
-            if mac.exact
+            ("hw-address", bytes(octet or 0 for octet in mac.octets).hex()) for mac in host.macs
         ]
         if host.client is not None:
             kind = "client-id" if four else "duid"

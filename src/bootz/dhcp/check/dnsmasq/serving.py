@@ -8,7 +8,7 @@ Source: dnsmasq(8), --dhcp-option and --tag-if; docs/dhcp.md#what-the-servers-do
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from bootz.dhcp.check.answers import Answer, Sent
@@ -183,7 +183,7 @@ class Conversation:
             for host in listed
             if client.link is None or client.link in self._own(host) or not self._own(host)
         )
-        for host in islice(free, MOST_CANDIDATES):
+        for host in islice(chain(self.config.wild, free), MOST_CANDIDATES):
             words = f"{host.where} is that of {client.name}"
             if self._in_ranges(host, ranges) and self.world.holds(words, host.where):
                 return host

@@ -22,10 +22,17 @@ class KeaModel:
         self._config = config
         self.name = config.where
         self.family = config.family
-        self.notes: Sequence[Note] = [*config.refused, *config.notes, *_unheard(config)]
+        self.notes: Sequence[Note] = [
+            *config.refused,
+            *config.notes,
+            *_unheard(config),
+            *_unlooked(config),
+        ]
         self.doubts: Sequence[Note] = config.doubts
         every = [(host, subnet) for subnet in config.subnets for host in subnet.hosts]
-        all_hosts = [*every, *((host, None) for host in config.hosts)]
+        looked_at = any(subnet.modes.everywhere for subnet in config.subnets)
+        everywhere = config.hosts if looked_at else []
+        all_hosts = [*every, *((host, None) for host in everywhere)]
         self.hosts: Sequence[Host] = [
             Host(
                 host.where,
@@ -75,6 +82,14 @@ def _config(document: Document, root: Mapping[str, Any], name: str, family: Fami
         words = f"{', '.join(map(repr, others))[:80]} beside {name}: a file is for one server"
         config.refused.append(Note("refused", "document", words))
     return config
+
+
+def _unlooked(config: KeaConfig) -> list[Note]:
+    """Tell of global reservations that no subnet looks at."""
+    if any(subnet.modes.everywhere for subnet in config.subnets):
+        return []
+    words = "no subnet looks at global reservations (reservations-global)"
+    return [Note("host-without-redirect", host.where, words) for host in config.hosts]
 
 
 def _unheard(config: KeaConfig) -> list[Note]:

@@ -36,6 +36,7 @@ def test_what_looks_alike_comes_first_and_few_are_offered() -> None:
     assert len(nearest_serials("ABl0", known)) == MOST
     assert did_you_mean("ABl0", ["AB10", "ABIO"]) == "; did you mean AB10 or ABIO?"
     assert did_you_mean("other", known) == ""
+    assert did_you_mean("ab10", ["AB10", "ABIO"]) == ""
 
 
 LETTERS = "ABCDEFGH0123456789"

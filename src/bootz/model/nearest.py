@@ -30,8 +30,14 @@ def nearest_serials(serial: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def did_you_mean(serial: str, known: Iterable[str]) -> str:
-    """Return words that go behind an error; empty if no serial number is near."""
-    found = nearest_serials(serial, known)
+    """Return words that go behind an error; empty if no serial number is near, or it is known.
+
+    What is missing for a number that is known is something else than the right number.
+    """
+    numbers = tuple(known)
+    if fold_serial(serial) in {fold_serial(each) for each in numbers}:
+        return ""
+    found = nearest_serials(serial, numbers)
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -376,3 +378,24 @@ def test_chassis_set_tells_of_a_value_that_another_has(
     words = ["--vendor", "Acme", "--mac", "001122334455"]
     assert run([*site, "chassis", "add", "N1", *words]) == 0
     assert "MAC address 00:11:22:33:44:55 is used 2 times: FX1, N1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["yaml", "json", "csv"])
+def test_an_export_is_whole_or_nothing(
+    stocked: Site, shell: Shell, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    # An older version took such a value; a cut file could be imported.
+    shell(stocked, "chassis", "set", "FX1", "--unset-override", "vendor_config", "--unset-var=vlan")
+    shell(stocked, "chassis", "add", "ZZ", "--vendor", "Acme", "--var", "a=b")
+    with closing(sqlite3.connect(stocked.root / "bootz.db")) as database:
+        variables = '{"a":1}' if form == "csv" else '{"a":"\\ud800"}'
+        database.execute("UPDATE chassis SET variables = ? WHERE serial = 'ZZ'", [variables])
+        database.commit()
+    capsys.readouterr()
+    assert run(["--site", str(stocked.root), "export", "--format", form]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "ZZ" in told.err
+    assert "export-not-csv" in told.err if form == "csv" else "export-unwritable" in told.err
+    shell(stocked, "chassis", "set", "ZZ", "--var", "a=b")
+    assert "ZZ" in exported(stocked, capsys, "--format", form)

@@ -15,8 +15,8 @@ _ALIKE: Final = str.maketrans("oilbsz", "011852")
 def nearest_serials(serial: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return those of the known serial numbers that are next to one that is not among them.
 
-    First those that differ by letters that look like digits (O for 0, I for 1), then those with
-    one character more, less or other, or two neighbours exchanged.
+    Those that differ by letters that look like digits (O for 0, I for 1); if there are none, those
+    with one character more, less or other, or two neighbours exchanged.
     """
     wanted = fold_serial(serial).translate(_ALIKE)
     found: dict[str, int] = {}
@@ -26,7 +26,9 @@ def nearest_serials(serial: str, known: Iterable[str]) -> tuple[str, ...]:
             found[each] = 0
         elif _is_one_slip(wanted, other):
             found[each] = 1
-    return tuple(sorted(found, key=lambda each: (found[each], each))[:MOST])
+    if 0 in found.values():
+        found = {each: slips for each, slips in found.items() if slips == 0}
+    return tuple(sorted(found)[:MOST])
 
 
 def did_you_mean(serial: str, known: Iterable[str]) -> str:

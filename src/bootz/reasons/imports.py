@@ -50,6 +50,12 @@ ROWS = (
         "Export as yaml or json.",
     ),
     Reason(
+        "export-unwritable",
+        Fault.CONFIGURATION,
+        "The inventory contains a text or number that no file can contain; nothing was written.",
+        "Change it in the named entry: `bootz chassis set`, or `bootz profile set`.",
+    ),
+    Reason(
         "reference-config-invalid",
         Fault.CONFIGURATION,
         "The file is not a valid configuration of the Go reference.",

@@ -12,7 +12,10 @@ from bootz.cli.output import OutputFormat
 from bootz.server.importing.items import SECTIONS, FileForm
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from pydantic import JsonValue
 
 
 @verb("export")
@@ -42,7 +45,13 @@ def command(cli: Cli, form: str | None, to: Path | None, only: tuple[str, ...]) 
     Vouchers are those that pin this site's certificate and are not past their end.
     """
     from bootz.keystore.files import atomic_write
-    from bootz.server.importing.exporting import export_sections, write_csv, write_json, write_yaml
+    from bootz.server.importing.exporting import (
+        check_exportable,
+        export_sections,
+        write_csv,
+        write_json,
+        write_yaml,
+    )
     from bootz.trust.certificates import fingerprint
 
     which = FileForm(form) if form else FileForm.YAML
@@ -53,14 +62,18 @@ def command(cli: Cli, form: str | None, to: Path | None, only: tuple[str, ...]) 
     site = cli.site()
     pinned = fingerprint(site.pinned_domain_cert())
     with reading(cli) as connection:
-        sections = export_sections(
-            connection, pinned_sha256=pinned, now=site.clock(), only=only or SECTIONS
-        )
+        now = site.clock()
+
+        def sections() -> Iterator[tuple[str, Iterable[Mapping[str, JsonValue]]]]:
+            return export_sections(connection, pinned_sha256=pinned, now=now, only=only or SECTIONS)
+
+        if which is not FileForm.CSV:
+            check_exportable(sections())
         match which:
             case FileForm.YAML:
-                pieces = write_yaml(sections)
+                pieces = write_yaml(sections())
             case FileForm.JSON:
-                pieces = write_json(sections)
+                pieces = write_json(sections())
             case FileForm.CSV:
                 pieces = write_csv(connection)
         if to is None:

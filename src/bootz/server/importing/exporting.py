@@ -29,11 +29,12 @@ from bootz.server.importing.csv_form import (
     column_of,
 )
 from bootz.server.importing.differences import Document
-from bootz.server.importing.items import SECTIONS, VERSION
+from bootz.server.importing.items import MAX_FILE_BYTES, SECTIONS, VERSION
 from bootz.server.importing.yaml_form import read_plain
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, list_chassis
 from bootz.server.operations.images import list_images
 from bootz.server.operations.profiles import list_profiles
+from bootz.server.operations.texts import check_writable
 from bootz.server.operations.vendors import list_vendors
 from bootz.server.operations.vouchers import list_vouchers
 
@@ -70,6 +71,21 @@ def export_sections(
     for section in SECTIONS:
         if section in only:
             yield section, readers[section]()
+
+
+def check_exportable(sections: Iterable[tuple[str, Iterable[Document]]]) -> None:
+    """Check that everything can be written, before anything is.
+
+    Raises:
+        ConfigError: ``export-unwritable``: an older version took what no file can hold.
+    """
+    for section, documents in sections:
+        for document in documents:
+            name = document.get("name") or document.get("serial_number") or ""
+            where = f"{section} {str(name)[:64]!r}"
+            check_writable(
+                document, section, reason="export-unwritable", where=where, most=MAX_FILE_BYTES
+            )
 
 
 def _vouchers(connection: Connection, pinned_sha256: str, now: datetime) -> Iterator[Document]:
@@ -123,12 +139,13 @@ def write_csv(connection: Connection) -> Iterator[str]:
         ConfigError: ``export-not-csv``: a chassis has overrides, TPM keys, or variables that are
             no texts; the first one is named.
     """
-    named = {
-        f"{start}{name}"
-        for record in list_chassis(connection)
-        for start, group in GROUPS.items()
-        for name in getattr(record, group)
-    }
+    named: set[str] = set()
+    for record in list_chassis(connection):
+        # All are checked before the first row is written: a cut table could be imported.
+        _check_fits(record)
+        named.update(
+            f"{start}{name}" for start, group in GROUPS.items() for name in getattr(record, group)
+        )
     columns = [*COLUMNS, *sorted(named)]
     if len(columns) > MAX_COLUMNS:
         raise ConfigError("export-not-csv", f"it would have over {MAX_COLUMNS} columns")
@@ -145,7 +162,6 @@ def write_csv(connection: Connection) -> Iterator[str]:
 
 
 def _table_rows(record: ChassisRecord) -> Iterator[dict[str, str]]:
-    _check_fits(record)
     document = record.to_document()
     row = {name: _cell(document[name]) for name in CHASSIS_COLUMNS if name in document}
     for start, group in GROUPS.items():

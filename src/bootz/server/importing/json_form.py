@@ -38,6 +38,12 @@ def parse_json(text: str) -> tuple[object, dict[tuple[str, int], int]]:
         raise ConfigError(
             "import-file-invalid", f"is not JSON: {error.msg}", where=f"line {error.lineno}"
         ) from None
+    except _TooLarge as error:
+        at = re.search(rf'(?<![\w."+-]){re.escape(error.digits)}(?![\w.])', text)
+        line = text.count("\n", 0, at.start()) + 1 if at else 0
+        raise ConfigError(
+            "import-file-invalid", "a number is too large", where=f"line {line}" if line else ""
+        ) from None
     except ValueError as error:
         raise ConfigError("import-file-invalid", str(error)) from None
 
@@ -120,16 +126,24 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
+class _TooLarge(ValueError):
+    """A number that no export could write."""
+
+    def __init__(self, digits: str) -> None:
+        super().__init__("a number is too large")
+        self.digits = digits
+
+
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise ValueError("a number is too large")
+        raise _TooLarge(digits)
     return number
 
 
 def _bounded(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise ValueError("a number is too large")
+        raise _TooLarge(digits)
     return int(digits)
 
 

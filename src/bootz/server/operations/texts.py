@@ -93,8 +93,12 @@ def checked_text(
     return stripped
 
 
-def check_writable(value: object, field: str, *, reason: str, where: str) -> None:
+def check_writable(
+    value: object, field: str, *, reason: str, where: str, most: int = MAX_JSON
+) -> None:
     """Check that an export could write a value: numbers that end, whole characters.
+
+    ``most`` is how many bytes it may have as JSON.
 
     Raises:
         ConfigError: it could not, or it is too long.
@@ -106,8 +110,8 @@ def check_writable(value: object, field: str, *, reason: str, where: str) -> Non
         raise ConfigError(
             reason, f"{field}: a text or number that cannot be written to a file", where=where
         ) from None
-    if size > MAX_JSON:
-        raise ConfigError(reason, f"{field}: over {MAX_JSON} bytes", where=where)
+    if size > most:
+        raise ConfigError(reason, f"{field}: over {most} bytes", where=where)
 
 
 def dump_json(value: object) -> str:

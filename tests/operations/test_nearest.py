@@ -52,7 +52,7 @@ def test_one_slip_is_always_found(serial: str, data: st.DataObject) -> None:
         serial[:at] + letter + serial[at:],
         serial[:at] + serial[at : at + 2][::-1] + serial[at + 2 :],
     ):
-        assert nearest_serials(typed, [serial]) == (serial,)
+        assert nearest_serials(typed, [serial]) == (() if typed == serial else (serial,))
 
 
 def test_every_command_that_looks_a_serial_number_up_offers_them(shell: Shell) -> None:
@@ -88,3 +88,7 @@ def test_every_command_that_looks_a_serial_number_up_offers_them(shell: Shell) -
     assert "did you mean RP01 or RP11?" in err
     code, _, err = shell.run("chassis", "show", "QQ")
     assert "did you mean" not in err
+
+
+def test_a_serial_number_is_not_offered_in_place_of_itself() -> None:
+    assert nearest_serials("fx1", ["FX1", "FXI", "FX2"]) == ("FXI", "FX2")

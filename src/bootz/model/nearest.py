@@ -21,6 +21,9 @@ def nearest_serials(serial: str, known: Iterable[str]) -> tuple[str, ...]:
     wanted = fold_serial(serial).translate(_ALIKE)
     found: dict[str, int] = {}
     for each in known:
+        if fold_serial(each) == fold_serial(serial):
+            # It is on record, and something else of it is missing: it is no help to name it.
+            continue
         other = fold_serial(each).translate(_ALIKE)
         if other == wanted:
             found[each] = 0

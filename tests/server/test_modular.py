@@ -18,7 +18,7 @@ from bootz.device.slots import Power, exchange, make_card, switch
 from bootz.device.state import RouterState
 from bootz.model.chassis import VoucherDelivery
 from bootz.server.operations.chassis import find_chassis
-from bootz.server.operations.chassis_record import BuiltCard as OnRecord
+from bootz.server.operations.chassis_record import CardRecord as OnRecord
 from bootz.server.operations.replacements import (
     accept_replacement,
     list_replacements,

@@ -122,6 +122,25 @@ def test_without_expiry_it_lives_as_long_as_the_registration(tmp_path: Path) -> 
     assert record.expires_on == NOW + timedelta(days=2)
 
 
+KEY = bytes(range(20))
+ISSUER = b"\x30\x16\x80\x14" + KEY
+
+
+@pytest.mark.parametrize("form", [KEY, ISSUER, b"\x04\x18" + ISSUER], ids=["bare", "der", "octets"])
+def test_issuer_and_last_renewal_date_go_into_voucher_and_log(tmp_path: Path, form: bytes) -> None:
+    world = new_world(tmp_path)
+    wanted = full("S2") | {"idevid-issuer": base64.b64encode(form).decode()}
+    status, _, body = post(world, wanted)
+    assert status == 200
+    assert base64.b64encode(form) in body
+    assert b'"last-renewal-date"' in body
+    with world.folder.database.read() as connection:
+        (record,) = IssueLog(connection).latest()
+    world.folder.close()
+    assert record.idevid_issuer == form
+    assert record.last_renewal_date == NOW + timedelta(days=301)
+
+
 BAD = base64.b64encode(b"no certificate").decode()
 PAST = "2020-01-01T00:00:00Z"
 FAR = (NOW + timedelta(days=3)).isoformat()
@@ -163,6 +182,27 @@ REFUSED = (
     (wish("X"), "alice", 404),
     ([wish("S2"), wish("X")], "alice", 404),
 )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("serial-number", 2),
+        ("serial-number", " S2"),
+        ("pinned-domain-cert", BAD),
+        ("pinned-domain-cert", "%"),
+        ("expires-on", "soon"),
+        ("assertion", "perhaps"),
+        ("idevid-issuer", "base64encodedvalue=="),
+        ("idevid-issuer", base64.b64encode(b"\x30\x00").decode()),
+        ("last-renewal-date", "2026-01-01"),
+        ("last-renewal-date", "2020-01-01T00:00:00Z"),
+    ],
+)
+def test_a_malformed_request_names_its_field(tmp_path: Path, field: str, value: object) -> None:
+    status, _, answer = post(new_world(tmp_path), full("S2") | {field: value})
+    assert status == 400
+    assert json.loads(answer)["detail"].startswith(field)
 
 
 @pytest.mark.parametrize("case", REFUSED, ids=range(len(REFUSED)))

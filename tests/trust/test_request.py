@@ -27,7 +27,7 @@ FULL = VoucherRequest(
     pdc().der,
     Assertion.VERIFIED,
     NOW + 14 * DAY,
-    b"\x30\x02\x80\x00",
+    b"\x30\x04\x80\x02ab",
     NOW + 365 * DAY,
 )
 BARE = {"serial-number": "FOC1", "pinned-domain-cert": PDC64}

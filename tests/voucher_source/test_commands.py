@@ -248,6 +248,46 @@ def test_a_request_by_mail_is_answered_by_a_masa(
     assert missing(site) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Serial Number\nSN1\nSN2\n", ()),
+        ("# order 4711\nPID,Serial Number,Qty\nR-1,SN1,1\n\n# more\nR-1,SN2,1\n", ()),
+        ("PID;S/N\nR-1;SN1\nR-1;SN2\n", ("--column", "s/n")),
+        ("Line\tChassis\n1\tSN1\n2\tSN2\n", ("--column", "Chassis")),
+        ("Chassis\nSN1\nSN2\n", ("--column", "Chassis")),
+        ("SN1\n# SN9\nSN2\n", ()),
+        ('"serial"\r\n="SN1"\r\n"SN2"\r\n', ()),
+    ],
+)
+def test_the_serial_numbers_of_a_purchase_order_are_found(
+    shell: Shell, text: str, words: tuple[str, ...]
+) -> None:
+    order = shell.file("order.csv", text)
+    items = json.loads(shell.ok("voucher", "request", "--serials-file", order, *words))
+    assert [item["serial-number"] for item in items] == ["SN1", "SN2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Serial Number\nSN1\nTotal\n", ()),
+        ("Serial Number,Qty\nSN1,1\n,2\n", ()),
+        ("Serial Number\nSN1 SN2\n", ()),
+        ("Serial Number\n4.09E+11\n", ()),
+        ("Serial Number\n" + "9" * 65 + "\n", ()),
+        ("PID,Chassis\nR-1,SN1\n", ()),
+        ("PID,Chassis\nR-1,SN1\n", ("--column", "Serial")),
+        ("SN1,1\nSN2,1\n", ()),
+    ],
+)
+def test_what_is_not_a_serial_number_is_refused(
+    shell: Shell, text: str, words: tuple[str, ...]
+) -> None:
+    order = shell.file("order.csv", text)
+    shell.refused("voucher", "request", "--serials-file", order, *words)
+
+
 def test_requests(shell: Shell, tmp_path: Path) -> None:
     one = parse_voucher_request(shell.ok("voucher", "request", "SN1").encode())
     assert (one.serial_number, one.expires_on, one.idevid_issuer) == ("SN1", None, None)

@@ -91,6 +91,8 @@ def _order(
         request.expires_on,
         ien=ien,
         now=now,
+        idevid_issuer=request.idevid_issuer,
+        last_renewal_date=request.last_renewal_date,
     )
 
 

@@ -126,6 +126,8 @@ class MasaService:
                 pinned_sha256=sha256(voucher.order.certificate.certificate).hexdigest(),
                 expires_on=voucher.order.expires_on,
                 voucher_sha256=sha256(voucher.cms).hexdigest(),
+                idevid_issuer=voucher.order.idevid_issuer,
+                last_renewal_date=voucher.order.last_renewal_date,
             )
             for voucher in issued
         ]

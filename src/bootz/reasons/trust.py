@@ -326,6 +326,12 @@ ROWS = (
         "The detail names the field; write the request with `bootz voucher request`.",
     ),
     Reason(
+        "purchase-order-invalid",
+        Fault.CONFIGURATION,
+        "A purchase order has no column of serial numbers, or a cell that is not a serial number.",
+        "Correct the named cell, or name the column with `--column`.",
+    ),
+    Reason(
         "voucher-request-unfit",
         Fault.FORBIDDEN,
         "A voucher request has an invalid value.",

@@ -235,6 +235,10 @@ def issuer_and_serial(der: bytes) -> tuple[bytes, bytes]:
     return fields[3].raw, fields[1].raw
 
 
+_BARE_KEY_IDENTIFIERS: Final = frozenset({20, 32})
+"""Bytes of a key identifier that is a digest of the key, SHA-1 or SHA-256."""
+
+
 def authority_key_identifier(der: bytes) -> bytes | None:
     """Return the AuthorityKeyIdentifier SEQUENCE of a certificate, verbatim; None without one.
 
@@ -261,6 +265,28 @@ def key_identifier(encoded: bytes) -> bytes | None:
     for _ in reader.rest():
         pass
     return None if found is None else found.content
+
+
+def issuer_key(issuer: bytes) -> bytes | None:
+    """Return the keyIdentifier of any form of an ``idevid-issuer``; None where a SEQUENCE has none.
+
+    Source: docs/protocol/vouchers.md#idevid-issuer.
+    """
+    try:
+        encoded = read_one(issuer, OCTET_STRING).content
+    except Asn1Error:
+        encoded = issuer
+    try:
+        return key_identifier(encoded)
+    except Asn1Error:
+        # The bare keyIdentifier; what merely looks like an OCTET STRING is bare as well.
+        return issuer
+
+
+def is_issuer(issuer: bytes) -> bool:
+    """Tell whether octets have one of the three forms of an ``idevid-issuer``."""
+    key = issuer_key(issuer)
+    return bool(key) and (key != issuer or len(issuer) in _BARE_KEY_IDENTIFIERS)
 
 
 def subject_key_identifier(certificate: x509.Certificate) -> bytes | None:

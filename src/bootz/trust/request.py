@@ -11,7 +11,7 @@ from typing import Final
 
 from bootz.errors import WireError
 from bootz.model.artifacts import Assertion
-from bootz.trust.certificate_form import CertificateError, load_certificate
+from bootz.trust.certificate_form import CertificateError, is_issuer, load_certificate
 from bootz.trust.leaves import (
     LeafError,
     is_serial_text,
@@ -66,7 +66,7 @@ def parse_voucher_request(data: bytes | object) -> VoucherRequest:
         if len(leaves) == 1 and (name := next(iter(leaves))) in _CONTAINERS:
             leaves = read_object(leaves[name], name)
         return _read(leaves)
-    except (LeafError, CertificateError) as error:
+    except LeafError as error:
         raise VoucherRequestError("voucher-request-malformed", str(error)) from error
 
 
@@ -150,11 +150,17 @@ def _read(leaves: Mapping[str, object]) -> VoucherRequest:
     if not is_serial_text(serial):
         raise LeafError("serial-number is not 1 to 64 printable ASCII characters")
     pinned = read_binary(leaves.get("pinned-domain-cert"), "pinned-domain-cert")
-    load_certificate(pinned)
+    try:
+        load_certificate(pinned)
+    except CertificateError as error:
+        raise LeafError(f"pinned-domain-cert is not a certificate: {error.detail}") from error
     times = {
         name: read_time(leaves[name], name) if name in leaves else None
         for name in ("expires-on", "last-renewal-date")
     }
+    end, renewal = times["expires-on"], times["last-renewal-date"]
+    if renewal is not None and (end is None or renewal < end):
+        raise LeafError("last-renewal-date needs an expires-on and must not be before it")
     return VoucherRequest(
         serial_number=serial,
         pinned_domain_cert=pinned,
@@ -175,7 +181,12 @@ def _read_assertion(value: object) -> Assertion | None:
 
 
 def _read_issuer(value: object) -> bytes | None:
-    return None if value is None else read_binary(value, "idevid-issuer")
+    if value is None:
+        return None
+    issuer = read_binary(value, "idevid-issuer")
+    if not is_issuer(issuer):
+        raise LeafError("idevid-issuer is not an AuthorityKeyIdentifier")
+    return issuer
 
 
 def _unfit(where: str, detail: str, *, expected: str = "", seen: str = "") -> VoucherRequestError:

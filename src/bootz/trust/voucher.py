@@ -14,8 +14,7 @@ from cryptography import x509
 
 from bootz.model.artifacts import Assertion, OwnershipVoucher, VoucherContent
 from bootz.model.chassis import fold_serial
-from bootz.trust.asn1 import OCTET_STRING, Asn1Error, read_one
-from bootz.trust.certificate_form import key_identifier
+from bootz.trust.certificate_form import issuer_key
 from bootz.trust.certificates import (
     CertificateError,
     VendorCAs,
@@ -350,20 +349,7 @@ def _check_issuer(issuer: bytes, idevid_certificate: bytes) -> None:
     Source: docs/protocol/vouchers.md#idevid-issuer.
     """
     encoded = authority_key_identifier(idevid_certificate)
-    own = None if encoded is None else _named_key(encoded)
-    if own is None or not hmac.compare_digest(own, _named_key(issuer) or b""):
+    own = None if encoded is None else issuer_key(encoded)
+    if own is None or not hmac.compare_digest(own, issuer_key(issuer) or b""):
         expected = "no issuer in the IDevID" if own is None else own.hex()
         raise _refused("ov-wrong-issuer", expected, issuer.hex()[:128])
-
-
-def _named_key(issuer: bytes) -> bytes | None:
-    """Return the keyIdentifier of any of the three forms; None where a SEQUENCE has none."""
-    try:
-        encoded = read_one(issuer, OCTET_STRING).content
-    except Asn1Error:
-        encoded = issuer
-    try:
-        return key_identifier(encoded)
-    except Asn1Error:
-        # The bare keyIdentifier; what merely looks like an OCTET STRING is bare as well.
-        return issuer

@@ -29,7 +29,7 @@ CREATE TABLE component (
 	FOREIGN KEY(child_group_id) REFERENCES org_group (group_id)
 );
 INSERT INTO "component" VALUES(1,'32473','STORY1RP0','story1rp0','org-lab',NULL,'','',NULL,NULL,NULL,NULL);
-INSERT INTO "component" VALUES(2,'32473','STORY1RP1','story1rp1','org-lab',NULL,'','',NULL,NULL,NULL,NULL);
+INSERT INTO "component" VALUES(2,'32473','STORY1RP1','story1rp1','org-lab','group-1','BOOTZ-RP','02:00:00:00:00:01',NULL,NULL,NULL,X'301680142122232425262728292A2B2C2D2E2F3031323334');
 INSERT INTO "component" VALUES(3,'32473','STORY1LC0','story1lc0','org-lab',NULL,'','',NULL,NULL,NULL,NULL);
 INSERT INTO "component" VALUES(4,'32473','STORY1NEW','story1new','org-lab',NULL,'','',NULL,NULL,NULL,NULL);
 CREATE TABLE delegation (
@@ -41,6 +41,7 @@ CREATE TABLE delegation (
  WITHOUT ROWID
 
 ;
+INSERT INTO "delegation" VALUES('group-1','org-other');
 CREATE TABLE domain_cert (
 	cert_id TEXT NOT NULL, 
 	group_id TEXT NOT NULL, 
@@ -106,6 +107,7 @@ CREATE TABLE org_group (
 	FOREIGN KEY(parent_id) REFERENCES org_group (group_id)
 );
 INSERT INTO "org_group" VALUES('org-lab','org-lab',NULL,'lab');
+INSERT INTO "org_group" VALUES('group-1','org-lab','org-lab','access');
 CREATE TABLE token (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	account_id INTEGER NOT NULL, 

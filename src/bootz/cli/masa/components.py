@@ -192,6 +192,8 @@ def list_vouchers(cli: Cli, masa: Path, number: str | None, limit: int, since: s
             "pinned": each.pinned_sha256,
             "expires": each.expires_on,
             "voucher": each.voucher_sha256,
+            "idevid_issuer": each.idevid_issuer and each.idevid_issuer.hex(),
+            "last_renewal_date": each.last_renewal_date,
         }
         for each in found
         if each.at >= start

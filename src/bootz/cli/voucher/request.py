@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     "--serials-file",
     type=FILE,
     metavar="FILE",
-    help="File with the serial numbers of a purchase order, one per line.",
+    help="File with the serial numbers of a purchase order: one per line, or a table (CSV).",
+)
+@click.option(
+    "--column",
+    metavar="NAME",
+    help="Column of the table with the serial numbers. Default: the one named like it.",
 )
 @click.option("--missing", is_flag=True, help="All cards in the inventory that have no voucher.")
 @click.option("--vendor", type=VENDOR, help="With --missing: only cards of this manufacturer.")
@@ -53,6 +58,7 @@ def request_command(
     cli: Cli,
     serials: tuple[str, ...],
     serials_file: Path | None,
+    column: str | None,
     vendor: str | None,
     expires: str | None,
     renew_until: str | None,
@@ -62,6 +68,7 @@ def request_command(
     missing: bool,
 ) -> None:
     """Write a request for vouchers that pin this site's certificate: one, or a list."""
+    from bootz.cli.voucher.purchase_order import read_purchase_order
     from bootz.keystore.files import atomic_write
     from bootz.model.chassis import fold_serial
     from bootz.server.operations.vendors import find_vendor, list_vendors
@@ -72,7 +79,7 @@ def request_command(
     site = cli.site()
     now = site.clock()
     pinned = site.pinned_domain_cert()
-    wanted = [*serials, *(_lines(serials_file) if serials_file else ())]
+    wanted = [*serials, *(read_purchase_order(serials_file, column) if serials_file else ())]
     if missing:
         with reading(cli) as connection:
             named = None if vendor is None else [find_vendor(connection, vendor)]
@@ -117,11 +124,6 @@ def request_command(
     atomic_write(target, text, mode=0o644)
     cli.output.record({"file": target, "serial_numbers": wanted})
     cli.output.message("Send it to the manufacturer; then: bootz voucher import FILE.vcj|FILE.tar")
-
-
-def _lines(path: Path) -> list[str]:
-    text = read_file(path).decode("utf-8", "replace")
-    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def _end(text: str | None, now: datetime) -> datetime | None:

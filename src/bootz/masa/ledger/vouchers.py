@@ -4,7 +4,7 @@ Source: docs/protocol/ovgs.md#errors; docs/protocol/ovgs.md#issuing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bootz.masa.ledger import arguments
@@ -12,15 +12,22 @@ from bootz.masa.ledger.access import Access
 from bootz.masa.ledger.errors import LedgerError, invalid
 from bootz.masa.ledger.nouns import UNLIMITED, Component, ComponentName, DomainCert, Role
 from bootz.model.artifacts import Assertion, VoucherContent
+from bootz.trust.certificate_form import issuer_key
 
 
 @dataclass(frozen=True, slots=True)
 class VoucherOrder:
-    """A voucher that may be issued; ``expires_on`` None for one without an end."""
+    """A voucher that may be issued; ``expires_on`` None for one without an end.
+
+    ``idevid_issuer`` is of the component on record, else as it was requested; so is
+    ``last_renewal_date``, which only means something beside an end.
+    """
 
     component: Component
     certificate: DomainCert
     expires_on: datetime | None
+    idevid_issuer: bytes | None = None
+    last_renewal_date: datetime | None = None
 
     def content(self, now: datetime) -> VoucherContent:
         """Return what the voucher says when it is made at ``now``."""
@@ -30,8 +37,9 @@ class VoucherOrder:
             pinned_domain_cert=self.certificate.certificate,
             created_on=now,
             expires_on=self.expires_on,
-            idevid_issuer=self.component.idevid_issuer,
+            idevid_issuer=self.idevid_issuer,
             revocation_checks=self.certificate.revocation_checks,
+            last_renewal_date=self.last_renewal_date,
         )
 
 
@@ -91,6 +99,8 @@ def order_for_certificate(
     *,
     ien: str | None,
     now: datetime,
+    idevid_issuer: bytes | None = None,
+    last_renewal_date: datetime | None = None,
 ) -> VoucherOrder:
     """Judge the JSON request, which names a certificate instead of its registration.
 
@@ -117,7 +127,16 @@ def order_for_certificate(
     reachable.sort(key=lambda each: access.path(each.group_id)[0].org_id != component.org_id)
     chosen = reachable[0]
     until = wanted or _whole_seconds(chosen.expires_at, now)
-    return _order(access, component, chosen, until)
+    order = _order(access, component, chosen, until)
+    known = component.idevid_issuer
+    both = known is not None and idevid_issuer is not None
+    if both and issuer_key(known or b"") != issuer_key(idevid_issuer or b""):
+        raise invalid("idevid-issuer", "the component on record has another issuer")
+    return replace(
+        order,
+        idevid_issuer=known or idevid_issuer,
+        last_renewal_date=last_renewal_date if order.expires_on is not None else None,
+    )
 
 
 def _component_called(access: Access, serial_number: str, ien: str | None) -> Component:
@@ -157,4 +176,5 @@ def _order(
             "goes beyond the expiry of the domain certificate",
             where="lifetime",
         )
-    return VoucherOrder(component, certificate, None if until == UNLIMITED else until)
+    end = None if until == UNLIMITED else until
+    return VoucherOrder(component, certificate, end, component.idevid_issuer)

@@ -24,6 +24,8 @@ class IssueRecord:
     pinned_sha256: str
     expires_on: datetime | None
     voucher_sha256: str
+    idevid_issuer: bytes | None = None
+    last_renewal_date: datetime | None = None
 
 
 class IssueLog:
@@ -45,8 +47,10 @@ class IssueLog:
                 "serial_folded": fold_serial(record.component.serial_number),
                 "cert_id": record.cert_id,
                 "pinned_sha256": record.pinned_sha256,
-                "expires_on": None if record.expires_on is None else to_text(record.expires_on),
+                "expires_on": _text(record.expires_on),
                 "voucher_sha256": record.voucher_sha256,
+                "idevid_issuer": record.idevid_issuer,
+                "last_renewal_date": _text(record.last_renewal_date),
             }
             for record in records
         ]
@@ -67,8 +71,18 @@ class IssueLog:
                 component=ComponentName(row["ien"], row["serial"]),
                 cert_id=row["cert_id"],
                 pinned_sha256=row["pinned_sha256"],
-                expires_on=None if row["expires_on"] is None else from_text(row["expires_on"]),
+                expires_on=_time(row["expires_on"]),
                 voucher_sha256=row["voucher_sha256"],
+                idevid_issuer=row["idevid_issuer"],
+                last_renewal_date=_time(row["last_renewal_date"]),
             )
             for row in rows
         )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else to_text(moment)
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Rises with every change of a table."""
 
 METADATA = MetaData()
@@ -137,6 +137,8 @@ ISSUE = Table(
     Column("pinned_sha256", String(64), nullable=False),
     Column("expires_on", _TIME, nullable=True),
     Column("voucher_sha256", String(64), nullable=False),
+    Column("idevid_issuer", LargeBinary, nullable=True),
+    Column("last_renewal_date", _TIME, nullable=True),
     sqlite_autoincrement=True,
 )
 

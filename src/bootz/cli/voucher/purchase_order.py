@@ -1,0 +1,114 @@
+"""The serial numbers of a purchase order: a list, one on a line, or a table of a spreadsheet."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from bootz.errors import ConfigError
+from bootz.server.importing.cells import (
+    DELIMITERS,
+    cell_name,
+    open_table,
+    read_cell,
+    read_rows,
+    strip_cell,
+)
+from bootz.server.importing.csv_form import column_of, meant_column
+from bootz.server.importing.files import read_text
+
+_COMMENT: Final = ("#", "!", "//")
+_SERIAL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:/+-]{0,62}[A-Za-z0-9])?")
+_DIGIT: Final = re.compile("[0-9]")
+
+_Rows = Sequence[tuple[int, list[str]]]
+
+
+def read_purchase_order(path: Path, column: str | None) -> list[str]:
+    """Return the serial numbers in a file; empty lines and comments (``#``) count for nothing.
+
+    ``column`` names the column; None: the one whose title means serial number, or the only one.
+
+    Raises:
+        ConfigError: ``purchase-order-invalid``: no such column, or a cell that is not a serial
+            number; ``import-cell-unreadable``: a spreadsheet has spoilt it.
+        Unavailable: the file cannot be read.
+    """
+    said, table = open_table(read_text(path))
+    marks = (said,) if said in DELIMITERS else DELIMITERS
+    tried = [_rows(path, table, mark) for mark in marks]
+    chosen = next((rows for rows in tried if _at(rows, column) is not None), None)
+    rows = chosen if chosen is not None else max(tried, key=_width)
+    at = _at(rows, column)
+    if at is None and (column is not None or _width(rows) > 1):
+        titles = ", ".join(rows[0][1])[:200] if rows else ""
+        raise _invalid(
+            "the first row has no column with that title"
+            if column is not None
+            else "no column of the first row is titled as serial numbers are; name it: --column",
+            str(path),
+            expected=column or "serial number",
+            seen=titles or "nothing",
+        )
+    entries = rows if at is None else rows[1:]
+    return [_serial(path, row, cells, at or 0) for row, cells in entries]
+
+
+def _rows(path: Path, table: str, mark: str) -> _Rows:
+    """Return the rows that say something, with their numbers."""
+
+    def kept() -> Iterator[tuple[int, list[str]]]:
+        for row, cells in enumerate(read_rows(table, mark), 1):
+            said = [strip_cell(cell) for cell in cells]
+            if any(said) and not said[0].startswith(_COMMENT):
+                yield row, cells
+
+    try:
+        return list(kept())
+    except csv.Error as error:
+        raise _invalid(f"it is not CSV: {error}", str(path)) from error
+
+
+def _width(rows: _Rows) -> int:
+    return len(rows[0][1]) if rows else 0
+
+
+def _at(rows: _Rows, column: str | None) -> int | None:
+    """Return the index of the column in the first row, None if it has no such title."""
+    for index, cell in enumerate(rows[0][1] if rows else ()):
+        title = strip_cell(cell).strip("\"'")
+        if column is not None:
+            if title.casefold() == column.strip().casefold():
+                return index
+        elif column_of(title) == "serial_number" or _means_serial(title):
+            return index
+    return None
+
+
+def _means_serial(title: str) -> bool:
+    # A serial number itself has digits, and is not the title of its column.
+    return not _DIGIT.search(title) and meant_column(title) == "serial_number"
+
+
+def _serial(path: Path, row: int, cells: Sequence[str], at: int) -> str:
+    where = f"{path} {cell_name(row, at + 1)}"
+    text = cells[at] if at < len(cells) else ""
+    try:
+        serial = read_cell(text, free=False)
+    except ConfigError as error:
+        raise ConfigError(
+            error.reason, error.detail, where=where, expected=error.expected, seen=error.seen
+        ) from error
+    if not _SERIAL.fullmatch(serial) or not _DIGIT.search(serial):
+        raise _invalid(
+            "this is not a serial number",
+            where,
+            expected="1 to 64 letters, digits and . _ : / + -, with a digit",
+            seen=repr(serial[:80]),
+        )
+    return serial
+
+
+def _invalid(detail: str, where: str, *, expected: str = "", seen: str = "") -> ConfigError:
+    return ConfigError("purchase-order-invalid", detail, where=where, expected=expected, seen=seen)

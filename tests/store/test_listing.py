@@ -14,7 +14,7 @@ from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile, find_profile
 from bootz.server.operations.vendors import add_vendor, find_vendor
 from bootz.server.store.database import Database, plain
-from bootz.server.store.listing import NO_PROFILE, Choice, ListedChassis, listed_chassis
+from bootz.server.store.listing import NO_PROFILE, ListChoice, ListedChassis, listed_chassis
 
 
 def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None:
@@ -36,12 +36,12 @@ def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None
         execute = plain(connection)
         vendor, profile = find_vendor(connection, "acme").key, find_profile(connection, "Edge").key
         assert listed_chassis(execute) == [first, second]
-        assert listed_chassis(execute, Choice(vendor=vendor)) == [second]
-        assert listed_chassis(execute, Choice(profile=profile)) == [first]
-        assert listed_chassis(execute, Choice(profile=NO_PROFILE)) == [second]
-        assert listed_chassis(execute, Choice(vendor=vendor, profile=profile)) == []
-        assert listed_chassis(execute, Choice(keys=[2, 9])) == [second]
-        assert listed_chassis(execute, Choice(keys=[])) == []
+        assert listed_chassis(execute, ListChoice(vendor=vendor)) == [second]
+        assert listed_chassis(execute, ListChoice(profile=profile)) == [first]
+        assert listed_chassis(execute, ListChoice(profile=NO_PROFILE)) == [second]
+        assert listed_chassis(execute, ListChoice(vendor=vendor, profile=profile)) == []
+        assert listed_chassis(execute, ListChoice(keys=[2, 9])) == [second]
+        assert listed_chassis(execute, ListChoice(keys=[])) == []
 
 
 def test_labels_choose(database: Database) -> None:
@@ -57,7 +57,7 @@ def test_labels_choose(database: Database) -> None:
 
     def listed(**labels: str | None) -> list[str]:
         with database.read() as connection:
-            found = listed_chassis(plain(connection), Choice(labels=labels))
+            found = listed_chassis(plain(connection), ListChoice(labels=labels))
         return [each.serial_number for each in found]
 
     assert listed(site="osl") == ["FX1", "FX2"]
@@ -66,5 +66,5 @@ def test_labels_choose(database: Database) -> None:
     assert listed(site="Osl") == []
     assert listed(site="' OR 1=1 --") == []
     with database.read() as connection:
-        (one,) = listed_chassis(plain(connection), Choice(keys=[1]))
+        (one,) = listed_chassis(plain(connection), ListChoice(keys=[1]))
     assert one.labels == {"rack": "4", "site": "osl"}

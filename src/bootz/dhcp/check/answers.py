@@ -22,7 +22,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CheckedAnswer:
     """What a router gets. ``silence``: why it hears nothing.
 
     ``address`` None with no silence: DHCPv6 says that there is none. ``where`` is the place that
@@ -38,7 +38,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class CheckNote:
     """Something of the file itself: a code of ``findings.RULES``, the place, and words."""
 
     code: str
@@ -55,11 +55,11 @@ class Model(Protocol):
 
     name: str
     family: Family
-    notes: Sequence[Note]
-    doubts: Sequence[Note]
+    notes: Sequence[CheckNote]
+    doubts: Sequence[CheckNote]
     hosts: Sequence[Host]
 
-    def answer(self, client: Client, world: World) -> Answer:
+    def answer(self, client: Client, world: World) -> CheckedAnswer:
         """Return what a router gets in a world."""
         ...
 

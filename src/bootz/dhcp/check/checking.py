@@ -8,7 +8,7 @@ from bootz.dhcp.check.answers import Model
 from bootz.dhcp.check.doubts import Explored, World, explore
 from bootz.dhcp.check.findings import Finding, Severity
 from bootz.dhcp.check.subjects import Subject, stranger, subjects_of
-from bootz.dhcp.check.verdicts import Outcome, judge
+from bootz.dhcp.check.verdicts import ServedOutcome, judge
 from bootz.dhcp.records import DhcpPlan
 from bootz.wire.redirect import RedirectShape, decode_redirect
 from bootz.wire.uri import BootzUri
@@ -85,10 +85,10 @@ class _Check:
                 if sent is not None and sent.octets is not None:
                     yield from decode_redirect(sent.octets).uris
 
-    def _explore(self, subject: Subject) -> Explored[Outcome]:
+    def _explore(self, subject: Subject) -> Explored[ServedOutcome]:
         """Judge a router in every world; how it names itself is one more doubt."""
 
-        def evaluate(world: World) -> Outcome:
+        def evaluate(world: World) -> ServedOutcome:
             *others, last = subject.variants
             for client in others:
                 if world.holds(f"{subject.name} sends {client.told_duid()}", subject.where):
@@ -97,7 +97,7 @@ class _Check:
 
         return explore(evaluate)
 
-    def _verdict(self, subject: Subject, explored: Explored[Outcome]) -> Iterator[Finding]:
+    def _verdict(self, subject: Subject, explored: Explored[ServedOutcome]) -> Iterator[Finding]:
         outcomes = explored.outcomes
         usable = [each for each in outcomes if not each.faults and not each.open]
         faults = dict.fromkeys(fault for each in outcomes for fault in each.faults)
@@ -133,7 +133,7 @@ class _Check:
         for (where, detail), names in self._open.items():
             yield Finding("not-evaluated", where, f"{detail}; it decides for {_told(names)}")
 
-    def _remember(self, subject: Subject, outcome: Outcome) -> None:
+    def _remember(self, subject: Subject, outcome: ServedOutcome) -> None:
         sent, shape = outcome.redirect, outcome.shape
         if sent is None or sent.octets is None or shape is None:
             return
@@ -175,7 +175,7 @@ class _Check:
             yield from self._verdict(subject, explored)
 
 
-def _is_other(explored: Explored[Outcome]) -> bool:
+def _is_other(explored: Explored[ServedOutcome]) -> bool:
     """Return whether a client is told no server in any world: a printer, it may be."""
     return all(
         each.faults and each.redirect is None and not each.silent for each in explored.outcomes

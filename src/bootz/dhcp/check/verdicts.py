@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bootz.dhcp.check.answers import Answer, Sent
+from bootz.dhcp.check.answers import CheckedAnswer, Sent
 from bootz.dhcp.check.clients import Client
 from bootz.dhcp.check.findings import Finding, Severity
 from bootz.dhcp.records import LARGE6, MOST4, SPLIT4
@@ -25,7 +25,7 @@ FRAME4: Final = 1300
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ServedOutcome:
     """What becomes of a router in one world.
 
     ``faults``: why it cannot go on; ``open``: what cannot be told, so that it is not known
@@ -42,11 +42,13 @@ class Outcome:
     refused: bool = False
 
 
-def judge(client: Client, answer: Answer, unreachable: Mapping[BootzUri, str]) -> Outcome:
+def judge(
+    client: Client, answer: CheckedAnswer, unreachable: Mapping[BootzUri, str]
+) -> ServedOutcome:
     """Return what an answer means; ``unreachable``: URIs without a server, with what was found."""
     if answer.silence:
         words = f"{client.name}: {answer.silence}"
-        return Outcome((Finding("not-served", answer.where, words),), silent=True)
+        return ServedOutcome((Finding("not-served", answer.where, words),), silent=True)
     code = CODES[client.family]
     sent = answer.options.get(code)
     servers = answer.options.get(NAME_SERVERS[client.family])
@@ -56,17 +58,17 @@ def judge(client: Client, answer: Answer, unreachable: Mapping[BootzUri, str]) -
         if each is not None and each.octets is None
     )
     if unclear:
-        return Outcome(open=unclear)
+        return ServedOutcome(open=unclear)
     offer = _offer(client, answer, sent, servers)
     fault = fault_of(offer)
     if fault is not None:
         found = _fault(client, answer, offer, fault.reason, sent, servers)
-        return Outcome(tuple(found), redirect=sent, refused=offer.address is None)
+        return ServedOutcome(tuple(found), redirect=sent, refused=offer.address is None)
     assert sent is not None and sent.octets is not None  # noqa: S101, PT018 -- it is usable
     assert offer.redirect is not None  # noqa: S101 -- it is usable
     shape = offer.redirect.shape
     if client.mark not in {None, shape}:
-        return Outcome((_marked(client, sent, shape),), redirect=sent, shape=shape)
+        return ServedOutcome((_marked(client, sent, shape),), redirect=sent, shape=shape)
     dead = [uri for uri in offer.uris() if uri in unreachable]
     weight = None if len(dead) == len(offer.uris()) else Severity.WARNING
     remarks = [
@@ -80,11 +82,13 @@ def judge(client: Client, answer: Answer, unreachable: Mapping[BootzUri, str]) -
         remarks.append(Finding("boot-file-beside", place or answer.where, name))
     if client.family is Family.IPV4 and len(sent.octets) > FRAME4:
         words = f"{client.name}: {len(sent.octets)} octets fit no message"
-        return Outcome((Finding("too-large", sent.where, words, Severity.ERROR),), redirect=sent)
-    return Outcome(remarks=tuple(remarks), redirect=sent, shape=shape)
+        return ServedOutcome(
+            (Finding("too-large", sent.where, words, Severity.ERROR),), redirect=sent
+        )
+    return ServedOutcome(remarks=tuple(remarks), redirect=sent, shape=shape)
 
 
-def _offer(client: Client, answer: Answer, sent: Sent | None, servers: Sent | None) -> Offer:
+def _offer(client: Client, answer: CheckedAnswer, sent: Sent | None, servers: Sent | None) -> Offer:
     payload = sent.octets if sent else None
     redirect, _ = read_redirect(payload, strict=False)
     listed = servers.octets if servers else None
@@ -106,7 +110,7 @@ def _offer(client: Client, answer: Answer, sent: Sent | None, servers: Sent | No
 
 def _fault(
     client: Client,
-    answer: Answer,
+    answer: CheckedAnswer,
     offer: Offer,
     reason: str,
     sent: Sent | None,

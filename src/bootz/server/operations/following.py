@@ -13,7 +13,7 @@ from bootz.server.operations.chassis_state import STARTED, ChassisState, standin
 from bootz.server.operations.step_limits import Minutes, SiteLimits, read_limits
 from bootz.server.operations.turn_up import TurnUpRouter
 from bootz.server.store.database import Database, plain
-from bootz.server.store.listing import Choice, ListedChassis, listed_chassis
+from bootz.server.store.listing import ListChoice, ListedChassis, listed_chassis
 from bootz.server.store.schema import ATTEMPT, EVENT
 
 _ALL_EVERY_S: Final = 10.0
@@ -79,7 +79,7 @@ class Follower:
                 self._routers.clear()
                 self._unjudged = set(self._known)
             elif changed:
-                choice = Choice(keys=sorted(changed))
+                choice = ListChoice(keys=sorted(changed))
                 for each in listed_chassis(plain(connection), choice):
                     self._known[each.key] = each
                     self._unjudged.add(each.key)

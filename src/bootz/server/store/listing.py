@@ -82,7 +82,7 @@ class ListedChassis(NamedTuple):
 NO_PROFILE: Final = -1
 
 
-class Choice(NamedTuple):
+class ListChoice(NamedTuple):
     """Which chassis are listed; None does not choose.
 
     ``vendor`` and ``profile`` are keys of the database, as are ``keys``; ``NO_PROFILE`` chooses
@@ -95,7 +95,7 @@ class Choice(NamedTuple):
     keys: Sequence[int] | None = None
 
 
-def listed_chassis(execute: Execute, choice: Choice = Choice()) -> list[ListedChassis]:  # noqa: B008
+def listed_chassis(execute: Execute, choice: ListChoice = ListChoice()) -> list[ListedChassis]:  # noqa: B008
     """Return the chassis of a choice, in the order of addition: two queries."""
     statement = _CHASSIS
     values: dict[str, object] = {"vendor": choice.vendor or 0, "profile": choice.profile or 0}

@@ -102,13 +102,13 @@ def _keys(
 ) -> list[int]:
     from bootz.server.operations.chassis import find_chassis
     from bootz.server.store.database import plain
-    from bootz.server.store.listing import Choice, listed_chassis
+    from bootz.server.store.listing import ListChoice, listed_chassis
 
     with database.read() as connection:
         if serials:
             found = [find_chassis(connection, serial, vendor).key for serial in serials]
             return list(dict.fromkeys(found))
-        return [each.key for each in listed_chassis(plain(connection), Choice(labels=labels))]
+        return [each.key for each in listed_chassis(plain(connection), ListChoice(labels=labels))]
 
 
 def _write_junit(path: Path, reports: list[PreflightReport]) -> None:

@@ -208,14 +208,14 @@ def _find(
     from bootz.server.glance import glance
     from bootz.server.operations.chassis_overview import overview
     from bootz.server.operations.step_limits import read_limits
-    from bootz.server.store.listing import Choice, listed_chassis
+    from bootz.server.store.listing import ListChoice, listed_chassis
 
     now = datetime.now(UTC)
     if vendor is None and profile is None:
         with glance(cli.site_folder()) as execute:
             if execute is not None:
                 limits = read_limits(execute, None)
-                listed = listed_chassis(execute, Choice(labels=labels))
+                listed = listed_chassis(execute, ListChoice(labels=labels))
                 return overview(listed, limits, now, states=states, sort=sort)
     from bootz.server.operations.choosing import find_choice
     from bootz.server.store.database import plain

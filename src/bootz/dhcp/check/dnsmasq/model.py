@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bootz.dhcp.check.answers import Answer, Note
+from bootz.dhcp.check.answers import CheckedAnswer, CheckNote
 from bootz.dhcp.check.clients import Address, Client, Host
 from bootz.dhcp.check.dnsmasq.lines import read_lines
 from bootz.dhcp.check.dnsmasq.nouns import DnsmasqConfig, DnsmasqHost
@@ -20,8 +20,8 @@ class DnsmasqModel:
         self._config = config
         self.name = f"dnsmasq {family.value}"
         self.family = family
-        self.notes: Sequence[Note] = [*config.refused, *config.notes] if with_notes else []
-        self.doubts: Sequence[Note] = config.doubts
+        self.notes: Sequence[CheckNote] = [*config.refused, *config.notes] if with_notes else []
+        self.doubts: Sequence[CheckNote] = config.doubts
         self._ranges = [each for each in config.ranges if each.family is family]
         self.hosts: Sequence[Host] = [
             Host(host.where, names, self._link(host))
@@ -29,7 +29,7 @@ class DnsmasqModel:
             if not host.ignored and (names := self._names(host))
         ]
 
-    def answer(self, client: Client, world: World) -> Answer:
+    def answer(self, client: Client, world: World) -> CheckedAnswer:
         """Return what a router gets in a world."""
         return Conversation(self._config, client, world).answer()
 

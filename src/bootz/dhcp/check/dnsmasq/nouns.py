@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 
-from bootz.dhcp.check.answers import Note, Sent
+from bootz.dhcp.check.answers import CheckNote, Sent
 from bootz.dhcp.check.clients import Address
 from bootz.protocol.dhcp_offer import Family
 
@@ -27,7 +27,7 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Hardware:
+class HardwareMatch:
     """A MAC address of a dhcp-host: octets, None where any does."""
 
     octets: tuple[int | None, ...]
@@ -49,7 +49,7 @@ class DnsmasqHost:
     """A dhcp-host. ``client`` is its client-id or DUID; ``needs`` tags, ``sets`` tags."""
 
     where: str
-    macs: list[Hardware] = field(default_factory=list)
+    macs: list[HardwareMatch] = field(default_factory=list)
     client: bytes | None = None
     address4: Address | None = None
     addresses6: list[Address] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Match:
     family: Family | None = None
     code: int = 0
     value: bytes = b""
-    hardware: Hardware | None = None
+    hardware: HardwareMatch | None = None
     exact: bool = False
 
 
@@ -126,6 +126,6 @@ class DnsmasqConfig:
         places = ((host.address4, *host.addresses6) for host in self.hosts)
         self.reserved = frozenset(each for own in places for each in own if each is not None)
 
-    refused: list[Note] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    doubts: list[Note] = field(default_factory=list)
+    refused: list[CheckNote] = field(default_factory=list)
+    notes: list[CheckNote] = field(default_factory=list)
+    doubts: list[CheckNote] = field(default_factory=list)

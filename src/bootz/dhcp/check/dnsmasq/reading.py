@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from bootz.dhcp.check.answers import Note, Sent
+from bootz.dhcp.check.answers import CheckNote, Sent
 from bootz.dhcp.check.clients import Address
 from bootz.dhcp.check.dnsmasq.keywords import ALONE, EITHER, WITH_VALUE
 from bootz.dhcp.check.dnsmasq.lines import Line, Source, octets, plain
@@ -17,7 +17,7 @@ from bootz.dhcp.check.dnsmasq.nouns import (
     DnsmasqConfig,
     DnsmasqHost,
     DnsmasqOption,
-    Hardware,
+    HardwareMatch,
     Match,
     Range,
     TagIf,
@@ -37,7 +37,7 @@ def read_config(source: Source) -> DnsmasqConfig:
     """Return the nouns of a configuration."""
     reader = _Reader()
     for place, words in source.missing:
-        reader.config.doubts.append(Note("not-evaluated", place, words))
+        reader.config.doubts.append(CheckNote("not-evaluated", place, words))
     for place, words in source.refused:
         reader.refuse(place, words)
     for line in source.lines:
@@ -59,14 +59,14 @@ class _Reader:
     addresses: dict[Address, str] = field(default_factory=dict)
 
     def refuse(self, place: str, words: str) -> None:
-        self.config.refused.append(Note("refused", place, words))
+        self.config.refused.append(CheckNote("refused", place, words))
 
     def line(self, line: Line) -> None:
         """Take a line; what dnsmasq does not take is told."""
         key = line.key
         if key not in ALONE and key not in WITH_VALUE and key not in EITHER:
             words = f"{plain(key)[:40]!r} is not an option of dnsmasq"
-            self.config.doubts.append(Note("not-evaluated", line.place, words))
+            self.config.doubts.append(CheckNote("not-evaluated", line.place, words))
             return
         if key in ALONE and line.value is not None:
             self.refuse(line.place, f"{key} takes no value")
@@ -100,13 +100,13 @@ class _Reader:
             self.relayed(line)
         elif line.key in _UNREAD:
             words = f"{line.key} is not read: {plain(line.value or '')}"
-            self.config.doubts.append(Note("not-evaluated", line.place, words))
+            self.config.doubts.append(CheckNote("not-evaluated", line.place, words))
         elif line.key == "read-ethers":
             words = "/etc/ethers is not read"
-            self.config.doubts.append(Note("not-evaluated", line.place, words))
+            self.config.doubts.append(CheckNote("not-evaluated", line.place, words))
         elif line.key in {"no-dhcp-interface", "no-dhcpv4-interface", "no-dhcpv6-interface"}:
             words = f"{line.key}: whether it is the routers' link is not known"
-            self.config.notes.append(Note("not-evaluated", line.place, words))
+            self.config.notes.append(CheckNote("not-evaluated", line.place, words))
         elif line.key == "port" and plain(line.value or "").strip() != "53":
             self.config.own_dns = False
         elif line.key == "dhcp-ignore-clid":
@@ -347,7 +347,7 @@ def _pairs(part: str) -> bytes:
     return bytes(int(part[at : at + 2], 16) for at in range(0, len(part), 2))
 
 
-def _hardware(text: str) -> Hardware:
+def _hardware(text: str) -> HardwareMatch:
     found: list[int | None] = []
     kind, dash, rest = text.partition("-")
     if dash and re.fullmatch(r"[0-9A-Fa-f]{1,2}", kind) and ":" in rest:
@@ -359,7 +359,7 @@ def _hardware(text: str) -> Hardware:
             found += _pairs(part)
         elif part:
             raise ValueProblem(f"{plain(text)[:40]!r} is not a MAC address")
-    return Hardware(tuple(found[:16]))
+    return HardwareMatch(tuple(found[:16]))
 
 
 def _check_name(name: str) -> None:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network
 from itertools import chain, islice
 from typing import Final
 
-from bootz.dhcp.check.answers import Answer, Sent
+from bootz.dhcp.check.answers import CheckedAnswer, Sent
 from bootz.dhcp.check.clients import Address, Client, Unclear
 from bootz.dhcp.check.dnsmasq.nouns import (
     DnsmasqConfig,
@@ -41,12 +41,12 @@ class Conversation:
     tags: list[str] = field(default_factory=list)
     ranges: list[Range] = field(default_factory=list)
 
-    def answer(self) -> Answer:
+    def answer(self) -> CheckedAnswer:
         """Return what the router gets."""
         six = self.client.family is Family.IPV6
         self.ranges = self._link()
         if not self.ranges:
-            return Answer("dnsmasq", silence="no dhcp-range is for its link")
+            return CheckedAnswer("dnsmasq", silence="no dhcp-range is for its link")
         self.tags = ["dhcpv6"] if six else []
         for match in self.config.matches:
             if self._matches(match):
@@ -60,13 +60,13 @@ class Conversation:
         where = host.where if host is not None else self.ranges[0].where
         for needs, place in self.config.ignores:
             if needs and self._has(needs, all_tags):
-                return Answer(place, silence="it is ignored (dhcp-ignore)")
+                return CheckedAnswer(place, silence="it is ignored (dhcp-ignore)")
         if host is not None and host.ignored:
-            return Answer(host.where, silence="it is ignored (dhcp-host)")
+            return CheckedAnswer(host.where, silence="it is ignored (dhcp-host)")
         found = self._address(host, all_tags)
         if found is None:
             words = "no address is reserved for it on its link, and no range has one"
-            return Answer(where, silence="" if six else words)
+            return CheckedAnswer(where, silence="" if six else words)
         chosen, address = found
         options = self._options(chosen.sets)
         return self._answer(where, address, options, chosen)
@@ -276,7 +276,7 @@ class Conversation:
 
     def _answer(
         self, where: str, address: Address, options: Sequence[DnsmasqOption], chosen: Range
-    ) -> Answer:
+    ) -> CheckedAnswer:
         family = self.client.family
         four = family is Family.IPV4
         sent: dict[int, Sent] = {}
@@ -301,7 +301,7 @@ class Conversation:
             told = sent.get(number)
             if told is not None and not boot[0]:
                 boot = ((told.octets or b"?").decode("latin-1"), told.where)
-        return Answer(where, address, options=sent, boot_file=boot)
+        return CheckedAnswer(where, address, options=sent, boot_file=boot)
 
 
 def _around(each: Range, bits: int) -> IPv4Network:

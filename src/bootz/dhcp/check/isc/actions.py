@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from bootz.dhcp.check.answers import Note, Sent
+from bootz.dhcp.check.answers import CheckNote, Sent
 from bootz.dhcp.check.clients import Client, Unclear
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.isc.expressions import (
@@ -50,8 +50,8 @@ class Compiler:
     """Turns statements into actions; what dhcpd refuses or is not evaluated is told."""
 
     options: Options
-    refused: list[Note]
-    doubts: list[Note]
+    refused: list[CheckNote]
+    doubts: list[CheckNote]
 
     def actions(self, statements: Sequence[Statement], where: str) -> list[Action]:
         """Return the actions of a block, in their order."""
@@ -89,7 +89,7 @@ class Compiler:
                 condition = parse_condition(words[1:], self.options)
                 branches.append(Branch(condition, inner, place))
             except ExpressionRefused as error:
-                self.refused.append(Note("refused", place, str(error)))
+                self.refused.append(CheckNote("refused", place, str(error)))
             except ExpressionProblem as error:
                 told = " ".join(words[1:])[:60]
                 branches.append(Branch(None, inner, place, open=f"{told} holds ({error})"))
@@ -121,14 +121,16 @@ class Compiler:
             return Opaque(codes, place, "a switch sets it") if codes else None
         shown = " ".join(words)[:60]
         if head in OPEN:
-            self.doubts.append(Note("not-evaluated", place, f"{shown} is not evaluated"))
+            self.doubts.append(CheckNote("not-evaluated", place, f"{shown} is not evaluated"))
         else:
-            self.refused.append(Note("refused", place, f"{shown} is not a statement of dhcpd's"))
+            self.refused.append(
+                CheckNote("refused", place, f"{shown} is not a statement of dhcpd's")
+            )
         return None
 
     def _refuse(self, each: Statement, place: str) -> None:
         words = f"{' '.join(each.words)[:80]}: too many words, or a semicolon is missing"
-        self.refused.append(Note("refused", place, words))
+        self.refused.append(CheckNote("refused", place, words))
 
     def _codes(self, block: Sequence[Statement]) -> Iterator[int]:
         for each in every(block):
@@ -153,7 +155,7 @@ class Compiler:
         try:
             definition = self.options.find(name)
         except ValueProblem as error:
-            self.refused.append(Note("refused", place, str(error)))
+            self.refused.append(CheckNote("refused", place, str(error)))
             return None
         if definition is None:
             other = self.options.of_other_family(name)
@@ -164,7 +166,7 @@ class Compiler:
             try:
                 data = parse_data(value[1:], self.options)
             except ExpressionRefused as error:
-                self.refused.append(Note("refused", place, str(error)))
+                self.refused.append(CheckNote("refused", place, str(error)))
                 return None
             except ExpressionProblem as error:
                 told = f"{' '.join(value[1:])[:60]} is not evaluated: {error}"
@@ -180,7 +182,7 @@ class Compiler:
         try:
             return Sent(value_octets(value, definition), place)
         except ValueProblem as error:
-            self.refused.append(Note("refused", place, f"option {name}: {error}"))
+            self.refused.append(CheckNote("refused", place, f"option {name}: {error}"))
             return None
         except ValueOpen as error:
             return Sent(None, place, str(error))

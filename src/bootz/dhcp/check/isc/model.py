@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bootz.dhcp.check.answers import Answer, Note
+from bootz.dhcp.check.answers import CheckedAnswer, CheckNote
 from bootz.dhcp.check.clients import Address, Client, Host
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.files import Files
@@ -20,15 +20,15 @@ class IscModel:
         self._config = config
         self.name = "dhcpd" if config.family is Family.IPV4 else "dhcpd -6"
         self.family = config.family
-        self.notes: Sequence[Note] = [*config.refused, *config.notes]
-        self.doubts: Sequence[Note] = config.doubts
+        self.notes: Sequence[CheckNote] = [*config.refused, *config.notes]
+        self.doubts: Sequence[CheckNote] = config.doubts
         self.hosts: Sequence[Host] = [
             Host(host.group.where, names, host.fixed[0] if host.fixed else None)
             for host in config.hosts
             if (names := _names(host, config.family))
         ]
 
-    def answer(self, client: Client, world: World) -> Answer:
+    def answer(self, client: Client, world: World) -> CheckedAnswer:
         """Return what a router gets in a world."""
         return Conversation(self._config, client, world).answer()
 

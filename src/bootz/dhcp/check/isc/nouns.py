@@ -76,16 +76,16 @@ Action = SetOption | SetParameter | SetBoot | Choice | Opaque
 
 
 @dataclass(slots=True, eq=False)
-class Group:
+class HostGroup:
     """Statements of one block; ``around`` is the block in which it stands."""
 
     where: str
-    around: "Group | None" = None
+    around: "HostGroup | None" = None
     actions: list[Action] = field(default_factory=list)
 
-    def chain(self) -> "Iterator[Group]":
+    def chain(self) -> "Iterator[HostGroup]":
         """Return this group and those around it, the innermost first."""
-        group: Group | None = self
+        group: HostGroup | None = self
         while group is not None:
             yield group
             group = group.around
@@ -104,7 +104,7 @@ class Permit:
 class Pool:
     """Addresses that are handed out to whoever is permitted."""
 
-    group: Group
+    group: HostGroup
     ranges: list[tuple[Address, Address]] = field(default_factory=list)
     permits: list[Permit] = field(default_factory=list)
 
@@ -113,7 +113,7 @@ class Pool:
 class Subnet:
     """A subnet; the addresses of ``pool`` are those of its own ``range`` statements."""
 
-    group: Group
+    group: HostGroup
     network: IPv4Network | IPv6Network
     shared: "Shared"
     pool: Pool
@@ -123,7 +123,7 @@ class Subnet:
 class Shared:
     """A link: a shared network, or a subnet that stands alone."""
 
-    group: Group
+    group: HostGroup
     subnets: list[Subnet] = field(default_factory=list)
     pools: list[Pool] = field(default_factory=list)
 
@@ -136,7 +136,7 @@ class IscHost:
     """
 
     name: str
-    group: Group
+    group: HostGroup
     mac: bytes = b""
     uid: bytes = b""
     by_option: tuple[int, bytes] | None = None
@@ -151,9 +151,9 @@ class IscClass:
     """A class: what decides who is in it, and its subclasses by the value that they match."""
 
     name: str
-    group: Group
+    group: HostGroup
     condition: Node | None = None
     match: Node | None = None
-    subclasses: list[tuple[bytes, Group]] = field(default_factory=list)
+    subclasses: list[tuple[bytes, HostGroup]] = field(default_factory=list)
     open: str = ""
     """Why it is not known who is in it."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bootz.dhcp.check.answers import Note, Sent
+from bootz.dhcp.check.answers import CheckNote, Sent
 from bootz.dhcp.check.clients import Address
 from bootz.dhcp.check.isc.actions import Compiler
 from bootz.dhcp.check.isc.expressions import (
@@ -20,7 +20,7 @@ from bootz.dhcp.check.isc.expressions import (
 )
 from bootz.dhcp.check.isc.keywords import DECLARATIONS
 from bootz.dhcp.check.isc.nouns import (
-    Group,
+    HostGroup,
     IscClass,
     IscHost,
     Permit,
@@ -43,14 +43,14 @@ class IscConfig:
     """A configuration of dhcpd. ``refused``: why it does not start with it."""
 
     family: Family
-    top: Group
+    top: HostGroup
     options: Options
     links: list[Shared] = field(default_factory=list)
     hosts: list[IscHost] = field(default_factory=list)
     classes: list[IscClass] = field(default_factory=list)
-    refused: list[Note] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    doubts: list[Note] = field(default_factory=list)
+    refused: list[CheckNote] = field(default_factory=list)
+    notes: list[CheckNote] = field(default_factory=list)
+    doubts: list[CheckNote] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     first: dict[tuple[str, bytes], IscHost] = field(default_factory=dict)
     """The first host declaration of each identifier."""
@@ -67,8 +67,8 @@ def family_of(source: Source) -> Family:
 def read_config(source: Source) -> IscConfig:
     """Return the nouns of a configuration."""
     family = family_of(source)
-    config = IscConfig(family, Group("global"), Options(family))
-    config.doubts += [Note("not-evaluated", place, words) for place, words in source.missing]
+    config = IscConfig(family, HostGroup("global"), Options(family))
+    config.doubts += [CheckNote("not-evaluated", place, words) for place, words in source.missing]
     _undefined(source, config)
     _Reader(config).block(source.statements, config.top, None, None)
     return config
@@ -84,9 +84,9 @@ def _undefined(source: Source, config: IscConfig) -> None:
             continue
         for word in later.intersection(each.words):
             words = f"option {word} is used before it is defined"
-            config.refused.append(Note("refused", each.place, words))
+            config.refused.append(CheckNote("refused", each.place, words))
     for place, words in source.unended:
-        config.refused.append(Note("refused", place, words))
+        config.refused.append(CheckNote("refused", place, words))
 
 
 @dataclass(slots=True)
@@ -98,12 +98,12 @@ class _Reader:
         self.compiler = Compiler(self.config.options, self.config.refused, self.config.doubts)
 
     def refuse(self, place: str, words: str) -> None:
-        self.config.refused.append(Note("refused", place, words))
+        self.config.refused.append(CheckNote("refused", place, words))
 
     def block(
         self,
         statements: Sequence[Statement],
-        group: Group,
+        group: HostGroup,
         shared: Shared | None,
         subnet: Subnet | None,
     ) -> None:
@@ -133,19 +133,19 @@ class _Reader:
             self.refuse(each.place, str(error))
 
     def declare(
-        self, each: Statement, group: Group, shared: Shared | None, subnet: Subnet | None
+        self, each: Statement, group: HostGroup, shared: Shared | None, subnet: Subnet | None
     ) -> None:
         match each.words[0]:
             case "subnet" | "subnet6":
                 self.subnet(each, group, shared)
             case "shared-network":
-                made = Shared(Group(f"shared network {' '.join(each.words[1:2])}", group))
+                made = Shared(HostGroup(f"shared network {' '.join(each.words[1:2])}", group))
                 self.config.links.append(made)
                 self.block(each.block or (), made.group, made, None)
             case "pool" | "pool6":
                 self.pool(each, group, shared, subnet)
             case "group":
-                inner = Group(f"{each.place} group", group)
+                inner = HostGroup(f"{each.place} group", group)
                 self.block(each.block or (), inner, shared, subnet)
             case "host":
                 self.host(each, group)
@@ -160,7 +160,7 @@ class _Reader:
                 # Keys, zones, failover: they tell routers nothing.
                 return
 
-    def subnet(self, each: Statement, group: Group, shared: Shared | None) -> None:
+    def subnet(self, each: Statement, group: HostGroup, shared: Shared | None) -> None:
         words = each.words
         try:
             if words[0] == "subnet6":
@@ -179,13 +179,13 @@ class _Reader:
             return
         if any(network.overlaps(known.network) for known in self.subnets()):
             told = f"subnet {network} overlaps another: which one dhcpd takes is not evaluated"
-            self.config.doubts.append(Note("not-evaluated", each.place, told))
-        inner = Group(f"subnet {network}", group)
+            self.config.doubts.append(CheckNote("not-evaluated", each.place, told))
+        inner = HostGroup(f"subnet {network}", group)
         link = shared
         if link is None:
             link = Shared(group)
             self.config.links.append(link)
-        made = Subnet(inner, network, link, Pool(Group(inner.where, link.group)))
+        made = Subnet(inner, network, link, Pool(HostGroup(inner.where, link.group)))
         link.subnets.append(made)
         self.block(each.block or (), inner, link, made)
         if made.pool.ranges:
@@ -195,12 +195,12 @@ class _Reader:
         return [subnet for link in self.config.links for subnet in link.subnets]
 
     def pool(
-        self, each: Statement, group: Group, shared: Shared | None, subnet: Subnet | None
+        self, each: Statement, group: HostGroup, shared: Shared | None, subnet: Subnet | None
     ) -> None:
         if shared is None:
             self.refuse(each.place, "a pool stands outside of a network")
             return
-        made = Pool(Group(f"{each.place} pool", group))
+        made = Pool(HostGroup(f"{each.place} pool", group))
         rest: list[Statement] = []
         for inner in each.block or ():
             if inner.words[:1] in (["range"], ["range6"]):
@@ -245,7 +245,7 @@ class _Reader:
             return
         pool.ranges.append((low, high))
 
-    def host(self, each: Statement, around: Group) -> None:
+    def host(self, each: Statement, around: HostGroup) -> None:
         name = each.words[1] if len(each.words) == 2 else ""
         where = f"{each.place} host {name}"
         if not name or name in self.config.names:
@@ -253,7 +253,7 @@ class _Reader:
             self.refuse(each.place, f"a host {words}")
             return
         self.config.names.add(name)
-        made = IscHost(name, Group(where, around))
+        made = IscHost(name, HostGroup(where, around))
         rest = [inner for inner in each.block or () if not self.names_host(inner, made)]
         self.block(rest, made.group, None, None)
         if self.config.family is Family.IPV4 or not made.uid:
@@ -320,7 +320,7 @@ class _Reader:
         else:
             host.by_option = (found.code, octets)
 
-    def client_identifier(self, group: Group) -> bytes:
+    def client_identifier(self, group: HostGroup) -> bytes:
         """Return the client-id that a host's own option statement names."""
         for action in group.actions:
             if (
@@ -350,13 +350,13 @@ class _Reader:
                 last.next = host
                 linked = True
 
-    def client_class(self, each: Statement, around: Group) -> None:
+    def client_class(self, each: Statement, around: HostGroup) -> None:
         name = unescape(each.words[1].strip('"')).decode("latin-1") if each.words[1:] else ""
         known = next((made for made in self.config.classes if made.name == name), None)
         if each.words[0] == "subclass":
             self.subclass(each, known)
             return
-        made = known or IscClass(name, Group(f"{each.place} class {name}", around))
+        made = known or IscClass(name, HostGroup(f"{each.place} class {name}", around))
         if known is None:
             self.config.classes.append(made)
         rest: list[Statement] = []
@@ -387,7 +387,7 @@ class _Reader:
             self.refuse(each.place, f"subclass of no class: {' '.join(each.words)[:60]}")
             return
         octets = self.compiler.constant(each.words[2:], each.place)
-        group = Group(f"{each.place} subclass of {known.name}", known.group)
+        group = HostGroup(f"{each.place} subclass of {known.name}", known.group)
         self.block(each.block or (), group, None, None)
         if octets is None:
             known.open = f"a subclass is not understood ({each.place})"

@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from bootz.dhcp.check.answers import Answer, Sent
+from bootz.dhcp.check.answers import CheckedAnswer, Sent
 from bootz.dhcp.check.clients import Address, Client, Unclear
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.isc.expressions import Facts, data_of, holds
 from bootz.dhcp.check.isc.nouns import (
     Action,
     Choice,
-    Group,
+    HostGroup,
     IscClass,
     IscHost,
     Mode,
@@ -57,14 +57,14 @@ class Conversation:
     client: Client
     world: World
     known: bool = False
-    classes: list[tuple[str, Group]] = field(default_factory=list)
+    classes: list[tuple[str, HostGroup]] = field(default_factory=list)
     state: _State = field(default_factory=_State)
 
-    def answer(self) -> Answer:
+    def answer(self) -> CheckedAnswer:
         """Return what the router gets."""
         subnet = self._subnet()
         if subnet is None:
-            return Answer("global", silence="no subnet is for its link")
+            return CheckedAnswer("global", silence="no subnet is for its link")
         link = subnet.shared
         host = self._host(link)
         fixed = self._fixed(host, link) if host is not None else None
@@ -88,7 +88,7 @@ class Conversation:
         if not six:
             silence, place_of_rule = self._forbidden(host)
             if silence:
-                return Answer(place_of_rule or where, silence=silence)
+                return CheckedAnswer(place_of_rule or where, silence=silence)
         return self._answer(where, address)
 
     def _subnet(self) -> Subnet | None:
@@ -205,7 +205,7 @@ class Conversation:
             if group is not None:
                 self.classes.append((made.name, group))
 
-    def _membership(self, made: IscClass) -> Group | None:
+    def _membership(self, made: IscClass) -> HostGroup | None:
         where = made.group.where
         # Classes are decided before hosts are looked for: none is known then.
         names = [name for name, _ in self.classes]
@@ -258,7 +258,7 @@ class Conversation:
 
     def _execute(self, place: Subnet, pool: Pool | None, host: IscHost | None) -> None:
         self._run(place.group, ())
-        limit: Group = place.group
+        limit: HostGroup = place.group
         if pool is not None:
             self._run(pool.group, tuple(place.shared.group.chain()))
             limit = pool.group
@@ -268,9 +268,9 @@ class Conversation:
         if host is not None:
             self._run(host.group, around if pool is None else tuple(limit.chain()))
 
-    def _run(self, group: Group, done: Sequence[Group]) -> None:
+    def _run(self, group: HostGroup, done: Sequence[HostGroup]) -> None:
         """Execute a block and those around it, but none that was executed before."""
-        chain: list[Group] = []
+        chain: list[HostGroup] = []
         for each in group.chain():
             if any(each is known for known in done):
                 break
@@ -342,16 +342,16 @@ class Conversation:
             return "it must ask for longer (min-secs)", where
         return "", ""
 
-    def _nothing(self, subnet: Subnet, host: IscHost | None) -> Answer:
+    def _nothing(self, subnet: Subnet, host: IscHost | None) -> CheckedAnswer:
         where = host.group.where if host is not None else subnet.group.where
         words = "no address is declared for it on its link, and no pool has one"
         if self.config.family is Family.IPV4:
-            return Answer(where, silence=words)
+            return CheckedAnswer(where, silence=words)
         # DHCPv6 answers that there is none, with what stands in the outermost block.
         self._actions(self.config.top.actions)
         return self._answer(where, None)
 
-    def _answer(self, where: str, address: Address | None) -> Answer:
+    def _answer(self, where: str, address: Address | None) -> CheckedAnswer:
         options = dict(self.state.options)
         asked = options.get(_REQUESTED) if self.config.family is Family.IPV4 else None
         if asked is not None:
@@ -366,4 +366,4 @@ class Conversation:
             sent = options.get(code)
             if sent is not None and not boot[0]:
                 boot = ((sent.octets or b"?").decode("latin-1"), sent.where)
-        return Answer(where, address, options=options, boot_file=boot)
+        return CheckedAnswer(where, address, options=options, boot_file=boot)

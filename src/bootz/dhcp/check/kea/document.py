@@ -27,7 +27,7 @@ _PLAIN: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 _WORDS: Final = {"true": True, "false": False, "null": None}
 
 
-class Row(dict[str, Any]):
+class OptionRow(dict[str, Any]):
     """An object of the document; ``place`` is where it begins."""
 
     place: str = ""
@@ -103,7 +103,7 @@ class _Reader:
             case "text", text:
                 return text
             case "gap", _:
-                return Row()
+                return OptionRow()
             case "mark", "{":
                 return self.row(token, depth)
             case "mark", "[":
@@ -125,8 +125,8 @@ class _Reader:
             return float(word)
         raise _unreadable(f"{_shown(word)} is not a value", place)
 
-    def row(self, opened: _Token, depth: int) -> Row:
-        made = Row()
+    def row(self, opened: _Token, depth: int) -> OptionRow:
+        made = OptionRow()
         made.place = opened.place
         while True:
             token = self.take("a key or }")
@@ -199,7 +199,7 @@ def read_document(content: bytes, files: Files) -> Document:
 
 def place_of(row: Mapping[str, Any]) -> str:
     """Return where an object of a document begins."""
-    return row.place if isinstance(row, Row) else ""
+    return row.place if isinstance(row, OptionRow) else ""
 
 
 def octets_of(text: str) -> bytes:

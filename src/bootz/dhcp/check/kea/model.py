@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bootz.dhcp.check.answers import Answer, Note
+from bootz.dhcp.check.answers import CheckedAnswer, CheckNote
 from bootz.dhcp.check.clients import Address, Client, Host
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.files import Files
@@ -22,13 +22,13 @@ class KeaModel:
         self._config = config
         self.name = config.where
         self.family = config.family
-        self.notes: Sequence[Note] = [
+        self.notes: Sequence[CheckNote] = [
             *config.refused,
             *config.notes,
             *_unheard(config),
             *_unlooked(config),
         ]
-        self.doubts: Sequence[Note] = config.doubts
+        self.doubts: Sequence[CheckNote] = config.doubts
         every = [(host, subnet) for subnet in config.subnets for host in subnet.hosts]
         looked_at = any(subnet.modes.everywhere for subnet in config.subnets)
         everywhere = config.hosts if looked_at else []
@@ -43,7 +43,7 @@ class KeaModel:
             if host.kind not in BY_RELAY
         ]
 
-    def answer(self, client: Client, world: World) -> Answer:
+    def answer(self, client: Client, world: World) -> CheckedAnswer:
         """Return what a router gets in a world."""
         return Conversation(self._config, client, world).answer()
 
@@ -80,25 +80,25 @@ def _config(document: Document, root: Mapping[str, Any], name: str, family: Fami
     others = [key for key in root if key != name]
     if others:
         words = f"{', '.join(map(repr, others))[:80]} beside {name}: a file is for one server"
-        config.refused.append(Note("refused", "document", words))
+        config.refused.append(CheckNote("refused", "document", words))
     return config
 
 
-def _unlooked(config: KeaConfig) -> list[Note]:
+def _unlooked(config: KeaConfig) -> list[CheckNote]:
     """Tell of global reservations that no subnet looks at."""
     if any(subnet.modes.everywhere for subnet in config.subnets):
         return []
     words = "no subnet looks at global reservations (reservations-global)"
-    return [Note("host-without-redirect", host.where, words) for host in config.hosts]
+    return [CheckNote("host-without-redirect", host.where, words) for host in config.hosts]
 
 
-def _unheard(config: KeaConfig) -> list[Note]:
+def _unheard(config: KeaConfig) -> list[CheckNote]:
     """Tell of subnets on whose link Kea may not hear: in DHCPv6 the interface tells the link."""
     if config.family is Family.IPV4:
         return []
     words = "it names no interface: only routers behind a relay are served"
     return [
-        Note("not-evaluated", subnet.where, words)
+        CheckNote("not-evaluated", subnet.where, words)
         for subnet in config.subnets
         if not subnet.interface and not (subnet.shared and subnet.shared.interface)
     ]

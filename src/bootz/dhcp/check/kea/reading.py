@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bootz.dhcp.check.answers import Note
+from bootz.dhcp.check.answers import CheckNote
 from bootz.dhcp.check.clients import Address
 from bootz.dhcp.check.kea.document import Document, place_of
 from bootz.dhcp.check.kea.expressions import ExpressionProblem, members_of, parse_test
@@ -62,9 +62,9 @@ class KeaConfig:
     by_name: dict[tuple[str, bytes], KeaHost] = field(default_factory=dict)
     identifiers: tuple[str, ...] = ()
     mac_sources: tuple[str, ...] = ()
-    refused: list[Note] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
-    doubts: list[Note] = field(default_factory=list)
+    refused: list[CheckNote] = field(default_factory=list)
+    notes: list[CheckNote] = field(default_factory=list)
+    doubts: list[CheckNote] = field(default_factory=list)
 
 
 def read_config(document: Document, root: Mapping[str, Any], family: Family) -> KeaConfig:
@@ -117,15 +117,19 @@ class _Reader:
                 config.hosts.append(host)
                 config.by_name[host.kind, host.octets] = host
         definitions = config.definitions
-        config.refused += [Note("refused", place, words) for place, words in definitions.problems]
-        config.notes += [Note("not-evaluated", place, words) for place, words in definitions.open]
+        config.refused += [
+            CheckNote("refused", place, words) for place, words in definitions.problems
+        ]
         config.notes += [
-            Note("by-release", place, words) for place, words in definitions.by_release
+            CheckNote("not-evaluated", place, words) for place, words in definitions.open
+        ]
+        config.notes += [
+            CheckNote("by-release", place, words) for place, words in definitions.by_release
         ]
         return config
 
     def refuse(self, where: str, words: str) -> None:
-        self.config.refused.append(Note("refused", where or self.config.where, words))
+        self.config.refused.append(CheckNote("refused", where or self.config.where, words))
 
     def keywords(self, row: Mapping[str, Any], scope: str, where: str) -> None:
         """Refuse values of a wrong type; what is not a keyword here may be one of a later Kea."""
@@ -136,7 +140,7 @@ class _Reader:
                 words = (
                     f"{key!r} is not a keyword of Kea's at this place ({place_of(row) or where})"
                 )
-                self.config.doubts.append(Note("not-evaluated", where, words))
+                self.config.doubts.append(CheckNote("not-evaluated", where, words))
                 continue
             right = isinstance(value, TYPES[kind])
             if isinstance(value, bool) and kind != "b":
@@ -148,25 +152,27 @@ class _Reader:
         """Tell what stands outside the file, or answers beside it."""
         config, root = self.config, self.root
         for place, words in self.document.missing:
-            config.doubts.append(Note("not-evaluated", place, words))
+            config.doubts.append(CheckNote("not-evaluated", place, words))
         interfaces = root.get("interfaces-config")
         listed = interfaces.get("interfaces") if isinstance(interfaces, dict) else None
         if isinstance(interfaces, dict):
             self.keywords(interfaces, "interfaces-config", "interfaces-config")
         if not listed:
             words = "no interface is named: Kea answers no one until there is one"
-            config.notes.append(Note("not-evaluated", "interfaces-config", words))
+            config.notes.append(CheckNote("not-evaluated", "interfaces-config", words))
         for row in rows_of(root, "hooks-libraries"):
             name = str(row.get("library", "")).rpartition("/")[2]
             if not any(part in name for part in _HARMLESS):
                 words = f"the hook {name or '?'} may change what is sent"
-                config.doubts.append(Note("not-evaluated", place_of(row) or config.where, words))
+                config.doubts.append(
+                    CheckNote("not-evaluated", place_of(row) or config.where, words)
+                )
         if root.get("hosts-database") or root.get("hosts-databases"):
             words = "reservations in a database are not looked at"
-            config.doubts.append(Note("not-evaluated", config.where, words))
+            config.doubts.append(CheckNote("not-evaluated", config.where, words))
         if root.get("config-control"):
             words = "a configuration in a database is not looked at"
-            config.doubts.append(Note("not-evaluated", config.where, words))
+            config.doubts.append(CheckNote("not-evaluated", config.where, words))
 
     def unlisted(self, listed: object) -> None:
         """Refuse identifiers that Kea does not know."""
@@ -184,7 +190,7 @@ class _Reader:
         if made is not None:
             kind = f"{made.kind}{' array' if made.array else ''}"
             words = f"option {code} is defined as {kind}; Kea from 2.3.6 on refuses that"
-            self.config.notes.append(Note("option-definition", self.config.where, words))
+            self.config.notes.append(CheckNote("option-definition", self.config.where, words))
 
     def fill(self, place: Any, row: Mapping[str, Any]) -> Any:
         """Give a place its options, boot file and guards."""
@@ -245,7 +251,7 @@ class _Reader:
         except ExpressionProblem as error:
             made.opaque = True
             words = f"its test is not understood: {error}"
-            self.config.notes.append(Note("not-evaluated", made.where, words))
+            self.config.notes.append(CheckNote("not-evaluated", made.where, words))
             return
         asked = members_of(made.test)
         for name in sorted(asked):

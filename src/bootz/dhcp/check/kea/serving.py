@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from bootz.dhcp.check.answers import Answer, Sent
+from bootz.dhcp.check.answers import CheckedAnswer, Sent
 from bootz.dhcp.check.clients import Address, Client, Unclear
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.kea.expressions import Facts, holds
@@ -38,16 +38,16 @@ class Conversation:
     hosts: dict[int, KeaHost] = field(default_factory=dict)
     everywhere: KeaHost | None = None
 
-    def answer(self) -> Answer:
+    def answer(self) -> CheckedAnswer:
         """Return what the router gets."""
         config = self.config
         self.classes = ["ALL", *self._vendor_class()]
         self._classify(late=False)
         if "DROP" in self.classes:
-            return Answer(self._dropped(), silence="Kea drops it (class DROP)")
+            return CheckedAnswer(self._dropped(), silence="Kea drops it (class DROP)")
         subnet = self._subnet()
         if subnet is None:
-            return Answer(config.where, silence="no subnet is for its link and classes")
+            return CheckedAnswer(config.where, silence="no subnet is for its link and classes")
         self._find_hosts(subnet)
         self._reserved_classes(subnet)
         known = bool(self.hosts) or self.everywhere is not None
@@ -56,12 +56,14 @@ class Conversation:
         if "DROP" in self.classes:
             host = self._host(subnet)
             where = host.where if host else self._dropped()
-            return Answer(where, silence="Kea drops it (class DROP)")
+            return CheckedAnswer(where, silence="Kea drops it (class DROP)")
         subnet, address, pool = self._address(subnet)
         host = self._host(subnet)
         where = host.where if host else (pool or subnet).where
         if address is None and config.family is Family.IPV4:
-            return Answer(where, silence="no address is reserved for it, and no pool has one")
+            return CheckedAnswer(
+                where, silence="no address is reserved for it, and no pool has one"
+            )
         if subnet.shared is not None and host is not None and host is not self.everywhere:
             self._add(host.classes)
         self._additional(subnet, pool)
@@ -238,7 +240,9 @@ class Conversation:
                 if made is not None and name not in self.classes and self._belongs(made):
                     self._add((name,))
 
-    def _answer(self, where: str, address: Address | None, near: Sequence[Place | None]) -> Answer:
+    def _answer(
+        self, where: str, address: Address | None, near: Sequence[Place | None]
+    ) -> CheckedAnswer:
         classes = [
             self.config.classes[name] for name in self.classes if name in self.config.classes
         ]
@@ -263,7 +267,7 @@ class Conversation:
             if not boot[0] and code in options and names[code]:
                 sent = f", sent unasked (always-send in {always[code]})" if code in always else ""
                 boot = (f"{names[code]}{sent}", options[code].where)
-        return Answer(where, address, options=options, boot_file=boot)
+        return CheckedAnswer(where, address, options=options, boot_file=boot)
 
 
 def _interface(subnet: Subnet) -> str:

@@ -38,7 +38,7 @@ from bootz.server.operations.holds import hold_chassis, release_chassis
 from bootz.server.operations.labels import fold_key
 from bootz.server.operations.step_limits import read_limits
 from bootz.server.store.database import plain
-from bootz.server.store.listing import Choice, listed_chassis
+from bootz.server.store.listing import ListChoice, listed_chassis
 from bootz.server.store.schema import CHASSIS, CHASSIS_LABEL, PROFILE, VENDOR
 
 router = APIRouter(prefix="/chassis", tags=["chassis"])
@@ -427,7 +427,7 @@ def _views(
     execute = plain(connection)
     now, limits = door.clock(), read_limits(execute, door.config.progress)
     records = chassis_by_keys(connection, keys)
-    facts = {each.key: each for each in listed_chassis(execute, Choice(keys=keys))}
+    facts = {each.key: each for each in listed_chassis(execute, ListChoice(keys=keys))}
     return [
         ChassisView.model_construct(
             **{

@@ -23,6 +23,7 @@ from pydantic import (
 
 from bootz.config_file import CONFIG_NAME, DEFAULT_DATABASE, parse_settings, read_settings
 from bootz.errors import ConfigError, WireError
+from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits, StreamLimits
 from bootz.wire.uri import parse_bootz_uri
 
@@ -192,6 +193,15 @@ class LimitSettings(_Frozen):
         return StreamLimits(self.max_open_streams, self.stream_idle_timeout)
 
 
+class TransportSettings(_Frozen):
+    """How the Bootz port speaks."""
+
+    http2_engine: EngineName = Field(
+        "auto",
+        description="ngh2 (compiled), h2 (pure Python), or auto: ngh2 where it is installed.",
+    )
+
+
 class ImageSettings(_Frozen):
     """The image store."""
 
@@ -344,6 +354,9 @@ class SiteConfig(_Frozen):
     tls: TlsSettings = Field(TlsSettings(), description="The server's TLS certificate.")
     limits: LimitSettings = Field(
         LimitSettings(), description="Limits that protect against misbehaving peers."
+    )
+    transport: TransportSettings = Field(
+        TransportSettings(), description="How the Bootz port speaks."
     )
     images: ImageSettings = Field(ImageSettings(), description="The image store.")
     dhcp: DhcpSiteSettings = Field(DhcpSiteSettings(), description="DHCP, by `bootz dhcp`.")

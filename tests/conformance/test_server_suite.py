@@ -6,12 +6,10 @@ import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from grpclib.const import Cardinality, Handler, Status
-from grpclib.server import Stream
+from grpclib.const import Status
 from pki import make_pair
 from world import Running, World, make_site, run, utc_now
 
@@ -25,6 +23,7 @@ from bootz.conformance.server.suite import ServerCase, play
 from bootz.device.grpc_client import ServerRefused, Timeouts
 from bootz.errors import WireError
 from bootz.server.operations.vendors import list_vendors
+from bootz.transport.grpc.call import Call, Method
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
 from bootz.transport.tls import server_context
@@ -75,27 +74,23 @@ def test_our_server_passes(
     assert world.write(list_vendors) == ()
 
 
-async def _careless(stream: Stream[Any, Any]) -> None:
+async def _careless(call: Call) -> None:
     """Answer whoever asks, whatever it is; of a stream, every message."""
-    while await stream.recv_message() is not None:
-        await stream.send_message(b"\x1a\x00")
+    while await call.receive(1 << 20) is not None:
+        await call.send(b"\x1a\x00")
 
 
-def _methods() -> Mapping[str, Handler]:
-    rows = {}
-    for dialect in DIALECTS:
-        for method in dialect.methods:
-            streaming = method.startswith("BootstrapStream")
-            kind = Cardinality.STREAM_STREAM if streaming else Cardinality.UNARY_UNARY
-            rows[f"{dialect.path}/{method}"] = Handler(
-                _careless if streaming else _answer, kind, bytes, bytes
-            )
-    return rows
+async def _answer(call: Call) -> None:
+    await call.receive(1 << 20)
+    await call.send(b"")
 
 
-async def _answer(stream: Stream[Any, Any]) -> None:
-    await stream.recv_message()
-    await stream.send_message(b"")
+def _methods() -> Mapping[str, Method]:
+    return {
+        f"{dialect.path}/{method}": (_careless if method.startswith("BootstrapStream") else _answer)
+        for dialect in DIALECTS
+        for method in dialect.methods
+    }
 
 
 def test_a_careless_server_fails(tmp_path: Path) -> None:

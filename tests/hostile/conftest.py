@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from engines import ENGINES
 from world import World, make_site, manufacturer
+
+from bootz.config import TransportSettings
 
 
 @pytest.fixture(scope="session")
@@ -15,9 +18,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def world(tmp_path: Path, template: Path) -> World:
-    """A site with one vendor; its keys are those of the template."""
+@pytest.fixture(params=ENGINES)
+def world(tmp_path: Path, template: Path, request: pytest.FixtureRequest) -> World:
+    """A site with one vendor, on each HTTP/2 engine; its keys are those of the template."""
     made = World(tmp_path, template)
+    made.settings["transport"] = TransportSettings(http2_engine=request.param)
     made.add_vendor(manufacturer())
     return made

@@ -169,7 +169,7 @@ def test_slow_and_silent_peers_cost_nothing_but_themselves(world: World) -> None
     """One says nothing, one stops in its handshake, one in its message; others are served."""
     world.add_chassis()
     world.add_voucher()
-    world.settings = {"limits": LimitSettings(request_timeout=3, handshake_timeout=30)}
+    world.settings["limits"] = LimitSettings(request_timeout=3, handshake_timeout=30)
 
     async def story(running: Running) -> None:
         address = running.bound.bootz[0]

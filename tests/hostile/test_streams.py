@@ -474,7 +474,7 @@ def test_idle_streams_are_closed(world: World, flow: StreamFlow, begun: bool) ->
     limits = world.site.config.limits
     # A busy machine needs its time to be asked at all.
     idle = 2.0 if begun else 0.3
-    world.settings = {"limits": limits.model_copy(update={"stream_idle_timeout": idle})}
+    world.settings["limits"] = limits.model_copy(update={"stream_idle_timeout": idle})
 
     async def story(running: Running) -> None:
         made = await prover(IDEVID).introduce(flow)

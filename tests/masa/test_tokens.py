@@ -23,7 +23,6 @@ GOOD = "GOOD"
     [
         ([], "token-missing"),
         ([("authorization", "Bearer")], "token-missing"),
-        ([("authorization", "Bearer ")], "token-missing"),
         ([("authorization", GOOD)], "token-missing"),
         ([("authorization", f"Basic {GOOD}")], "token-missing"),
         ([("cookie", f"access_token={GOOD}")], "token-missing"),

@@ -135,6 +135,7 @@ def test_the_log_tells_each_fact_once_and_no_secret(ready: World, tmp_path: Path
             "draining",
             "stopped",
         ]
+        assert process.said[3]["http2_engine"].startswith("ngh2 ")
         assert not ready_file.exists()
         words = json.dumps(process.said)
         for secret in ("hunter2", "c2VjcmV0", "username"):

@@ -10,24 +10,22 @@ import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvloop
+from engines import ENGINES
 from grpclib.client import Channel, UnaryUnaryMethod
-from grpclib.const import Cardinality, Handler, Status
+from grpclib.const import Cardinality, Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
-from grpclib.server import Stream
 from pki import Pair, client_context, make_pair, silent_peer
 
-from bootz.errors import BootzError, Unavailable
+from bootz.errors import Unavailable
 from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
+from bootz.transport.grpc.call import Call
+from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
-from bootz.transport.messages import receive_bounded
-from bootz.transport.peer import peer_info
-from bootz.transport.status import grpc_error
 from bootz.transport.tls import RefusedHandshake, server_context
 
 LIMITS = ListenerLimits(max_message_bytes=100, handshake_timeout=30, idle_timeout=60)
@@ -35,6 +33,8 @@ LIMITS = ListenerLimits(max_message_bytes=100, handshake_timeout=30, idle_timeou
 
 class World:
     """A listener with two methods: one echoes, one waits until it is let go."""
+
+    engine: EngineName = "auto"
 
     def __init__(self, folder: Path, limits: ListenerLimits = LIMITS) -> None:
         self.folder = folder
@@ -47,13 +47,11 @@ class World:
         self.waiting = asyncio.Event()
         self.release = asyncio.Event()
         self.listener = GrpcListener(
-            {
-                "/test.Echo/Echo": Handler(self._echo, Cardinality.UNARY_UNARY, bytes, bytes),
-                "/test.Echo/Wait": Handler(self._wait, Cardinality.UNARY_UNARY, bytes, bytes),
-            },
+            {"/test.Echo/Echo": self._echo, "/test.Echo/Wait": self._wait},
             limits=limits,
             context=self.context(self.server),
             on_refused=self._on_refused,
+            engine=self.engine,
         )
         self.address = ("", 0)
 
@@ -64,20 +62,17 @@ class World:
         self.refused.append((peer, refusal))
         self.refusal.set()
 
-    async def _echo(self, stream: Stream[Any, Any]) -> None:
-        try:
-            message = await receive_bounded(stream, LIMITS.max_message_bytes)
-        except BootzError as error:
-            raise grpc_error(error) from error
-        peer = peer_info(stream)
+    async def _echo(self, call: Call) -> None:
+        message = await call.receive(LIMITS.max_message_bytes)
+        peer = call.peer
         names = [str(len(peer.certificates)), peer.reached_at[0], peer.address.split(":")[0]]
-        await stream.send_message((message or b"none") + b" " + " ".join(names).encode())
+        await call.send((message or b"none") + b" " + " ".join(names).encode())
 
-    async def _wait(self, stream: Stream[Any, Any]) -> None:
-        await receive_bounded(stream, LIMITS.max_message_bytes)
+    async def _wait(self, call: Call) -> None:
+        await call.receive(LIMITS.max_message_bytes)
         self.waiting.set()
         await self.release.wait()
-        await stream.send_message(b"done")
+        await call.send(b"done")
 
     async def start(self) -> World:
         (self.address,) = await self.listener.start([("127.0.0.1", 0)])
@@ -95,6 +90,12 @@ class World:
             return answer
         finally:
             end_channel(channel)
+
+
+@pytest.fixture(params=ENGINES, autouse=True)
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Play every story of this module on each engine."""
+    monkeypatch.setattr(World, "engine", request.param)
 
 
 def run(

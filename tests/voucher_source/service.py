@@ -7,13 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from google.protobuf.message import Message
-from grpclib.const import Cardinality, Handler, Status
-from grpclib.exceptions import GRPCError
-from grpclib.server import Stream
+from grpclib.const import Status
 
+from bootz.transport.grpc.call import Call, Method
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
-from bootz.transport.messages import receive_bounded
+from bootz.transport.status import EndCall
+from bootz.transport.status import Status as ServerStatus
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path
 
@@ -39,21 +39,21 @@ class FakeService:
         self.metadata: list[dict[str, str]] = []
         self.port = 0
 
-    def _handler(self, rpc: str) -> Handler:
-        async def handle(stream: Stream[Any, Any]) -> None:
-            data = await receive_bounded(stream, 1 << 22)
+    def _handler(self, rpc: str) -> Method:
+        async def handle(call: Call) -> None:
+            data = await call.receive(1 << 22)
             assert data is not None
             request = RPCS[rpc].FromString(data)
             self.calls.append(rpc)
             self.requests.append(request)
-            self.metadata.append({key: str(value) for key, value in stream.metadata.items()})
+            self.metadata.append(dict(call.metadata.items()))
             answer = self.answers.get(rpc, lambda _: Status.UNIMPLEMENTED)(request)
             if isinstance(answer, Status):
-                raise GRPCError(answer, f"{rpc} says no")
+                raise EndCall(ServerStatus(answer.value), f"{rpc} says no")
             data = answer if isinstance(answer, bytes) else answer.SerializeToString()
-            await stream.send_message(data)
+            await call.send(data)
 
-        return Handler(handle, Cardinality.UNARY_UNARY, bytes, bytes)
+        return handle
 
     @asynccontextmanager
     async def serving(self, port: int = 0) -> AsyncIterator[None]:

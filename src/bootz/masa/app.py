@@ -17,6 +17,7 @@ from bootz.masa.folder import Clock, MasaFolder, open_masa
 from bootz.masa.grpc import ovgs_methods
 from bootz.masa.http import HttpDoor
 from bootz.masa.service import MasaService
+from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
 from bootz.transport.standard import StandardServices
@@ -47,6 +48,10 @@ class Masa:
         limits: bounds for each peer and all together.
         tls: makes the TLS context for an ALPN protocol; None for plaintext.
         cookies: take tokens from cookies, too.
+        engine: which HTTP/2 engine.
+
+    Raises:
+        ConfigError: the engine is not installed.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Masa:
         limits: ListenerLimits,
         tls: Callable[[str], ssl.SSLContext] | None,
         cookies: bool = False,
+        engine: EngineName = "auto",
     ) -> None:
         self._tls = tls
         self._standard = StandardServices([SERVICE], pool=descriptor_pool.Default(), limits=limits)
@@ -64,6 +70,7 @@ class Masa:
             {**methods, **self._standard.methods},
             limits=limits,
             context=None if tls is None else tls("h2"),
+            engine=engine,
         )
         self._http = HttpDoor(
             service, limits=limits, context=None if tls is None else tls("http/1.1")
@@ -97,7 +104,7 @@ class Masa:
 
     async def drain(self, timeout: float) -> None:
         """Stop accepting, let running calls end for at most ``timeout`` seconds, then close."""
-        self._standard.set_serving(serving=False)
+        self._standard.stop()
         await asyncio.gather(self._grpc.drain(timeout), self._http.drain(timeout))
 
 
@@ -151,6 +158,7 @@ async def _serve(
         limits=limits,
         tls=None if plaintext else tls,
         cookies=config.cookie_tokens,
+        engine=config.http2_engine,
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bootz.errors import ConfigError
+from bootz.transport.http2.engines import EngineName
 
 CONFIG_NAME: Final = "masa.yaml"
 DATABASE_NAME: Final = "masa.db"
@@ -42,6 +43,7 @@ class MasaConfig(_Frozen):
     tls: TlsFiles = TlsFiles()
     assigner_may_grant: bool = False
     cookie_tokens: bool = False
+    http2_engine: EngineName = Field("auto", description="auto, ngh2 or h2")
     econtent_type: Literal["anima-json", "pkcs7-data"] = "anima-json"
     revocation_lists: str = Field("", description="folder with CRLs; empty: no check")
 

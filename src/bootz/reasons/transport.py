@@ -39,4 +39,10 @@ ROWS = (
         "The peer called a method that this server does not serve.",
         "Compare the router's release with the dialects in docs/dialects.md.",
     ),
+    Reason(
+        "http2-engine-missing",
+        Fault.CONFIGURATION,
+        "The HTTP/2 engine that the settings name is not installed.",
+        "Install it (`pip install bootz[fast]`), or set `transport.http2_engine: auto`.",
+    ),
 )

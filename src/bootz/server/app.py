@@ -128,6 +128,11 @@ class SiteServer:
         self._on_settings(config)
         return Bound(bootz, http, https)
 
+    @property
+    def http2_engine(self) -> str:
+        """The HTTP/2 engine of the Bootz port, with its version."""
+        return self._doors.http2_engine
+
     def _owner_state(self) -> OwnerState:
         return self._in_force.snapshot.owner_state()
 

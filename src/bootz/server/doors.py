@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from grpclib.const import Handler
-
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.server.rendering.reached import ImageTarget, Reached
 from bootz.server.site import Site
@@ -15,6 +13,7 @@ from bootz.server.snapshot import Snapshot
 from bootz.server.store.inventory import SqlInventory
 from bootz.server.store.journal import SqlJournal
 from bootz.server.stores import Stores
+from bootz.transport.grpc.call import Method
 from bootz.transport.listener import GrpcListener
 from bootz.transport.standard import StandardServices
 from bootz.transport.tls import RefusedHandshake
@@ -102,7 +101,7 @@ class Doors:
         site: Site,
         stores: Stores,
         depot: DepotDoor,
-        calls: Mapping[str, Handler],
+        calls: Mapping[str, Method],
         snapshot: Snapshot,
         *,
         on_refused: Callable[[str, RefusedHandshake], None],
@@ -119,6 +118,7 @@ class Doors:
             context=snapshot.grpc,
             on_refused=on_refused,
             before_handshake=before_handshake,
+            engine=site.config.transport.http2_engine,
         )
         self._target = depot.target
         self._images = depot.open(stores.inventory, stores.journal, site)
@@ -165,8 +165,14 @@ class Doors:
         """Say whether routers can be answered."""
         self._standard.set_serving(serving=serving)
 
+    @property
+    def http2_engine(self) -> str:
+        """The HTTP/2 engine of the Bootz port, with its version."""
+        return self._grpc.engine
+
     async def drain(self, timeout: float) -> None:
         """Stop accepting, let calls and downloads end for ``timeout`` seconds, then cut them."""
+        self._standard.stop()
         await asyncio.gather(self._grpc.drain(timeout), self._images.drain(timeout))
 
 

@@ -128,6 +128,7 @@ def settings_at_start(config: SiteConfig) -> dict[str, object]:
         "listen": config.listen,
         "database": config.database,
         "limits": config.limits,
+        "transport": config.transport,
         "images": (images.folder, images.http, images.https, images.check_hours),
     }
 

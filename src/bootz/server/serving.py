@@ -52,7 +52,7 @@ async def serve_site(
     bound = await server.start()
     try:
         on_bound(bound)
-        say_bound(bound)
+        say_bound(bound, server.http2_engine)
         for host in unreached_hosts(bound) if site.config.images.base_url is None else ():
             log.warning(
                 "image-urls-lead-nowhere",
@@ -102,7 +102,7 @@ async def _reload(server: SiteServer, wanted: asyncio.Event) -> None:
             log.exception("upkeep-failed")
 
 
-def say_bound(bound: Bound) -> None:
+def say_bound(bound: Bound, http2_engine: str) -> None:
     """Log one line per listener, and at last ``serving`` with all of them."""
     rows = {
         "bootz": bound.bootz,
@@ -112,7 +112,7 @@ def say_bound(bound: Bound) -> None:
     for door, addresses in rows.items():
         for address in addresses:
             log.info("listening", door=door, address=written(address))
-    log.info("serving", **bound_record(bound))
+    log.info("serving", **bound_record(bound), http2_engine=http2_engine)
 
 
 def unreached_hosts(bound: Bound) -> list[str]:

@@ -1,4 +1,4 @@
-"""Receiving a message within bounds.
+"""Receiving a message of a service within bounds, as its client.
 
 grpclib reads a message whole, whatever length its prefix claims; here the length is looked at
 before any of it is taken, and a broken stream ends in one clear error.
@@ -7,15 +7,12 @@ before any of it is taken, and a broken stream ends in one clear error.
 import struct
 from typing import Any
 
-from grpclib.client import Stream as ClientStream
-from grpclib.server import Stream
+from grpclib.client import Stream
 
 from bootz.errors import WireError
 
 
-async def receive_bounded(
-    stream: Stream[Any, Any] | ClientStream[Any, Any], max_bytes: int
-) -> bytes | None:
+async def receive_bounded(stream: Stream[Any, Any], max_bytes: int) -> bytes | None:
     """Return the next message of a call, None where the peer has ended its side.
 
     Raises:

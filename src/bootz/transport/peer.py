@@ -1,20 +1,21 @@
-"""What TLS and TCP tell of a peer; the one place that reaches below grpclib's ``Peer``."""
+"""What TLS and TCP tell of a peer."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
-
-from grpclib.server import Stream
 
 
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
     """A connection's other end. ``certificates`` are DER, leaf first, empty without one.
 
-    ``address`` is host and port as text; ``reached_at`` the address and port of this side.
+    ``address`` is host and port as text, ``host`` the host alone; ``reached_at`` the address and
+    port of this side.
     """
 
     address: str
+    host: str
     reached_at: tuple[str, int]
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
 
@@ -32,15 +33,15 @@ def _chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
     return (leaf, *others)
 
 
-def peer_info(stream: Stream[Any, Any]) -> PeerInfo:
-    """Return what is known of the peer of a call."""
-    transport = stream.peer._transport  # noqa: SLF001 -- grpclib offers a parsed dictionary only
+def peer_info(transport: asyncio.BaseTransport) -> PeerInfo:
+    """Return what is known of the peer of a connection."""
     peer = transport.get_extra_info("peername") or ("unknown", 0)
     own = transport.get_extra_info("sockname") or ("", 0)
     tls = transport.get_extra_info("ssl_object")
-    host = f"[{peer[0]}]" if ":" in str(peer[0]) else str(peer[0])
+    host = str(peer[0])
     return PeerInfo(
-        address=f"{host}:{peer[1]}",
+        address=f"[{host}]:{peer[1]}" if ":" in host else f"{host}:{peer[1]}",
+        host=host,
         reached_at=(str(own[0]), int(own[1])),
         certificates=() if tls is None else _chain(tls),
     )

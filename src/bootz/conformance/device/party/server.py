@@ -9,11 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-
-from grpclib.const import Cardinality, Handler, Status
-from grpclib.exceptions import GRPCError
-from grpclib.server import Stream
 
 from bootz.conformance.device.answers import AnswerMaker
 from bootz.conformance.device.material import Owner
@@ -25,11 +20,10 @@ from bootz.protocol.idevid import TlsCertificate
 from bootz.protocol.reports import ReportSession
 from bootz.protocol.server import BootstrapSession
 from bootz.transport.acceptor import peer_address
+from bootz.transport.grpc.call import Call, Method
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
-from bootz.transport.messages import receive_bounded
-from bootz.transport.peer import PeerInfo, peer_info
-from bootz.transport.status import grpc_error
+from bootz.transport.peer import PeerInfo
 from bootz.transport.tls import RefusedHandshake, server_context
 from bootz.wire.answers import encode_answer, encode_empty
 from bootz.wire.dialects import (
@@ -108,8 +102,8 @@ class ScriptedServer(Desk):
         what = "client certificate" if refusal.certificate else "TLS"
         self.seen.broken.append(f"{peer}: {what} refused: {refusal.reason}")
 
-    def _methods(self) -> Mapping[str, Handler]:
-        table: dict[str, Handler] = dict(stream_methods(self, self._limits))
+    def _methods(self) -> Mapping[str, Method]:
+        table: dict[str, Method] = dict(stream_methods(self, self._limits))
         for dialect in reversed(DIALECTS):
             for method, call in ((GET_BOOTSTRAP_DATA, self._ask), (REPORT_STATUS, self._report)):
                 row = _unary(call, dialect, self._limits)
@@ -171,15 +165,10 @@ def _presented(peer: PeerInfo) -> TlsCertificate | None:
 UnaryCall = Callable[[bytes, Dialect, PeerInfo], Awaitable[bytes]]
 
 
-def _unary(call: UnaryCall, dialect: Dialect, limits: ListenerLimits) -> Handler:
-    async def handle(stream: Stream[Any, Any]) -> None:
-        try:
-            async with asyncio.timeout(limits.request_timeout):
-                message = await receive_bounded(stream, limits.max_message_bytes)
-                await stream.send_message(await call(message or b"", dialect, peer_info(stream)))
-        except TimeoutError as error:
-            raise GRPCError(Status.DEADLINE_EXCEEDED, "request-timeout") from error
-        except BootzError as error:
-            raise grpc_error(error) from error
+def _unary(answer: UnaryCall, dialect: Dialect, limits: ListenerLimits) -> Method:
+    async def handle(call: Call) -> None:
+        async with asyncio.timeout(limits.request_timeout):
+            message = await call.receive(limits.max_message_bytes)
+            await call.send(await answer(message or b"", dialect, call.peer))
 
-    return Handler(handle, Cardinality.UNARY_UNARY, bytes, bytes)
+    return handle

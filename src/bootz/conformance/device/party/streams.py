@@ -6,11 +6,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-
-from grpclib.const import Cardinality, Handler, Status
-from grpclib.exceptions import GRPCError
-from grpclib.server import Stream
 
 from bootz.conformance.device.cases import Given
 from bootz.conformance.device.party.desk import Desk
@@ -23,10 +18,9 @@ from bootz.protocol.reports import StreamReportSession
 from bootz.protocol.steps import known
 from bootz.protocol.stream_session import StreamSession
 from bootz.protocol.streams import StreamOrder, StreamStep
+from bootz.transport.grpc.call import Call, Method
 from bootz.transport.limits import ListenerLimits
-from bootz.transport.messages import receive_bounded
-from bootz.transport.peer import peer_info
-from bootz.transport.status import grpc_error
+from bootz.transport.status import EndCall, Status
 from bootz.wire.dialects import CURRENT
 from bootz.wire.flows import STREAM_FLOWS, StreamFlow
 from bootz.wire.streams import STREAM_CODECS, Acknowledged, Reply, Told
@@ -34,28 +28,26 @@ from bootz.wire.streams import STREAM_CODECS, Acknowledged, Reply, Told
 _OTHER = "-OTHER"
 
 
-def stream_methods(desk: Desk, limits: ListenerLimits) -> Mapping[str, Handler]:
+def stream_methods(desk: Desk, limits: ListenerLimits) -> Mapping[str, Method]:
     """Return the method table of both streaming calls."""
     return {f"{CURRENT.path}/{flow.method}": _row(desk, flow, limits) for flow in STREAM_FLOWS}
 
 
-def _row(desk: Desk, flow: StreamFlow, limits: ListenerLimits) -> Handler:
-    async def handle(stream: Stream[Any, Any]) -> None:
-        conversation = _Conversation(desk, flow, peer_info(stream).address)
+def _row(desk: Desk, flow: StreamFlow, limits: ListenerLimits) -> Method:
+    async def handle(call: Call) -> None:
+        conversation = _Conversation(desk, flow, call.peer.address)
         try:
             while True:
                 async with asyncio.timeout(limits.idle_timeout):
-                    message = await receive_bounded(stream, limits.max_message_bytes)
+                    message = await call.receive(limits.max_message_bytes)
                     if message is None:
                         return
-                    await stream.send_message(conversation.take(message))
+                    await call.send(conversation.take(message))
                 conversation.sent()
         except TimeoutError as error:
-            raise GRPCError(Status.DEADLINE_EXCEEDED, "stream-idle") from error
-        except BootzError as error:
-            raise grpc_error(error) from error
+            raise EndCall(Status.DEADLINE_EXCEEDED, "stream-idle") from error
 
-    return Handler(handle, Cardinality.STREAM_STREAM, bytes, bytes)
+    return handle
 
 
 class _Conversation:

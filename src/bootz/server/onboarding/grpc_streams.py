@@ -19,7 +19,7 @@ from bootz.wire.flows import STREAM_FLOWS, StreamFlow
 def stream_methods(
     service: StreamService, limits: ListenerLimits, streams: OpenStreams
 ) -> Mapping[str, Method]:
-    """Return the method table of both streaming calls, to stand beside that of the unary ones."""
+    """Return the method table of both streaming calls, for use with that of the unary ones."""
     return {
         f"{CURRENT.path}/{flow.method}": _streaming(service, flow, limits, streams)
         for flow in STREAM_FLOWS

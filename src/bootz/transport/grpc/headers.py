@@ -1,4 +1,4 @@
-"""What stands in the headers of a call and in the trailers of its answer."""
+"""The headers of a call and the trailers of its answer."""
 
 import re
 from collections.abc import Iterator, Sequence

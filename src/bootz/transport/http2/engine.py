@@ -2,7 +2,7 @@
 
 An engine keeps the state of one connection (RFC 9113). It knows nothing of gRPC, of sockets and
 of time. It validates what the peer sends: a request that it tells of has the pseudo-headers that
-it must have, and nothing that may not stand in it. A stream that has gone takes nothing more and
+it must have, and nothing that is not allowed in it. A stream that has gone takes nothing more and
 says nothing: whoever answers it late has not made a mistake.
 """
 

@@ -35,7 +35,7 @@ _INITIATE: Final = "bootz no-dhcp initiate"
 _ONE_ATTEMPT: Final = tuple(word for option in _PATIENCE for word in option)
 
 
-class Call(Protocol):
+class ShellCall(Protocol):
     """Runs ``bootz`` with these words (``WarmCommand``); ``answers`` are good exit codes."""
 
     def __call__(self, *words: str, answers: Container[int] = ...) -> Awaitable[object]:
@@ -56,7 +56,7 @@ class EmulatedRouter:
         call: runs ``bootz``.
     """
 
-    def __init__(self, folder: Path, manufacturer: Path, call: Call) -> None:
+    def __init__(self, folder: Path, manufacturer: Path, call: ShellCall) -> None:
         self._folder = folder
         self._manufacturer = manufacturer
         self._call = call

@@ -99,4 +99,6 @@ class Health:
         try:
             return pb.HealthCheckRequest.FromString(raw or b"").service
         except DecodeError as error:
-            raise WireError("message-malformed", "cannot be read as a HealthCheckRequest") from error
+            raise WireError(
+                "message-malformed", "cannot be read as a HealthCheckRequest"
+            ) from error

@@ -19,7 +19,7 @@ from bootz.server.store.migrations import SITE_SCHEMA
 router = APIRouter(tags=["status"])
 
 
-class Status(BaseModel):
+class SiteStatus(BaseModel):
     """The site at a glance."""
 
     version: str
@@ -33,14 +33,14 @@ class Status(BaseModel):
 @router.get("/status", **operation("status.show"))
 def status(
     door: DoorDep, _principal: Annotated[Principal, Depends(needs("status.show"))]
-) -> Status:
+) -> SiteStatus:
     """Show the site at a glance."""
     now = door.clock()
     with door.database.read() as connection:
         execute = plain(connection)
         limits = read_limits(execute, door.config.progress)
         found = overview(listed_chassis(execute), limits, now).counts
-        return Status(
+        return SiteStatus(
             version=__version__,
             organization=door.config.organization,
             database=connection.dialect.name,

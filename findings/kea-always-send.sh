@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+set -euo pipefail
 # Kea 2.2.0 (Debian 12): "always-send": true in any place makes Kea send an option unasked, and the
 # value that goes out is that of the most specific place, also where that one says
 # "always-send": false.

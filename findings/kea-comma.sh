@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+set -euo pipefail
 # Kea 2.2.0 (Debian 12): the data of an option that is defined as `string`, not as an array, ends at
 # the first comma. What follows is dropped without an error or a warning; with a backslash before
 # the comma all of it goes out.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
+set -euo pipefail
 # Kea 2.2.0 (Debian 12): the same option-data, a code and hex without csv-format, is taken in a
 # subnet, a pool, a class and a reservation, but refused in the global option-data: there alone
 # csv-format is true if it is not given, and the option has no definition.
 # Needs: apt-get install kea-dhcp4-server. Exits 0 while this holds, 1 once it does not.
-set -u
 PATH="$PATH:/usr/sbin:/sbin"
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
 export KEA_LOCKFILE_DIR=$folder KEA_PIDFILE_DIR=$folder KEA_LOGGER_DESTINATION=$folder/log
@@ -19,10 +19,11 @@ declare -A files=(
     [global]="{\"Dhcp4\": { $option, \"subnet4\": [ { $subnet } ] } }"
 )
 echo "kea-dhcp4 $(kea-dhcp4 -v)"
+[ "$(kea-dhcp4 -v)" = 2.2.0 ] || { echo "seen with 2.2.0 alone"; exit 1; }
 for place in subnet reservation class global; do
     echo "${files[$place]}" >"$folder/$place.conf"
-    kea-dhcp4 -t "$folder/$place.conf" >"$folder/said" 2>&1
-    code=$?
+    code=0
+    kea-dhcp4 -t "$folder/$place.conf" >"$folder/said" 2>&1 || code=$?
     echo "$place: exit $code $(sed "s|$folder/||g" "$folder/said" | tail -1)"
     [ "$place" = global ] && wanted=1 || wanted=0
     [ "$code" = "$wanted" ] || { echo "changed: $place"; exit 1; }

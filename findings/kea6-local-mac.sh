@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+set -euo pipefail
 # Kea 2.2.0 (Debian 12): a DHCPv6 reservation by hw-address finds a client by its link-local address
 # (mac-sources: ipv6-link-local) only if its MAC address is not locally administered. A client with
 # 02:..., as in most labs and virtual machines, gets no address, though its link-local address is
@@ -17,7 +18,7 @@ try() {
 CONF
     serve 6
     # IA_NA with an IAADDR option (5) and its address, or with a status (13).
-    answer=$(ask 6 "$1" 23 | sed -n 's/^3 //p')
+    answer=$(ask 6 "$1" 23 | sed -n 's/^3 //p' || true)
     stop
     ip netns delete "$server"
     ip netns delete "$client"

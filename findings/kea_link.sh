@@ -1,18 +1,20 @@
 # Sourced by the findings about Kea: a server and a client in network namespaces of their own.
 # Needs: root; apt-get install kea-dhcp4-server kea-dhcp6-server iproute2 python3.
-set -u
+set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 server=kf-server-$$ client=kf-client-$$
 kea=""
 end() {
+    set +e
     [ -n "$kea" ] && kill "$kea" 2>/dev/null && wait "$kea" 2>/dev/null
     ip netns delete "$server" 2>/dev/null
     ip netns delete "$client" 2>/dev/null
     rm -rf "$folder"
 }
 trap end EXIT
+[ "$(kea-dhcp4 -v)" = 2.2.0 ] || { echo "seen with Kea 2.2.0 alone"; exit 1; }
 export KEA_LOCKFILE_DIR=$folder KEA_PIDFILE_DIR=$folder KEA_LOGGER_DESTINATION=$folder/log
 
 # link MAC: wires them; the client's port has this MAC address.
@@ -42,7 +44,8 @@ serve() {
 }
 
 stop() {
-    kill "$kea" && wait "$kea" 2>/dev/null
+    kill "$kea"
+    wait "$kea" 2>/dev/null || true
     kea=""
     rm -f "$folder/log" "$folder/out"
 }

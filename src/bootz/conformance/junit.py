@@ -1,55 +1,60 @@
 """The report of a suite as JUnit XML, for systems that collect test results."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-FAILURE: Final = "failure"
-ERROR: Final = "error"
+from bootz.conformance.verdict import JudgedCase, Judgement, count
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One case. ``flaw`` is empty where it passed; ``kind`` is FAILURE, or ERROR where the case
-    could not be played to its end; ``output`` is told in any case.
-    """
-
-    group: str
-    name: str
-    seconds: float
-    flaw: str = ""
-    kind: str = FAILURE
-    output: str = ""
-
-
-def junit_report(suite_name: str, results: Sequence[Result], *, target: str = "") -> bytes:
-    """Return the report. ``target`` names what was tried."""
-    kinds = [result.kind for result in results if result.flaw]
+def junit_report(suite_name: str, cases: Sequence[JudgedCase], *, target: str = "") -> bytes:
+    """Return the report. ``target`` names what was tried; a case not judged is ``skipped``."""
+    broken = sum(case.broken for case in cases)
     suite = Element(
         "testsuite",
         name=suite_name,
         hostname=target,
-        tests=str(len(results)),
-        failures=str(kinds.count(FAILURE)),
-        errors=str(kinds.count(ERROR)),
-        time=f"{sum(result.seconds for result in results):.3f}",
+        tests=str(len(cases)),
+        failures=str(count(cases, Judgement.FAILED) - broken),
+        errors=str(broken),
+        skipped=str(count(cases, Judgement.NOT_JUDGED)),
+        time=f"{sum(case.seconds for case in cases):.3f}",
     )
-    for result in results:
-        case = SubElement(
+    for case in cases:
+        element = SubElement(
             suite,
             "testcase",
-            classname=result.group,
-            name=result.name,
-            time=f"{result.seconds:.3f}",
+            classname=case.group,
+            name=case.name,
+            time=f"{case.seconds:.3f}",
         )
-        if result.flaw:
-            SubElement(case, result.kind, message=_printable(result.flaw))
-        if result.output:
-            SubElement(case, "system-out").text = _printable(result.output)
+        if case.judgement is not Judgement.PASSED:
+            SubElement(element, _kind(case), message=_printable(case.why))
+        if output := _output(case):
+            SubElement(element, "system-out").text = _printable(output)
     indent(suite)
     written: bytes = tostring(suite, encoding="utf-8", xml_declaration=True)
     return written
+
+
+def _kind(case: JudgedCase) -> str:
+    if case.judgement is Judgement.NOT_JUDGED:
+        return "skipped"
+    return "error" if case.broken else "failure"
+
+
+def _output(case: JudgedCase) -> str:
+    """Return what a reader of the report needs to see the case as it was."""
+    lines = [
+        ("claim", case.claim),
+        ("sent", ", ".join(f"{each.where} ({len(each.data)} bytes)" for each in case.sent)),
+        ("expected", case.expected),
+        ("came", case.came),
+    ]
+    if case.source is not None:
+        source = case.source
+        lines.append(("specification", f"{source.says} ({source.document}, {source.url})"))
+    told = [f"{word}: {text}" for word, text in lines if text]
+    return "\n".join([*told, *([case.notes] if case.notes else [])])
 
 
 def _printable(text: str) -> str:

@@ -27,7 +27,7 @@ from bootz.conformance.device.material import (
     Vouchers,
     load_authority,
 )
-from bootz.conformance.device.report import junit_results, verdict_row
+from bootz.conformance.device.report import judged_cases, verdict_row
 from bootz.conformance.device.run import Bench, CaseVerdict, play_cases
 from bootz.conformance.junit import junit_report
 from bootz.errors import ConfigError, unreadable
@@ -92,7 +92,7 @@ def run_suite(
         )
     verdicts = asyncio.run(_play(plays, options, own))
     if junit is not None:
-        results = junit_results(verdicts)
+        results = judged_cases(verdicts)
         atomic_write(junit, junit_report("bootz conformance device", results))
     cli.output.rows(_COLUMNS, [verdict_row(verdict) for verdict in verdicts])
     failed = [verdict for verdict in verdicts if not verdict.passed]

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from bootz.cli.base import Cli
 from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, Output, stderr
-from bootz.conformance.junit import Result, junit_report
+from bootz.conformance.junit import junit_report
 from bootz.conformance.server.behaved import behaved_cases
 from bootz.conformance.server.hostile import hostile_cases
 from bootz.conformance.server.hostile_streams import hostile_stream_cases
@@ -21,6 +21,7 @@ from bootz.conformance.server.material import Material, make_material, open_mate
 from bootz.conformance.server.player import Player
 from bootz.conformance.server.site_record import on_record
 from bootz.conformance.server.suite import ServerCase, ServerVerdict, chosen, play
+from bootz.conformance.verdict import JudgedCase, Judgement
 from bootz.device.grpc_client import Timeouts
 from bootz.errors import ConfigError
 from bootz.keystore.files import atomic_write, load_certificates
@@ -80,8 +81,18 @@ def _junit_of(verdicts: Sequence[ServerVerdict], target: str) -> bytes:
     for verdict in verdicts:
         group, _, name = verdict.case.name.rpartition("/")
         flaw = "" if verdict.passed else f"expected {verdict.case.expected}, seen {verdict.seen}"
-        output = f"{verdict.remark}: {verdict.seen}" if verdict.remark and not flaw else ""
-        results.append(Result(group, name, verdict.seconds, flaw, output=output))
+        results.append(
+            JudgedCase(
+                group,
+                name,
+                Judgement.PASSED if verdict.passed else Judgement.FAILED,
+                verdict.seconds,
+                expected=verdict.case.expected,
+                came=verdict.seen,
+                why=flaw,
+                notes=verdict.remark,
+            )
+        )
     return junit_report("bootz conformance server", results, target=target)
 
 

@@ -1,9 +1,9 @@
-"""What came of it: rows for a table or a program, and results for JUnit."""
+"""What came of it: rows for a table or a program, and the cases for reports."""
 
 from collections.abc import Sequence
 
 from bootz.conformance.device.run import CaseVerdict
-from bootz.conformance.junit import ERROR, FAILURE, Result
+from bootz.conformance.verdict import JudgedCase, Judgement
 from bootz.model.checks import Check, Outcome
 
 
@@ -45,16 +45,17 @@ def _words(check: Check) -> str:
     return f"{check.name}: expected {check.expected}, seen {check.seen or '-'}"
 
 
-def junit_results(verdicts: Sequence[CaseVerdict]) -> list[Result]:
-    """Return the results for a JUnit report."""
+def judged_cases(verdicts: Sequence[CaseVerdict]) -> list[JudgedCase]:
+    """Return the verdicts in the form that reports are written from."""
     return [
-        Result(
+        JudgedCase(
             f"{each.case.flow}.{each.dialect}",
             f"{each.case.id} {each.case.title}",
+            Judgement.PASSED if each.passed else Judgement.FAILED,
             each.seconds,
-            why(each),
-            ERROR if each.error else FAILURE,
-            "\n".join(f"{check.outcome.value}: {check.name}" for check in each.checks),
+            why=why(each),
+            notes="\n".join(f"{check.outcome.value}: {check.name}" for check in each.checks),
+            broken=bool(each.error),
         )
         for each in verdicts
     ]

@@ -112,17 +112,14 @@ def _keys(
 
 
 def _write_junit(path: Path, reports: list[PreflightReport]) -> None:
-    from bootz.conformance.junit import Result, junit_report
+    from bootz.conformance.junit import junit_report
+    from bootz.conformance.verdict import JudgedCase, Judgement
     from bootz.keystore.files import atomic_write
 
     results = [
-        Result(
-            report.name,
-            each.name,
-            0.0,
-            flaw=each.evidence if each.outcome.value == "failed" else "",
-            output=each.evidence,
-        )
+        JudgedCase(report.name, each.name, Judgement.FAILED, why=each.evidence, notes=each.evidence)
+        if each.outcome.value == "failed"
+        else JudgedCase(report.name, each.name, Judgement.PASSED, notes=each.evidence)
         for report in reports
         for each in report.checks
     ]

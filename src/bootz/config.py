@@ -157,6 +157,18 @@ class LimitSettings(_Frozen):
     max_connections_per_address: int = Field(
         _LIMITS.max_connections_per_address, ge=1, description="Connections per client address."
     )
+    max_handshakes: int = Field(
+        _LIMITS.max_handshakes,
+        ge=1,
+        le=4096,
+        description="Connections in their handshake or first call at a time; others wait.",
+    )
+    max_waiting: int = Field(
+        _LIMITS.max_waiting,
+        ge=1,
+        le=1 << 20,
+        description="Connections that wait; one address may have seven eighths of them.",
+    )
     max_streams_per_connection: int = Field(
         _LIMITS.max_streams_per_connection,
         ge=1,

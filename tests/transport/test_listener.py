@@ -7,113 +7,29 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import uvloop
 from engines import ENGINES
-from grpclib.client import Channel, UnaryUnaryMethod
+from grpclib.client import UnaryUnaryMethod
 from grpclib.const import Cardinality, Status
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from pki import Pair, client_context, make_pair, silent_peer
+from transport.listener_world import LIMITS, World, run
 
 from bootz.errors import Unavailable
 from bootz.transport.calling import end_channel
-from bootz.transport.codec import BytesCodec
-from bootz.transport.grpc.call import Call
-from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
-from bootz.transport.tls import RefusedHandshake, server_context
-
-LIMITS = ListenerLimits(max_message_bytes=100, handshake_timeout=30, idle_timeout=60)
-
-
-class World:
-    """A listener with two methods: one echoes, one waits until it is let go."""
-
-    engine: EngineName = "auto"
-
-    def __init__(self, folder: Path, limits: ListenerLimits = LIMITS) -> None:
-        self.folder = folder
-        self.ca = make_pair("vendor CA", ca=True)
-        self.intermediate = make_pair("vendor sub-CA", self.ca, ca=True)
-        self.device = make_pair("device", self.intermediate)
-        self.server = make_pair("server", ip="127.0.0.1")
-        self.refused: list[tuple[str, RefusedHandshake]] = []
-        self.refusal = asyncio.Event()
-        self.waiting = asyncio.Event()
-        self.release = asyncio.Event()
-        self.listener = GrpcListener(
-            {"/test.Echo/Echo": self._echo, "/test.Echo/Wait": self._wait},
-            limits=limits,
-            context=self.context(self.server),
-            on_refused=self._on_refused,
-            engine=self.engine,
-        )
-        self.address = ("", 0)
-
-    def context(self, server: Pair) -> ssl.SSLContext:
-        return server_context(*server.save(self.folder, "server"), client_anchors=[self.ca.der])
-
-    def _on_refused(self, peer: str, refusal: RefusedHandshake) -> None:
-        self.refused.append((peer, refusal))
-        self.refusal.set()
-
-    async def _echo(self, call: Call) -> None:
-        message = await call.receive(LIMITS.max_message_bytes)
-        peer = call.peer
-        names = [str(len(peer.certificates)), peer.reached_at[0], peer.address.split(":")[0]]
-        await call.send((message or b"none") + b" " + " ".join(names).encode())
-
-    async def _wait(self, call: Call) -> None:
-        await call.receive(LIMITS.max_message_bytes)
-        self.waiting.set()
-        await self.release.wait()
-        await call.send(b"done")
-
-    async def start(self) -> World:
-        (self.address,) = await self.listener.start([("127.0.0.1", 0)])
-        return self
-
-    def channel(self, context: ssl.SSLContext) -> Channel:
-        return Channel(*self.address, ssl=context, codec=BytesCodec())
-
-    async def call(self, context: ssl.SSLContext, message: bytes, method: str = "Echo") -> bytes:
-        channel = self.channel(context)
-        try:
-            echo = UnaryUnaryMethod[bytes, bytes](channel, f"/test.Echo/{method}", bytes, bytes)
-            answer = await echo(message)
-            assert answer is not None
-            return answer
-        finally:
-            end_channel(channel)
 
 
 @pytest.fixture(params=ENGINES, autouse=True)
 def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Play every story of this module on each engine."""
     monkeypatch.setattr(World, "engine", request.param)
-
-
-def run(
-    story: Callable[[World], Awaitable[None]],
-    folder: Path,
-    limits: ListenerLimits = LIMITS,
-    runner: Callable[..., None] = asyncio.run,
-) -> None:
-    async def play() -> None:
-        world = await World(folder, limits).start()
-        try:
-            await asyncio.wait_for(story(world), 60)
-        finally:
-            world.release.set()
-            await world.listener.drain(5)
-        assert world.listener.connection_count == 0
-
-    runner(play())
 
 
 @pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
@@ -261,20 +177,6 @@ def test_idle_connections_are_closed_by_the_server(tmp_path: Path) -> None:
         while await reader.read(1000):
             pass
         writer.close()
-
-    run(story, tmp_path, limits)
-
-
-def test_connections_of_one_address_are_bounded(tmp_path: Path) -> None:
-    limits = ListenerLimits(max_connections_per_address=2, handshake_timeout=30)
-
-    async def story(world: World) -> None:
-        held = [await asyncio.open_connection(*world.address) for _ in range(2)]
-        reader, writer = await asyncio.open_connection(*world.address)
-        assert await _ended(reader)
-        writer.close()
-        for _, other in held:
-            other.transport.abort()
 
     run(story, tmp_path, limits)
 

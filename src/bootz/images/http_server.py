@@ -23,6 +23,8 @@ from bootz.images.ports import Catalogue, CatalogueEntry, Download, DownloadObse
 from bootz.images.ranges import ByteRange, RangeVerdict, names_tag, parse_range
 from bootz.log import get_logger
 from bootz.transport.acceptor import Acceptor
+from bootz.transport.admission import Admission
+from bootz.transport.pressure import LoadCounts
 
 log = get_logger()
 
@@ -63,6 +65,7 @@ class ImageServer:
         self._observer = observer
         self._limits = limits or ImageLimits()
         self._acceptors: list[Acceptor] = []
+        self._counts = LoadCounts()
         self._http: web.Server | None = None
         self._answering: set[asyncio.Task[object]] = set()
         self._checker = ImageChecker(depot)
@@ -82,15 +85,20 @@ class ImageServer:
         """
         http = self._http = self._http or web.Server(self._handle)
 
-        def connection(release: Callable[[], None]) -> ImageConnection:
-            return ImageConnection(http, self._limits, release)
+        def connection(place: Admission) -> ImageConnection:
+            return ImageConnection(http, self._limits, place.leave)
 
-        acceptor = Acceptor(connection, limits=self._limits, context=tls)
+        acceptor = Acceptor(connection, limits=self._limits, context=tls, counts=self._counts)
         bound = await acceptor.start(addresses)
         self._acceptors.append(acceptor)
         if self._check_every and self._checking is None:
             self._checking = asyncio.get_running_loop().create_task(self._check_on_schedule())
         return bound
+
+    @property
+    def counts(self) -> LoadCounts:
+        """What has happened since the start at the bounds, HTTP and HTTPS together."""
+        return self._counts
 
     def replace_tls(self, tls: ssl.SSLContext) -> None:
         """Use another context for TLS connections to come."""

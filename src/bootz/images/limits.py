@@ -14,6 +14,8 @@ class ImageLimits:
 
     max_connections: int = 2048
     max_connections_per_address: int = 256
+    max_handshakes: int = 48
+    max_waiting: int = 1024
     handshake_timeout: float = 10.0
     goodbye_timeout: float = 3.0
     idle_timeout: float = 30.0
@@ -21,7 +23,7 @@ class ImageLimits:
     chunk_bytes: int = 256 << 10
     max_line_bytes: int = 4096
     max_headers: int = 64
-    backlog: int = 512
+    backlog: int = 65535
     progress_interval: float = 20.0
     """Seconds after which a download that goes on is told of again."""
     readers: int = 4

@@ -60,8 +60,8 @@ class HttpDoor:
         self._limits = limits
         self._server = web.Server(self._handle)
         self._acceptor = Acceptor(
-            lambda release: HttpConnection(
-                self._server, release, keepalive_timeout=limits.idle_timeout
+            lambda place: HttpConnection(
+                self._server, place.leave, keepalive_timeout=limits.idle_timeout
             ),
             limits=limits,
             context=context,

@@ -17,7 +17,7 @@ from bootz.transport.grpc.call import Method
 from bootz.transport.listener import GrpcListener
 from bootz.transport.standard import StandardServices
 from bootz.transport.tls import RefusedHandshake
-from bootz.wire.dialects import DIALECTS
+from bootz.wire.dialects import DIALECTS, REPORT_STATUS
 from bootz.wire.generated import bootz_2023_11_pb2, bootz_pb2, bootz_v0_1_0_pb2
 
 _SCHEMAS: Final = (bootz_pb2, bootz_2023_11_pb2, bootz_v0_1_0_pb2)
@@ -119,6 +119,8 @@ class Doors:
             on_refused=on_refused,
             before_handshake=before_handshake,
             engine=site.config.transport.http2_engine,
+            # A router that has its data comes back to report.
+            followed=[path for path in calls if not path.endswith(f"/{REPORT_STATUS}")],
         )
         self._target = depot.target
         self._images = depot.open(stores.inventory, stores.journal, site)

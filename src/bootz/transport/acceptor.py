@@ -1,5 +1,8 @@
 """Accepts connections for any protocol, counted and shaken hands with, within bounds.
 
+At a bound connections wait; few are served at a time, each to the end of its first answer, so that
+of thousands that come at once the first are done early and memory stays flat.
+
 asyncio's own servers neither count connections per peer nor tell why a handshake failed.
 """
 
@@ -7,29 +10,48 @@ import asyncio
 import contextvars
 import socket
 import ssl
-import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from functools import partial
+from typing import Final
 
 from bootz.errors import Unavailable
 from bootz.log import get_logger
+from bootz.transport.admission import AcceptorLimits, Admission
+from bootz.transport.pressure import LoadCounts, Pressure, backlog
+from bootz.transport.returning import Returning
 from bootz.transport.tls import RefusedHandshake, refusal_sink
+from bootz.transport.waiting import Waiter, WaitingRoom
 
 log = get_logger()
 
 OnRefused = Callable[[str, RefusedHandshake], None]
 """Told the peer's address and why its handshake was refused."""
 
-_TCP_INFO_BYTES: Final = 128
-_BYTES_ACKED: Final = slice(120, 128)
-"""Where ``tcpi_bytes_acked`` stands in Linux's ``struct tcp_info`` (include/uapi/linux/tcp.h)."""
-
 _LOOK_S: Final = 0.1
 """Seconds between two looks at the connections that are to end."""
 
-ProtocolFactory = Callable[[Callable[[], None]], asyncio.Protocol]
-"""Makes the protocol of one connection, which calls its argument when the connection is lost."""
+_TICK_S: Final = 0.1
+"""Seconds between two looks at connections that wait, or that are in their first call."""
+
+_QUIET_TICK_S: Final = 5.0
+"""The same, while there are none."""
+
+_LATE_S: Final = 0.05
+"""A look that comes so much too late tells that this process has more to do than it can."""
+
+_TURN_S: Final = 0.25
+"""For how long a connection may keep others waiting, while this process has time to spare: what
+is not done by then waits for the peer."""
+
+_LONG_TURN_S: Final = 3.0
+"""The same, while this process is busy, and its peers wait for it."""
+
+_SILENT_S: Final = 1.0
+"""Seconds after which a peer that has said nothing goes, where others find no place."""
+
+_ACCEPTS: Final = 4096
+"""Connections that are accepted in one turn of the event loop: a whole queue of the kernel."""
 
 
 def peer_address(host: str, port: int) -> str:
@@ -37,68 +59,11 @@ def peer_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-class AcceptorLimits(Protocol):
-    """The bounds that an acceptor keeps; times in seconds."""
+ProtocolFactory = Callable[[Admission], asyncio.Protocol]
+"""Makes the protocol of a connection, which calls ``Admission.leave`` when that is lost."""
 
-    @property
-    def max_connections(self) -> int:
-        """Connections of all peers together."""
-
-    @property
-    def max_connections_per_address(self) -> int:
-        """Connections of one peer."""
-
-    @property
-    def handshake_timeout(self) -> float:
-        """The time a TLS handshake may take."""
-
-    @property
-    def goodbye_timeout(self) -> float:
-        """The time in which a peer must answer a goodbye, or take something of what was sent."""
-
-    @property
-    def backlog(self) -> int:
-        """Connections that the system keeps until they are accepted."""
-
-
-class _Place:
-    """The place of one connection among those that are counted."""
-
-    def __init__(
-        self, host: str, accepted: socket.socket, on_left: Callable[["_Place"], None]
-    ) -> None:
-        self.host = host
-        self.transport: asyncio.Transport | None = None
-        """None until the handshake is done."""
-        self._accepted = accepted
-        self._on_left: Callable[[_Place], None] | None = on_left
-        self._taken = -1
-        self._quiet_since = 0.0
-
-    def leave(self) -> None:
-        """Give the place back; only the first call counts."""
-        if self._on_left is not None:
-            on_left, self._on_left = self._on_left, None
-            on_left(self)
-
-    def cut_if_silent(self, now: float, goodbye_timeout: float) -> None:
-        """Cut a connection that was closed here, and whose peer no longer takes part in it."""
-        if self.transport is None or not self.transport.is_closing():
-            return
-        taken = _acknowledged(self._accepted)
-        if taken != self._taken:
-            self._taken, self._quiet_since = taken, now
-        elif now - self._quiet_since >= goodbye_timeout:
-            self.transport.abort()
-
-
-def _acknowledged(connection: socket.socket) -> int:
-    """Return how many bytes the peer's system has acknowledged, 0 where ours does not tell."""
-    try:
-        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-    except (AttributeError, OSError):
-        return 0
-    return int.from_bytes(told[_BYTES_ACKED], sys.byteorder)
+MakeRoom = Callable[[str | None, float], None]
+"""Told to close connections, of one address or of any, that were idle for so many seconds."""
 
 
 class Acceptor:
@@ -111,6 +76,10 @@ class Acceptor:
         on_refused: told of handshakes that failed for the peer's certificate or protocol.
         before_handshake: awaited before each handshake, so that ``context`` can be brought up
             to date; must not fail.
+        make_room: called at a bound of connections while others wait.
+        returning: which addresses were answered a moment ago; None: a table of its own.
+        share_port: whether other processes listen on the same addresses.
+        counts: what happens at the bounds; None: counted for this acceptor alone.
     """
 
     def __init__(
@@ -121,22 +90,38 @@ class Acceptor:
         context: ssl.SSLContext | None,
         on_refused: OnRefused | None = None,
         before_handshake: Callable[[], Awaitable[None]] | None = None,
+        make_room: MakeRoom = lambda _host, _seconds: None,
+        returning: Returning | None = None,
+        share_port: bool = False,
+        counts: LoadCounts | None = None,
     ) -> None:
         self.context = context
+        self.counts = counts or LoadCounts()
         self._factory = factory
         self._limits = limits
         self._on_refused = on_refused
         self._before_handshake = before_handshake
+        self._make_room = make_room
+        self._returning = returning or Returning()
+        self._share_port = share_port
         self._sockets: list[socket.socket] = []
-        self._places: set[_Place] = set()
+        self._listening = False
+        self._waiting = WaitingRoom(self._may_begin, half_closed=context is None)
+        self._pressure = Pressure(self.counts)
+        self._places: set[Admission] = set()
+        # Those that keep others waiting, with the time of their begin, in its order.
+        self._turns: dict[Admission, float] = {}
         self._per_address: Counter[str] = Counter()
         self._accepting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._pumping = False
+        self._tick_due = 0.0
+        self._tick_handle: asyncio.TimerHandle | None = None
 
     @property
     def connection_count(self) -> int:
-        """Connections that are open or being accepted."""
-        return len(self._places)
+        """Connections that are open or wait to be."""
+        return len(self._places) + len(self._waiting)
 
     async def start(self, addresses: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
         """Listen; return the addresses with the ports that the system chose for 0.
@@ -158,25 +143,43 @@ class Acceptor:
                 self._sockets.append(listening)
                 listening.setblocking(False)
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if self._share_port:
+                    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 if family == socket.AF_INET6:
                     listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 listening.bind(address)
-                listening.listen(self._limits.backlog)
+                listening.listen(backlog(self._limits.backlog))
                 bound.append((host, listening.getsockname()[1]))
         except OSError as error:
             self._close_sockets()
             raise Unavailable(
                 "listen-failed", f"cannot listen: {error.strerror or error}", where=where
             ) from error
-        for listening in self._sockets:
-            loop.add_reader(listening, self._accept_some, listening)
+        self._listen()
+        loop.add_reader(self._waiting.fileno(), self._hear)
+        self._tick_after(_QUIET_TICK_S)
         return tuple(bound)
+
+    def _listen(self) -> None:
+        self._listening = True
+        for listening in self._sockets:
+            asyncio.get_running_loop().add_reader(listening, self._accept_some, listening)
+
+    def _pause(self) -> None:
+        """Leave the rest to the kernel's queue."""
+        self._listening = False
+        for listening in self._sockets:
+            asyncio.get_running_loop().remove_reader(listening)
 
     async def stop(self) -> None:
         """Stop accepting and give up handshakes; connections that are made stay."""
-        loop = asyncio.get_running_loop()
-        for listening in self._sockets:
-            loop.remove_reader(listening)
+        self._pause()
+        if self._tick_handle is not None:
+            self._tick_handle.cancel()
+            asyncio.get_running_loop().remove_reader(self._waiting.fileno())
+            self._tick_handle = None
+            self._waiting.close_all()
+            self._waiting.end()
         self._close_sockets()
         for task in tuple(self._accepting):
             task.cancel()
@@ -215,43 +218,149 @@ class Acceptor:
         self._sockets.clear()
 
     def _accept_some(self, listening: socket.socket) -> None:
-        for _ in range(64):
+        """Take what the kernel has: none of it costs more than a descriptor until its turn."""
+        now = asyncio.get_running_loop().time()
+        for _ in range(_ACCEPTS):
+            if len(self._waiting) >= self._limits.max_waiting:
+                self._pressure.met("max_waiting", waiting=len(self._waiting))
+                self._pause()
+                break
             try:
                 accepted, address = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
+                break
             except OSError as error:  # out of descriptors: leave the rest in the backlog
                 log.warning("accept-failed", error=error.strerror)
-                return
-            self._take(accepted, str(address[0]), int(address[1]))
-
-    def _take(self, accepted: socket.socket, host: str, port: int) -> None:
-        full = self.connection_count >= self._limits.max_connections
-        if full or self._per_address[host] >= self._limits.max_connections_per_address:
-            accepted.close()
-            log.warning("connection-refused", peer=host, reason="too many connections")
-            return
-        accepted.setblocking(False)
-        place = _Place(host, accepted, self._left)
-        self._places.add(place)
-        self._per_address[host] += 1
-
-        def ended(task: asyncio.Task[None]) -> None:
-            self._accepting.discard(task)
-            # Perhaps before it began, so that nothing in it could clean up.
-            if task.cancelled():
+                self._pause()
+                break
+            host = str(address[0])
+            # One address leaves some places to others; it has thousands itself.
+            if self._waiting.of(host) >= max(1, self._limits.max_waiting * 7 // 8):
                 accepted.close()
-                place.leave()
+                log.warning("connection-refused", peer=host, reason="too many connections")
+                continue
+            accepted.setblocking(False)
+            returning = host in self._returning
+            self._waiting.add(Waiter(accepted, host, int(address[1]), now, returning))
+        self._tick_soon()
 
+    def _hear(self) -> None:
+        self._waiting.hear()
+        self._pump_soon()
+
+    def _pump_soon(self) -> None:
+        if not self._pumping:
+            self._pumping = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        """Begin as many handshakes as may be under way."""
+        self._pumping = False
+        while self._waiting.ready and self._tick_handle is not None:
+            if len(self._turns) >= self._limits.max_handshakes:
+                break
+            if len(self._places) >= self._limits.max_connections:
+                self._pressure.met("max_connections", waiting=self._waiting.ready)
+                break
+            waiter = self._waiting.next()
+            if waiter is None:
+                break
+            self._begin(waiter)
+        if not self._waiting.ready:
+            self._pressure.over()
+
+    def _may_begin(self, host: str) -> bool:
+        """Tell whether an address is below its own bound."""
+        if self._per_address[host] < self._limits.max_connections_per_address:
+            return True
+        waiting = self._waiting.of(host)
+        self._pressure.met("max_connections_per_address", host=host, waiting=waiting)
+        return False
+
+    def _tick_soon(self) -> None:
+        """Look after those that wait ten times a second from now on."""
+        due = asyncio.get_running_loop().time() + _TICK_S
+        if self._tick_handle is not None and self._tick_due > due:
+            self._tick_handle.cancel()
+            self._tick_after(_TICK_S)
+
+    def _tick_after(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._tick_due = loop.time() + seconds
+        self._tick_handle = loop.call_later(seconds, self._tick)
+
+    def _tick(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._end_turns(now, busy=now - self._tick_due > _LATE_S)
+        self._end_silent(now)
+        if self._waiting.ready:
+            self._relieve()
+            oldest = self._waiting.oldest()
+            if oldest is not None:
+                self._pressure.waits(now - oldest.since, waiting=self._waiting.ready)
+        self._pressure.look_at_queues(self._sockets)
+        if not self._listening and len(self._waiting) <= self._limits.max_waiting * 7 // 8:
+            self._listen()
+        self._pump_soon()
+        self._tick_after(_TICK_S if self._turns or len(self._waiting) else _QUIET_TICK_S)
+
+    def _end_turns(self, now: float, *, busy: bool) -> None:
+        """Let others not wait any longer for peers that take their time."""
+        before = now - (_LONG_TURN_S if busy else _TURN_S)
+        for place, begun in tuple(self._turns.items()):
+            if begun > before:
+                break
+            del self._turns[place]
+
+    def _end_silent(self, now: float) -> None:
+        full = len(self._waiting) >= self._limits.max_waiting
+        limits = self._limits
+        patience = limits.idle_timeout if self.context is None else limits.handshake_timeout
+        patience = min(patience, _SILENT_S) if full else patience
+        for waiter in self._waiting.silent_since(now - patience):
+            self._waiting.close(waiter)
+            log.info(
+                "handshake-failed", peer=peer_address(waiter.host, waiter.port), error="silent"
+            )
+
+    def _relieve(self) -> None:
+        """At a bound of connections, close idle ones, so that those who wait can be served."""
+        if len(self._places) >= self._limits.max_connections:
+            self._make_room(None, _SILENT_S)
+            return
+        for host in self._waiting.aside():
+            self._make_room(host, _SILENT_S)
+
+    def _begin(self, waiter: Waiter) -> None:
+        now = asyncio.get_running_loop().time()
+        self._pressure.begins(now - waiter.since)
+        host, accepted = waiter.host, waiter.accepted
+        place = Admission(
+            host,
+            accepted,
+            on_left=self._left,
+            on_served=self._served,
+            on_answered=self._returning.answered,
+        )
+        self._places.add(place)
+        self._turns[place] = now
+        self._per_address[host] += 1
         # Each handshake has its own context, in which its refusal is told.
         task = asyncio.get_running_loop().create_task(
-            self._handshake(accepted, peer_address(host, port), place),
+            self._handshake(accepted, peer_address(host, waiter.port), place),
             context=contextvars.copy_context(),
         )
         self._accepting.add(task)
-        task.add_done_callback(ended)
+        task.add_done_callback(partial(self._ended, accepted, place))
 
-    async def _handshake(self, accepted: socket.socket, peer: str, place: _Place) -> None:
+    def _ended(self, accepted: socket.socket, place: Admission, task: "asyncio.Task[None]") -> None:
+        self._accepting.discard(task)
+        # Perhaps before it began, so that nothing in it could clean up.
+        if task.cancelled():
+            accepted.close()
+            place.leave()
+
+    async def _handshake(self, accepted: socket.socket, peer: str, place: Admission) -> None:
         refusals: list[RefusedHandshake] = []
         refusal_sink.set(refusals.append)
         timeout = None if self.context is None else self._limits.handshake_timeout
@@ -259,7 +368,7 @@ class Acceptor:
             if self._before_handshake is not None:
                 await self._before_handshake()
             place.transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._factory(place.leave),
+                lambda: self._factory(place),
                 accepted,
                 ssl=self.context,
                 ssl_handshake_timeout=timeout,
@@ -272,9 +381,17 @@ class Acceptor:
             else:
                 log.info("handshake-failed", peer=peer, error=type(error).__name__)
 
-    def _left(self, place: _Place) -> None:
+    def _served(self, place: Admission) -> None:
+        if self._turns.pop(place, None) is not None:
+            self._pump_soon()
+
+    def _left(self, place: Admission) -> None:
         self._places.discard(place)
+        self._turns.pop(place, None)
         self._per_address[place.host] -= 1
         if self._per_address[place.host] <= 0:
             del self._per_address[place.host]
+        self._waiting.freed(place.host)
         self._changed.set()
+        if self._waiting.ready:
+            self._pump_soon()

@@ -6,16 +6,23 @@ engine's of ``http2``; idle connections and draining are here.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Final
 from weakref import WeakValueDictionary
 
 from bootz.transport.acceptor import Acceptor, OnRefused
+from bootz.transport.admission import Admission
 from bootz.transport.grpc.call import Method
 from bootz.transport.grpc.connection import GrpcConnection
 from bootz.transport.http2.engine import EngineLimits
 from bootz.transport.http2.engines import EngineName, engine_kind
 from bootz.transport.http2.meter import ADDRESS_RATE, Bucket
 from bootz.transport.limits import ListenerLimits
+from bootz.transport.pressure import LoadCounts
+from bootz.transport.returning import Returning
+
+_CLOSED_AT_ONCE: Final = 256
+"""Idle connections that make room in one turn of the event loop."""
 
 
 class GrpcListener:
@@ -29,6 +36,10 @@ class GrpcListener:
         before_handshake: awaited before each handshake, so that ``context`` can be brought up
             to date; must not fail.
         engine: which HTTP/2 engine.
+        followed: paths of methods after which a caller comes back on another connection; it then
+            goes before those who come for the first time.
+        returning: where such callers are remembered; None: in this listener alone.
+        share_port: whether other processes listen on the same addresses.
 
     Raises:
         ConfigError: the engine is not installed.
@@ -43,9 +54,13 @@ class GrpcListener:
         on_refused: OnRefused | None = None,
         before_handshake: Callable[[], Awaitable[None]] | None = None,
         engine: EngineName = "auto",
+        followed: Collection[str] = (),
+        returning: Returning | None = None,
+        share_port: bool = False,
     ) -> None:
         self._methods = methods
         self._limits = limits
+        self._followed = frozenset(followed)
         self._engine = engine_kind(engine)
         # A whole message fits, so that nothing needs to be taken before its end.
         window = limits.max_message_bytes + 65_536
@@ -62,6 +77,9 @@ class GrpcListener:
             context=context,
             on_refused=on_refused,
             before_handshake=before_handshake,
+            make_room=self._make_room,
+            returning=returning,
+            share_port=share_port,
         )
 
     @property
@@ -80,8 +98,13 @@ class GrpcListener:
 
     @property
     def connection_count(self) -> int:
-        """Connections that are open or being accepted."""
+        """Connections that are open or wait to be."""
         return self._acceptor.connection_count
+
+    @property
+    def counts(self) -> LoadCounts:
+        """What has happened since the start at the listener's bounds."""
+        return self._acceptor.counts
 
     async def start(self, addresses: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
         """Listen; return the addresses with the ports that the system chose for 0.
@@ -107,10 +130,34 @@ class GrpcListener:
             if not connection.busy:
                 connection.close()
 
-    def _connection(self, release: Callable[[], None]) -> GrpcConnection:
+    def _make_room(self, host: str | None, seconds: float) -> None:
+        """Close connections without a call, of one address or of any, those first that are so
+        for longest.
+        """
+        before = asyncio.get_running_loop().time() - seconds
+        idle = sorted(
+            (
+                each
+                for each in self._connections
+                if not each.running
+                and each.last_progress < before
+                and host in (None, each.peer.host)
+            ),
+            key=lambda each: each.last_progress,
+        )
+        for connection in idle[:_CLOSED_AT_ONCE]:
+            # One that was closed before and is still here does not answer.
+            connection.close_or_cut()
+
+    def _connection(self, place: Admission) -> GrpcConnection:
         def lost(connection: GrpcConnection) -> None:
             self._connections.discard(connection)
-            release()
+            place.leave()
+
+        def called(path: str, *, well: bool) -> None:
+            place.served()
+            if well and path in self._followed:
+                place.answered()
 
         return GrpcConnection(
             self._methods,
@@ -119,6 +166,7 @@ class GrpcListener:
             address_bucket=self._bucket,
             on_made=self._connections.add,
             on_lost=lost,
+            on_called=called,
         )
 
     def _bucket(self, host: str) -> Bucket:

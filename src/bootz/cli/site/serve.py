@@ -72,6 +72,7 @@ def command(
     from bootz.cli.service_process import harden
     from bootz.cli.site.door_process import door_beside
     from bootz.cli.site.image_store import site_depot
+    from bootz.images.limits import ImageLimits
     from bootz.keystore.files import atomic_write
     from bootz.server.doors import Bound, Listens
     from bootz.server.serving import bound_record, serve_site
@@ -98,7 +99,8 @@ def command(
 
     site = cli.site()
     settle(site.config)
-    harden()
+    bounds = (site.config.limits, ImageLimits())
+    harden(sum(each.max_connections + each.max_waiting for each in bounds))
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve())

@@ -7,7 +7,7 @@ the trailers of an answer are one TLS record.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from bootz.errors import BootzError, PolicyError
 from bootz.log import get_logger
@@ -43,6 +43,13 @@ _MAX_HELD: Final = 1 << 20
 """Octets of a peer that is read slowly; its transport was paused long before."""
 
 
+class OnCalled(Protocol):
+    """Told of calls that have ended."""
+
+    def __call__(self, path: str, *, well: bool) -> None:
+        """A call of this path has ended, ``well`` with the status OK."""
+
+
 @dataclass(slots=True)
 class _Open:
     """A stream that is open, and its task while there is one."""
@@ -60,6 +67,7 @@ class GrpcConnection(asyncio.Protocol):
         max_streams: calls at once.
         address_bucket: tokens for control frames of all connections of an address.
         on_made, on_lost: told of the connection's begin and end.
+        on_called: told the path of each call that has ended, and whether it ended well.
     """
 
     def __init__(
@@ -71,6 +79,7 @@ class GrpcConnection(asyncio.Protocol):
         address_bucket: Callable[[str], Bucket],
         on_made: Callable[["GrpcConnection"], None],
         on_lost: Callable[["GrpcConnection"], None],
+        on_called: "OnCalled",
     ) -> None:
         self._methods = methods
         self._engine = engine
@@ -78,6 +87,7 @@ class GrpcConnection(asyncio.Protocol):
         self._address_bucket = address_bucket
         self._on_made = on_made
         self._on_lost = on_lost
+        self._on_called = on_called
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._open: dict[int, _Open] = {}
@@ -207,6 +217,7 @@ class GrpcConnection(asyncio.Protocol):
         if status is Status.OK:
             self._meter.earn_answer()
         self._end_stream(call, status, words)
+        self._on_called(call.path, well=status is Status.OK)
 
     def _end_stream(
         self, call: Call, status: Status, words: str, *, http_status: int = 200
@@ -313,6 +324,13 @@ class GrpcConnection(asyncio.Protocol):
             self._ended = True
             self._paused = False
             self._flush()
+
+    def close_or_cut(self) -> None:
+        """Close it, or cut it where it was closed and its peer does not answer."""
+        if self._transport is not None and self._transport.is_closing():
+            self._transport.abort()
+        else:
+            self.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection, and give up its calls."""

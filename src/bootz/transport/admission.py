@@ -1,0 +1,109 @@
+"""The place of a connection at an acceptor, and the bounds on such places."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final, Protocol
+
+_TCP_INFO_BYTES: Final = 128
+_BYTES_ACKED: Final = slice(120, 128)
+"""Where ``tcpi_bytes_acked`` stands in Linux's ``struct tcp_info`` (include/uapi/linux/tcp.h)."""
+
+
+class AcceptorLimits(Protocol):
+    """The bounds that an acceptor keeps; times in seconds."""
+
+    @property
+    def max_connections(self) -> int:
+        """Connections of all peers together."""
+
+    @property
+    def max_connections_per_address(self) -> int:
+        """Connections of one peer."""
+
+    @property
+    def max_handshakes(self) -> int:
+        """Connections between their handshake's begin and the end of their first call."""
+
+    @property
+    def max_waiting(self) -> int:
+        """Connections that wait for one of these places."""
+
+    @property
+    def handshake_timeout(self) -> float:
+        """The time a TLS handshake may take, and the time until a peer begins it."""
+
+    @property
+    def idle_timeout(self) -> float:
+        """The time until a peer begins to speak, where there is no TLS."""
+
+    @property
+    def goodbye_timeout(self) -> float:
+        """The time in which a peer must answer a goodbye, or take something of what was sent."""
+
+    @property
+    def backlog(self) -> int:
+        """Connections that the system keeps until they are accepted, if it may be so many."""
+
+
+class Admission:
+    """The place of one connection among those that are counted.
+
+    Args:
+        on_left: told when it is given back.
+        on_served: told when others need not wait for it any more.
+        on_answered: told when its peer was answered, and will come on one more connection.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        accepted: socket.socket,
+        *,
+        on_left: Callable[["Admission"], None],
+        on_served: Callable[["Admission"], None],
+        on_answered: Callable[[str], None],
+    ) -> None:
+        self.host = host
+        self.transport: asyncio.Transport | None = None
+        """None until the handshake is done."""
+        self._accepted = accepted
+        self._on_left: Callable[[Admission], None] | None = on_left
+        self._on_served = on_served
+        self._on_answered = on_answered
+        self._taken = -1
+        self._quiet_since = 0.0
+
+    def leave(self) -> None:
+        """Give the place back; only the first call counts."""
+        if self._on_left is not None:
+            on_left, self._on_left = self._on_left, None
+            on_left(self)
+
+    def served(self) -> None:
+        """Let others have their turn; may be told again and again."""
+        self._on_served(self)
+
+    def answered(self) -> None:
+        """Say that the peer has what it came for, and comes back on another connection."""
+        self._on_answered(self.host)
+
+    def cut_if_silent(self, now: float, goodbye_timeout: float) -> None:
+        """Cut a connection that was closed here, and whose peer no longer takes part in it."""
+        if self.transport is None or not self.transport.is_closing():
+            return
+        taken = _acknowledged(self._accepted)
+        if taken != self._taken:
+            self._taken, self._quiet_since = taken, now
+        elif now - self._quiet_since >= goodbye_timeout:
+            self.transport.abort()
+
+
+def _acknowledged(connection: socket.socket) -> int:
+    """Return how many bytes the peer's system has acknowledged, 0 where ours does not tell."""
+    try:
+        told = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    except (AttributeError, OSError):
+        return 0
+    return int.from_bytes(told[_BYTES_ACKED], sys.byteorder)

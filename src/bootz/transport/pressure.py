@@ -1,0 +1,116 @@
+"""What a listener tells of its load: a counter for each kind, and a line when it begins."""
+
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bootz.log import get_logger
+
+log = get_logger()
+
+LONG_WAIT_S: Final = 1.0
+"""A wait that is told."""
+
+_SOMAXCONN: Final = Path("/proc/sys/net/core/somaxconn")
+_ENOUGH_BACKLOG: Final = 4096
+"""Linux's own default since 5.4."""
+
+_SO_MEMINFO: Final = 55
+_MEMINFO: Final = struct.Struct("9I")
+"""``enum sk_meminfo`` of Linux (include/uapi/linux/sock_diag.h); the last one counts drops."""
+
+
+@dataclass(slots=True)
+class LoadCounts:
+    """What has happened since the start."""
+
+    bounds_met: int = 0
+    """Times that a bound of ``limits`` was met, and connections began to wait for it."""
+    long_waits: int = 0
+    """Connections that waited for longer than a second."""
+    longest_wait: float = 0.0
+    """Seconds."""
+    queue_overflows: int = 0
+    """Connections that the kernel could not keep until they were accepted."""
+
+
+class Pressure:
+    """Counts, and says each thing once until it is over.
+
+    Args:
+        counts: what is counted.
+    """
+
+    def __init__(self, counts: LoadCounts) -> None:
+        self._counts = counts
+        self._bounds: set[str] = set()
+        self._long = False
+        self._long_before = 0
+        self._drops: dict[int, int] = {}
+
+    def met(self, bound: str, *, waiting: int, host: str | None = None) -> None:
+        """A bound of ``limits`` was met, by one address or by all together."""
+        if bound not in self._bounds:
+            self._bounds.add(bound)
+            self._counts.bounds_met += 1
+            log.warning("connection-bound-met", bound=bound, peer=host, waiting=waiting)
+
+    def waits(self, seconds: float, *, waiting: int) -> None:
+        """The one that has waited longest has waited so long."""
+        if seconds > LONG_WAIT_S and not self._long:
+            self._long = True
+            self._long_before = self._counts.long_waits
+            log.warning("connections-wait", waiting=waiting, seconds=round(seconds, 1))
+
+    def begins(self, waited: float) -> None:
+        """A connection has waited so many seconds, and is served now."""
+        if waited > LONG_WAIT_S:
+            self._counts.long_waits += 1
+            self._counts.longest_wait = max(self._counts.longest_wait, waited)
+
+    def over(self) -> None:
+        """None waits any more."""
+        self._bounds.clear()
+        if self._long:
+            self._long = False
+            log.info(
+                "connections-waited",
+                connections=self._counts.long_waits - self._long_before,
+                longest_ever_seconds=round(self._counts.longest_wait, 1),
+            )
+
+    def look_at_queues(self, listening: Iterable[socket.socket]) -> None:
+        """Find out whether the kernel has dropped connections that were to be accepted."""
+        for each in listening:
+            dropped = _dropped(each)
+            before = self._drops.get(each.fileno(), 0)
+            self._drops[each.fileno()] = dropped
+            if dropped > before:
+                self._counts.queue_overflows += dropped - before
+                log.warning("listen-queue-overflow", dropped=dropped - before)
+
+
+def backlog(wanted: int) -> int:
+    """Return how many connections the kernel may keep for a listener; say where that is few."""
+    try:
+        most = int(_SOMAXCONN.read_text())
+    except (OSError, ValueError):
+        return wanted
+    if most < min(wanted, _ENOUGH_BACKLOG):
+        log.warning(
+            "listen-queue-small",
+            connections=most,
+            detail=f"a burst of routers needs more: sysctl -w net.core.somaxconn={_ENOUGH_BACKLOG}",
+        )
+    return min(wanted, most)
+
+
+def _dropped(listening: socket.socket) -> int:
+    try:
+        told = listening.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+    except OSError:
+        return 0
+    return int(_MEMINFO.unpack(told)[-1]) if len(told) == _MEMINFO.size else 0

@@ -1,0 +1,151 @@
+"""Connections that were accepted and wait: a descriptor each, no TLS, no task, no buffer.
+
+They are accepted because the kernel forgets what its own queue cannot hold; a peer whose
+connection it forgot gets a reset half a minute later. Here a peer that has said nothing keeps no
+other from its turn, and one that has gone is not served.
+"""
+
+import select
+import socket
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from bootz.transport.turns import Turns
+
+_GONE: Final = select.EPOLLHUP | select.EPOLLERR
+_HEARD: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+"""By edges: the first bytes, and later the peer's end, are told once each."""
+
+_EVENTS: Final = 4096
+
+
+@dataclass(slots=True, eq=False)
+class Waiter:
+    """A connection that waits: its socket, its peer, and since when (the event loop's seconds)."""
+
+    accepted: socket.socket = field(repr=False)
+    host: str
+    port: int
+    since: float
+    returning: bool
+    spoken: bool = False
+    """Whether its peer has sent anything."""
+
+
+class WaitingRoom:
+    """Keeps connections until it is their turn.
+
+    Args:
+        may_begin: tells whether an address is below its own bound.
+        half_closed: whether a peer that sends no more still waits for an answer (HTTP without TLS).
+    """
+
+    def __init__(self, may_begin: Callable[[str], bool], *, half_closed: bool) -> None:
+        self._turns: Turns[Waiter] = Turns(may_begin)
+        self._half_closed = half_closed
+        self._all: dict[int, Waiter] = {}
+        self._silent: dict[int, Waiter] = {}
+        self._per_host: Counter[str] = Counter()
+        self._epoll = select.epoll()
+
+    def fileno(self) -> int:
+        """The descriptor that can be read when ``hear`` has something to hear."""
+        return self._epoll.fileno()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def ready(self) -> int:
+        """How many of them have sent something, and so want to be served."""
+        return len(self._turns)
+
+    def of(self, host: str) -> int:
+        """Return how many of an address wait."""
+        return self._per_host[host]
+
+    def oldest(self) -> Waiter | None:
+        """Return the one that has waited longest of those that want to be served."""
+        return next((each for each in self._all.values() if each.spoken), None)
+
+    def add(self, waiter: Waiter) -> None:
+        """Let a connection wait."""
+        number = waiter.accepted.fileno()
+        self._all[number] = waiter
+        self._per_host[waiter.host] += 1
+        # What is there already is told by the first look.
+        self._epoll.register(number, _HEARD)
+        self._silent[number] = waiter
+
+    def hear(self) -> None:
+        """Find out who has spoken, and who has gone."""
+        for number, events in self._epoll.poll(0, _EVENTS):
+            waiter = self._all.get(number)
+            if waiter is None:
+                continue
+            ended = events & select.EPOLLRDHUP and not (
+                self._half_closed and _has_spoken(waiter.accepted)
+            )
+            if ended or events & _GONE:
+                self.close(waiter)
+            elif not waiter.spoken:
+                waiter.spoken = True
+                del self._silent[number]
+                self._turns.add(waiter.host, waiter, returning=waiter.returning)
+
+    def next(self) -> Waiter | None:
+        """Take out the one whose turn it is; None where none may be served now."""
+        waiter = self._turns.next()
+        if waiter is not None:
+            self._forget(waiter)
+        return waiter
+
+    def freed(self, host: str) -> None:
+        """Hear that an address has one connection less."""
+        self._turns.freed(host)
+
+    def aside(self) -> set[str]:
+        """Return the addresses that are at their bound while connections of theirs wait."""
+        return self._turns.aside()
+
+    def silent_since(self, before: float) -> list[Waiter]:
+        """Return those that have said nothing and came before a time."""
+        found = []
+        for waiter in self._silent.values():
+            if waiter.since > before:
+                break
+            found.append(waiter)
+        return found
+
+    def close(self, waiter: Waiter) -> None:
+        """End one that waits."""
+        self._turns.discard(waiter.host, waiter)
+        self._forget(waiter)
+        waiter.accepted.close()
+
+    def close_all(self) -> None:
+        """End all that wait."""
+        for waiter in tuple(self._all.values()):
+            self.close(waiter)
+
+    def end(self) -> None:
+        """Give the descriptor back."""
+        self._epoll.close()
+
+    def _forget(self, waiter: Waiter) -> None:
+        number = waiter.accepted.fileno()
+        del self._all[number]
+        self._silent.pop(number, None)
+        self._per_host[waiter.host] -= 1
+        if self._per_host[waiter.host] <= 0:
+            del self._per_host[waiter.host]
+        self._epoll.unregister(number)
+
+
+def _has_spoken(accepted: socket.socket) -> bool:
+    try:
+        return bool(accepted.recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False

@@ -1,0 +1,181 @@
+"""At a bound peers wait, and are served in their turn: over real sockets and real TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import pytest
+from pki import client_context
+from structlog.testing import capture_logs
+from transport.listener_world import World, run
+
+from bootz.transport.limits import ListenerLimits
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def opened(world: World, host: str, tls: ssl.SSLContext | None = None) -> Stream:
+    """Connect from an address of this machine; with TLS it returns when it is served."""
+    return await asyncio.open_connection(*world.address, ssl=tls, local_addr=(host, 0))
+
+
+async def bound_met(world: World) -> None:
+    while not world.listener.counts.bounds_met:
+        await asyncio.sleep(0.001)
+
+
+async def waiting(world: World, count: int) -> None:
+    while world.listener.connection_count != count:
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize("bound", ["max_connections", "max_connections_per_address"])
+def test_at_a_bound_of_connections_a_call_waits_for_its_turn(tmp_path: Path, bound: str) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        running = asyncio.create_task(world.call(context, b"", method="Wait"))
+        await world.waiting.wait()
+        with capture_logs() as logs:
+            late = [asyncio.create_task(world.call(context, b"%d" % each)) for each in range(3)]
+            await bound_met(world)
+            await waiting(world, 4)
+        assert [each["bound"] for each in logs if each["event"] == "connection-bound-met"] == [
+            bound
+        ]
+        assert not any(each.done() for each in late)
+        world.release.set()
+        assert await running == b"done"
+        assert [(await each)[:1] for each in late] == [b"0", b"1", b"2"]
+
+    run(story, tmp_path, ListenerLimits(**{bound: 1}))
+
+
+def test_an_idle_connection_makes_room_for_one_that_waits(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        reader, writer = await opened(world, "127.0.0.1", context)
+        assert (await world.call(context, b"waits")).startswith(b"waits")
+        # It was told so, in order.
+        assert await reader.read()
+        writer.close()
+
+    run(story, tmp_path, ListenerLimits(max_connections=1))
+
+
+def test_silent_peers_stand_in_nobodys_way(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        held = [await opened(world, "127.0.0.1") for _ in range(20)]
+        assert (await world.call(client_context(tmp_path), b"a")).startswith(b"a")
+        for _, writer in held:
+            writer.transport.abort()
+
+    limits = ListenerLimits(max_connections=1, max_handshakes=1, handshake_timeout=60)
+    run(story, tmp_path, limits)
+
+
+def test_silent_peers_go_when_others_find_no_place_to_wait(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        held = [await opened(world, f"127.0.0.{number}") for number in (2, 3)]
+        await waiting(world, 2)
+        # The kernel keeps it until one of them has gone.
+        assert (await world.call(client_context(tmp_path), b"a")).startswith(b"a")
+        for reader, writer in held:
+            assert await reader.read() == b""
+            writer.close()
+
+    run(story, tmp_path, ListenerLimits(max_waiting=2, handshake_timeout=60))
+
+
+def test_one_address_leaves_places_to_others(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        held = [await opened(world, "127.0.0.2") for _ in range(7)]
+        await waiting(world, 7)
+        reader, writer = await opened(world, "127.0.0.2")
+        assert await reader.read() == b""
+        writer.close()
+        assert (await world.call(client_context(tmp_path), b"a")).startswith(b"a")
+        for _, writer in held:
+            writer.transport.abort()
+
+    run(story, tmp_path, ListenerLimits(max_waiting=8, handshake_timeout=60))
+
+
+def test_who_was_answered_goes_before_first_contacts(tmp_path: Path) -> None:
+    """The listener's method Echo is followed by another connection."""
+
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        await world.call(context, b"answered")
+        await waiting(world, 0)
+        running = asyncio.create_task(world.call(context, b"", method="Wait"))
+        await world.waiting.wait()
+        first = asyncio.create_task(opened(world, "127.0.0.2", context))
+        await waiting(world, 2)
+        back = asyncio.create_task(opened(world, "127.0.0.1", context))
+        await waiting(world, 3)
+        world.release.set()
+        await running
+        await back
+        assert not first.done()
+        for stream in (back, first):
+            _, writer = await stream
+            writer.transport.abort()
+
+    run(story, tmp_path, ListenerLimits(max_connections=1))
+
+
+def test_one_that_left_while_it_waited_is_forgotten(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        running = asyncio.create_task(world.call(client_context(tmp_path), b"", method="Wait"))
+        await world.waiting.wait()
+        _, silent = await opened(world, "127.0.0.1")
+        _, spoken = await opened(world, "127.0.0.1")
+        spoken.write(b"\x16\x03\x01")
+        await bound_met(world)
+        await waiting(world, 3)
+        silent.close()
+        spoken.close()
+        await waiting(world, 1)
+        world.release.set()
+        await running
+
+    run(story, tmp_path, ListenerLimits(max_connections=1))
+
+
+def test_those_that_wait_are_let_go_at_the_end(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        running = asyncio.create_task(world.call(client_context(tmp_path), b"", method="Wait"))
+        await world.waiting.wait()
+        reader, writer = await opened(world, "127.0.0.1")
+        await waiting(world, 2)
+        draining = asyncio.create_task(world.listener.drain(60))
+        assert await reader.read() == b""
+        writer.close()
+        world.release.set()
+        assert await running == b"done"
+        await draining
+
+    run(story, tmp_path)
+
+
+def test_long_waits_are_told_once_and_counted(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        running = asyncio.create_task(world.call(context, b"", method="Wait"))
+        await world.waiting.wait()
+        late = [asyncio.create_task(world.call(context, b"x")) for _ in range(2)]
+        with capture_logs() as logs:
+            while not any(each["event"] == "connections-wait" for each in logs):
+                await asyncio.sleep(0.01)
+            world.release.set()
+            await asyncio.gather(running, *late)
+            while not any(each["event"] == "connections-waited" for each in logs):
+                await asyncio.sleep(0.01)
+        told = [each["event"] for each in logs if each["event"].startswith("connections-wait")]
+        assert told == ["connections-wait", "connections-waited"]
+        assert world.listener.counts.long_waits == 2
+        assert world.listener.counts.longest_wait > 1
+
+    run(story, tmp_path, ListenerLimits(max_connections=1))

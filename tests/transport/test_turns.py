@@ -1,0 +1,85 @@
+"""In which order connections that wait are served."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootz.transport.returning import Returning
+from bootz.transport.turns import Turns
+
+
+def served(turns: Turns[str], count: int = 100) -> list[str]:
+    found = []
+    while len(found) < count and (item := turns.next()) is not None:
+        found.append(item)
+    return found
+
+
+def waiting(*items: str, returning: str = "") -> Turns[str]:
+    """Let connections wait: the first letter of each is its address."""
+    turns: Turns[str] = Turns(lambda _: True)
+    for item in items:
+        turns.add(item[0], item, returning=item in returning.split())
+    return turns
+
+
+def test_addresses_take_turns_and_each_keeps_its_order() -> None:
+    turns = waiting("a1", "a2", "a3", "a4", "b1", "b2", "c1")
+    assert served(turns) == ["a1", "b1", "c1", "a2", "b2", "a3", "a4"]
+    assert len(turns) == 0
+
+
+def test_who_comes_back_goes_first_and_leaves_every_fourth_turn() -> None:
+    turns = waiting("a1", "a2", "b1", "r1", "r2", "r3", "r4", returning="r1 r2 r3 r4")
+    assert served(turns) == ["r1", "r2", "r3", "a1", "r4", "b1", "a2"]
+
+
+def test_an_address_at_its_bound_stands_aside_until_it_is_freed() -> None:
+    full = {"a"}
+    turns: Turns[str] = Turns(lambda host: host not in full)
+    for item in ("a1", "a2", "b1"):
+        turns.add(item[0], item, returning=False)
+    assert served(turns) == ["b1"]
+    assert turns.aside() == {"a"}
+    # It comes to those that wait for it, not past them.
+    turns.add("a", "a3", returning=False)
+    assert turns.next() is None
+    full.clear()
+    turns.freed("a")
+    assert served(turns) == ["a1", "a2", "a3"]
+    assert turns.aside() == set()
+
+
+def test_one_that_has_gone_is_not_served() -> None:
+    turns = waiting("a1", "a2", "b1")
+    turns.discard("a", "a1")
+    turns.discard("a", "a1")
+    turns.discard("c", "c1")
+    assert len(turns) == 2
+    assert served(turns) == ["a2", "b1"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40))
+def test_everybody_is_served_once(arrivals: list[tuple[str, bool]]) -> None:
+    turns: Turns[tuple[str, int]] = Turns(lambda _: True)
+    items = [(host, number) for number, (host, _) in enumerate(arrivals)]
+    for (host, number), (_, returning) in zip(items, arrivals, strict=True):
+        turns.add(host, (host, number), returning=returning)
+    found = []
+    while (item := turns.next()) is not None:
+        found.append(item)
+    assert sorted(found) == sorted(items)
+
+
+def test_an_answer_is_remembered_for_a_minute() -> None:
+    now = [1000.0]
+    returning = Returning(monotonic=lambda: now[0])
+    assert "192.0.2.1" not in returning
+    returning.answered("192.0.2.1")
+    assert "192.0.2.1" in returning
+    assert "192.0.2.2" not in returning
+    now[0] += 60
+    assert "192.0.2.1" in returning
+    now[0] += 1
+    assert "192.0.2.1" not in returning

@@ -139,6 +139,10 @@ def test_a_request_that_came_by_mail_is_answered_with_files(
     listed = result(capsys, "voucher", "list")
     assert [each["serial"] for each in listed] == ["SN1", "SN0", "SN0"]
     assert len(result(capsys, "voucher", "list", "--serial", "sn0")) == 2
+    assert run(["masa", "voucher", "list", "--serial", "SNO", "--output", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == []
+    assert "'SNO' is not on record; did you mean SN0?" in err
 
 
 def test_serve_answers_over_tls_until_it_is_told_to_stop(

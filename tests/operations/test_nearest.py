@@ -86,6 +86,13 @@ def test_every_command_that_looks_a_serial_number_up_offers_them(shell: Shell) -
     assert "did you mean RP01?" in err
     code, _, err = shell.run("chassis", "show", "RPX1")
     assert "did you mean RP01 or RP11?" in err
+    code, out, err = shell.run("voucher", "list", "--serial", "FXOI")
+    assert (code, out.count("FX")) == (0, 0)
+    assert "'FXOI' is not on record; did you mean FX01?" in err
+    assert "did you mean" not in shell.run("voucher", "list", "--serial", "FX01")[2]
+    code, _, err = shell.run("chassis", "set", "CH01", "--mac", "RPO1=02:00:00:00:00:01")
+    assert code == 2
+    assert "the chassis has no card 'RPO1'; did you mean RP01?" in err
     code, _, err = shell.run("chassis", "show", "QQ")
     assert "did you mean" not in err
 

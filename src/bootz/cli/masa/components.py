@@ -176,10 +176,16 @@ def issue(cli: Cli, masa: Path, request: Path, out: Path, ien: str | None) -> No
 @click.pass_obj
 def list_vouchers(cli: Cli, masa: Path, number: str | None, limit: int, since: str | None) -> None:
     """List what was issued, newest first: the append-only log."""
+    from bootz.masa.store.directory import Directory
     from bootz.masa.store.issues import IssueLog
+    from bootz.model.nearest import did_you_mean
 
     with MASA.opened(masa) as folder, folder.database.read() as connection:
         found = IssueLog(connection).latest(serial_number=number, limit=limit)
+        if number is not None and not found:
+            known = [each.name.serial_number for each in Directory(connection).components(None)]
+            if meant := did_you_mean(number, known):
+                cli.output.warning(f"{number!r} is not on record{meant}")
     start = moment(since) or datetime.min.replace(tzinfo=UTC)
     rows = [
         {

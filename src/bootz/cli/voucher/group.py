@@ -120,12 +120,16 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
 def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None) -> None:
     """List the stored vouchers."""
     from bootz.cli.voucher.rows import voucher_row
+    from bootz.server.operations.nearest import WITH_VOUCHER, meant_serial
     from bootz.server.operations.vouchers import list_vouchers
 
     now = cli.site().clock()
     before = None if expiring is None else now + timedelta(days=expiring)
     with reading(cli) as connection:
         records = list_vouchers(connection, serial=serial, vendor=vendor, expiring_before=before)
+        meant = "" if serial is None else meant_serial(connection, serial, WITH_VOUCHER)
+    if meant:
+        cli.output.warning(f"{serial!r} is not on record{meant}")
     cli.output.rows(_COLUMNS, [voucher_row(record, now) for record in records])
 
 

@@ -12,6 +12,7 @@ from bootz.cli.inventory.base import name_and_version, read_document, read_file
 from bootz.model.chassis import fold_serial
 from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.model.kinds import BootMode, DynamicConfigPolicy, Release, VoucherDelivery
+from bootz.model.nearest import did_you_mean
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord, kind_by_slot
 from bootz.server.operations.dhcp_settings import DhcpSettings
 from bootz.server.operations.labels import fold_key
@@ -172,7 +173,9 @@ def _changed(
         if (fold_serial(card.serial_number) == folded if serial else len(cards) == 1)
     ]
     if not named:
-        raise click.BadParameter("name the card: SERIAL=VALUE", param_hint=hint)
+        meant = did_you_mean(serial, [card.serial_number for card in cards])
+        told = f"the chassis has no card {serial!r}{meant}" if serial else "name the card"
+        raise click.BadParameter(f"{told}: SERIAL=VALUE", param_hint=hint)
     return tuple(change(card) if card in named else card for card in cards)
 
 

@@ -7,7 +7,13 @@ detail; the reason's row (``bootz.reasons``) has the remedy. Nothing in an error
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
     from bootz.reasons import Reason
+
+KeyPath = tuple[str | int, ...]
+"""Where in a document a value stands: keys, and positions in lists."""
 
 
 class BootzError(Exception):
@@ -19,10 +25,18 @@ class BootzError(Exception):
         where: the place: a field, a file and row, a serial number.
         expected: for a check, what would have passed.
         seen: for a check, what was there.
+        keys: of the document that was given, those that do not fit.
     """
 
     def __init__(
-        self, reason: str, detail: str, *, where: str = "", expected: str = "", seen: str = ""
+        self,
+        reason: str,
+        detail: str,
+        *,
+        where: str = "",
+        expected: str = "",
+        seen: str = "",
+        keys: "Sequence[KeyPath]" = (),
     ) -> None:
         # Here, so that a command that succeeds does not load every reason.
         from bootz.reasons import reason_row
@@ -32,7 +46,13 @@ class BootzError(Exception):
         self.where = where
         self.expected = expected
         self.seen = seen
+        self.keys = tuple(keys)
         super().__init__(f"{where}: {detail}" if where else detail)
+
+    def within(self, *steps: str | int) -> "Self":
+        """Return this error, with its keys as keys of a document around the one that was given."""
+        self.keys = tuple((*steps, *key) for key in self.keys)
+        return self
 
     @property
     def reason(self) -> str:

@@ -126,7 +126,7 @@ def test_rows_are_counted_as_a_spreadsheet_counts_them() -> None:
     assert [item.place for item in read.items] == ["f.csv:2"]
     assert faults(text) == [
         ("f.csv:4", "cell D4 (streaming)", "import-file-invalid"),
-        ("f.csv:5", "", "import-file-invalid"),
+        ("f.csv:5", "cell D5 (streaming)", "import-file-invalid"),
     ]
 
 

@@ -361,11 +361,12 @@ def test_a_value_that_two_routers_have_is_told_with_both(
     words = ["--dry-run"] if dry_run else []
     assert run(["--site", str(stocked.root), "import", str(second), *words]) == 0
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("warning")]
+    mac, cells = "00:11:22:33:44:59", [f"{second}:{row}, cell F{row}" for row in (2, 3)]
     assert told == [
-        f"warning: address 10.0.0.21 is used 2 times: MAC0001, MAC0006 ({second}:3)",
-        f"warning: hostname m2 is used 2 times: MAC0002, MAC0006 ({second}:3)",
-        f"warning: MAC address 00:11:22:33:44:59 is used 2 times: MAC0001, MAC0005 ({second}:2)",
-        f"warning: client-id a is used 2 times: MAC0005 ({second}:2), MAC0006 ({second}:3)",
+        f"warning: address 10.0.0.21 is used 2 times: MAC0001, MAC0006 ({second}:3, cell E3)",
+        f"warning: hostname m2 is used 2 times: MAC0002, MAC0006 ({second}:3, cell C3)",
+        f"warning: MAC address {mac} is used 2 times: MAC0001, MAC0005 ({second}:2, cell D2)",
+        f"warning: client-id a is used 2 times: MAC0005 ({cells[0]}), MAC0006 ({cells[1]})",
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bootz.errors import BootzError, ConflictError
-from bootz.server.importing.differences import Action, Document, EntryChange, differences
+from bootz.server.importing.differences import Action, Document, EntryChange, differences, differing
 from bootz.server.importing.items import MAX_FAULTS, ImportFault, Item
 
 
@@ -41,10 +41,10 @@ class Applied:
         """Return how many entries have this fate."""
         return sum(change.action is action for change in self.changes)
 
-    def fault(self, place: str, error: BootzError) -> None:
-        """Keep a fault, up to a bound."""
+    def fault(self, item: Item, error: BootzError) -> None:
+        """Keep what is wrong with an entry, up to a bound."""
         if len(self.faults) < MAX_FAULTS:
-            self.faults.append(ImportFault(place, error))
+            self.faults.append(item.fault(error))
 
     def lacks(self, section: str) -> bool:
         """Return whether an entry of a section has a fault."""
@@ -61,7 +61,8 @@ def updated(
     """
     changes = tuple(differences(before, after))
     if not terms.update and section not in terms.always:
-        raise ConflictError("import-differs", "; ".join(changes)[:500], where=name)
+        keys = list(differing(before, after))
+        raise ConflictError("import-differs", "; ".join(changes)[:500], where=name, keys=keys)
     return EntryChange(section, name, Action.UPDATE, changes)
 
 

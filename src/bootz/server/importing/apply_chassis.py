@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from bootz.errors import BootzError, ConflictError
+from bootz.errors import BootzError, ConflictError, KeyPath
+from bootz.model.chassis import fold_serial
 from bootz.server.importing.applied import Applied, Terms, item_name, once, updated
 from bootz.server.importing.differences import Action, EntryChange
 from bootz.server.importing.items import Item
@@ -17,8 +18,9 @@ from bootz.server.operations.chassis import (
     update_placed,
 )
 from bootz.server.operations.chassis_placement import place_chassis, taken_serials
+from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.chassis_rows import Placed
-from bootz.server.operations.doubles import find_doubles
+from bootz.server.operations.doubles import SharingRouter, find_doubles
 from bootz.server.operations.vendors import list_vendors
 
 
@@ -52,17 +54,18 @@ def apply_chassis(
         other = placement.doubles.get(index)
         if other is not None:
             twice = f"its serial number appears at {entries[other].item.place} too"
-            applied.fault(entry.item.place, ConflictError("import-twice", twice, where=entry.name))
-        elif not _follows(applied, entry.record, flaw):
-            applied.fault(entry.item.place, flaw)
-    fresh: list[tuple[Placed, str]] = []
-    changed: list[tuple[ChassisRecord, Placed, str]] = []
+            flaw = ConflictError("import-twice", twice, where=entry.name, keys=flaw.keys)
+        elif _follows(applied, entry.record, flaw):
+            continue
+        applied.fault(entry.item, _as_said(flaw, entry.item, _serials_of(entry.record.cards)))
+    fresh: list[tuple[Placed, Item]] = []
+    changed: list[tuple[ChassisRecord, Placed, Item]] = []
     seen: dict[int, str] = {}
     for placed, index in zip(placement.placed, placement.indexes, strict=True):
         entry = entries[index]
         before = entry.before
         if before is None:
-            fresh.append((placed, entry.item.place))
+            fresh.append((placed, entry.item))
             applied.changes.append(EntryChange("chassis", entry.name, Action.ADD))
             continue
         try:
@@ -72,18 +75,24 @@ def apply_chassis(
                 applied.changes.append(EntryChange("chassis", entry.name, Action.SAME))
                 continue
             applied.changes.append(updated("chassis", entry.name, *documents, terms))
-            changed.append((before, placed, entry.item.place))
+            changed.append((before, placed, entry.item))
         except BootzError as error:
-            applied.fault(entry.item.place, error)
+            serials = _serials_of(placed.record.cards)
+            applied.fault(entry.item, _as_said(error, entry.item, serials))
     if applied.faults:
         return
     added = insert_placed(connection, [placed for placed, _ in fresh], placement.images)
-    places = {record.key: place for record, (_, place) in zip(added, fresh, strict=True)}
-    for old, placed, place in changed:
+    said = {record.key: item for record, (_, item) in zip(added, fresh, strict=True)}
+    for old, placed, item in changed:
         update_placed(connection, old, placed, placement.images)
-        places[old.key] = place
-    if places:
-        applied.warnings += [double.told(places) for double in find_doubles(connection, places)]
+        said[old.key] = item
+
+    def place(owner: SharingRouter) -> str:
+        item = said.get(owner.key)
+        return "" if item is None else item.place_of(_said_key(owner.path, item, ()))
+
+    if said:
+        applied.warnings += [double.told(place) for double in find_doubles(connection, said)]
 
 
 def _read(
@@ -91,13 +100,14 @@ def _read(
 ) -> list[_Entry]:
     entries: list[_Entry] = []
     for item, before in zip(items, _on_record(connection, items), strict=True):
+        document: Mapping[str, object] = item.document
         try:
             if before is not None:
                 _check_same(before, item)
             document = merged_chassis(before, item.document, terms.clear)
             record = ChassisRecord.from_document(document, where=item_name(item))
         except BootzError as error:
-            applied.fault(item.place, error)
+            applied.fault(item, _as_said(error, item, _card_serials(document)))
         else:
             entries.append(_Entry(item, record, before))
     return entries
@@ -131,6 +141,43 @@ def _serials(document: Mapping[str, object]) -> list[str]:
     return [serial for serial in own if serial]
 
 
+def _card_serials(document: Mapping[str, object]) -> list[str]:
+    """Return the serial number of each card, folded; a fixed chassis's card has the chassis's."""
+    cards = document.get("cards")
+    own = document.get("serial_number")
+    return [
+        folded(card.get("serial_number", own)) if isinstance(card, Mapping) else ""
+        for card in (cards if isinstance(cards, list) else ())
+    ]
+
+
+def _serials_of(cards: Sequence[CardRecord]) -> list[str]:
+    return [fold_serial(card.serial_number) for card in cards]
+
+
+def _as_said(error: BootzError, item: Item, serials: Sequence[str]) -> BootzError:
+    """Return an error with the keys as they stand in the entry, whose cards are ``serials``.
+
+    What was checked is the entry with what is on record: a card may stand at another place there.
+    """
+    error.keys = tuple(_said_key(key, item, serials) for key in error.keys)
+    return error
+
+
+def _said_key(key: KeyPath, item: Item, serials: Sequence[str]) -> KeyPath:
+    """Return where in an entry a key stands; cards are told by number or serial number."""
+    match key:
+        case ("cards", int(index), *rest) if index < len(serials):
+            serial, before = serials[index], serials[:index].count(serials[index])
+        case ("cards", str(text), *rest):
+            serial, before = fold_serial(text), 0
+        case _:
+            return key
+    said = [at for at, each in enumerate(_card_serials(item.document)) if each == serial]
+    # A fixed chassis of which the entry names no card is its own card.
+    return ("cards", said[min(before, len(said) - 1)] if said else 0, *rest)
+
+
 def _check_same(before: ChassisRecord, item: Item) -> None:
     """Refuse an entry that has one chassis's serial number and a card of another.
 
@@ -147,6 +194,7 @@ def _check_same(before: ChassisRecord, item: Item) -> None:
             f"this is a card of the modular chassis {name!r}: enter the serial number of the "
             "chassis, and this one as the serial number of the card",
             where=item_name(item),
+            keys=(("serial_number",),),
         )
     if before.serial_number:
         cards = ", ".join(serial for serial in _serials(item.document) if serial in own)
@@ -155,6 +203,11 @@ def _check_same(before: ChassisRecord, item: Item) -> None:
             f"the card {cards} belongs to chassis {name!r} in the inventory; to change the serial "
             "number of that chassis, use `bootz chassis set --new-serial`",
             where=item_name(item),
+            keys=[
+                ("cards", at, "serial_number")
+                for at, serial in enumerate(_card_serials(item.document))
+                if serial in own
+            ],
         )
 
 

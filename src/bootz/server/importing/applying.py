@@ -211,7 +211,7 @@ def _each(
         try:
             change = put(item)
         except BootzError as error:
-            applied.fault(item.place, error)
+            applied.fault(item, error)
             applied.lacking.update((item.section, name) for name in _own_names(item.document))
         else:
             if change is not None:

@@ -17,13 +17,13 @@ from bootz.errors import ConfigError
 from bootz.model.chassis import fold_serial
 from bootz.server.importing.cells import (
     DELIMITERS,
-    cell_name,
     open_table,
     read_cell,
     read_rows,
     strip_cell,
 )
 from bootz.server.importing.items import MAX_FAULTS, ImportFault, Item, ReadFile
+from bootz.server.importing.places import GROUPS, LABEL, VARIABLE, Cells, cells_named
 from bootz.server.operations.chassis_record import PLAIN_FIELDS
 from bootz.server.operations.labels import fold_key
 
@@ -40,10 +40,6 @@ CARD_COLUMNS: Final = (
 DHCP_COLUMNS: Final = ("dhcp_ipv4", "dhcp_ipv6", "dhcp_gateway")
 COLUMNS: Final = CHASSIS_COLUMNS + CARD_COLUMNS + DHCP_COLUMNS
 
-VARIABLE: Final = "var:"
-LABEL: Final = "label:"
-GROUPS: Final = {VARIABLE: "variables", LABEL: "labels"}
-"""How columns begin that name one of many, and under which key of a document those stand."""
 _FREE: Final = tuple(GROUPS)
 """How columns begin whose cells are texts of the operator's own."""
 
@@ -104,10 +100,14 @@ def parse_csv(text: str, where: str) -> ReadFile:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """``names`` has what each column is called here, empty for one that is not read."""
+    """``names`` has what each column is called here, empty for one that is not read.
+
+    ``columns`` has the number of each that is, counted from 1.
+    """
 
     names: tuple[str, ...]
     titles: tuple[str, ...]
+    columns: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -117,6 +117,7 @@ class _Chassis:
     row: int
     said: Mapping[str, object]
     document: dict[str, object]
+    card_rows: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -132,20 +133,25 @@ class _Reader:
 
     def result(self) -> ReadFile:
         """Return the chassis that were read whole."""
+        columns = {} if self.header is None else self.header.columns
         return ReadFile(
             tuple(
-                Item("chassis", f"{self.where}:{each.row}", each.document)
+                Item(
+                    "chassis",
+                    f"{self.where}:{each.row}",
+                    each.document,
+                    Cells(columns, each.row, tuple(each.card_rows)),
+                )
                 for key, each in self.chassis.items()
                 if key not in self.spoilt
             ),
             tuple(self.faults),
         )
 
-    def tell(self, row: int, error: ConfigError, column: int = 0, title: str = "") -> None:
-        """Keep a fault, with its row, and with its cell where it is one's."""
-        if column:
-            title = f" ({title[:64]})" if title else ""
-            where = f"cell {cell_name(row, column)}{title}"
+    def tell(self, row: int, error: ConfigError, *columns: tuple[int, str]) -> None:
+        """Keep a fault with its row, and with its cells: numbers and titles of their columns."""
+        if columns:
+            where = cells_named(row, columns)
             error = ConfigError(
                 error.reason, error.detail, where=where, expected=error.expected, seen=error.seen
             )
@@ -167,9 +173,9 @@ class _Reader:
             if title and not name:
                 unknown += 1
                 if unknown <= _MAX_UNKNOWN:
-                    self.tell(row, _unknown(title), column, title)
+                    self.tell(row, _unknown(title), (column, title))
             elif name and name in seen:
-                self.tell(row, _invalid(f"the column {name} appears twice"), column, title)
+                self.tell(row, _invalid(f"the column {name} appears twice"), (column, title))
                 name = ""
             seen.add(name)
             names.append(name)
@@ -188,7 +194,8 @@ class _Reader:
             self.tell(row, _invalid("the column vendor is missing"))
         elif not {"serial_number", "card_serial_number"}.intersection(seen):
             self.tell(row, _invalid("the column serial_number is missing"))
-        self.header = _Header(tuple(names), tuple(titles))
+        columns = {name: column for column, name in enumerate(names, 1) if name}
+        self.header = _Header(tuple(names), tuple(titles), columns)
 
     def read_row(self, row: int, cells: Sequence[str]) -> None:
         """Take what a row says."""
@@ -199,7 +206,7 @@ class _Reader:
         said: dict[str, object] = {}
         width = len(header.names)
         if len(cells) < width:
-            self.tell(row, _short(cells, width))
+            self.tell(row, _short(cells, width), (len(cells) + 1, header.titles[len(cells)]))
         for column, (name, cell) in enumerate(zip(header.names, cells, strict=False), 1):
             try:
                 if name:
@@ -208,37 +215,45 @@ class _Reader:
                 elif not header.titles[column - 1] and strip_cell(cell):
                     raise _invalid("this column has no name in the first row")
             except ConfigError as error:
-                self.tell(row, error, column, name)
+                self.tell(row, error, (column, name))
         beyond = next((at for at in range(width, len(cells)) if strip_cell(cells[at])), None)
         if beyond is not None:
-            self.tell(row, _invalid("this column has no name in the first row"), beyond + 1)
+            self.tell(row, _invalid("this column has no name in the first row"), (beyond + 1, ""))
         if not {"serial_number", "card_serial_number"}.intersection(header.names):
             return
         if len(self.faults) == before:
-            try:
-                self._add(row, said)
-            except ConfigError as error:
-                self.tell(row, error)
+            self._add(row, said, header)
         if len(self.faults) > before:
             self.spoilt.add(_key(said, row))
 
-    def _add(self, row: int, said: Mapping[str, object]) -> None:
+    def _add(self, row: int, said: Mapping[str, object], header: _Header) -> None:
+        def tell(detail: str, *names: str) -> None:
+            named = [(header.columns[name], name) for name in names if name in header.columns]
+            self.tell(row, _invalid(detail), *named)
+
         document, card = _document(said)
         key = _key(said, row)
         if key not in self.chassis:
+            self.chassis[key] = _Chassis(row, said, document)
             if card:
                 document["cards"] = [card]
-            self.chassis[key] = _Chassis(row, said, document)
+                self.chassis[key].card_rows.append(row)
             return
         first = self.chassis[key]
         own = {"vendor", "serial_number", *CARD_COLUMNS}
         odd = [name for name in said if name not in own and first.said.get(name) != said[name]]
         if odd:
-            raise _invalid(f"contradicts row {first.row} of the chassis: {', '.join(odd)}")
+            tell(f"contradicts row {first.row} of the chassis: {', '.join(odd)}", *odd)
+            return
         cards = first.document.setdefault("cards", [])
         if not card or not isinstance(cards, list):
-            raise _invalid(f"the chassis appears in row {first.row} too, and this row has no card")
+            tell(
+                f"the chassis appears in row {first.row} too, and this row has no card",
+                "serial_number",
+            )
+            return
         cards.append(card)
+        first.card_rows.append(row)
 
 
 def column_of(title: str) -> str:

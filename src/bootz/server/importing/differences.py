@@ -7,6 +7,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from bootz.errors import KeyPath
+
 Document = Mapping[str, JsonValue]
 
 
@@ -67,6 +69,22 @@ def differences(before: Document, after: Document, path: str = "") -> Iterator[s
             yield f"{place}: {_shown(old)} → {_shown(new)}"
         else:
             yield f"{place}: {_word(old, new)}"
+
+
+def differing(before: Document, after: Document) -> Iterator[KeyPath]:
+    """Return the keys of the second document where the first says another thing."""
+    for key, new in after.items():
+        old = before.get(key)
+        if key == "cards" and isinstance(new, list):
+            known = _by_serial(old)
+            for index, card in enumerate(new):
+                if isinstance(card, Mapping):
+                    was = known.get(str(card.get("serial_number", "")).casefold(), {})
+                    yield from (("cards", index, *path) for path in differing(was, card))
+        elif isinstance(new, Mapping):
+            yield from ((key, *path) for path in differing(_mapping(old), new))
+        elif old != new:
+            yield (key,)
 
 
 def _named(old: JsonValue, new: JsonValue, place: str) -> Iterator[str]:

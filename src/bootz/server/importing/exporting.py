@@ -23,13 +23,12 @@ from bootz.server.importing.csv_form import (
     CARD_COLUMNS,
     CHASSIS_COLUMNS,
     COLUMNS,
-    GROUPS,
     MAX_COLUMNS,
-    VARIABLE,
     column_of,
 )
 from bootz.server.importing.differences import Document
 from bootz.server.importing.items import MAX_FILE_BYTES, SECTIONS, VERSION
+from bootz.server.importing.places import GROUPS, VARIABLE
 from bootz.server.importing.yaml_form import read_plain
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, list_chassis
 from bootz.server.operations.images import list_images

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
-from bootz.errors import BootzError, ConfigError
+from bootz.errors import BootzError, ConfigError, KeyPath
+from bootz.server.importing.places import Cells
 
 MAX_FILE_BYTES: Final = 256 << 20
 MAX_DEPTH: Final = 64
@@ -36,20 +37,37 @@ class FileForm(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One entry: ``place`` is file and line, for a person."""
-
-    section: str
-    place: str
-    document: Mapping[str, object] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ImportFault:
     """What is wrong, and where in which file."""
 
     place: str
     error: BootzError
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry: ``place`` is file and line, for a person; ``cells`` are those of a table."""
+
+    section: str
+    place: str
+    document: Mapping[str, object] = field(repr=False)
+    cells: Cells | None = field(default=None, repr=False)
+
+    def fault(self, error: BootzError) -> ImportFault:
+        """Return an error with its place: of a table, the row and the cells that do not fit."""
+        if self.cells is None:
+            return ImportFault(self.place, error)
+        row, cells = self.cells.of(self.document, error.keys)
+        where = ", ".join(filter(None, (cells, error.where)))
+        told = type(error)(
+            error.reason, error.detail, where=where, expected=error.expected, seen=error.seen
+        )
+        return ImportFault(f"{self.place.rpartition(':')[0]}:{row}", told)
+
+    def place_of(self, key: KeyPath) -> str:
+        """Return the place of a value: with its cell, where a table says it."""
+        cell = "" if self.cells is None else self.cells.said(self.document, key)
+        return f"{self.place}, cell {cell}" if cell else self.place
 
 
 @dataclass(frozen=True, slots=True)

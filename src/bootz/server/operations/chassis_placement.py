@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from bootz.errors import ConflictError, OperatorError, UnknownChassis
+from bootz.model.chassis import fold_serial
 from bootz.server.operations.chassis_record import ChassisRecord, normal_chassis, serials_of
 from bootz.server.operations.chassis_rows import Placed
 from bootz.server.operations.image_uses import ImageKeys, image_keys, used_images
@@ -58,29 +59,27 @@ def place_chassis(
     normal: list[tuple[int, Placed]] = []
     for index, record in enumerate(records):
         where = f"chassis {record.serial_number.strip()[:64]!r}"
+        faults: list[OperatorError] = []
+        vendor = vendors.get(record.vendor.strip().casefold())
+        if vendor is None:
+            faults.append(_unknown("vendor-not-found", "vendor", record.vendor, where))
+        profile_key, profile = None, record.profile or None
+        if profile is not None:
+            found = profiles.get(profile.strip().casefold())
+            if found is None:
+                faults.append(_unknown("profile-not-found", "profile", profile, where))
+            else:
+                profile_key, profile = found
         try:
             checked = normal_chassis(record)
-            vendor = vendors.get(checked.vendor.strip().casefold())
-            if vendor is None:
-                raise UnknownChassis(
-                    "vendor-not-found", f"there is no vendor {checked.vendor!r}", where=where
-                )
-            profile_key, profile = None, None
-            if checked.profile is not None:
-                found = profiles.get(checked.profile.strip().casefold())
-                if found is None:
-                    raise UnknownChassis(
-                        "profile-not-found",
-                        f"there is no profile {checked.profile!r}",
-                        where=where,
-                    )
-                profile_key, profile = found
             used_images(checked.overrides, placement.images, where=where)
         except OperatorError as fault:
-            placement.faults.append((index, fault))
-            continue
-        named = replace(checked, vendor=vendor.name, profile=profile)
-        normal.append((index, Placed(named, vendor.key, profile_key)))
+            faults.append(fault)
+        else:
+            if vendor is not None and not faults:
+                named = replace(checked, vendor=vendor.name, profile=profile)
+                normal.append((index, Placed(named, vendor.key, profile_key)))
+        placement.faults += [(index, fault) for fault in faults]
     taken = taken_serials(
         connection, {serial for _, placed in normal for serial in serials_of(placed.record)}
     )
@@ -102,11 +101,23 @@ def place_chassis(
     return placement
 
 
+def _unknown(reason: str, noun: str, name: str, where: str) -> UnknownChassis:
+    return UnknownChassis(reason, f"there is no {noun} {name!r}", where=where, keys=((noun,),))
+
+
 def _taken_error(record: ChassisRecord, doubled: Sequence[tuple[str, int]]) -> ConflictError:
+    serials = [serial for serial, _ in doubled]
+    own = [("serial_number",)] if fold_serial(record.serial_number) in serials else []
+    cards = [
+        ("cards", at, "serial_number")
+        for at, card in enumerate(record.cards)
+        if record.modular and fold_serial(card.serial_number) in serials
+    ]
     return ConflictError(
         "serial-taken",
-        f"{', '.join(serial for serial, _ in doubled)}: taken already, at {record.vendor}",
+        f"{', '.join(serials)}: taken already, at {record.vendor}",
         where=f"chassis {record.serial_number!r}",
+        keys=[*own, *cards],
     )
 
 

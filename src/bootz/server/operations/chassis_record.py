@@ -201,7 +201,7 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
     given = record.cards
     if not record.modular and not given:
         given = (CardRecord(serial, record.part_number),)
-    cards = tuple(_normal_card(card, where) for card in given)
+    cards = tuple(_normal_card(card, where, at) for at, card in enumerate(given))
     own = [fold_serial(card.serial_number) for card in cards]
     if not record.modular and own != [fold_serial(serial)]:
         raise ConfigError(
@@ -209,13 +209,22 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
             "a fixed chassis has one card, with the serial number of the chassis; "
             "use `modular` for a chassis with slots",
             where=where,
+            keys=(("modular",), ("cards", 0, "serial_number")),
         )
     if not cards:
-        raise ConfigError(_INVALID, "a modular chassis needs cards", where=where)
+        raise ConfigError(
+            _INVALID, "a modular chassis needs cards", where=where, keys=(("modular",),)
+        )
     if len(cards) > MAX_CARDS:
         raise ConfigError(_INVALID, f"it has over {MAX_CARDS} cards", where=where)
     if len(set(own)) != len(cards):
-        raise ConfigError(_INVALID, "a card's serial number appears twice", where=where)
+        twice = next(at for at, serial in enumerate(own) if serial in own[:at])
+        raise ConfigError(
+            _INVALID,
+            "a card's serial number appears twice",
+            where=where,
+            keys=(("cards", twice, "serial_number"),),
+        )
     for name, value in (
         ("variables", dict(record.variables)),
         ("overrides", record.overrides.to_json()),
@@ -248,27 +257,38 @@ def _only_card(record: ChassisDocument) -> CardRecord:
     return CardRecord(record.serial_number, record.part_number)
 
 
-def _normal_card(card: CardRecord, where: str) -> CardRecord:
-    serial = checked_text(
-        card.serial_number, "card", reason=_INVALID, where=where, most=MAX_SERIAL, least=1
-    )
-    where = f"{where} card {serial!r}"
-    return replace(
-        card,
-        serial_number=serial,
-        part_number=_text(card.part_number, "part_number", where, MAX_NAME),
-        slot=_text(card.slot, "slot", where, MAX_NAME),
-        mac=_normal_mac(card.mac, where),
-        client_id=normal_identifier(card.client_id, "client_id", reason=_INVALID, where=where),
-        duid=_normal_duid(card.duid, where),
-        tpm=normal_tpm(card.tpm, where),
-    )
+def _normal_card(card: CardRecord, where: str, at: int) -> CardRecord:
+    try:
+        serial = checked_text(
+            card.serial_number,
+            "card",
+            reason=_INVALID,
+            where=where,
+            most=MAX_SERIAL,
+            least=1,
+            key=("serial_number",),
+        )
+        where = f"{where} card {serial!r}"
+        return replace(
+            card,
+            serial_number=serial,
+            part_number=_text(card.part_number, "part_number", where, MAX_NAME),
+            slot=_text(card.slot, "slot", where, MAX_NAME),
+            mac=_normal_mac(card.mac, where),
+            client_id=normal_identifier(card.client_id, "client_id", reason=_INVALID, where=where),
+            duid=_normal_duid(card.duid, where),
+            tpm=normal_tpm(card.tpm, where),
+        )
+    except ConfigError as error:
+        raise error.within("cards", at) from None
 
 
 def _normal_duid(duid: str, where: str) -> str:
     text = normal_identifier(duid, "duid", reason=_INVALID, where=where)
     if text and identifier_octets(text) is None:
-        raise ConfigError(_INVALID, "duid is not hex octets separated by colons", where=where)
+        raise ConfigError(
+            _INVALID, "duid is not hex octets separated by colons", where=where, keys=(("duid",),)
+        )
     return text
 
 
@@ -280,7 +300,9 @@ def _normal_mac(mac: str, where: str) -> str:
     if not digits:
         return ""
     if len(digits) != 12 or set(digits) - set("0123456789abcdef"):
-        raise ConfigError(_INVALID, "mac is not a MAC address", where=where, seen=mac[:40])
+        raise ConfigError(
+            _INVALID, "mac is not a MAC address", where=where, seen=mac[:40], keys=(("mac",),)
+        )
     return ":".join(digits[at : at + 2] for at in range(0, 12, 2))
 
 

@@ -52,11 +52,15 @@ def normal_identifier(text: str, name: str, *, reason: str, where: str) -> str:
     octets = identifier_octets(stripped)
     if octets is not None:
         if len(octets) > MAX_IDENTIFIER:
-            raise ConfigError(reason, f"{name} has over {MAX_IDENTIFIER} octets", where=where)
+            told = f"{name} has over {MAX_IDENTIFIER} octets"
+            raise ConfigError(reason, told, where=where, keys=((name,),))
         return octets.hex(":")
     if len(stripped) > MAX_IDENTIFIER or not stripped.isascii() or not stripped.isprintable():
         raise ConfigError(
-            reason, f"{name} is neither octets in hex nor a short ASCII text", where=where
+            reason,
+            f"{name} is neither octets in hex nor a short ASCII text",
+            where=where,
+            keys=((name,),),
         )
     return stripped
 

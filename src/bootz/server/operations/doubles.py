@@ -5,12 +5,13 @@ the database keeps apart. Source: docs/operator.md#import-and-export.
 """
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, or_, select
 
+from bootz.errors import KeyPath
 from bootz.server.store.schema import CARD, CHASSIS
 
 _SHOWN: Final = 10
@@ -18,18 +19,31 @@ _SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
+class SharingRouter:
+    """Who has a value that another has too.
+
+    ``key`` is the chassis's in the database, ``name`` for a person. ``path`` says where in the
+    chassis's document the value stands; a card is told by its serial number.
+    """
+
+    key: int
+    name: str
+    path: KeyPath
+
+
+@dataclass(frozen=True, slots=True)
 class Double:
-    """A value and who has it: keys of chassis in the database, with names for a person."""
+    """A value and who has it."""
 
     what: str
     value: str
-    owners: tuple[tuple[int, str], ...]
+    owners: tuple[SharingRouter, ...]
 
-    def told(self, places: dict[int, str] | None = None) -> str:
-        """Return words for a person; ``places`` has where a file speaks of a chassis."""
+    def told(self, place: Callable[[SharingRouter], str] = lambda _owner: "") -> str:
+        """Return words for a person; ``place`` is where a file says it, empty if none does."""
         names = [
-            f"{name} ({place})" if (place := (places or {}).get(key)) else name
-            for key, name in self.owners[:_SHOWN]
+            f"{owner.name} ({where})" if (where := place(owner)) else owner.name
+            for owner in self.owners[:_SHOWN]
         ]
         more = len(self.owners) - _SHOWN
         rest = f" and {more} more" if more > 0 else ""
@@ -40,18 +54,18 @@ class Double:
 
 def find_doubles(connection: Connection, keys: Collection[int]) -> list[Double]:
     """Return the values that one of these chassis shares with any other, or between its cards."""
-    owners: dict[tuple[str, str], dict[tuple[int, str], None]] = {}
-    for what, value, key, name in (*_of_chassis(connection), *_of_cards(connection)):
-        owners.setdefault((what, value), {})[key, name] = None
+    owners: dict[tuple[str, str], dict[SharingRouter, None]] = {}
+    for what, value, owner in (*_of_chassis(connection), *_of_cards(connection)):
+        owners.setdefault((what, value), {})[owner] = None
     wanted = set(keys)
     return [
         Double(what, value, tuple(found))
         for (what, value), found in owners.items()
-        if len(found) > 1 and any(key in wanted for key, _ in found)
+        if len(found) > 1 and any(owner.key in wanted for owner in found)
     ]
 
 
-_Value = tuple[str, str, int, str]
+_Value = tuple[str, str, SharingRouter]
 
 
 def _of_chassis(connection: Connection) -> Iterator[_Value]:
@@ -63,22 +77,21 @@ def _of_chassis(connection: Connection) -> Iterator[_Value]:
     for row in rows:
         name = row.serial or row.hostname
         if row.hostname:
-            yield "hostname", row.hostname.casefold(), row.id, name
+            owner = SharingRouter(row.id, name, ("hostname",))
+            yield "hostname", row.hostname.casefold(), owner
         settings = json.loads(row.dhcp)
         for family in ("ipv4", "ipv6"):
             if interface := settings.get(family):
-                yield "address", interface.partition("/")[0], row.id, name
+                owner = SharingRouter(row.id, name, ("dhcp", family))
+                yield "address", interface.partition("/")[0], owner
 
 
 def _of_cards(connection: Connection) -> Iterator[_Value]:
     rows = connection.execute(
         select(CARD).where(or_(CARD.c.mac != "", CARD.c.client_id != "", CARD.c.duid != ""))
     )
-    for row in rows:
-        for what, value in (
-            ("MAC address", row.mac),
-            ("client-id", row.client_id),
-            ("DUID", row.duid),
-        ):
-            if value:
-                yield what, value, row.chassis_id, row.serial
+    for row in rows.mappings():
+        for what, column in (("MAC address", "mac"), ("client-id", "client_id"), ("DUID", "duid")):
+            if value := row[column]:
+                path = ("cards", row["serial"], column)
+                yield what, value, SharingRouter(row["chassis_id"], row["serial"], path)

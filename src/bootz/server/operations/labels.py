@@ -42,10 +42,19 @@ def checked_labels(
                 "or digit",
                 where=where,
                 seen=key[:80],
+                keys=(("labels", key),),
             )
         if folded in checked:
-            raise ConfigError(reason, f"labels: {folded} appears twice", where=where)
+            raise ConfigError(
+                reason, f"labels: {folded} appears twice", where=where, keys=(("labels", key),)
+            )
         checked[folded] = checked_text(
-            value, f"label {folded}", reason=reason, where=where, most=MAX_NAME, least=1
+            value,
+            f"label {folded}",
+            reason=reason,
+            where=where,
+            most=MAX_NAME,
+            least=1,
+            key=("labels", key),
         )
     return dict(sorted(checked.items()))

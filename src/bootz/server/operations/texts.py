@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from bootz.errors import ConfigError
+from bootz.errors import ConfigError, KeyPath
 
 MAX_NAME: Final = 128
 MAX_SERIAL: Final = 64
@@ -36,7 +36,8 @@ def parse_model(
     try:
         return model.model_validate(dict(document))
     except ValidationError as error:
-        raise ConfigError(reason, faults_of(error, model.model_fields), where=where) from None
+        told = faults_of(error, model.model_fields)
+        raise ConfigError(reason, told, where=where, keys=_keys_of(error)) from None
 
 
 def parse_dataclass(
@@ -53,7 +54,8 @@ def parse_dataclass(
         parsed: _Kind = adapter.validate_python(dict(document))
     except ValidationError as error:
         known = [item.name for item in fields(cast("Any", kind))]
-        raise ConfigError(reason, faults_of(error, known), where=where) from None
+        told = faults_of(error, known)
+        raise ConfigError(reason, told, where=where, keys=_keys_of(error)) from None
     return parsed
 
 
@@ -68,6 +70,10 @@ def faults_of(error: ValidationError, known: Iterable[str] = ()) -> str:
     )
 
 
+def _keys_of(error: ValidationError) -> list[KeyPath]:
+    return [fault["loc"] for fault in error.errors(include_input=False, include_url=False)]
+
+
 def _words(fault: ErrorDetails, known: Iterable[str]) -> str:
     if fault["type"] not in {"extra_forbidden", "unexpected_keyword_argument"}:
         return fault["msg"]
@@ -76,9 +82,16 @@ def _words(fault: ErrorDetails, known: Iterable[str]) -> str:
 
 
 def checked_text(
-    text: str, field: str, *, reason: str, where: str, most: int = MAX_TEXT, least: int = 0
+    text: str,
+    field: str,
+    *,
+    reason: str,
+    where: str,
+    most: int = MAX_TEXT,
+    least: int = 0,
+    key: KeyPath = (),
 ) -> str:
-    """Return a text of one line, stripped.
+    """Return a text of one line, stripped; ``key`` is where it stands, if not at ``field``.
 
     Raises:
         ConfigError: too short, too long, or with characters that cannot be printed.
@@ -89,6 +102,7 @@ def checked_text(
             reason,
             f"{field} is not a printable text of {least} to {most} characters",
             where=where,
+            keys=(key or (field,),),
         )
     return stripped
 
@@ -108,10 +122,22 @@ def check_writable(
     except (ValueError, RecursionError):
         # A command line that is no UTF-8 brings such characters too.
         raise ConfigError(
-            reason, f"{field}: a text or number that cannot be written to a file", where=where
+            reason,
+            f"{field}: a text or number that cannot be written to a file",
+            where=where,
+            keys=((field,),),
         ) from None
     if size > most:
-        raise ConfigError(reason, f"{field}: over {most} bytes", where=where)
+        raise ConfigError(
+            reason, f"{field}: over {most} bytes", where=where, keys=(_largest(value, field),)
+        )
+
+
+def _largest(value: object, field: str) -> KeyPath:
+    """Return where the most of a value stands."""
+    if not isinstance(value, Mapping) or not value:
+        return (field,)
+    return (field, str(max(value, key=lambda key: len(dump_json(value[key])))))
 
 
 def dump_json(value: object) -> str:

@@ -156,16 +156,16 @@ def _serials_of(cards: Sequence[CardRecord]) -> list[str]:
 
 
 def _as_said(error: BootzError, item: Item, serials: Sequence[str]) -> BootzError:
-    """Return an error with the keys as they stand in the entry, whose cards are ``serials``.
+    """Return an error with the keys as they are in the entry, whose cards are ``serials``.
 
-    What was checked is the entry with what is on record: a card may stand at another place there.
+    What was checked is the entry with what is on record: a card may be at another place there.
     """
     error.keys = tuple(_said_key(key, item, serials) for key in error.keys)
     return error
 
 
 def _said_key(key: KeyPath, item: Item, serials: Sequence[str]) -> KeyPath:
-    """Return where in an entry a key stands; cards are told by number or serial number."""
+    """Return where in an entry a key is; cards are told by number or serial number."""
     match key:
         case ("cards", int(index), *rest) if index < len(serials):
             serial, before = serials[index], serials[:index].count(serials[index])

@@ -39,7 +39,7 @@ class Cells:
     card_rows: Sequence[int] = ()
 
     def of(self, document: Mapping[str, object], keys: Sequence[KeyPath]) -> tuple[int, str]:
-        """Return the row and the cells where keys of a chassis's document stand.
+        """Return the row and the cells where keys of a chassis's document are.
 
         What a document lacks altogether is told at the serial number, which says whose row it is.
         """

@@ -18,6 +18,7 @@ PARTS = {
     "swtpm": "swtpm",
     "softhsm": "softhsm2-util",
     "postgresql": "postgres",
+    "prometheus": "promtool",
     "zsh": "zsh",
     "fish": "fish",
     "mandoc": "mandoc",

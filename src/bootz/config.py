@@ -276,6 +276,10 @@ class OperatorSettings(_Frozen):
     listen: tuple[Listen, ...] = Field(
         ("127.0.0.1:15080",), description="Addresses; [] switches the door off."
     )
+    metrics: Literal["token", "loopback"] = Field(
+        "token",
+        description="Who may read /metrics: a token of any role, or also all on this machine.",
+    )
     tls: OperatorTlsSettings | None = Field(
         None, description="Needed beyond loopback, where without it nothing is served."
     )

@@ -72,6 +72,10 @@ class ImageServer:
         self._check_every = check_every
         self._checking: asyncio.Task[None] | None = None
         self._readers = ThreadPoolExecutor(self._limits.readers, "image-reader")
+        self.downloads = 0
+        """Downloads under way."""
+        self.bytes_sent = 0
+        """Bytes of all downloads since the server was made."""
 
     async def start(
         self, addresses: Sequence[tuple[str, int]], tls: ssl.SSLContext | None = None
@@ -224,6 +228,7 @@ class ImageServer:
             )
 
         told_at = connection.now
+        self.downloads += 1
         try:
             await response.prepare(request)
             while sent < part.length:
@@ -234,6 +239,7 @@ class ImageServer:
                     break
                 await response.write(chunk)
                 sent += len(chunk)
+                self.bytes_sent += len(chunk)
                 if connection.now - told_at >= self._limits.progress_interval:
                     told_at = connection.now
                     await self._tell(download(ended=False))
@@ -247,6 +253,7 @@ class ImageServer:
             cut = "cancelled"
             raise
         finally:
+            self.downloads -= 1
             if cut:
                 connection.abort()
             log.info(

@@ -10,6 +10,8 @@ from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.server.doors import Bound, DepotDoor, Doors, Listens
 from bootz.server.in_force import InForce, settings_at_start
+from bootz.server.metrics.folder import counting_of_site
+from bootz.server.metrics.measuring import ServerMetrics
 from bootz.server.onboarding.grpc import bootstrap_methods
 from bootz.server.onboarding.grpc_streams import stream_methods
 from bootz.server.onboarding.open_streams import OpenStreams
@@ -63,7 +65,14 @@ class SiteServer:
             Unavailable: an address, the database or a file does not do.
         """
         site = self._site
-        self._stores = Stores.open(site, lambda: self._tell_health())
+        self._metrics = ServerMetrics(counting_of_site(site.root), self._monotonic)
+        try:
+            self._stores = Stores.open(
+                site, lambda: self._tell_health(), on_onboarded=self._metrics.onboarded
+            )
+        except BaseException:
+            self._metrics.close()
+            raise
         self._in_force = InForce(
             site, self._stores.inventory, monotonic=self._monotonic, on_change=self._take
         )
@@ -77,13 +86,14 @@ class SiteServer:
             return await self._listen(site)
         except BaseException:
             await self._stores.close()
+            self._metrics.close()
             raise
 
     async def _listen(self, site: Site) -> Bound:
         config, snapshot = site.config, self._in_force.snapshot
         limits = config.limits.listener()
         inventory = WaitingInventory(self._stores.inventory, self._keeper.lacking)
-        journal = self._stores.journal
+        journal = self._metrics.measured_journal(self._stores.journal)
         self._renderer = renderer = SiteRenderer(
             self._stores.inventory.intent, Reached(self._depot.target)
         )
@@ -108,10 +118,12 @@ class SiteServer:
             site,
             self._stores,
             self._depot,
-            {
-                **bootstrap_methods(service, limits),
-                **stream_methods(streaming, limits, OpenStreams(config.limits.streams())),
-            },
+            self._metrics.measured_calls(
+                {
+                    **bootstrap_methods(service, limits),
+                    **stream_methods(streaming, limits, OpenStreams(config.limits.streams())),
+                }
+            ),
             snapshot,
             on_refused=self._refusals.take,
             before_handshake=self._in_force.refresh_clients,
@@ -119,12 +131,13 @@ class SiteServer:
         try:
             http, https = await self._doors.open_images(config, snapshot.https)
             renderer.reached = self._doors.reached(config)
-            await journal.probe()
+            await self._stores.journal.probe()
             bootz = await self._doors.open_bootz(config)
         except BaseException:
             await self._doors.drain(0)
             raise
         self._tell_health()
+        self._metrics.take(snapshot, self._doors.http2_engine)
         self._on_settings(config)
         return Bound(bootz, http, https)
 
@@ -134,7 +147,7 @@ class SiteServer:
         return self._doors.http2_engine
 
     def _owner_state(self) -> OwnerState:
-        return self._in_force.snapshot.owner_state()
+        return self._metrics.measured_owner(self._in_force.snapshot.owner_state())
 
     async def keep_vouchers(self) -> None:
         """Fetch and renew vouchers from the vendors' sources until it is cancelled."""
@@ -162,11 +175,16 @@ class SiteServer:
         """
         await self._in_force.tend()
         await self._stores.mend()
+        self._look()
+
+    def _look(self) -> None:
+        self._metrics.look(self._doors.load(self._stores.journal.waiting))
 
     def _take(self, snapshot: Snapshot) -> None:
         """Work with another snapshot from now on."""
         self._doors.take(snapshot)
         self._renderer.reached = self._doors.reached(snapshot.config)
+        self._metrics.take(snapshot, self._doors.http2_engine)
         self._tell_health()
         self._on_settings(snapshot.config)
 
@@ -183,4 +201,6 @@ class SiteServer:
             await self._doors.drain(self._in_force.snapshot.config.drain_timeout)
             await self._refusals.settle()
         finally:
+            self._look()
             await self._stores.close()
+            self._metrics.close()

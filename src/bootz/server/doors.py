@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bootz.config import SiteConfig, parse_endpoint
+from bootz.server.metrics.measuring import Load
 from bootz.server.rendering.reached import ImageTarget, Reached
 from bootz.server.site import Site
 from bootz.server.snapshot import Snapshot
@@ -28,6 +29,14 @@ Address = tuple[str, int]
 
 class ImageStore(Protocol):
     """The depot's door, which another party fills."""
+
+    @property
+    def downloads(self) -> int:
+        """Downloads under way."""
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of all downloads so far."""
 
     async def start(
         self, addresses: Sequence[Address], tls: ssl.SSLContext | None = None
@@ -171,6 +180,16 @@ class Doors:
     def http2_engine(self) -> str:
         """The HTTP/2 engine of the Bootz port, with its version."""
         return self._grpc.engine
+
+    def load(self, journal_waiting: int) -> Load:
+        """Return what is under way now."""
+        return Load(
+            self._grpc.connection_count,
+            self._grpc.counts,
+            journal_waiting,
+            self._images.downloads,
+            self._images.bytes_sent,
+        )
 
     async def drain(self, timeout: float) -> None:
         """Stop accepting, let calls and downloads end for ``timeout`` seconds, then cut them."""

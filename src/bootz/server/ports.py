@@ -62,6 +62,10 @@ class OwnerIdentity(Protocol):
         """The owner certificate in the CMS form that travels."""
 
     @property
+    def store(self) -> str:
+        """Where the key is: ``file`` or ``pkcs11``."""
+
+    @property
     def pinned_domain_cert(self) -> bytes:
         """DER of the pinned domain certificate that vouchers must pin."""
 
@@ -75,7 +79,7 @@ class OwnerIdentity(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """One call, as the journal keeps it.
+    """One call, as the journal keeps it. ``vendor`` is the proven chassis's, else empty.
 
     ``rpc`` is ``GetBootstrapData`` or ``ReportStatus`` (or a stream's name); ``reason`` is empty
     when the call was answered. ``dialect`` is that of the path, ``written`` that of the answer.
@@ -104,6 +108,7 @@ class CallRecord:
     sent: Mapping[str, str | int] = field(default_factory=dict)
     written: str = ""
     report: StatusReport | None = None
+    vendor: str = ""
 
 
 class Journal(Protocol):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bootz.server.site import Site
+from bootz.server.store.attempt_log import Onboarded
 from bootz.server.store.database import Database
 from bootz.server.store.inventory import SqlInventory
 from bootz.server.store.journal import SqlJournal
@@ -19,7 +20,12 @@ class Stores:
     journal: SqlJournal
 
     @classmethod
-    def open(cls, site: Site, on_writable: Callable[[], None]) -> Self:
+    def open(
+        cls,
+        site: Site,
+        on_writable: Callable[[], None],
+        on_onboarded: Callable[[Onboarded], None] = lambda _: None,
+    ) -> Self:
         """Open the database of a site, and start the journal.
 
         Raises:
@@ -29,7 +35,9 @@ class Stores:
         patience = site.config.limits.listener().database_seconds
         database = site.database(lock_seconds=patience)
         inventory = SqlInventory(database, patience=patience)
-        journal = SqlJournal(database, patience=patience, on_writable=on_writable)
+        journal = SqlJournal(
+            database, patience=patience, on_writable=on_writable, on_onboarded=on_onboarded
+        )
         journal.start()
         return cls(database, inventory, journal)
 

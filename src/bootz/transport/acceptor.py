@@ -237,6 +237,7 @@ class Acceptor:
             # One address leaves some places to others; it has thousands itself.
             if self._waiting.of(host) >= max(1, self._limits.max_waiting * 7 // 8):
                 accepted.close()
+                self.counts.turned_away += 1
                 log.warning("connection-refused", peer=host, reason="too many connections")
                 continue
             accepted.setblocking(False)
@@ -319,6 +320,7 @@ class Acceptor:
         patience = min(patience, _SILENT_S) if full else patience
         for waiter in self._waiting.silent_since(now - patience):
             self._waiting.close(waiter)
+            self.counts.handshakes_failed += 1
             log.info(
                 "handshake-failed", peer=peer_address(waiter.host, waiter.port), error="silent"
             )
@@ -373,12 +375,15 @@ class Acceptor:
                 ssl=self.context,
                 ssl_handshake_timeout=timeout,
             )
+            self.counts.handshakes_done += 1
         except (OSError, EOFError) as error:
             accepted.close()
             place.leave()
             if refusals and self._on_refused is not None:
+                self.counts.handshakes_refused += 1
                 self._on_refused(peer, refusals[0])
             else:
+                self.counts.handshakes_failed += 1
                 log.info("handshake-failed", peer=peer, error=type(error).__name__)
 
     def _served(self, place: Admission) -> None:

@@ -35,6 +35,13 @@ class LoadCounts:
     """Seconds."""
     queue_overflows: int = 0
     """Connections that the kernel could not keep until they were accepted."""
+    handshakes_done: int = 0
+    handshakes_refused: int = 0
+    """For the certificate or protocol of the peer."""
+    handshakes_failed: int = 0
+    """Lost, silent or too slow."""
+    turned_away: int = 0
+    """Connections of an address of which too many waited already."""
 
 
 class Pressure:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bootz import __version__
 from bootz.errors import Unavailable, WireError
-from bootz.server.api import problems
+from bootz.server.api import metrics, problems
 from bootz.server.api.context import Door
 from bootz.server.api.problems import Problem, problem_response
 from bootz.server.api.routes import ROUTERS
@@ -53,6 +53,7 @@ def create_app(door: Door) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     _install_health(app)
+    app.include_router(metrics.router)
     app.middleware("http")(_with_headers(door))
     app.add_middleware(_BodyLimit)
     app.add_middleware(_AtOnce)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -23,6 +24,8 @@ class Door:
     config: SiteConfig
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
+    root: Path | None = None
+    """The site's folder, where its server keeps what it counts; None: there is none here."""
     throttle: Throttle = field(default_factory=Throttle)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the door closes: streams of events end then."""

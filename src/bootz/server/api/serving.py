@@ -62,7 +62,7 @@ async def serve_door(
     context = None if config.operator.tls is None else _tls(root, config.operator.tls)
     database = open_database(database_url(root, config.database))
     try:
-        door = Door(database, config, clock, time.monotonic)
+        door = Door(database, config, clock, time.monotonic, root)
         sockets = [_bound(endpoint) for endpoint in listen]
         try:
             await _serve(door, sockets, context, on_bound, with_stdin=with_stdin)

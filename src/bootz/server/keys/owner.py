@@ -16,6 +16,7 @@ from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.clock import check_clock
 from bootz.keystore.files import PublicKey
 from bootz.keystore.loading import load_signer
+from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
 from bootz.keystore.signer import BlockingSigner
 from bootz.log import get_logger
 from bootz.model.artifacts import OwnerCertificate
@@ -43,12 +44,20 @@ class FileOwnerIdentity:
         pinned_domain_cert: bytes,
         signer: BlockingSigner,
         warnings: tuple[str, ...],
+        *,
+        store: str,
     ) -> None:
         self._certificate = certificate
         self._pinned_domain_cert = pinned_domain_cert
         self._signer = signer
+        self._store = store
         self.warnings = warnings
         """What an operator should do something about soon."""
+
+    @property
+    def store(self) -> str:
+        """Where the key is: ``file`` or ``pkcs11``."""
+        return self._store
 
     @property
     def certificate(self) -> OwnerCertificate:
@@ -117,7 +126,13 @@ def load_owner_identity(files: OwnerFiles, now: datetime) -> FileOwnerIdentity:
         sign=signer.sign_blocking,
         signing_time=now,
     )
-    return FileOwnerIdentity(sealed, files.pinned_domain_cert, signer, owner_warnings(chain, now))
+    return FileOwnerIdentity(
+        sealed,
+        files.pinned_domain_cert,
+        signer,
+        owner_warnings(chain, now),
+        store="pkcs11" if files.key.startswith(PKCS11_SCHEME) else "file",
+    )
 
 
 def check_key(public_key: PublicKey, certificate: bytes, *, where: str) -> None:

@@ -129,6 +129,7 @@ class Attempt:
             sent=self.sent if error is None else {},
             written=self.written if error is None else "",
             report=report,
+            vendor="" if self.chassis is None else self.chassis.manufacturer,
         )
 
     def log_answered(self) -> None:

@@ -30,7 +30,7 @@ from bootz.server.store.replacements import note_foreign_cards
 from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
 from bootz.server.store.seats import note_seats
 from bootz.server.store.words import bounded
-from bootz.sql.times import to_text
+from bootz.sql.times import from_text, to_text
 
 Entry = CallRecord | DownloadRecord
 
@@ -52,6 +52,14 @@ class JournalLimits:
     events: int = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Onboarded:
+    """An attempt that a report has just ended well, and the seconds that it took."""
+
+    vendor: str
+    seconds: float
+
+
 class AttemptLog:
     """Applies batches of entries; remembers only when it last looked for old rows."""
 
@@ -59,8 +67,8 @@ class AttemptLog:
         self._limits = limits
         self._strays_since = _PRUNED_EVERY
 
-    def write(self, connection: Connection, entries: Sequence[Entry]) -> None:
-        """Write entries in their order; the caller commits."""
+    def write(self, connection: Connection, entries: Sequence[Entry]) -> Sequence[Onboarded]:
+        """Write entries in their order, and return what ended well; the caller commits."""
         batch = _Batch(connection, entries, self._limits)
         for entry in entries:
             if isinstance(entry, CallRecord):
@@ -69,6 +77,7 @@ class AttemptLog:
                 batch.take_download(entry)
         batch.flush()
         self._prune(connection, batch)
+        return batch.onboarded
 
     def _prune(self, connection: Connection, batch: "_Batch") -> None:
         old = [
@@ -99,6 +108,7 @@ class _Batch:
         self._touched: dict[int, Draft] = {}
         self._events: list[tuple[Draft, str, EventKind, Data]] = []
         self.opened: list[Draft] = []
+        self.onboarded: list[Onboarded] = []
         calls = [entry for entry in entries if isinstance(entry, CallRecord)]
         tags = {entry.url_tag for entry in entries if isinstance(entry, DownloadRecord)}
         self._by_tag = self._chassis_of_tags(tags)
@@ -193,6 +203,9 @@ class _Batch:
         reported = draft.state not in {AttemptState.REFUSED, AttemptState.ANSWERED}
         moves = call.report is not None or not reported
         changes = moves and draft.state is not verdict.state
+        if changes and verdict.state is AttemptState.SUCCESS:
+            seconds = (call.at - from_text(draft.started_at)).total_seconds()
+            self.onboarded.append(Onboarded(call.vendor, max(0.0, seconds)))
         if moves:
             draft.state = verdict.state
             draft.reason = verdict.reason

@@ -13,7 +13,7 @@ from typing import Final
 from bootz.errors import Unavailable
 from bootz.log import get_logger
 from bootz.server.ports import CallRecord
-from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits
+from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits, Onboarded
 from bootz.server.store.database import Database
 from bootz.server.store.entries import DownloadRecord
 
@@ -38,6 +38,7 @@ class SqlJournal:
         max_waiting: entries in memory.
         patience: seconds after which a caller no longer waits for an entry to be written.
         on_writable: called in the event loop when ``writable`` has changed.
+        on_onboarded: called in the event loop when a report of success is durable.
     """
 
     def __init__(
@@ -48,12 +49,16 @@ class SqlJournal:
         max_waiting: int = MAX_WAITING,
         patience: float = 60.0,
         on_writable: Callable[[], None] = lambda: None,
+        on_onboarded: Callable[[Onboarded], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._log = AttemptLog(limits or JournalLimits())
         self._max_waiting = max_waiting
         self._patience = patience
         self._on_writable = on_writable
+        self._on_onboarded = on_onboarded
+        # Of the writer alone until they are told.
+        self._onboarded: list[Onboarded] = []
         self.writable = True
         """Whether the database took what was written last."""
         # None is the end.
@@ -95,6 +100,11 @@ class SqlJournal:
                 not answer in time. In the last case the entry may still be written.
         """
         await self._enqueue(download)
+
+    @property
+    def waiting(self) -> int:
+        """Entries that wait for the writer."""
+        return self._waiting.qsize()
 
     async def probe(self) -> None:
         """Find out whether the database takes entries, and set ``writable``."""
@@ -141,7 +151,8 @@ class SqlJournal:
             else:
                 outcomes = [(done, error) for _, done in batch]
             try:
-                loop.call_soon_threadsafe(self._tell, outcomes)
+                onboarded, self._onboarded = self._onboarded, []
+                loop.call_soon_threadsafe(self._tell, outcomes, onboarded)
             except RuntimeError:
                 # The loop has ended, and with it everybody who waited; the entries are written.
                 return
@@ -164,7 +175,8 @@ class SqlJournal:
     def _write(self, entries: Sequence[Entry]) -> Exception | None:
         try:
             with self._database.write_journal() as connection:
-                self._log.write(connection, entries)
+                onboarded = self._log.write(connection, entries)
+            self._onboarded.extend(onboarded)
         except Unavailable as error:
             log.error("journal-not-written", detail=str(error), entries=len(entries))
             return error
@@ -174,10 +186,16 @@ class SqlJournal:
             return error
         return None
 
-    def _tell(self, outcomes: Sequence[tuple["asyncio.Future[None]", Exception | None]]) -> None:
+    def _tell(
+        self,
+        outcomes: Sequence[tuple["asyncio.Future[None]", Exception | None]],
+        onboarded: Sequence[Onboarded],
+    ) -> None:
         self._tell_writable(
             writable=not any(isinstance(error, Unavailable) for _, error in outcomes)
         )
+        for each in onboarded:
+            self._on_onboarded(each)
         for done, error in outcomes:
             # A caller that has gone does not wait any more.
             if done.done():

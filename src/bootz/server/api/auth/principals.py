@@ -89,6 +89,22 @@ def check_role(principal: Principal, verb: str) -> None:
         )
 
 
+def check_whole_site(principal: Principal, detail: str) -> None:
+    """Refuse a token that may see only some chassis.
+
+    Raises:
+        PolicyError: ``scope-exceeded``.
+    """
+    if principal.scope:
+        raise PolicyError(
+            "scope-exceeded",
+            detail,
+            where="scope",
+            expected="a token without a scope",
+            seen=", ".join(f"{key}={value}" for key, value in principal.scope.items()),
+        )
+
+
 def sees_secrets(principal: Principal) -> bool:
     """Return whether secrets are shown to this caller as they are."""
     return principal.role.may(NEEDED["secret.read"])

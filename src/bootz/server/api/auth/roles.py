@@ -45,6 +45,7 @@ _READ: Final = (
     "stranger.list",
     "keys.list",
     "status.show",
+    "metrics.read",
     "export.run",
 )
 _OPERATE: Final = (

@@ -13,8 +13,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from starlette.concurrency import run_in_threadpool
 
-from bootz.errors import PolicyError, Unavailable
-from bootz.server.api.auth.principals import needs, operation
+from bootz.errors import Unavailable
+from bootz.server.api.auth.principals import check_whole_site, needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.paging import CursorPage, with_query
 from bootz.server.store.attempt_states import AttemptState, EventKind
@@ -76,7 +76,7 @@ def list_(
     limit: Annotated[int, Query(ge=1, le=1000, description="Rows of a page.")] = 100,
 ) -> CursorPage[JournalEvent]:
     """List events in their order. ``next`` is always there: ask it later for what comes."""
-    _whole_site(principal)
+    check_whole_site(principal, "events are of all chassis")
     with door.database.read() as connection:
         events = events_after(connection, after, most=limit)
     last = events[-1].id if events else after
@@ -104,7 +104,7 @@ async def stream(
     last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,18}$")] = None,
 ) -> StreamingResponse:
     """Follow events. ``Last-Event-ID`` resumes where a connection was lost."""
-    _whole_site(principal)
+    check_whole_site(principal, "events are of all chassis")
     start = after if last_event_id is None else int(last_event_id)
     if start is None:
         start = await run_in_threadpool(_last, door)
@@ -113,18 +113,6 @@ async def stream(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
-
-
-def _whole_site(principal: Principal) -> None:
-    """Refuse a token that may see only some chassis: events are of all of them."""
-    if principal.scope:
-        raise PolicyError(
-            "scope-exceeded",
-            "events are of all chassis",
-            where="scope",
-            expected="a token without a scope",
-            seen=", ".join(f"{key}={value}" for key, value in principal.scope.items()),
-        )
 
 
 async def _events(request: Request, door: Door, after: int) -> AsyncIterator[str]:

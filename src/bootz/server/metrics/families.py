@@ -1,0 +1,171 @@
+"""The metrics that processes count: one row each. Base units; no serial number, no hostname.
+
+Source: the Prometheus documentation, "Metric and label naming"; docs/metrics.md.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Kind(Enum):
+    """How the values of several processes become one."""
+
+    COUNTER = "counter"
+    """Added, those of ended processes too."""
+    HISTOGRAM = "histogram"
+    """As counters, bucket by bucket."""
+    SUM = "sum"
+    """A gauge of the running processes, added."""
+    EARLIEST = "earliest"
+    """A gauge of the running processes, the smallest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric. ``buckets`` are the upper bounds of a histogram, in seconds, without +Inf."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many numbers one series takes: of a histogram its buckets, +Inf and the sum."""
+        return len(self.buckets) + 2 if self.buckets else 1
+
+
+_CALL_BUCKETS: Final = (
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+)
+_ONBOARDING_BUCKETS: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0)
+_JOURNAL_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
+_SIGNATURE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0)
+
+CALLS: Final = Family(
+    "bootz_calls_total",
+    Kind.COUNTER,
+    "gRPC calls that ended, by the dialect of their path and their status.",
+    ("rpc", "dialect", "code"),
+)
+CALL_SECONDS: Final = Family(
+    "bootz_call_seconds",
+    Kind.HISTOGRAM,
+    "Seconds from the begin of a call to its end; a stream's include the router's own time.",
+    ("rpc",),
+    _CALL_BUCKETS,
+)
+ATTEMPTS: Final = Family(
+    "bootz_attempts_total",
+    Kind.COUNTER,
+    "Requests and reports put on record, by what they made of the router's attempt.",
+    ("flow", "outcome", "reason"),
+)
+ONBOARDING_SECONDS: Final = Family(
+    "bootz_onboarding_seconds",
+    Kind.HISTOGRAM,
+    "Seconds from the first call of an attempt to the report of its success.",
+    ("vendor",),
+    _ONBOARDING_BUCKETS,
+)
+CHALLENGE_FAILURES: Final = Family(
+    "bootz_challenge_failures_total",
+    Kind.COUNTER,
+    "Challenges of streams that were not met, by the identity that was challenged.",
+    ("kind", "reason"),
+)
+CERTIFICATE_EXPIRY: Final = Family(
+    "bootz_certificate_expiry_timestamp_seconds",
+    Kind.EARLIEST,
+    "When a certificate in use ends, seconds since 1970.",
+    ("role",),
+)
+IMAGE_BYTES: Final = Family(
+    "bootz_image_bytes_total", Kind.COUNTER, "Bytes of images that the image store has sent."
+)
+IMAGE_DOWNLOADS: Final = Family(
+    "bootz_image_downloads", Kind.SUM, "Downloads from the image store that are under way."
+)
+CONNECTIONS: Final = Family(
+    "bootz_connections", Kind.SUM, "Connections of the Bootz port that are open or wait to be."
+)
+HANDSHAKES: Final = Family(
+    "bootz_handshakes_total",
+    Kind.COUNTER,
+    "Connections to the Bootz port: done, refused (the certificate or protocol of the router), "
+    "failed (lost or too slow), turned-away (over a limit).",
+    ("outcome",),
+)
+BOUNDS_MET: Final = Family(
+    "bootz_connection_bounds_met_total",
+    Kind.COUNTER,
+    "Times that a bound of connections was met, so that others waited.",
+)
+LONG_WAITS: Final = Family(
+    "bootz_connection_long_waits_total",
+    Kind.COUNTER,
+    "Connections that waited over a second for their turn.",
+)
+QUEUE_OVERFLOWS: Final = Family(
+    "bootz_listen_queue_overflows_total",
+    Kind.COUNTER,
+    "Connections that the kernel dropped before they were accepted.",
+)
+JOURNAL_SECONDS: Final = Family(
+    "bootz_journal_seconds",
+    Kind.HISTOGRAM,
+    "Seconds until an entry of the journal was durable.",
+    (),
+    _JOURNAL_BUCKETS,
+)
+JOURNAL_WAITING: Final = Family(
+    "bootz_journal_waiting", Kind.SUM, "Entries that wait for the journal."
+)
+SIGNATURE_SECONDS: Final = Family(
+    "bootz_signature_seconds",
+    Kind.HISTOGRAM,
+    "Seconds of a signature with the owner's key, by where the key is: file or pkcs11.",
+    ("store",),
+    _SIGNATURE_BUCKETS,
+)
+BUILD_INFO: Final = Family(
+    "bootz_build_info",
+    Kind.SUM,
+    "Running server processes, by their version.",
+    ("version", "python", "http2_engine"),
+)
+
+FAMILIES: Final = (
+    CALLS,
+    CALL_SECONDS,
+    ATTEMPTS,
+    ONBOARDING_SECONDS,
+    CHALLENGE_FAILURES,
+    CERTIFICATE_EXPIRY,
+    IMAGE_BYTES,
+    IMAGE_DOWNLOADS,
+    CONNECTIONS,
+    HANDSHAKES,
+    BOUNDS_MET,
+    LONG_WAITS,
+    QUEUE_OVERFLOWS,
+    JOURNAL_SECONDS,
+    JOURNAL_WAITING,
+    SIGNATURE_SECONDS,
+    BUILD_INFO,
+)
+BY_NAME: Final = {family.name: family for family in FAMILIES}

@@ -191,13 +191,9 @@ def test_the_voucher_that_ends_first(world: World) -> None:
         world.add_voucher(serial, life=timedelta(days=days))
 
     ends = scrape(world).series("bootz_voucher_expiry_timestamp_seconds")
-    assert list(ends.values()) == [
-        pytest.approx((now + timedelta(days=1)).timestamp(), abs=3600)
-    ]
+    assert list(ends.values()) == [pytest.approx((now + timedelta(days=1)).timestamp(), abs=3600)]
 
     world.write(remove_chassis, "GONE")
     # FX2 has a newer one: the first that matters is that of FX1.
     ends = scrape(world).series("bootz_voucher_expiry_timestamp_seconds")
-    assert list(ends.values()) == [
-        pytest.approx((now + timedelta(days=40)).timestamp(), abs=3600)
-    ]
+    assert list(ends.values()) == [pytest.approx((now + timedelta(days=40)).timestamp(), abs=3600)]

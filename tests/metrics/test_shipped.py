@@ -15,7 +15,7 @@ from stream_world import ask, dialogue, fill, prover, tell
 from world import Running, World, run
 
 from bootz.model.identity import IdentityKind
-from bootz.server.metrics.families import FAMILIES, Kind
+from bootz.server.metrics.families import FAMILIES, MetricKind
 from bootz.wire.flows import STREAM_V1
 
 SPECIFIED = {
@@ -145,7 +145,9 @@ def test_the_dashboard_groups_by_labels_that_are_there(scraped: Scraped) -> None
 def test_no_label_names_a_router() -> None:
     labels = {label for family in FAMILIES for label in family.labels}
     assert not labels & {"serial", "serial_number", "hostname", "chassis", "peer", "address"}
-    assert all(family.name.endswith("_total") for family in FAMILIES if family.kind is Kind.COUNTER)
+    assert all(
+        family.name.endswith("_total") for family in FAMILIES if family.kind is MetricKind.COUNTER
+    )
 
 
 def test_no_serial_number_or_hostname_is_in_the_text(scraped: Scraped) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bootz.log import get_logger
-from bootz.server.metrics.families import Family
+from bootz.server.metrics.families import MetricFamily
 
 log = get_logger()
 
@@ -72,17 +72,17 @@ class Counting:
         os.ftruncate(descriptor, _FILE_BYTES)
         return cls(descriptor)
 
-    def add(self, family: Family, *labels: str, by: float = 1.0) -> None:
+    def add(self, family: MetricFamily, *labels: str, by: float = 1.0) -> None:
         """Add to a counter."""
         place = self._places.get((family.name, *labels)) or self._place(family, labels)
         self._words[place] += by
 
-    def put(self, family: Family, *labels: str, value: float) -> None:
+    def put(self, family: MetricFamily, *labels: str, value: float) -> None:
         """Set a gauge, or a counter that something else counts."""
         place = self._places.get((family.name, *labels)) or self._place(family, labels)
         self._words[place] = value
 
-    def observe(self, family: Family, seconds: float, *labels: str) -> None:
+    def observe(self, family: MetricFamily, seconds: float, *labels: str) -> None:
         """Add a value to a histogram."""
         place = self._places.get((family.name, *labels)) or self._place(family, labels)
         self._words[place + bisect_left(family.buckets, seconds)] += 1.0
@@ -94,7 +94,7 @@ class Counting:
         self._map.close()
         os.close(self._descriptor)
 
-    def _place(self, family: Family, labels: tuple[str, ...]) -> int:
+    def _place(self, family: MetricFamily, labels: tuple[str, ...]) -> int:
         """Return the first word of a series, which is new here."""
         key = (family.name, *labels)
         text = json.dumps(key, separators=(",", ":")).encode()

@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from bootz.server.metrics.counting import Key
-from bootz.server.metrics.families import FAMILIES, Family, Kind
+from bootz.server.metrics.families import FAMILIES, MetricFamily, MetricKind
 from bootz.server.metrics.of_site import SiteGauges
 
 CHASSIS: Final = "bootz_chassis"
@@ -50,14 +50,14 @@ def _counted(numbers: Numbers) -> Iterator[Metric]:
             (key[1:], values) for key, values in numbers.items() if key[0] == family.name
         )
         match family.kind:
-            case Kind.COUNTER:
+            case MetricKind.COUNTER:
                 counter = CounterMetricFamily(family.name, family.help, labels=family.labels)
                 for labels, values in series:
                     counter.add_metric(labels, values[0])
                 yield counter
-            case Kind.HISTOGRAM:
+            case MetricKind.HISTOGRAM:
                 yield _histogram(family, series)
-            case Kind.SUM | Kind.EARLIEST:
+            case MetricKind.SUM | MetricKind.EARLIEST:
                 gauge = GaugeMetricFamily(family.name, family.help, labels=family.labels)
                 for labels, values in series:
                     gauge.add_metric(labels, values[0])
@@ -65,7 +65,7 @@ def _counted(numbers: Numbers) -> Iterator[Metric]:
 
 
 def _histogram(
-    family: Family, series: Iterable[tuple[tuple[str, ...], tuple[float, ...]]]
+    family: MetricFamily, series: Iterable[tuple[tuple[str, ...], tuple[float, ...]]]
 ) -> Metric:
     told = HistogramMetricFamily(family.name, family.help, labels=family.labels)
     bounds = [*(str(bound) for bound in family.buckets), "+Inf"]

@@ -1,6 +1,6 @@
 """The metrics that processes count: one row each. Base units; no serial number, no hostname.
 
-Source: the Prometheus documentation, "Metric and label naming"; docs/metrics.md.
+Source: Prometheus documentation, "Metric and label naming"; docs/metrics.md.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 
-class Kind(Enum):
+class MetricKind(Enum):
     """How the values of several processes become one."""
 
     COUNTER = "counter"
@@ -22,11 +22,11 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class MetricFamily:
     """A metric. ``buckets`` are the upper bounds of a histogram, in seconds, without +Inf."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
@@ -56,95 +56,97 @@ _ONBOARDING_BUCKETS: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 36
 _JOURNAL_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _SIGNATURE_BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0)
 
-CALLS: Final = Family(
+CALLS: Final = MetricFamily(
     "bootz_calls_total",
-    Kind.COUNTER,
+    MetricKind.COUNTER,
     "gRPC calls that ended, by the dialect of their path and their status.",
     ("rpc", "dialect", "code"),
 )
-CALL_SECONDS: Final = Family(
+CALL_SECONDS: Final = MetricFamily(
     "bootz_call_seconds",
-    Kind.HISTOGRAM,
+    MetricKind.HISTOGRAM,
     "Seconds from the begin of a call to its end; a stream's include the router's own time.",
     ("rpc",),
     _CALL_BUCKETS,
 )
-ATTEMPTS: Final = Family(
+ATTEMPTS: Final = MetricFamily(
     "bootz_attempts_total",
-    Kind.COUNTER,
+    MetricKind.COUNTER,
     "Requests and reports put on record, by what they made of the router's attempt.",
     ("flow", "outcome", "reason"),
 )
-ONBOARDING_SECONDS: Final = Family(
+ONBOARDING_SECONDS: Final = MetricFamily(
     "bootz_onboarding_seconds",
-    Kind.HISTOGRAM,
+    MetricKind.HISTOGRAM,
     "Seconds from the first call of an attempt to the report of its success.",
     ("vendor",),
     _ONBOARDING_BUCKETS,
 )
-CHALLENGE_FAILURES: Final = Family(
+CHALLENGE_FAILURES: Final = MetricFamily(
     "bootz_challenge_failures_total",
-    Kind.COUNTER,
+    MetricKind.COUNTER,
     "Challenges of streams that were not met, by the identity that was challenged.",
     ("kind", "reason"),
 )
-CERTIFICATE_EXPIRY: Final = Family(
+CERTIFICATE_EXPIRY: Final = MetricFamily(
     "bootz_certificate_expiry_timestamp_seconds",
-    Kind.EARLIEST,
+    MetricKind.EARLIEST,
     "When a certificate in use ends, seconds since 1970.",
     ("role",),
 )
-IMAGE_BYTES: Final = Family(
-    "bootz_image_bytes_total", Kind.COUNTER, "Bytes of images that the image store has sent."
+IMAGE_BYTES: Final = MetricFamily(
+    "bootz_image_bytes_total", MetricKind.COUNTER, "Bytes of images that the image store has sent."
 )
-IMAGE_DOWNLOADS: Final = Family(
-    "bootz_image_downloads", Kind.SUM, "Downloads from the image store that are under way."
+IMAGE_DOWNLOADS: Final = MetricFamily(
+    "bootz_image_downloads", MetricKind.SUM, "Downloads from the image store that are under way."
 )
-CONNECTIONS: Final = Family(
-    "bootz_connections", Kind.SUM, "Connections of the Bootz port that are open or wait to be."
+CONNECTIONS: Final = MetricFamily(
+    "bootz_connections",
+    MetricKind.SUM,
+    "Connections of the Bootz port that are open or wait to be.",
 )
-HANDSHAKES: Final = Family(
+HANDSHAKES: Final = MetricFamily(
     "bootz_handshakes_total",
-    Kind.COUNTER,
+    MetricKind.COUNTER,
     "Connections to the Bootz port: done, refused (the certificate or protocol of the router), "
     "failed (lost or too slow), turned-away (over a limit).",
     ("outcome",),
 )
-BOUNDS_MET: Final = Family(
+BOUNDS_MET: Final = MetricFamily(
     "bootz_connection_bounds_met_total",
-    Kind.COUNTER,
+    MetricKind.COUNTER,
     "Times that a bound of connections was met, so that others waited.",
 )
-LONG_WAITS: Final = Family(
+LONG_WAITS: Final = MetricFamily(
     "bootz_connection_long_waits_total",
-    Kind.COUNTER,
+    MetricKind.COUNTER,
     "Connections that waited over a second for their turn.",
 )
-QUEUE_OVERFLOWS: Final = Family(
+QUEUE_OVERFLOWS: Final = MetricFamily(
     "bootz_listen_queue_overflows_total",
-    Kind.COUNTER,
+    MetricKind.COUNTER,
     "Connections that the kernel dropped before they were accepted.",
 )
-JOURNAL_SECONDS: Final = Family(
+JOURNAL_SECONDS: Final = MetricFamily(
     "bootz_journal_seconds",
-    Kind.HISTOGRAM,
+    MetricKind.HISTOGRAM,
     "Seconds until an entry of the journal was durable.",
     (),
     _JOURNAL_BUCKETS,
 )
-JOURNAL_WAITING: Final = Family(
-    "bootz_journal_waiting", Kind.SUM, "Entries that wait for the journal."
+JOURNAL_WAITING: Final = MetricFamily(
+    "bootz_journal_waiting", MetricKind.SUM, "Entries that wait for the journal."
 )
-SIGNATURE_SECONDS: Final = Family(
+SIGNATURE_SECONDS: Final = MetricFamily(
     "bootz_signature_seconds",
-    Kind.HISTOGRAM,
+    MetricKind.HISTOGRAM,
     "Seconds of a signature with the owner's key, by where the key is: file or pkcs11.",
     ("store",),
     _SIGNATURE_BUCKETS,
 )
-BUILD_INFO: Final = Family(
+BUILD_INFO: Final = MetricFamily(
     "bootz_build_info",
-    Kind.SUM,
+    MetricKind.SUM,
     "Running server processes, by their version.",
     ("version", "python", "http2_engine"),
 )

@@ -17,7 +17,7 @@ from bootz.errors import Unavailable
 from bootz.keystore.files import atomic_write
 from bootz.log import get_logger
 from bootz.server.metrics.counting import SUFFIX, Counting, Key, series_in
-from bootz.server.metrics.families import BY_NAME, Kind
+from bootz.server.metrics.families import BY_NAME, MetricKind
 
 log = get_logger()
 
@@ -25,7 +25,7 @@ FOLDER: Final = Path("run") / "metrics"
 """Below the site."""
 _ENDED: Final = "ended.json"
 _LOCK: Final = "folding.lock"
-_LASTING: Final = frozenset({Kind.COUNTER, Kind.HISTOGRAM})
+_LASTING: Final = frozenset({MetricKind.COUNTER, MetricKind.HISTOGRAM})
 
 Numbers = dict[Key, tuple[float, ...]]
 
@@ -115,7 +115,7 @@ def _add(total: Numbers, numbers: Mapping[Key, tuple[float, ...]], *, living: bo
         before = total.get(key)
         if before is None:
             total[key] = values
-        elif family.kind is Kind.EARLIEST:
+        elif family.kind is MetricKind.EARLIEST:
             total[key] = min(before, values)
         else:
             total[key] = tuple(one + other for one, other in zip(before, values, strict=True))

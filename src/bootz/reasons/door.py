@@ -82,6 +82,12 @@ ROWS = (
         "Reload the page and try again. Programs use tokens.",
     ),
     Reason(
+        "certificates-unpublished",
+        Fault.UNAVAILABLE,
+        "The database does not have the site's certificates, which the operator's door reads there.",
+        "Start `bootz serve` once: it writes them; or run `bootz keys publish` where keys/ is.",
+    ),
+    Reason(
         "request-invalid",
         Fault.MALFORMED,
         "The request does not have the form that the API describes.",

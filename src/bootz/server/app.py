@@ -1,5 +1,6 @@
 """The composition root of the owner's server: picks the parts, and swaps them on reload."""
 
+import asyncio
 import os
 import secrets
 import time
@@ -10,6 +11,7 @@ from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.server.doors import Bound, DepotDoor, Doors, Listens
 from bootz.server.in_force import InForce, settings_at_start
+from bootz.server.keys.publishing import publish_certificates
 from bootz.server.metrics.folder import counting_of_site
 from bootz.server.metrics.measuring import ServerMetrics
 from bootz.server.onboarding.grpc import bootstrap_methods
@@ -56,6 +58,7 @@ class SiteServer:
         self._on_settings = on_settings
         self._monotonic = monotonic
         self._draining = False
+        self._published: Snapshot | None = None
 
     async def start(self) -> Bound:
         """Load everything and listen.
@@ -83,6 +86,7 @@ class SiteServer:
         )
         try:
             await self._in_force.start()
+            await self._publish()
             return await self._listen(site)
         except BaseException:
             await self._stores.close()
@@ -176,6 +180,18 @@ class SiteServer:
         await self._in_force.tend()
         await self._stores.mend()
         self._look()
+        if self._in_force.snapshot is not self._published:
+            await self._publish()
+
+    async def _publish(self) -> None:
+        """Let who may open no key know the certificates; tried again where it fails."""
+        snapshot = self._in_force.snapshot
+        try:
+            await asyncio.to_thread(publish_certificates, snapshot.site, self._stores.database)
+        except BootzError as error:
+            log.warning("certificates-not-published", reason=error.reason, detail=str(error))
+        else:
+            self._published = snapshot
 
     def _look(self) -> None:
         self._metrics.look(self._doors.load(self._stores.journal.waiting))

@@ -21,6 +21,7 @@ from bootz.config_file import CONFIG_NAME
 from bootz.errors import ConflictError, Unavailable
 from bootz.keystore.files import atomic_write, sync_folder
 from bootz.server.keys.brought import BroughtKeys, create_keys
+from bootz.server.keys.publishing import publish_certificates
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 from bootz.server.store.schema import META
@@ -56,6 +57,7 @@ def create_site(
         database = site.database(create=True)
         try:
             _check_unused(database)
+            publish_certificates(site, database)
             if fill is not None:
                 fill(site, database)
         finally:

@@ -21,6 +21,7 @@ from bootz.server.importing.items import SECTIONS, FileForm, ImportFault, Item
 from bootz.server.importing.merging import CLEARED, cleared_column
 from bootz.server.importing.reference import read_reference
 from bootz.server.keys.brought import Brought, BroughtKeys, import_keys
+from bootz.server.keys.publishing import publish_certificates
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 
@@ -86,6 +87,8 @@ def import_reference_file(cli: Cli, path: Path, options: dict[str, Any]) -> None
             if differs == BroughtKeys()
             else lambda: _put_in_force(site, differs, keep_earlier=keep_earlier),
         )
+        if not options["dry_run"]:
+            publish_certificates(site, database)
     show_applied(cli, applied, dry_run=options["dry_run"])
     if not options["dry_run"]:
         warn_of_reference(cli, reference)

@@ -32,7 +32,7 @@ from bootz.keystore.files import (
     write_certificates,
     write_private_key,
 )
-from bootz.server.keys.roles import KeyRole as KeyRole
+from bootz.server.key_roles import KeyRole as KeyRole
 
 KEYRING_NAME: Final = "keyring.json"
 

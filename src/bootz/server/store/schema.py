@@ -339,3 +339,40 @@ SITE_SECRET = Table(
     sqlite_with_rowid=False,
 )
 """Secrets of the operator's door that protect nothing of the owner; never exported."""
+
+SITE_CERTIFICATE = Table(
+    "site_certificate",
+    METADATA,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("role", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    # Where the private key is, in words; the key itself is never here.
+    Column("key_is", Text, nullable=False),
+    Column("brought", Boolean, nullable=False),
+    Column("chain", Text, nullable=False),
+)
+
+IMAGE_UPLOAD = Table(
+    "image_upload",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("principal", Text, nullable=False),
+    # What becomes of it: kind, name, version and file name, as JSON.
+    Column("wanted", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("begun_at", _TIME, nullable=False),
+    Column("used_at", _TIME, nullable=False, index=True),
+    sqlite_with_rowid=False,
+)
+
+IGNORED_STRANGER = Table(
+    "ignored_stranger",
+    METADATA,
+    Column("serial_folded", Text, primary_key=True),
+    Column("serial", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", _TIME, nullable=False),
+    sqlite_with_rowid=False,
+)

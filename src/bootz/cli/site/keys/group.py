@@ -14,7 +14,7 @@ import click
 from bootz.cli.base import Cli, noun
 from bootz.cli.inventory.base import reading
 from bootz.cli.site.options import key_file_options
-from bootz.server.keys.roles import KeyRole
+from bootz.server.key_roles import KeyRole
 
 command = noun("keys", "The site's keys and certificates.")
 
@@ -136,3 +136,21 @@ def retire(cli: Cli, number: int | None) -> None:
         f"Retired: {', '.join(gone)}. Routers that have one of these refuse the server from now on "
         f"and must be bootstrapped again. {_NOTICED}"
     )
+
+
+@command.command("publish")
+@click.pass_obj
+def publish(cli: Cli) -> None:
+    """Write the certificates, without keys, to the database, where the operator's door reads them.
+
+    A server does so by itself, and so does every command that changes them.
+    """
+    from contextlib import closing
+
+    from bootz.cli.site.keys.rows import COLUMNS, key_rows
+    from bootz.server.keys.publishing import publish_certificates
+
+    site = cli.site()
+    with closing(site.database()) as database:
+        publish_certificates(site, database)
+    cli.output.rows(COLUMNS, list(key_rows(site, site.clock())))

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,6 +19,7 @@ from world import World, manufacturer
 
 from bootz.cli.main import run as bootz
 from bootz.images.depot import Depot
+from bootz.server.operations.dhcp_settings import DhcpSettings
 from bootz.server.operations.holds import hold_chassis
 from bootz.server.operations.images import ImageKind, ImageRecord, add_image
 from bootz.server.site import utc_now
@@ -56,12 +63,27 @@ def test_a_chassis_that_is_ready_is_a_go(
 
     assert (code, said.strip()) == (0, "go: 1 chassis")
     assert outcomes(rows) == {
+        "record": "passed",
         "vendor-ca": "passed",
         "voucher": "passed",
         "image": "passed",
+        # The server does not run yet.
+        "image-url": "warning",
         "render": "passed",
+        "gnsi": "passed",
     }
-    assert set(outcomes(rows, "site").values()) == {"passed"}
+    assert outcomes(rows, "site") == dict.fromkeys(
+        (
+            "owner-certificate",
+            "owner-certificate-dates",
+            "owner-algorithm",
+            "tls-certificate",
+            "tls-trust-anchor",
+            "tls-certificate-names",
+            "clock-database",
+        ),
+        "passed",
+    )
     suite = ElementTree.parse(junit).getroot()
     assert (suite.get("failures"), suite.get("tests")) == ("0", str(len(rows)))
 
@@ -150,3 +172,129 @@ def test_a_voucher_of_another_makers_key_does_not_hold(
 @pytest.mark.parametrize("words", [(), ("FX1", "--all"), ("--all", "--label", "a=b")])
 def test_it_wants_one_way_to_choose(ready: World, words: tuple[str, ...]) -> None:
     assert bootz(["--site", str(ready.root), "chassis", "check", *words]) == 2
+
+
+class _Files(BaseHTTPRequestHandler):
+    def do_HEAD(self) -> None:
+        self.send_response(200 if self.path.startswith("/os.iso") else 404)
+        self.end_headers()
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def files() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Files)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "told"),
+    [
+        ("/os.iso", (), "passed"),
+        ("/other.iso", (), "failed"),
+        ("/other.iso", ("--no-network",), None),
+        ("/os.iso", ("--no-server",), "passed"),
+    ],
+)
+def test_the_url_of_an_image_elsewhere_is_asked_for(
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    files: str,
+    path: str,
+    options: tuple[str, ...],
+    told: str | None,
+) -> None:
+    image = {"name": "os", "version": "2", "url": f"{files}{path}", "sha256": "0" * 64}
+    world.add_profile(image=image, vendor_config="x\n")
+    world.add_chassis(hostname="r1", profile="base")
+    world.add_voucher()
+
+    code, rows, _ = check(world, capsys, "FX1", *options)
+
+    assert outcomes(rows).get("image-url") == told
+    assert code == (1 if told == "failed" else 0)
+    site = outcomes(rows, "site")
+    assert ("tls-certificate" in site) == ("--no-server" not in options)
+
+
+class _Clock(threading.Thread):
+    """A time server that is ahead by so many seconds, or says something else."""
+
+    def __init__(self, ahead: float, *, first: int = 0x24, echo: bool = True) -> None:
+        super().__init__()
+        self._ahead, self._first, self._echo = ahead, first, echo
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.place = f"127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def run(self) -> None:
+        asked, peer = self._socket.recvfrom(100)
+        at = time.time() + self._ahead + 2_208_988_800
+        stamp = struct.pack("!2I", int(at) % 2**32, int((at % 1) * 2**32))
+        mark = asked[40:48] if self._echo else b"\0" * 8
+        self._socket.sendto(struct.pack("!BB22x", self._first, 2) + mark + stamp * 2, peer)
+        self._socket.close()
+
+
+@pytest.mark.parametrize(
+    ("clock", "told"),
+    [
+        (_Clock(0.0), ("passed", "")),
+        (_Clock(-60.0), ("warning", "clock-skewed")),
+        (_Clock(7200.0), ("failed", "clock-skewed")),
+        (_Clock(0.0, echo=False), ("warning", "ntp-answer")),
+        (_Clock(0.0, first=0xE4), ("warning", "ntp-answer")),
+    ],
+    ids=["right", "behind", "ahead", "not to our question", "not set"],
+)
+def test_the_clock_is_compared_with_a_time_server(
+    ready: World, capsys: pytest.CaptureFixture[str], clock: _Clock, told: tuple[str, str]
+) -> None:
+    clock.start()
+
+    code, rows, _ = check(ready, capsys, "FX1", "--ntp", clock.place)
+
+    clock.join()
+    (row,) = (row for row in rows if row["check"] == "clock-ntp")
+    assert (row["outcome"], row["reason"]) == told
+    assert code == (1 if told[0] == "failed" else 0)
+
+
+def test_what_is_advertised_stands_in_the_certificate(
+    ready: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ready.root / "bootz.yaml"
+    config.write_text(config.read_text() + "\nadvertised: [boot.example.net]\n")
+
+    code, rows, _ = check(ready, capsys, "FX1")
+
+    (row,) = (row for row in rows if row["check"] == "tls-certificate-names")
+    # A certificate that the site issues itself is issued again at the next start.
+    assert (code, row["outcome"], row["reason"]) == (0, "warning", "tls-name-missing")
+    assert "boot.example.net" in row["evidence"]
+
+
+def test_kea_is_asked_for_each_reservation(
+    ready: World, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = ready.root / "bootz.yaml"
+    config.write_text(config.read_text() + f"\ndhcp: {{kea4: {tmp_path}/kea.sock}}\n")
+
+    code, rows, _ = check(ready, capsys, "FX1")
+    assert (code, outcomes(rows)["dhcp"]) == (0, "warning")
+
+    ready.add_chassis("FX2", hostname="r2", profile="base", dhcp=DhcpSettings(ipv4="192.0.2.9/24"))
+    ready.add_voucher("FX2")
+    code, rows, _ = check(ready, capsys, "FX2")
+    (row,) = (row for row in rows if row["check"] == "dhcp-ipv4")
+    assert (code, row["outcome"], row["reason"]) == (1, "failed", "kea-unreachable")
+    code, rows, _ = check(ready, capsys, "FX2", "--no-network")
+    assert "dhcp-ipv4" not in outcomes(rows, "FX2")
+    assert code == 0

@@ -15,11 +15,11 @@ from bootz.cli.main import run
 from bootz.config import SiteConfig
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, generate_key
+from bootz.server.certificate_hosts import certificate_hosts
 from bootz.server.interfaces import interface_addresses
 from bootz.server.keys.owner import load_owner_identity, owner_warnings
 from bootz.server.keys.rotation import TRUST_ANCHOR_LIFE, rotate_tls
 from bootz.server.keys.tls_certificates import (
-    certificate_hosts,
     ensure_tls,
     server_hosts,
     used_hosts,

@@ -82,9 +82,72 @@ ROWS = (
         "Reload the page and try again. Programs use tokens.",
     ),
     Reason(
+        "chassis-incomplete",
+        Fault.CONFIGURATION,
+        "Something is not on record that most routers need.",
+        "Say what is missing: `bootz chassis set SERIAL`; leave it so where it is meant.",
+    ),
+    Reason(
+        "owner-algorithm-odd",
+        Fault.CONFIGURATION,
+        "Some routers cannot verify what the owner's key signs.",
+        "Ask the vendor which keys its routers verify; RSA under sha256WithRSAEncryption works "
+        "with all.",
+    ),
+    Reason(
+        "tls-name-missing",
+        Fault.CONFIGURATION,
+        "The server's TLS certificate does not name an address by which routers are told to come.",
+        "Issue another: `bootz keys rotate tls`, or bring one that names it.",
+    ),
+    Reason(
+        "clock-skewed",
+        Fault.CONFIGURATION,
+        "Two clocks differ so much that certificates and vouchers may not be valid yet, or no "
+        "longer.",
+        "Let a time service set both clocks.",
+    ),
+    Reason(
+        "ntp-unreachable",
+        Fault.UNAVAILABLE,
+        "The time server does not answer.",
+        "Check its name, and that UDP port 123 is open to it.",
+    ),
+    Reason(
+        "ntp-answer",
+        Fault.MALFORMED,
+        "The time server's answer cannot be used.",
+        "Name another one, whose own clock is set.",
+    ),
+    Reason(
+        "rendered-too-large",
+        Fault.TOO_LARGE,
+        "What the router would get is longer than a gRPC client takes by default: 4 MiB.",
+        "Shorten its configuration, or let it load large parts from a URL.",
+    ),
+    Reason(
+        "image-url-unreachable",
+        Fault.UNAVAILABLE,
+        "The image's URL is not served, seen from here.",
+        "Start `bootz serve`, or correct `images.base_url` or the profile's URL. Where only "
+        "routers reach it, check with --no-network.",
+    ),
+    Reason(
+        "dhcp-reservation-missing",
+        Fault.NOT_FOUND,
+        "The DHCP server has no reservation for the router.",
+        "Write it: `bootz dhcp sync kea4` or `kea6`, after giving the chassis an address.",
+    ),
+    Reason(
+        "dhcp-reservation-wrong",
+        Fault.CONFLICT,
+        "The router's reservation does not tell it what the inventory says.",
+        "Correct it: `bootz dhcp sync kea4` or `kea6`; a reservation of another's, by hand.",
+    ),
+    Reason(
         "certificates-unpublished",
         Fault.UNAVAILABLE,
-        "The database does not have the site's certificates, which the operator's door reads there.",
+        "The database does not have the site's certificates, which the door reads there.",
         "Start `bootz serve` once: it writes them; or run `bootz keys publish` where keys/ is.",
     ),
     Reason(

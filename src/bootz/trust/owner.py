@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
+
 from bootz.errors import TrustError
 from bootz.model.artifacts import OwnerCertificate, OwnershipVoucher
 from bootz.trust.certificates import (
@@ -26,6 +30,9 @@ from bootz.trust.cms import (
 from bootz.trust.cms_signer import ID_DATA
 from bootz.trust.keys import describe_key
 from bootz.trust.signature import Sign, SignatureScheme, scheme_for
+
+_SHA256_RSA: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
+_SHA384_ECDSA: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA384
 
 _REASONS: Final = {
     "cms-bad-signature": "oc-bad-signature",
@@ -182,3 +189,26 @@ def _open(cms: bytes) -> VerifiedSigner:
             seen=error.seen,
         ) from error
     return signer
+
+
+def odd_algorithm(certificate: x509.Certificate) -> str:
+    """Say why routers that follow the Go reference cannot verify what its key signs; else empty.
+
+    They pick the hash by the algorithm that the issuer signed the certificate with.
+    """
+    key, signed_with = certificate.public_key(), certificate.signature_algorithm_oid
+    if isinstance(key, rsa.RSAPublicKey):
+        agreed, name = signed_with == _SHA256_RSA, "RSA"
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        name = key.curve.name
+        wanted = {"secp256r1": _SHA256_RSA, "secp384r1": _SHA384_ECDSA}.get(name)
+        agreed = signed_with == wanted
+    else:
+        agreed, name = False, type(key).__name__
+    if agreed:
+        return ""
+    return (
+        f"the owner certificate has a key of kind {name} and is signed with "
+        f"{getattr(signed_with, '_name', signed_with.dotted_string)}: routers that follow the Go "
+        "reference cannot verify its signatures; RSA under sha256WithRSAEncryption works with all"
+    )

@@ -3,6 +3,8 @@
 import ipaddress
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import Connection
+
 from bootz.cli.base import Cli
 from bootz.cli.inventory.base import reading
 from bootz.config import SiteConfig
@@ -52,24 +54,28 @@ def read_sound_plan(cli: Cli, families: Sequence[Family]) -> SoundPlan:
 
 def whole_plan(cli: Cli) -> DhcpPlan:
     """Return all that the site's inventory says for DHCP, unchecked."""
-    config = cli.site().config
     with reading(cli) as connection:
-        vendors = {
-            vendor.name: vendor.settings.redirect_shape for vendor in list_vendors(connection)
-        }
-        profiles = {
-            profile.name: profile.document.redirect_shape for profile in list_profiles(connection)
-        }
-        devices = tuple(
-            _device(
-                record,
-                config,
-                record.overrides.redirect_shape
-                or profiles.get(record.profile or "", "")
-                or vendors.get(record.vendor, ""),
-            )
-            for record in list_chassis(connection)
+        return plan_of(connection, cli.site().config, list_chassis(connection))
+
+
+def plan_of(
+    connection: Connection, config: SiteConfig, records: Iterable[ChassisRecord]
+) -> DhcpPlan:
+    """Return what the inventory says for DHCP of these chassis, in their order; unchecked."""
+    vendors = {vendor.name: vendor.settings.redirect_shape for vendor in list_vendors(connection)}
+    profiles = {
+        profile.name: profile.document.redirect_shape for profile in list_profiles(connection)
+    }
+    devices = tuple(
+        _device(
+            record,
+            config,
+            record.overrides.redirect_shape
+            or profiles.get(record.profile or "", "")
+            or vendors.get(record.vendor, ""),
         )
+        for record in records
+    )
     subnets = tuple(
         DhcpSubnet(each.subnet, each.gateway, each.name_server, each.interface)
         for each in config.dhcp.subnets

@@ -8,10 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import SignatureAlgorithmOID
-
 from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.clock import check_clock
 from bootz.keystore.files import PublicKey
@@ -24,13 +20,10 @@ from bootz.server.keys.owner_files import OwnerFiles
 from bootz.server.onboarding.service import OwnerState
 from bootz.server.site import Site
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
-from bootz.trust.owner import build_owner_certificate
+from bootz.trust.owner import build_owner_certificate, odd_algorithm
 from bootz.trust.signature import encode_signature
 
 WARN_BEFORE: Final = timedelta(days=30)
-
-_SHA256_RSA: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
-_SHA384_ECDSA: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA384
 
 log = get_logger()
 
@@ -154,30 +147,7 @@ def owner_warnings(chain: Sequence[bytes], now: datetime) -> tuple[str, ...]:
         if left <= WARN_BEFORE:
             name = certificate.subject.rfc4514_string()
             warnings.append(f"{name} ends in {max(left.days, 0)} days")
-    odd = _reference_disagrees(load_certificate(chain[0]))
+    odd = odd_algorithm(load_certificate(chain[0]))
     if odd:
         warnings.append(odd)
     return tuple(warnings)
-
-
-def _reference_disagrees(certificate: x509.Certificate) -> str:
-    """Name the row in which the reference router picks another hash than the key's own.
-
-    It goes by the algorithm that the issuer signed the certificate with.
-    """
-    key, signed_with = certificate.public_key(), certificate.signature_algorithm_oid
-    if isinstance(key, rsa.RSAPublicKey):
-        agreed, name = signed_with == _SHA256_RSA, "RSA"
-    elif isinstance(key, ec.EllipticCurvePublicKey):
-        name = key.curve.name
-        wanted = {"secp256r1": _SHA256_RSA, "secp384r1": _SHA384_ECDSA}.get(name)
-        agreed = signed_with == wanted
-    else:
-        agreed, name = False, type(key).__name__
-    if agreed:
-        return ""
-    return (
-        f"the owner certificate has a key of kind {name} and is signed with "
-        f"{getattr(signed_with, '_name', signed_with.dotted_string)}: routers that follow the Go "
-        "reference cannot verify its signatures; RSA under sha256WithRSAEncryption works with all"
-    )

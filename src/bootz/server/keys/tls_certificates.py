@@ -22,6 +22,7 @@ from bootz.errors import BootzError, ConfigError
 from bootz.keystore.clock import check_clock
 from bootz.keystore.files import KeyKind, generate_key, random_serial
 from bootz.log import get_logger
+from bootz.server.certificate_hosts import ServerHosts, certificate_hosts
 from bootz.server.interfaces import interface_addresses
 from bootz.server.keys.keyring import Keyring, KeyRole, Keys, with_tls
 from bootz.server.site import Site
@@ -32,14 +33,6 @@ BACKDATED: Final = timedelta(days=1)
 """How far certificates reach back, for routers whose clock runs behind."""
 
 log = get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class ServerHosts:
-    """All by which routers may reach the server."""
-
-    dns_names: frozenset[str]
-    addresses: frozenset[IpAddress]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,29 +295,5 @@ def _why_due(certificate: x509.Certificate, hosts: ServerHosts, soon: datetime) 
     """Return why a certificate that can serve should be replaced."""
     if certificate.not_valid_after_utc <= soon:
         return f"it ends at {certificate.not_valid_after_utc.isoformat()}"
-    covered = certificate_hosts(certificate)
-    missing = [
-        *(name for name in sorted(hosts.dns_names) if not _covers(covered.dns_names, name)),
-        *sorted(str(address) for address in hosts.addresses - covered.addresses),
-    ]
+    missing = hosts.beyond(certificate_hosts(certificate))
     return f"it does not name {', '.join(missing)}" if missing else None
-
-
-def _covers(dns_names: frozenset[str], name: str) -> bool:
-    """Tell whether a name is there, itself or by a wildcard (RFC 9525 section 6.3)."""
-    return name in dns_names or f"*.{name.partition('.')[2]}" in dns_names
-
-
-def certificate_hosts(certificate: x509.Certificate) -> ServerHosts:
-    """Return what a certificate's subjectAltName covers; wildcards are taken as they stand."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ServerHosts(frozenset(), frozenset())
-    addresses = [
-        each
-        for each in names.get_values_for_type(x509.IPAddress)
-        if isinstance(each, ipaddress.IPv4Address | ipaddress.IPv6Address)
-    ]
-    dns_names = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
-    return ServerHosts(frozenset(dns_names), frozenset(addresses))

@@ -1,7 +1,7 @@
 """Stored vouchers: only what holds completely gets there, so that none shadows a good one."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -30,6 +30,13 @@ from bootz.trust.voucher import parse_unverified_voucher, verify_for_owner
 ACCEPTED: Final = frozenset({Assertion.VERIFIED})
 """What routers accept (docs/protocol/vouchers.md#validation, step 7)."""
 
+_MANY: Final = 500
+"""Serial numbers of one statement."""
+_NEWEST_FIRST: Final = (
+    VOUCHER.c.created_on.is_not(None).desc(),
+    VOUCHER.c.created_on.desc(),
+    VOUCHER.c.id.desc(),
+)
 _ROWS: Final = select(VOUCHER, VENDOR.c.name.label("vendor")).select_from(VOUCHER.join(VENDOR))
 
 
@@ -300,12 +307,7 @@ def list_vouchers(
         statement = statement.where(VOUCHER.c.vendor_id == key)
     if expiring_before is not None:
         statement = statement.where(VOUCHER.c.expires_on <= to_text(expiring_before))
-    newest_first = (
-        VOUCHER.c.created_on.is_not(None).desc(),
-        VOUCHER.c.created_on.desc(),
-        VOUCHER.c.id.desc(),
-    )
-    order = statement.order_by(VOUCHER.c.serial_folded, VENDOR.c.name_folded, *newest_first)
+    order = statement.order_by(VOUCHER.c.serial_folded, VENDOR.c.name_folded, *_NEWEST_FIRST)
     return tuple(_record(row) for row in connection.execute(order))
 
 
@@ -335,6 +337,15 @@ def find_vouchers(
             "voucher-not-found", f"no voucher is stored for {serial!r}{meant}", where="voucher"
         )
     return found
+
+
+def vouchers_of_serials(connection: Connection, serials: Sequence[str]) -> Iterator[VoucherRecord]:
+    """Return the vouchers of many cards, of each card the newest first."""
+    folded = sorted({fold_serial(serial) for serial in serials})
+    for at in range(0, len(folded), _MANY):
+        chosen = _ROWS.where(VOUCHER.c.serial_folded.in_(folded[at : at + _MANY]))
+        for row in connection.execute(chosen.order_by(VOUCHER.c.serial_folded, *_NEWEST_FIRST)):
+            yield _record(row)
 
 
 def find_served_voucher(

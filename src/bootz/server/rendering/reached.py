@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from bootz.config import SiteConfig, parse_endpoint
 from bootz.errors import ConfigError
 from bootz.model.chassis import Chassis
 from bootz.server.operations.intent import ChassisIntent, IntendedImage
@@ -63,6 +64,19 @@ class Reached:
         # An address first: the router resolves a name with its one name-server, which may be away.
         own = sorted(self.advertised, key=lambda each: not _is_address(each))
         return (own[0] if own else bare_host(host), port)
+
+
+def reached_of(config: SiteConfig, target: ImageTarget) -> Reached:
+    """Return how routers reach a site by its settings alone: the ports that are written there."""
+    images = config.images
+    listens = images.http or images.https
+    return Reached(
+        target,
+        base_url=images.base_url or "",
+        image_scheme="http" if images.http else "https",
+        image_port=parse_endpoint(listens[0]).port if listens else 0,
+        advertised=config.advertised,
+    )
 
 
 def _is_address(host: str) -> bool:

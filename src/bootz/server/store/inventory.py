@@ -163,7 +163,7 @@ class SqlInventory:
                     return kept
             shared = self._shared_at(connection, revision)
             records = tuple(_records(connection, folded, shared))
-            found = tuple(_chassis(record, shared) for record in records)
+            found = tuple(known_chassis(record, shared) for record in records)
             if found:
                 self._keep(revision, folded, found, records)
             return found
@@ -177,26 +177,9 @@ class SqlInventory:
 
         Keys are serial numbers as ``fold_serial`` gives them.
         """
-        wanted = {
-            "serials": [fold_serial(card.serial_number) for card in cards],
-            "vendor": chassis.manufacturer,
-        }
-        rows = await self.run(lambda connection: connection.execute(_VOUCHERS, wanted).all())
-        pinned_sha256 = hashlib.sha256(pinned).hexdigest()
-        own = [row for row in rows if row.pinned_sha256 == pinned_sha256]
-        at = to_text(now)
-        valid = {
-            row.serial_folded: row.raw
-            for row in own
-            if row.expires_on is None or row.expires_on > at
-        }
-        ended: dict[str, datetime] = {}
-        for row in own:
-            if row.serial_folded not in valid:
-                end = from_text(row.expires_on)
-                ended[row.serial_folded] = max(end, ended.get(row.serial_folded, end))
-        others = {row.serial_folded for row in rows} - set(valid) - set(ended)
-        return StoredVouchers(valid, ended, frozenset(others))
+        return await self.run(
+            lambda connection: stored_vouchers(connection, chassis, cards, pinned, now)
+        )
 
     async def intent(self, chassis_key: int) -> ChassisIntent:
         """Return what the operator wants for a chassis.
@@ -259,6 +242,34 @@ class SqlInventory:
         return kept
 
 
+def stored_vouchers(
+    connection: Connection,
+    chassis: Chassis,
+    cards: Sequence[ControlCard],
+    pinned: bytes,
+    now: datetime,
+) -> StoredVouchers:
+    """Return the newest stored vouchers that pin ``pinned`` (DER) and have not ended."""
+    wanted = {
+        "serials": [fold_serial(card.serial_number) for card in cards],
+        "vendor": chassis.manufacturer,
+    }
+    rows = connection.execute(_VOUCHERS, wanted).all()
+    pinned_sha256 = hashlib.sha256(pinned).hexdigest()
+    own = [row for row in rows if row.pinned_sha256 == pinned_sha256]
+    at = to_text(now)
+    valid = {
+        row.serial_folded: row.raw for row in own if row.expires_on is None or row.expires_on > at
+    }
+    ended: dict[str, datetime] = {}
+    for row in own:
+        if row.serial_folded not in valid:
+            end = from_text(row.expires_on)
+            ended[row.serial_folded] = max(end, ended.get(row.serial_folded, end))
+    others = {row.serial_folded for row in rows} - set(valid) - set(ended)
+    return StoredVouchers(valid, ended, frozenset(others))
+
+
 def _records(connection: Connection, folded: str, shared: SharedRecords) -> Iterator[ChassisRecord]:
     for row in connection.execute(_BY_SERIAL, {"serial": folded}).all():
         cards = connection.execute(_CARDS, {"chassis": row.id}).all()
@@ -271,7 +282,7 @@ def _records(connection: Connection, folded: str, shared: SharedRecords) -> Iter
             yield chassis_from_row(row, [card_from_row(card) for card in cards], vendor, profile)
 
 
-def _chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
+def known_chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
     """Return a record as the proofs know it."""
     profile = shared.profiles.get(record.profile or "")
     vendor = shared.vendors.get(record.vendor)

@@ -14,8 +14,10 @@ from bootz.cli.output import Column, OutputFormat
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootz.server.operations.preflight import PreflightReport
-    from bootz.server.store.database import Database
+    from sqlalchemy import Connection
+
+    from bootz.server.preflight.findings import PreflightReport
+    from bootz.server.site import Site
 
 _COLUMNS = (
     Column("chassis"),
@@ -36,6 +38,17 @@ _COLUMNS = (
 )
 @click.option("--passed", "with_passed", is_flag=True, help="Also show what passed.")
 @click.option("--junit", type=FILE, metavar="FILE", help="Also write the checks as JUnit XML.")
+@click.option(
+    "--no-server",
+    is_flag=True,
+    help="Another Bootz server serves the routers: leave out what is told of ours.",
+)
+@click.option(
+    "--no-network",
+    is_flag=True,
+    help="Ask nothing over the network: neither image URLs nor Kea.",
+)
+@click.option("--ntp", metavar="HOST", help="Also compare the clock with this time server.")
 @click.pass_obj
 def check_command(
     cli: Cli,
@@ -43,34 +56,32 @@ def check_command(
     vendor: str | None,
     labels: tuple[str, ...],
     junit: Path | None,
+    ntp: str | None,
     *,
     everything: bool,
     with_passed: bool,
+    no_server: bool,
+    no_network: bool,
 ) -> None:
     """Try everything that can fail without the router; exit code 1 where it is no-go.
 
-    Certificates of owner, server and vendor, the voucher of each card, images byte by byte, and
-    every template in the dialect of the chassis.
+    Certificates of owner, server and vendor, the voucher of each card, images byte by byte and
+    by URL, every template in the dialect of the chassis, Kea's reservations, the clocks.
     """
-    import asyncio
-
-    from bootz.cli.inventory.chassis.preflight import check_chassis, check_site
-    from bootz.cli.inventory.chassis.preview import reached_address
     from bootz.errors import ConfigError
 
     if sum((bool(serials), everything, bool(labels))) != 1:
         raise click.UsageError("give SERIAL, --label or --all")
     site = cli.site()
     database = site.database()
-
-    async def check() -> list[PreflightReport]:
-        keys = _keys(database, serials, vendor, dict(key_and_value(t, "--label") for t in labels))
-        address = reached_address(None, site.config)
-        found = check_chassis(site, database, keys, address)
-        return [check_site(site, site.clock()), *[report async for report in found]]
-
     try:
-        reports = asyncio.run(check())
+        with database.read() as connection:
+            keys = _keys(
+                connection, serials, vendor, dict(key_and_value(t, "--label") for t in labels)
+            )
+            reports = _reports(
+                connection, site, keys, server=not no_server, network=not no_network, ntp=ntp
+            )
     finally:
         database.close()
     shows_all = with_passed or cli.output.form is not OutputFormat.TABLE
@@ -97,18 +108,58 @@ def check_command(
     cli.output.message(f"go: {len(reports) - 1} chassis")
 
 
+def _reports(
+    connection: Connection,
+    site: Site,
+    keys: list[int],
+    *,
+    server: bool,
+    network: bool,
+    ntp: str | None,
+) -> list[PreflightReport]:
+    import time
+
+    from bootz.cli.inventory.chassis.preflight import DepotFiles, kea_checks, ntp_offset
+    from bootz.cli.inventory.chassis.preview import reached_address
+    from bootz.cli.site.image_store import image_target
+    from bootz.images.reach import why_unreachable
+    from bootz.server.keys.publishing import site_certificates
+    from bootz.server.preflight.chassis_checks import check_chassis
+    from bootz.server.preflight.site_checks import check_site
+    from bootz.server.preflight.terms import PreflightTerms
+    from bootz.server.rendering.preview import PreviewTerms
+    from bootz.server.rendering.reached import reached_of
+
+    certificates = site_certificates(site)
+    terms = PreflightTerms(
+        config=site.config,
+        certificates=certificates,
+        images=DepotFiles.of(site.root, site.config),
+        preview=PreviewTerms(
+            reached_of(site.config, image_target),
+            certificates.trust_anchor,
+            reached_address(None, site.config),
+        ),
+        now=site.clock(),
+        server=server,
+        dhcp=kea_checks(connection, site.config) if network else None,
+        url_probe=why_unreachable if network else None,
+        ntp=ntp_offset(ntp, time.time) if ntp else None,
+    )
+    return [check_site(connection, terms), *check_chassis(connection, keys, terms)]
+
+
 def _keys(
-    database: Database, serials: tuple[str, ...], vendor: str | None, labels: dict[str, str]
+    connection: Connection, serials: tuple[str, ...], vendor: str | None, labels: dict[str, str]
 ) -> list[int]:
     from bootz.server.operations.chassis import find_chassis
     from bootz.server.store.database import plain
     from bootz.server.store.listing import ListChoice, listed_chassis
 
-    with database.read() as connection:
-        if serials:
-            found = [find_chassis(connection, serial, vendor).key for serial in serials]
-            return list(dict.fromkeys(found))
-        return [each.key for each in listed_chassis(plain(connection), ListChoice(labels=labels))]
+    if serials:
+        found = [find_chassis(connection, serial, vendor).key for serial in serials]
+        return list(dict.fromkeys(found))
+    return [each.key for each in listed_chassis(plain(connection), ListChoice(labels=labels))]
 
 
 def _write_junit(path: Path, reports: list[PreflightReport]) -> None:

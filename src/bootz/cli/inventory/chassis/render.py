@@ -45,15 +45,13 @@ def render_command(
 
     The real answer also has the nonce of the request and a signature.
     """
-    import asyncio
-
-    from bootz.cli.inventory.chassis.preview import make_preview, reached_address, warnings_of
+    from bootz.cli.inventory.chassis.preview import make_preview, reached_address
     from bootz.wire.preview import preview_payload
 
     site = cli.site()
     address = reached_address(reached_at, site.config)
     with closing(site.database()) as database:
-        preview = asyncio.run(make_preview(site, database, serial, vendor, dialect, cards, address))
-    for warning in warnings_of(preview):
+        shown = make_preview(site, database, serial, vendor, dialect, cards, address)
+    for warning in shown.warnings:
         cli.output.warning(warning)
-    cli.output.document(preview_payload(preview.body))
+    cli.output.document(preview_payload(shown.preview.body))

@@ -9,11 +9,12 @@ from cryptography import x509
 from bootz.cli.base import Cli
 from bootz.cli.output import Column
 from bootz.errors import BootzError
+from bootz.server.certificate_hosts import certificate_hosts
 from bootz.server.key_roles import KeyRole
 from bootz.server.keys.keyring import Keyring
 from bootz.server.keys.owner import load_owner_identity
 from bootz.server.keys.publishing import publish_certificates, site_certificates
-from bootz.server.keys.tls_certificates import certificate_hosts, tls_warnings
+from bootz.server.keys.tls_certificates import tls_warnings
 from bootz.server.site import Site
 
 COLUMNS = (

@@ -41,10 +41,11 @@ class PreflightCheck:
 
 @dataclass(frozen=True, slots=True)
 class PreflightReport:
-    """The checks of the site, or of one chassis, whose ``name`` it has."""
+    """The checks of the site, or of one chassis, whose ``name`` and ``key`` it has."""
 
     name: str
     checks: Sequence[PreflightCheck]
+    key: int = 0
 
     @property
     def go(self) -> bool:

@@ -1,0 +1,154 @@
+"""What all chassis share: the owner's certificates, the server's, the clock."""
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from sqlalchemy import Connection, func, select
+
+from bootz.config import SiteConfig
+from bootz.errors import BootzError
+from bootz.server.certificate_hosts import certificate_hosts, missing_hosts
+from bootz.server.key_roles import KeyRole
+from bootz.server.preflight.findings import (
+    PreflightCheck,
+    PreflightReport,
+    check_dates,
+    failed,
+    passed,
+    warned,
+)
+from bootz.server.preflight.terms import PreflightTerms
+from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
+from bootz.trust.owner import odd_algorithm
+
+SKEW_TOLD: Final = timedelta(seconds=5)
+"""Clocks that are further apart are told."""
+SKEW_HARMS: Final = timedelta(minutes=5)
+"""Clocks that are further apart make certificates and vouchers begin too late or end too soon."""
+
+SITE: Final = "site"
+"""The name of the report of what all chassis share."""
+
+
+def check_site(connection: Connection, terms: PreflightTerms) -> PreflightReport:
+    """Return the checks of what all chassis share."""
+    return PreflightReport(
+        SITE,
+        [
+            _owner(terms),
+            *_owner_dates(terms),
+            _owner_algorithm(terms),
+            *(_server(terms) if terms.server else ()),
+            _database_clock(connection, terms.now),
+            *_ntp(terms),
+        ],
+    )
+
+
+def _owner(terms: PreflightTerms) -> PreflightCheck:
+    pinned = terms.certificates.pinned_domain
+    own, *between = terms.certificates.owner
+    if own == pinned:
+        return passed("owner-certificate", "it is the pinned domain certificate itself")
+    try:
+        verify_chain(own, between, AnchorSet.from_der((pinned,)), now=terms.now)
+    except BootzError as error:
+        return failed("owner-certificate", str(error), "oc-not-under-pdc")
+    return passed("owner-certificate", "it chains to the pinned domain certificate")
+
+
+def _owner_dates(terms: PreflightTerms) -> Sequence[PreflightCheck]:
+    shown = (*terms.certificates.owner, terms.certificates.pinned_domain)
+    return [check_dates("owner-certificate-dates", shown, terms.now, reason="oc-expired")]
+
+
+def _owner_algorithm(terms: PreflightTerms) -> PreflightCheck:
+    certificate = load_certificate(terms.certificates.owner[0])
+    odd = odd_algorithm(certificate)
+    if odd:
+        return warned("owner-algorithm", odd, "owner-algorithm-odd")
+    return passed("owner-algorithm", "routers of every dialect verify what its key signs")
+
+
+def _server(terms: PreflightTerms) -> Iterator[PreflightCheck]:
+    tls = terms.certificates.in_force(KeyRole.TLS)
+    yield check_dates("tls-certificate", tls.chain[:1], terms.now, reason="tls-material-unusable")
+    yield _chain(terms, tls.chain)
+    yield _names(terms.config, tls.certificate, brought=tls.brought)
+
+
+def _chain(terms: PreflightTerms, chain: Sequence[bytes]) -> PreflightCheck:
+    anchors = AnchorSet.from_der((terms.certificates.trust_anchor,))
+    try:
+        verify_chain(chain[0], chain[1:], anchors, now=terms.now)
+    except BootzError as error:
+        return failed("tls-trust-anchor", str(error), "tls-material-unusable")
+    return passed("tls-trust-anchor", "routers verify it with the trust anchor that they get")
+
+
+def _names(config: SiteConfig, certificate: x509.Certificate, *, brought: bool) -> PreflightCheck:
+    named = _advertised(config)
+    if not named:
+        words = "no name is advertised: routers come by the address that DHCP tells them"
+        return passed("tls-certificate-names", words)
+    missing = missing_hosts(certificate_hosts(certificate), named)
+    if not missing:
+        return passed("tls-certificate-names", f"it names {', '.join(named)}")
+    words = f"it does not name {', '.join(missing)}"
+    if brought:
+        return failed("tls-certificate-names", words, "tls-name-missing")
+    return warned(
+        "tls-certificate-names",
+        f"{words}; the server issues one that does when it starts or is reloaded",
+        "tls-name-missing",
+    )
+
+
+def _advertised(config: SiteConfig) -> list[str]:
+    """Return by what names and addresses routers are told to come, by the settings alone."""
+    base = urlsplit(config.images.base_url or "")
+    hosts = [*config.advertised, *(each.host for each in config.endpoints)]
+    if base.scheme == "https" and base.hostname:
+        hosts.append(base.hostname)
+    return [host for host in dict.fromkeys(hosts) if not _is_unspecified(host)]
+
+
+def _is_unspecified(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_unspecified
+    except ValueError:
+        return False
+
+
+def _database_clock(connection: Connection, now: datetime) -> PreflightCheck:
+    if connection.dialect.name == "sqlite":
+        return passed("clock-database", "the database is on this machine")
+    told = connection.scalar(select(func.clock_timestamp()))
+    if not isinstance(told, datetime):
+        return warned("clock-database", "the database does not say its time")
+    return _skew("clock-database", "the database", (told - now).total_seconds())
+
+
+def _ntp(terms: PreflightTerms) -> Iterator[PreflightCheck]:
+    if terms.ntp is None:
+        return
+    try:
+        offset = terms.ntp()
+    except BootzError as error:
+        yield warned("clock-ntp", str(error), error.reason)
+        return
+    yield _skew("clock-ntp", "the time server", offset)
+
+
+def _skew(name: str, whose: str, seconds: float) -> PreflightCheck:
+    ahead = "ahead of" if seconds >= 0 else "behind"
+    words = f"{whose} is {abs(seconds):.1f} s {ahead} this machine's clock"
+    if abs(seconds) > SKEW_HARMS.total_seconds():
+        return failed(name, words, "clock-skewed")
+    if abs(seconds) > SKEW_TOLD.total_seconds():
+        return warned(name, words, "clock-skewed")
+    return passed(name, words)

@@ -1,4 +1,4 @@
-"""Whether Kea has a router's reservation, octet by octet: also one that somebody else wrote."""
+"""Whether Kea has a router's reservation, octet by octet: also one that someone else wrote."""
 
 from __future__ import annotations
 

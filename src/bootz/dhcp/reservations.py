@@ -1,7 +1,7 @@
 """Whether a running Kea has the reservation that a router needs, octet by octet.
 
 Judged by what ``config-get`` shows (docs/protocol/dhcp.md#its-control-channel), also of
-reservations that somebody else wrote.
+reservations that someone else wrote.
 """
 
 import json

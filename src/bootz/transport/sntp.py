@@ -36,7 +36,7 @@ def clock_offset(host: str, *, wall: Callable[[], float], port: int = PORT) -> f
 
     Raises:
         Unavailable: ``ntp-unreachable``.
-        WireError: ``ntp-answer``: the answer is none to our question, or not of a set clock.
+        WireError: ``ntp-answer``: it does not answer our question, or its clock is not set.
     """
     # What comes back as the time of our question is drawn, so that only an answer to it counts.
     mark = os.urandom(8)

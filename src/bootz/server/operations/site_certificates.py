@@ -1,6 +1,6 @@
 """The site's certificates as everyone may see them: which, until when, and where each key is.
 
-They stand in the database beside what they vouch for, so that who may open no key, or runs on
+They are in the database, beside what they vouch for, so that who may open no key, or runs on
 another machine, knows them too. The folder ``keys/`` decides; this is its public side, written by
 whoever changes it (``server/keys/publishing.py``).
 """

@@ -211,7 +211,7 @@ def _render(preview: Preview) -> PreflightCheck:
 
 
 def _artifacts(intent: ChassisIntent) -> PreflightCheck:
-    """Tell which gNSI artifacts stand in the data; encoding them has parsed each."""
+    """Tell which gNSI artifacts the data have; encoding them has parsed each."""
     document = intent.document
     names = [name for name in ("credentials", "authz", "pathz") if getattr(document, name)]
     names += [f"certz {each.ssl_profile_id}" for each in document.certz_profiles or ()]

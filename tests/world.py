@@ -31,8 +31,8 @@ from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, S
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard
 from bootz.server.app import SiteServer
 from bootz.server.creation import create_site
-from bootz.server.doors import Bound, Listens
 from bootz.server.keys.brought import BroughtKeys
+from bootz.server.listening import Bound, Listens
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile

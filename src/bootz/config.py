@@ -4,6 +4,7 @@ It contains no secret; it names the files that hold them. Relative paths are bel
 """
 
 import ipaddress
+import math
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -194,6 +195,19 @@ class LimitSettings(_Frozen):
         _STREAMS.idle_timeout, gt=0, le=86400, description="Seconds between messages of a stream."
     )
 
+    def share(self, processes: int) -> Self:
+        """Return the part of one process, of so many that keep them together."""
+        shared = (
+            "max_connections",
+            "max_connections_per_address",
+            "max_handshakes",
+            "max_waiting",
+            "max_open_streams",
+        )
+        return self.model_copy(
+            update={name: math.ceil(getattr(self, name) / processes) for name in shared}
+        )
+
     def listener(self) -> ListenerLimits:
         """Return them as listeners take them."""
         return ListenerLimits(
@@ -382,6 +396,11 @@ class SiteConfig(_Frozen):
     )
     operator: OperatorSettings = Field(
         OperatorSettings(), description="The operator's door: the API."
+    )
+    workers: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = Field(
+        1,
+        description="Processes that serve routers; auto: one per core. "
+        "With more than one, the image store has a process of its own.",
     )
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds for running calls to finish at SIGTERM."

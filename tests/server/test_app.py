@@ -22,8 +22,8 @@ from bootz.cli.site.image_store import site_depot
 from bootz.config import ImageSettings, LimitSettings, OwnerSettings
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.app import SiteServer
-from bootz.server.doors import Listens
 from bootz.server.keys.rotation import rotate_owner
+from bootz.server.listening import Listens
 from bootz.server.store.attempt_states import AttemptState
 from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec

@@ -17,8 +17,7 @@ from grpclib.exceptions import GRPCError, StreamTerminatedError
 from world import Running, World, manufacturer, report, request, verified
 
 from bootz.config_file import CONFIG_NAME
-from bootz.server.doors import Bound
-from bootz.server.serving import unreached_hosts
+from bootz.server.listening import Bound, unreached_hosts
 from bootz.server.store.attempt_states import AttemptState
 
 COMMAND = (sys.executable, "-c", "from bootz.cli.main import main; main()")

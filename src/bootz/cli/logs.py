@@ -9,18 +9,27 @@ import sys
 import structlog
 
 
-def configure_log(form: str, level: str) -> None:
+def configure_log(form: str, level: str, **fields: object) -> None:
     """Set up the log of this process; may be called again to change it.
 
     Args:
         form: ``json`` or ``console``.
         level: the lowest level that is written.
+        fields: what every line tells of this process.
     """
+
+    def tell(
+        _logger: object, _name: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        event.update(fields)
+        return event
+
     number = logging.getLevelNamesMapping()[level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         structlog.processors.format_exc_info,
+        tell,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()

@@ -49,6 +49,7 @@ class ImageServer:
         observer: hears of downloads.
         limits: bounds for each peer and all together.
         check_every: seconds after which all files are compared with their digests again; 0: never.
+        share_port: whether other processes listen on the same addresses.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class ImageServer:
         limits: ImageLimits | None = None,
         *,
         check_every: float = 86400.0,
+        share_port: bool = False,
     ) -> None:
+        self._share_port = share_port
         self._depot = depot
         self._catalogue = catalogue
         self._observer = observer
@@ -92,7 +95,13 @@ class ImageServer:
         def connection(place: Admission) -> ImageConnection:
             return ImageConnection(http, self._limits, place.leave)
 
-        acceptor = Acceptor(connection, limits=self._limits, context=tls, counts=self._counts)
+        acceptor = Acceptor(
+            connection,
+            limits=self._limits,
+            context=tls,
+            counts=self._counts,
+            share_port=self._share_port,
+        )
         bound = await acceptor.start(addresses)
         self._acceptors.append(acceptor)
         if self._check_every and self._checking is None:

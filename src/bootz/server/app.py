@@ -4,14 +4,16 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bootz.config import SiteConfig
 from bootz.errors import BootzError
 from bootz.log import get_logger
-from bootz.server.doors import Bound, DepotDoor, Doors, Listens
+from bootz.server.doors import DepotDoor, Doors
 from bootz.server.in_force import InForce, settings_at_start
 from bootz.server.keys.publishing import publish_certificates
+from bootz.server.lead import Lead
+from bootz.server.listening import Bound, Listens
 from bootz.server.metrics.folder import counting_of_site
 from bootz.server.metrics.measuring import ServerMetrics
 from bootz.server.onboarding.grpc import bootstrap_methods
@@ -19,11 +21,13 @@ from bootz.server.onboarding.grpc_streams import stream_methods
 from bootz.server.onboarding.open_streams import OpenStreams
 from bootz.server.onboarding.service import BootstrapService, OwnerState
 from bootz.server.onboarding.streaming import StreamService
+from bootz.server.part import WHOLE, Part
 from bootz.server.refusals import Refusals
 from bootz.server.rendering.reached import Reached
 from bootz.server.rendering.renderer import SiteRenderer
 from bootz.server.site import Site, open_site
 from bootz.server.snapshot import Snapshot
+from bootz.server.store.leadership import leadership
 from bootz.server.stores import Stores
 from bootz.server.voucher_source.keeper import VoucherKeeper
 from bootz.server.voucher_source.opening import Surroundings
@@ -41,6 +45,9 @@ class SiteServer:
         depot: the image store.
         on_settings: told the settings at start and after each reload (for the log).
         monotonic: seconds that only ever rise; the age of challenges, and the waits of upkeep.
+        part: which part of the site this process serves.
+        on_lacking: told the serial numbers of cards whose vouchers a router waits for, which the
+            process that leads has to fetch.
     """
 
     def __init__(
@@ -51,7 +58,11 @@ class SiteServer:
         depot: DepotDoor,
         on_settings: Callable[[SiteConfig], None] = lambda _: None,
         monotonic: Callable[[], float] = time.monotonic,
+        part: Part = WHOLE,
+        on_lacking: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
+        self._part = part
+        self._on_lacking = on_lacking
         self._site = listens.applied(site)
         self._listens = listens
         self._depot = depot
@@ -79,6 +90,7 @@ class SiteServer:
         self._in_force = InForce(
             site, self._stores.inventory, monotonic=self._monotonic, on_change=self._take
         )
+        self._lead = Lead(leadership(self._stores.database))
         self._keeper = VoucherKeeper(
             Surroundings(self._stores.database, site.root, site.clock, os.environ),
             lambda: self._in_force.site.pinned_domain_cert(),
@@ -89,14 +101,16 @@ class SiteServer:
             await self._publish()
             return await self._listen(site)
         except BaseException:
+            await self._lead.give_up()
             await self._stores.close()
             self._metrics.close()
             raise
 
     async def _listen(self, site: Site) -> Bound:
         config, snapshot = site.config, self._in_force.snapshot
-        limits = config.limits.listener()
-        inventory = WaitingInventory(self._stores.inventory, self._keeper.lacking)
+        shared = config.limits.share(self._part.processes)
+        limits = shared.listener()
+        inventory = WaitingInventory(self._stores.inventory, self._hear_lacking)
         journal = self._metrics.measured_journal(self._stores.journal)
         self._renderer = renderer = SiteRenderer(
             self._stores.inventory.intent, Reached(self._depot.target)
@@ -125,10 +139,11 @@ class SiteServer:
             self._metrics.measured_calls(
                 {
                     **bootstrap_methods(service, limits),
-                    **stream_methods(streaming, limits, OpenStreams(config.limits.streams())),
+                    **stream_methods(streaming, limits, OpenStreams(shared.streams())),
                 }
             ),
             snapshot,
+            self._part,
             on_refused=self._refusals.take,
             before_handshake=self._in_force.refresh_clients,
         )
@@ -154,8 +169,16 @@ class SiteServer:
         return self._metrics.measured_owner(self._in_force.snapshot.owner_state())
 
     async def keep_vouchers(self) -> None:
-        """Fetch and renew vouchers from the vendors' sources until it is cancelled."""
-        await self._keeper.run()
+        """Fetch and renew vouchers while this process leads, until it is cancelled."""
+        await self._lead.run(self._keeper.run)
+
+    def lacking(self, serials: Sequence[str]) -> None:
+        """Hear that a router of another process waits for these cards' vouchers."""
+        self._keeper.lacking(serials)
+
+    def _hear_lacking(self, serials: Sequence[str]) -> None:
+        self._keeper.lacking(serials)
+        self._on_lacking(serials)
 
     async def reload(self) -> None:
         """Read settings and keys again; where something does not hold, all stays as it was."""
@@ -177,7 +200,8 @@ class SiteServer:
         Keys that changed or are to be renewed are loaded; a database that took no entries is tried
         again. Call it about once a second.
         """
-        await self._in_force.tend()
+        leads = await self._lead.held()
+        await self._in_force.tend(renews=leads)
         await self._stores.mend()
         self._look()
         if self._in_force.snapshot is not self._published:
@@ -218,5 +242,6 @@ class SiteServer:
             await self._refusals.settle()
         finally:
             self._look()
+            await self._lead.give_up()
             await self._stores.close()
             self._metrics.close()

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bootz.config import SiteConfig, parse_endpoint
+from bootz.server.listening import Address
 from bootz.server.metrics.measuring import Load
+from bootz.server.part import Part
 from bootz.server.rendering.reached import ImageTarget, Reached
 from bootz.server.site import Site
 from bootz.server.snapshot import Snapshot
@@ -23,8 +25,6 @@ from bootz.wire.generated import bootz_2023_11_pb2, bootz_pb2, bootz_v0_1_0_pb2
 
 _SCHEMAS: Final = (bootz_pb2, bootz_2023_11_pb2, bootz_v0_1_0_pb2)
 """All in one pool; those of the old paths are there for reflection alone."""
-
-Address = tuple[str, int]
 
 
 class ImageStore(Protocol):
@@ -58,39 +58,8 @@ class ImageStore(Protocol):
 class DepotDoor:
     """What joins the image store to this party: its door, and how it spells a file's URL."""
 
-    open: Callable[[SqlInventory, SqlJournal, Site], ImageStore]
+    open: Callable[[SqlInventory, SqlJournal, Site, Part], ImageStore]
     target: ImageTarget
-
-
-@dataclass(frozen=True, slots=True)
-class Listens:
-    """Addresses in place of those in the settings; None takes those of the settings."""
-
-    bootz: tuple[str, ...] | None = None
-    image_http: tuple[str, ...] | None = None
-    image_https: tuple[str, ...] | None = None
-
-    def applied(self, site: Site) -> Site:
-        """Return the site with these addresses."""
-        config = site.config
-        images = {
-            name: value
-            for name, value in (("http", self.image_http), ("https", self.image_https))
-            if value is not None
-        }
-        changed: dict[str, object] = {"images": config.images.model_copy(update=images)}
-        if self.bootz is not None:
-            changed["listen"] = self.bootz
-        return Site(site.root, config.model_copy(update=changed), site.clock)
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """Where the server listens, with the ports that the system chose for 0."""
-
-    bootz: tuple[Address, ...]
-    image_http: tuple[Address, ...]
-    image_https: tuple[Address, ...]
 
 
 class Doors:
@@ -101,6 +70,7 @@ class Doors:
         depot: the image store.
         calls: the method table of the Bootz services.
         snapshot: the TLS contexts to begin with.
+        part: which of them this process opens.
         on_refused: told each handshake that failed, with the peer.
         before_handshake: awaited before each handshake.
     """
@@ -112,11 +82,12 @@ class Doors:
         depot: DepotDoor,
         calls: Mapping[str, Method],
         snapshot: Snapshot,
+        part: Part,
         *,
         on_refused: Callable[[str, RefusedHandshake], None],
         before_handshake: Callable[[], Awaitable[None]],
     ) -> None:
-        limits = site.config.limits.listener()
+        limits = site.config.limits.share(part.processes).listener()
         services = dict.fromkeys(dialect.service for dialect in DIALECTS)
         self._standard = StandardServices(
             list(services), pool=_SCHEMAS[0].DESCRIPTOR.pool, limits=limits
@@ -130,9 +101,12 @@ class Doors:
             engine=site.config.transport.http2_engine,
             # A router that has its data comes back to report.
             followed=[path for path in calls if not path.endswith(f"/{REPORT_STATUS}")],
+            returning=part.returning,
+            share_port=part.shares_ports,
         )
+        self._part = part
         self._target = depot.target
-        self._images = depot.open(stores.inventory, stores.journal, site)
+        self._images = depot.open(stores.inventory, stores.journal, site, part)
         self._image_address: tuple[str, tuple[Address, ...]] = ("https", ())
 
     async def open_images(
@@ -140,11 +114,15 @@ class Doors:
     ) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
         """Let the image store listen over HTTP and over HTTPS; return where.
 
+        Where another process has it, it listens at the addresses of the settings.
+
         Raises:
             Unavailable: an address cannot be listened on.
         """
-        http = await self._images.start(_pairs(config.images.http))
-        https = await self._images.start(_pairs(config.images.https), tls)
+        http, https = _pairs(config.images.http), _pairs(config.images.https)
+        if self._part.images:
+            http = await self._images.start(http)
+            https = await self._images.start(https, tls)
         self._image_address = ("http", http) if http else ("https", https)
         return http, https
 

@@ -69,12 +69,15 @@ class InForce:
             self._on_change(snapshot)
         log.info("reloaded", tls_not_after=snapshot.tls.not_after.isoformat())
 
-    async def tend(self) -> None:
-        """Load keys that changed or are to be renewed. Call it about once a second."""
+    async def tend(self, *, renews: bool) -> None:
+        """Load keys that changed or are to be renewed. Call it about once a second.
+
+        ``renews``: whether this process issues a TLS certificate that is due; the others load it.
+        """
         snapshot, now = self.snapshot, self.site.clock()
         self._judge_tls(snapshot.tls.flaw(now))
         changed = self.site.keys_stamp() != snapshot.keys_stamp
-        if self._monotonic() < self._retry_at or not (changed or snapshot.due(now)):
+        if self._monotonic() < self._retry_at or not (changed or snapshot.due(now, renews=renews)):
             return
         try:
             await self.exchange(self.site)
@@ -129,6 +132,7 @@ def settings_at_start(config: SiteConfig) -> dict[str, object]:
         "database": config.database,
         "limits": config.limits,
         "transport": config.transport,
+        "workers": config.workers,
         "images": (images.folder, images.http, images.https, images.check_hours),
     }
 

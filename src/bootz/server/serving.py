@@ -3,13 +3,10 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
-from bootz.config import Endpoint, SiteConfig
 from bootz.log import get_logger
-from bootz.server.app import SiteServer
-from bootz.server.doors import Address, Bound, DepotDoor, Listens
-from bootz.server.site import Site
+from bootz.server.listening import Bound
 
 log = get_logger()
 
@@ -18,61 +15,80 @@ _REPEAT_S: Final = 1.0
 """Seconds within which a signal that repeats is the same one."""
 
 
-async def serve_site(
-    site: Site,
-    *,
-    listens: Listens,
-    depot: DepotDoor,
-    on_settings: Callable[[SiteConfig], None] = lambda _: None,
-    on_bound: Callable[[Bound], None] = lambda _: None,
+class Served(Protocol):
+    """What is served: the site, or the part of it that this process has."""
+
+    async def start(self) -> Bound:
+        """Load everything and listen.
+
+        Raises:
+            BootzError: the site, a key or an address does not do.
+        """
+
+    async def reload(self) -> None:
+        """Read settings and keys again; where something does not hold, all stays as it was."""
+
+    async def tend(self) -> None:
+        """Do what time and other processes have made due. Call it about once a second."""
+
+    async def keep_vouchers(self) -> None:
+        """Fetch and renew vouchers, where this process does, until it is cancelled."""
+
+    async def drain(self) -> None:
+        """Stop accepting, let calls and downloads end within the site's time, and close all."""
+
+
+class Stops:
+    """Wishes to stop: the first one lets running calls end, a second one cuts them."""
+
+    def __init__(self) -> None:
+        self._wishes = asyncio.Queue[float]()
+        self._last = -_REPEAT_S
+
+    def stop(self) -> None:
+        """Wish it; call it in the event loop."""
+        now = asyncio.get_running_loop().time()
+        # Supervisors send a signal to a process and to its group: that is one wish.
+        if now - self._last >= _REPEAT_S:
+            self._last = now
+            self._wishes.put_nowait(now)
+
+    async def wait(self) -> None:
+        """Wait for a wish."""
+        await self._wishes.get()
+
+
+async def serve_until_stopped(
+    server: Served, *, stops: Stops, on_bound: Callable[[Bound], None]
 ) -> None:
     """Serve until SIGTERM or SIGINT, which let running calls end; a second one cuts them.
 
-    SIGHUP reads settings and keys again.
+    SIGHUP reads settings and keys again. ``stops`` are further wishes to stop.
 
     Raises:
         BootzError: the site, a key or an address does not do.
     """
-    server = SiteServer(site, listens=listens, depot=depot, on_settings=on_settings)
     loop = asyncio.get_running_loop()
-    stops = asyncio.Queue[float]()
-    last = -_REPEAT_S
-
-    def stop() -> None:
-        nonlocal last
-        # Supervisors send a signal to a process and to its group: that is one wish.
-        if loop.time() - last >= _REPEAT_S:
-            last = loop.time()
-            stops.put_nowait(last)
-
     reloads = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stops.stop)
     loop.add_signal_handler(signal.SIGHUP, reloads.set)
     bound = await server.start()
     try:
         on_bound(bound)
-        say_bound(bound, server.http2_engine)
-        for host in unreached_hosts(bound) if site.config.images.base_url is None else ():
-            log.warning(
-                "image-urls-lead-nowhere",
-                address=host,
-                detail="routers that reach the server here get image URLs with this address, "
-                "and the image store does not listen on it; set images.http or images.base_url",
-            )
         async with asyncio.TaskGroup() as upkeep:
             tasks = [
                 upkeep.create_task(_tend(server)),
                 upkeep.create_task(_reload(server, reloads)),
                 upkeep.create_task(server.keep_vouchers()),
             ]
-            await stops.get()
+            await stops.wait()
             for task in tasks:
                 task.cancel()
         log.info("draining")
     finally:
         draining = loop.create_task(server.drain())
-        hurry = loop.create_task(stops.get())
+        hurry = loop.create_task(stops.wait())
         await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
         if not draining.done():
@@ -82,7 +98,7 @@ async def serve_site(
     log.info("stopped")
 
 
-async def _tend(server: SiteServer) -> None:
+async def _tend(server: Served) -> None:
     while True:
         await asyncio.sleep(_TEND_S)
         try:
@@ -92,7 +108,7 @@ async def _tend(server: SiteServer) -> None:
             log.exception("upkeep-failed")
 
 
-async def _reload(server: SiteServer, wanted: asyncio.Event) -> None:
+async def _reload(server: Served, wanted: asyncio.Event) -> None:
     while True:
         await wanted.wait()
         wanted.clear()
@@ -100,43 +116,3 @@ async def _reload(server: SiteServer, wanted: asyncio.Event) -> None:
             await server.reload()
         except Exception:
             log.exception("upkeep-failed")
-
-
-def say_bound(bound: Bound, http2_engine: str) -> None:
-    """Log one line per listener, and at last ``serving`` with all of them."""
-    rows = {
-        "bootz": bound.bootz,
-        "image-http": bound.image_http,
-        "image-https": bound.image_https,
-    }
-    for door, addresses in rows.items():
-        for address in addresses:
-            log.info("listening", door=door, address=written(address))
-    log.info("serving", **bound_record(bound), http2_engine=http2_engine)
-
-
-def unreached_hosts(bound: Bound) -> list[str]:
-    """Return the hosts of the Bootz port at which the image store does not listen."""
-    store = {host for host, _ in bound.image_http or bound.image_https}
-    everywhere = {host for host in store if host in {"0.0.0.0", "::"}}  # noqa: S104 -- compared
-    if not store:
-        return []
-    return [
-        host
-        for host in dict.fromkeys(host for host, _ in bound.bootz)
-        if host not in store and not any((":" in host) == (":" in each) for each in everywhere)
-    ]
-
-
-def bound_record(bound: Bound) -> dict[str, list[str]]:
-    """Return all addresses as texts; ``bound`` are those of the Bootz port."""
-    return {
-        "bound": [written(address) for address in bound.bootz],
-        "image_http": [written(address) for address in bound.image_http],
-        "image_https": [written(address) for address in bound.image_https],
-    }
-
-
-def written(address: Address) -> str:
-    """Return an address as ``--listen`` takes it."""
-    return str(Endpoint(*address))

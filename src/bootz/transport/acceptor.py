@@ -18,6 +18,7 @@ from typing import Final
 from bootz.errors import Unavailable
 from bootz.log import get_logger
 from bootz.transport.admission import AcceptorLimits, Admission
+from bootz.transport.binding import bind, peer_address
 from bootz.transport.pressure import LoadCounts, Pressure, backlog
 from bootz.transport.returning import Returning
 from bootz.transport.tls import RefusedHandshake, refusal_sink
@@ -52,11 +53,6 @@ _SILENT_S: Final = 1.0
 
 _ACCEPTS: Final = 4096
 """Connections that are accepted in one turn of the event loop: a whole queue of the kernel."""
-
-
-def peer_address(host: str, port: int) -> str:
-    """Return host and port as one text, IPv6 in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 ProtocolFactory = Callable[[Admission], asyncio.Protocol]
@@ -131,30 +127,21 @@ class Acceptor:
         """
         loop = asyncio.get_running_loop()
         bound: list[tuple[str, int]] = []
-        where = ""
         try:
             for host, port in addresses:
-                where = peer_address(host, port)
-                found = await loop.getaddrinfo(
-                    host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-                )
-                family, kind, protocol, _, address = found[0]
-                listening = socket.socket(family, kind, protocol)
+                listening = await bind(host, port, shared=self._share_port)
                 self._sockets.append(listening)
-                listening.setblocking(False)
-                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if self._share_port:
-                    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                if family == socket.AF_INET6:
-                    listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                listening.bind(address)
                 listening.listen(backlog(self._limits.backlog))
                 bound.append((host, listening.getsockname()[1]))
         except OSError as error:
             self._close_sockets()
+            where = peer_address(*addresses[len(bound)])
             raise Unavailable(
                 "listen-failed", f"cannot listen: {error.strerror or error}", where=where
             ) from error
+        except Unavailable:
+            self._close_sockets()
+            raise
         self._listen()
         loop.add_reader(self._waiting.fileno(), self._hear)
         self._tick_after(_QUIET_TICK_S)

@@ -3,10 +3,10 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -34,6 +34,12 @@ async def door_beside(root: Path, *words: str) -> AsyncIterator[None]:
     finally:
         keeper.cancel()
         await asyncio.gather(keeper, return_exceptions=True)
+
+
+async def serve_beside(root: Path, served: Coroutine[Any, Any, None]) -> None:
+    """Serve with the door of a site beside it."""
+    async with door_beside(root):
+        await served
 
 
 async def _keep(root: Path, words: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from bootz.images.http_server import ImageServer
 from bootz.images.ports import CatalogueEntry, Download
 from bootz.server.doors import DepotDoor
 from bootz.server.operations.images import list_images
+from bootz.server.part import Part
 from bootz.server.ports import Clock
 from bootz.server.site import Site
 from bootz.server.store.entries import DownloadRecord
@@ -65,12 +66,13 @@ def image_target(sha256: str, file_name: str, url_tag: str) -> str:
     return ImageAddress(sha256, file_name, url_tag).target
 
 
-def _open(inventory: SqlInventory, journal: SqlJournal, site: Site) -> ImageServer:
+def _open(inventory: SqlInventory, journal: SqlJournal, site: Site, part: Part) -> ImageServer:
     return ImageServer(
         Depot(site.images_folder),
         _Catalogue(inventory),
         _Observer(journal, site.clock),
         check_every=site.config.images.check_hours * 3600,
+        share_port=part.shares_ports,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bootz.config import SiteConfig
+
+
+_MOST_WORKERS: Final = 256
 
 
 def _endpoints(
@@ -38,20 +42,39 @@ def _listen_option(name: str, what: str) -> click.Option:
     )
 
 
+def _workers(
+    _context: click.Context, parameter: click.Parameter, value: str | None
+) -> int | str | None:
+    if value is None or value == "auto":
+        return value
+    if not value.isascii() or not value.isdecimal() or not 1 <= int(value) <= _MOST_WORKERS:
+        raise click.BadParameter(f"a number from 1 to {_MOST_WORKERS}, or auto", param=parameter)
+    return int(value)
+
+
 @verb("serve")
+@click.option(
+    "--workers",
+    metavar="N|auto",
+    callback=_workers,
+    help="Processes that serve routers; auto: one per core. Default: as in bootz.yaml.",
+)
 @click.option(
     "--ready-file",
     type=FILE,
     help="File with all addresses as JSON, written once the server listens and removed at its end.",
 )
 @click.option("--no-door", is_flag=True, help="Without the operator's door beside the server.")
+@click.option("--part", hidden=True, help="What the parent of several processes says to a child.")
 @click.pass_obj
 def command(
     cli: Cli,
     ready_file: Path | None,
+    workers: int | str | None,
     listen: tuple[str, ...] | None,
     image_http: tuple[str, ...] | None,
     image_https: tuple[str, ...] | None,
+    part: str | None,
     *,
     no_door: bool,
 ) -> None:
@@ -64,49 +87,59 @@ def command(
     """
     import asyncio
     import json
-    from contextlib import AsyncExitStack
 
     import uvloop
 
     from bootz.cli.logs import configure_log
     from bootz.cli.service_process import harden
-    from bootz.cli.site.door_process import door_beside
-    from bootz.cli.site.image_store import site_depot
+    from bootz.cli.site.door_process import serve_beside
+    from bootz.cli.site.workers.child import read_child
     from bootz.images.limits import ImageLimits
     from bootz.keystore.files import atomic_write
-    from bootz.server.doors import Bound, Listens
-    from bootz.server.serving import bound_record, serve_site
+    from bootz.server.listening import Bound, Listens, bound_record
+
+    child = None if part is None else read_child(part)
+    fields = {} if child is None else {"part": child.name, "number": child.number}
 
     def settle(config: SiteConfig) -> None:
-        configure_log(config.log.format, config.log.level)
+        configure_log(config.log.format, config.log.level, **fields)
 
     def tell(bound: Bound) -> None:
         _settle_memory()
         if ready_file is not None:
             atomic_write(ready_file, json.dumps(bound_record(bound)).encode() + b"\n", mode=0o644)
 
-    async def serve() -> None:
-        async with AsyncExitStack() as beside:
-            if site.config.operator.listen and not no_door:
-                await beside.enter_async_context(door_beside(site.root))
-            await serve_site(
-                site,
-                listens=Listens(listen, image_http, image_https),
-                depot=site_depot(),
-                on_settings=settle,
-                on_bound=tell,
-            )
-
     site = cli.site()
     settle(site.config)
     bounds = (site.config.limits, ImageLimits())
     harden(sum(each.max_connections + each.max_waiting for each in bounds))
+    listens = Listens(listen, image_http, image_https)
+    count = _count(site.config.workers if workers is None else workers)
+    if child is not None:
+        from bootz.cli.site.workers.roles import serve_part
+
+        served = serve_part(site, child, listens=listens, on_settings=settle, on_bound=tell)
+    elif count > 1:
+        # The parent loads nothing of what its children do.
+        from bootz.cli.site.workers.parent import serve_crew
+
+        served = serve_crew(site, count, listens=listens, on_settings=settle, on_bound=tell)
+    else:
+        from bootz.cli.site.workers.roles import serve_whole
+
+        served = serve_whole(site, listens=listens, on_settings=settle, on_bound=tell)
+    if child is None and site.config.operator.listen and not no_door:
+        served = serve_beside(site.root, served)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve())
+            runner.run(served)
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)
+
+
+def _count(workers: int | str) -> int:
+    return len(os.sched_getaffinity(0)) if workers == "auto" else int(workers)
 
 
 command.params[:0] = [

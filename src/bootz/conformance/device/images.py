@@ -8,7 +8,7 @@ from types import TracebackType
 from aiohttp import web
 
 from bootz.errors import Unavailable
-from bootz.transport.acceptor import peer_address
+from bootz.transport.binding import peer_address
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ class VoucherKeeper:
             self._look_at = min(self._look_at, max(ends))
 
     async def run(self) -> None:
-        """Keep vouchers until it is cancelled."""
+        """Keep vouchers until it is cancelled; may be run again after that."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
@@ -144,6 +144,8 @@ class VoucherKeeper:
         finally:
             for kept in self._vendors.values():
                 kept.fetcher.source.close()
+            self._vendors.clear()
+            self._seen = None
 
     def _clocks_apart(self) -> float:
         """Return how far both clocks are apart; it changes where the one of the day is set."""

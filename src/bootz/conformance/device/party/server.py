@@ -19,7 +19,7 @@ from bootz.model.bootstrap import BootstrapRequest
 from bootz.protocol.idevid import TlsCertificate
 from bootz.protocol.reports import ReportSession
 from bootz.protocol.server import BootstrapSession
-from bootz.transport.acceptor import peer_address
+from bootz.transport.binding import peer_address
 from bootz.transport.grpc.call import Call, Method
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener

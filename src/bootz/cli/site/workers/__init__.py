@@ -1,0 +1,1 @@
+"""One site served by several processes: a parent that serves none, and its children."""

@@ -1,0 +1,91 @@
+"""A child's end of the wire to its parent: JSON lines on stdin and stdout.
+
+The child ends with its stdin, so that it does not outlive a parent that is killed.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bootz.processes import MAX_LINE, read_event
+from bootz.server.listening import Bound, bound_record
+
+READY = "ready"
+"""Event of a child that listens."""
+
+LACKING = "lacking"
+"""Event of a child at which a router waits for vouchers; the parent passes it on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What the parent says of a child on its command line."""
+
+    name: str
+    number: int
+    processes: int
+    returning: int
+    """The descriptor of the table of addresses that were answered."""
+
+    @property
+    def serves_images(self) -> bool:
+        """Whether it is the one with the image store."""
+        return self.name == IMAGES
+
+
+ROUTERS = "routers"
+IMAGES = "images"
+
+
+def read_child(text: str) -> Child:
+    """Read what ``written`` wrote.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    name, number, processes, returning = text.split(":")
+    if name not in {ROUTERS, IMAGES}:
+        raise ValueError("no such part")
+    return Child(name, int(number), int(processes), int(returning))
+
+
+def written(child: Child) -> str:
+    """Return it as one word of a command line."""
+    return f"{child.name}:{child.number}:{child.processes}:{child.returning}"
+
+
+def tell_ready(bound: Bound) -> None:
+    """Tell the parent that this process listens."""
+    _tell({"event": READY, **bound_record(bound)})
+
+
+def tell_lacking(serials: Sequence[str]) -> None:
+    """Tell the parent for which cards' vouchers a router waits."""
+    _tell({"event": LACKING, "serials": list(serials)})
+
+
+def _tell(event: dict[str, Any]) -> None:
+    # One write, and short: lines of a pipe are whole. A parent that has gone is met at stdin.
+    try:
+        os.write(sys.stdout.fileno(), json.dumps(event).encode() + b"\n")
+    except OSError:
+        return
+
+
+async def hear_parent(
+    on_lacking: Callable[[Sequence[str]], None], on_end: Callable[[], None]
+) -> None:
+    """Hear what the parent says until it has gone, and tell that."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=MAX_LINE)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async for line in reader:
+        told = read_event(line)
+        serials = told.get("serials")
+        if told.get("event") == LACKING and isinstance(serials, list):
+            on_lacking([str(each) for each in serials])
+    on_end()

@@ -28,6 +28,12 @@ ROWS = (
         "Stop the program that uses the port, or choose another with --listen.",
     ),
     Reason(
+        "worker-failed",
+        Fault.UNAVAILABLE,
+        "A process that was to serve a part of the site did not come up.",
+        "Read the error that it wrote before this one; `bootz serve --workers 1` shows it alone.",
+    ),
+    Reason(
         "tls-material-unusable",
         Fault.CONFIGURATION,
         "The server's TLS certificate and key cannot be loaded together.",

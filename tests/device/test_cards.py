@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from device.chassis_world import (
     notes,
     told,
 )
-from device.world import NOW, Manner, boot, options, play
+from device.world import NOW, Manner, boot, options, play, router
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from pki import make_pair
@@ -579,5 +580,77 @@ def test_a_card_that_is_pulled_during_the_first_contact_does_not_stop_it(
         assert result is BootResult.ONBOARDED
         assert told(state) == {"RP0": FINE}
         assert server.reports[-1].states == initialized(RP0)
+
+    play(story)
+
+
+class PowerCut(Exception):
+    """The power goes at this point."""
+
+
+def test_a_card_that_was_verified_but_not_reported_when_the_power_went_is_reported_later(
+    world: ChassisWorld,
+) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with ChassisServer(world, RP0, RP1) as server:
+            async with Powered(hardware, server.uri) as powered:
+                await powered.events.until("status", 4)
+            insert(hardware, "RP1", world.card(RP1))
+
+            def cut(event: str, _fields: Mapping[str, object]) -> None:
+                if event == "card-verified":
+                    raise PowerCut
+
+            with pytest.raises(PowerCut):
+                await router(hardware, options(server.uri), cut).boot()
+            # What became of the card is noted, and nothing is said of it yet.
+            assert told(hardware.load_state())["RP1"] == FINE
+            assert [report for report in server.reports if report.states[1:]] == []
+            result, _, _ = await boot(hardware, options(server.uri))
+            assert result is BootResult.ALREADY_ONBOARDED
+            assert server.reports[-1].states == initialized(RP0, RP1)
+            # It was not asked about again, and is not reported again.
+            assert server.listed() == [[RP0], [RP1]]
+            count = len(server.reports)
+            await boot(hardware, options(server.uri))
+            assert len(server.reports) == count
+
+    play(story)
+
+
+def test_a_report_of_a_card_that_did_not_get_through_is_sent_again(world: ChassisWorld) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with ChassisServer(world, RP0, RP1) as server:
+            async with Powered(hardware, server.uri, card_wait=0.01) as powered:
+                await powered.events.until("status", 4)
+                server.report_statuses = [Status.UNAVAILABLE] * 4
+                insert(hardware, "RP1", world.card(RP1))
+                await powered.events.until("report", 3)
+            assert server.reports[-1].states == initialized(RP0, RP1)
+            assert server.listed() == [[RP0], [RP1]]
+            assert all(note.reported for note in hardware.load_state().cards)
+
+    play(story)
+
+
+def test_a_shut_down_card_is_reported_after_a_power_cut_too(world: ChassisWorld) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with ChassisServer(world, RP0, RP1) as server:
+            async with Powered(hardware, server.uri) as powered:
+                await powered.events.until("status", 4)
+            insert(hardware, "RP1", world.tampered(RP1))
+
+            def cut(event: str, _fields: Mapping[str, object]) -> None:
+                if event == "card-shut-down":
+                    raise PowerCut
+
+            with pytest.raises(PowerCut):
+                await router(hardware, options(server.uri), cut).boot()
+            await boot(hardware, options(server.uri))
+            assert server.reports[-1].states[0] == initialized(RP0)[0]
+            assert RP1 in server.reports[-1].message
 
     play(story)

@@ -71,10 +71,15 @@ class CardParts:
 
 
 class CardFolder:
-    """A card's folder; files are read when they are asked for."""
+    """A card's folder; files are read when they are asked for.
 
-    def __init__(self, path: Path) -> None:
+    ``legacy``: whether vouchers may come by chains of the forms that a vendor's setting of that
+    name takes.
+    """
+
+    def __init__(self, path: Path, *, legacy: bool = False) -> None:
         self.path = path
+        self._legacy = legacy
 
     def build(self, parts: CardParts) -> None:
         """Put the parts into a new folder."""
@@ -117,7 +122,8 @@ class CardFolder:
 
     def vendor_anchors(self) -> VendorCAs:
         """Return the anchors that vouchers for this card must lead to."""
-        return VendorCAs(AnchorSet.from_der(load_certificates(self.path / "vendor.pem")))
+        anchors = load_certificates(self.path / "vendor.pem")
+        return VendorCAs(AnchorSet.from_der(anchors, legacy=self._legacy))
 
     def identity(self) -> CardIdentity:
         """Return the identity; its key is checked for being private.

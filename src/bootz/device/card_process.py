@@ -49,6 +49,8 @@ class CardProcess:
         self._board = board
         self._refused = ""
         self._action = CardAction.SHUTDOWN
+        self._later = False
+        """Whether cards are looked after that no report of the router's own process names."""
 
     # What is to be done
 
@@ -61,6 +63,15 @@ class CardProcess:
     def have_come(self) -> bool:
         """Tell whether cards have come that the process may run for."""
         return not self._refused and bool(self.new_cards())
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is a card to ask about again, or one to report."""
+        return bool(self.open_cards() or self._unreported())
+
+    def _unreported(self) -> list[CardNote]:
+        present = {card.token for card in self._board.hardware.reload().running}
+        return [n for n in self._board.state.cards if not n.reported and n.token in present]
 
     def open_cards(self) -> tuple[BuiltCard, ...]:
         """Return the cards that are shut down though asking again may end otherwise."""
@@ -98,6 +109,7 @@ class CardProcess:
         """
         board = self._board
         self._action = action
+        self._later = False
         server = _Server(uri, dialect, opened.trust_anchor)
         cards = [card for card in asked if board.state.note_of(card.token) is None]
         await self._take(cards, opened, server, CardStatus.NOT_INITIALIZED, alone=len(asked) == 1)
@@ -107,32 +119,37 @@ class CardProcess:
     async def look_after(self, *, again: bool = False) -> None:
         """Run the process for new cards, and with ``again`` for those that may be taken now.
 
-        Does nothing while a condition of S6 is not met; the reason is told once.
+        A card whose report did not get through, or was not sent before the power went, is reported
+        now. Does nothing while a condition of S6 is not met; the reason is told once.
         """
         board = self._board
         self.forget_absent()
         cards = [*self.new_cards(), *(self.open_cards() if again else ())]
-        if not cards:
+        if not cards and not self._unreported():
             return
         try:
             server = self._stored_server()
         except BootzError as error:
             if error.reason != self._refused:
                 self._refused = error.reason
-                serials = ", ".join(card.serial_number for card in cards)
+                waiting = [card.serial_number for card in cards]
+                waiting += [note.serial_number for note in self._unreported()]
+                serials = ", ".join(waiting)
                 board.notify(
                     "cards-refused",
                     {"cards": serials, "reason": error.reason, "detail": str(error)},
                 )
             return
         self._refused = ""
-        before = {card.token: board.state.note_of(card.token) for card in cards}
+        self._later = True
         for card in self.new_cards():
             board.notify("card-seen", {"slot": card.name, "card": card.serial_number})
-        await self._ask(cards, server, CardStatus.INITIALIZED)
+        if cards:
+            await self._ask(cards, server, CardStatus.INITIALIZED)
         self.forget_absent()
-        notes = [note for card in cards if (note := board.state.note_of(card.token)) is not None]
-        if any(note != before[note.token] for note in notes):
+        asked = {card.token for card in cards}
+        notes = [note for note in board.state.cards if note.token in asked or not note.reported]
+        if self._unreported():
             await self._report(notes, server)
         board.notify("cards-done", {"cards": len(notes)})
 
@@ -289,9 +306,7 @@ class CardProcess:
         if ownership is not None:
             board.hardware.card(card).install_owner(ownership.voucher.raw, ownership.owner.cms)
         condition = CardCondition.UNVERIFIED if ownership is None else CardCondition.VERIFIED
-        board.save(
-            board.state.noted(CardNote(card.token, card.name, card.serial_number, condition))
-        )
+        self._note(CardNote(card.token, card.name, card.serial_number, condition))
         board.notify(f"card-{condition.value}", {"slot": card.name, "card": card.serial_number})
 
     def _refuse(
@@ -330,7 +345,7 @@ class CardProcess:
             answered,
             final,
         )
-        board.save(board.state.noted(note))
+        self._note(note)
         board.notify(
             "card-shut-down" if shut else "card-failed",
             {
@@ -341,6 +356,14 @@ class CardProcess:
             },
         )
 
+    def _note(self, note: CardNote) -> None:
+        """Keep what became of a card; of one that came later, with whether it was reported so."""
+        before = self._board.state.note_of(note.token)
+        told = not self._later or (
+            before is not None and before.reported and before == replace(note, reported=True)
+        )
+        self._board.save(self._board.state.noted(replace(note, reported=told)))
+
     async def _report(self, notes: Sequence[CardNote], server: _Server) -> None:
         """Tell the server what became of cards that came later (S9)."""
         board = self._board
@@ -350,7 +373,9 @@ class CardProcess:
             str(server.uri), server.dialect.name, server.anchor, (active, *states), "; ".join(words)
         )
         tries = min(board.options.report_attempts or 2, 2)
-        await board.deliver(report, ReportedStatus.SUCCESS, report.message, tries)
+        if await board.deliver(report, ReportedStatus.SUCCESS, report.message, tries):
+            told = [replace(note, reported=True) for note in notes]
+            board.save(board.state.noted(*(n for n in told if board.state.note_of(n.token))))
 
 
 def describe_notes(notes: Sequence[CardNote]) -> tuple[tuple[CardState, ...], tuple[str, ...]]:

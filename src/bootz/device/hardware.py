@@ -68,8 +68,9 @@ class BuiltChassis:
     """A chassis with what is in its slots, and the settings that a console may change.
 
     ``slots`` are all of a modular chassis, empty or not. ``strict_images``: only files that begin
-    with the image magic are images. ``hardware_tam``: there is a trust anchor module, without which
-    Bootz does not start (docs/protocol/workflow.md W1).
+    with the image magic are images. ``legacy``: vouchers may come by chains of the forms that
+    docs/accepted.md lists under that word. ``hardware_tam``: there is a trust anchor module,
+    without which Bootz does not start (docs/protocol/workflow.md W1).
     """
 
     manufacturer: str
@@ -81,6 +82,7 @@ class BuiltChassis:
     strict_images: bool = False
     slots: tuple[str, ...] = ()
     hardware_tam: bool = True
+    legacy: bool = False
 
     @property
     def active(self) -> BuiltCard:
@@ -216,7 +218,7 @@ class Hardware:
 
     def card(self, card: BuiltCard) -> CardFolder:
         """Return a card's own hardware."""
-        return CardFolder(self.folder / "cards" / card.token)
+        return CardFolder(self.folder / "cards" / card.token, legacy=self.record.legacy)
 
     def certificates(self, card: BuiltCard) -> tuple[bytes, ...]:
         """Return a card's IDevID with what leads to the vendor's CA, DER, leaf first."""

@@ -24,6 +24,7 @@ def state_record(hardware: Hardware, state: RouterState) -> dict[str, object]:
         "modular": record.modular,
         "secure_mode": record.secure_mode,
         "hardware_tam": record.hardware_tam,
+        "legacy": record.legacy,
         "operational": state.phase is Phase.OPERATIONAL,
         "phase": state.phase,
         "cards": [_card(hardware, state, card) for card in record.cards],

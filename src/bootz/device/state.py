@@ -70,6 +70,7 @@ class CardNote:
 
     ``answered`` tells whether the server had data for it; ``final`` is False where asking again
     may end otherwise: the server refused or left out the card, and may accept it later.
+    ``reported`` is False until the server has acknowledged a report of a card that came later.
     """
 
     token: str
@@ -80,6 +81,7 @@ class CardNote:
     message: str = ""
     answered: bool = True
     final: bool = True
+    reported: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Router:
                 again = False
                 continue
             wait = backoff(tries, self._options.chance(), first=first, most=most)
-            again = not await bell.wait(wait if self._cards.open_cards() else None)
+            again = not await bell.wait(wait if self._cards.unfinished else None)
             tries = tries + 1 if again else 1
 
     async def _look_after(self, *, again: bool) -> bool:

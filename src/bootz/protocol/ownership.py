@@ -14,7 +14,7 @@ from bootz.protocol.steps import CheckLog
 from bootz.trust.bundle import classify_voucher_field, read_bundle
 from bootz.trust.certificates import VendorCAs, fingerprint
 from bootz.trust.owner import verify_owner_certificate
-from bootz.trust.voucher import parse_unverified_voucher, verify_for_router
+from bootz.trust.voucher import LEGACY_FORM, parse_unverified_voucher, verify_for_router
 
 VERIFIED_ONLY = frozenset({Assertion.VERIFIED})
 """The assertions that a router accepts unless it is told otherwise."""
@@ -120,6 +120,8 @@ def judge_owner(
                 flaws.append(flaw)
         # 4. They pin one owner; the newest is kept.
         voucher = _newest(good, flaws or [_missing(f"a voucher for {card.serial_number}")])
+    for warning in filter(lambda told: told.startswith(LEGACY_FORM), voucher.warnings):
+        log.skipped("voucher", warning, card.serial_number)
     log.passed("voucher", card.serial_number, fingerprint(voucher.signer))
     with log.checking("owner-certificate"):
         # 5. The pinned certificate vouches for the owner certificate.

@@ -45,6 +45,9 @@ __all__ = [
     "verify_voucher",
 ]
 
+LEGACY_FORM: Final = "LEGACY form of the signer's chain"
+"""How the warning begins of a voucher whose chain only a vendor's setting `legacy` takes."""
+
 MAX_VOUCHER_BYTES: Final = 64 << 10
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
@@ -270,7 +273,7 @@ def claimed_signer(cms: bytes) -> bytes:
 
 def _quirks(signer: VerifiedSigner, chain: VerifiedChain) -> tuple[str, ...]:
     """Name what is odd in a signature that is accepted."""
-    found = [f"LEGACY form of the signer's chain: {each}" for each in chain.tolerated]
+    found = [f"{LEGACY_FORM}: {each}" for each in chain.tolerated]
     if signer.pss:
         found.append("signed with RSA-PSS: routers that follow the Go reference cannot read it")
     return tuple(found)

@@ -73,6 +73,11 @@ _COLUMNS = (Column("serial_number", "SERIAL"), Column("manufacturer"), Column("p
     "--strict-images", is_flag=True, help="Accept only image files that begin with BOOTZ-IMAGE."
 )
 @click.option(
+    "--legacy",
+    is_flag=True,
+    help="Accept vouchers by the certificate forms that a vendor's setting `legacy` accepts.",
+)
+@click.option(
     "--hardware-tam/--no-hardware-tam",
     default=True,
     show_default=True,
@@ -104,6 +109,7 @@ def command(
     factory_image: tuple[str, str],
     secure_mode: bool,
     strict_images: bool,
+    legacy: bool,
     hardware_tam: bool,
     modular: bool,
     cards: Sequence[str],
@@ -170,6 +176,7 @@ def command(
                 strict_images=strict_images,
                 slots=SLOTS if modular else (),
                 hardware_tam=hardware_tam,
+                legacy=legacy,
             )
             built.append(Hardware.manufacture(place, chassis, new, state))
     shown = [state_record(hardware, state) for hardware in built]

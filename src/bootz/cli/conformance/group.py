@@ -1,4 +1,4 @@
-"""``bootz conformance``: black-box suites against servers and routers, ours or others'."""
+"""``bootz conformance``: black-box suites against any server, router or voucher service."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from bootz.cli.base import noun
 
 command = noun(
     "conformance",
-    "Black-box test suites for servers and routers.",
-    elsewhere={suite: f"bootz.cli.conformance.{suite}:command" for suite in ("device", "server")},
+    "Black-box test suites for servers, routers and voucher services.",
+    elsewhere={
+        suite: f"bootz.cli.conformance.{suite}:command" for suite in ("device", "masa", "server")
+    },
 )

@@ -1,7 +1,7 @@
 """Opening the database and its transactions; the one place that knows which engine it is."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from bootz.sql.engine import (
     sqlite_engine,
     transaction,
 )
+from bootz.sql.line import in_line
 
 _UNAVAILABLE: Final = "database-unavailable"
 _INVENTORY_LOCK: Final = select(META.c.value).where(META.c.key == "revision").with_for_update()
@@ -80,10 +81,17 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with self._transaction(Begin.WRITE) as connection:
+        with self._journal_turn(), self._transaction(Begin.WRITE) as connection:
             if not self.embedded:
                 connection.execute(_JOURNAL_LOCK)
             yield connection
+
+    def _journal_turn(self) -> AbstractContextManager[None]:
+        """The turn among all processes that write the journal, where the engine has no fair one."""
+        if not self.embedded:
+            return nullcontext()
+        path = Path(str(self.engine.url.database))
+        return in_line(path.with_name(f"{path.name}-line"))
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -135,6 +136,47 @@ def test_s4_a_standby_that_comes_later_is_asked_for_in_the_other_form_too(
                 await powered.events.until("cards-done")
             assert told(powered.state) == {"RP0": FINE, "RP1": FINE}
             assert server.listed() == [[RP0], [RP1], [RP0, RP1]]
+
+    play(story)
+
+
+class AskersVoucherServer(ChassisServer):
+    """Answers whatever is listed, always with the voucher of the card that asks."""
+
+    def answer(self, request: BootstrapRequest, dialect: Dialect) -> bytes:
+        listed = [card.serial_number for card in request.descriptor.control_cards]
+        asking = request.active.serial_number
+        self.voucher_manners = dict.fromkeys(listed, Manner(voucher_serial=asking))
+        fresh = CardState(asking, CardStatus.NOT_INITIALIZED)
+        return super().answer(replace(request, active=fresh), dialect)
+
+
+@pytest.mark.parametrize("dialect", ["v0.1.0", "2023-11", "v0.3", "current"])
+def test_a_standby_that_is_answered_with_the_askers_voucher_is_asked_for_as_the_one_that_asks(
+    world: ChassisWorld, dialect: str
+) -> None:
+    # So the Go reference answers a unary call (openconfig/bootz v0.7.1, server/service).
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0, "RP1": RP1})
+        async with AskersVoucherServer(world, RP0, RP1) as server:
+            result, state, _ = await boot(hardware, options(server.uri, dialect))
+        assert result is BootResult.ONBOARDED
+        assert server.listed() == [[RP0, RP1], [RP1], [RP0, RP1]]
+        assert [request.active.serial_number for request in server.asked] == [RP0, RP0, RP1]
+        assert told(state) == {"RP0": FINE, "RP1": FINE}
+
+    play(story)
+
+
+def test_a_line_card_that_is_answered_with_another_voucher_is_shut_down(
+    world: ChassisWorld,
+) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0, "LC0": LC0})
+        async with AskersVoucherServer(world, RP0, LC0) as server:
+            _, state, _ = await boot(hardware, options(server.uri))
+        assert server.listed() == [[RP0, LC0], [LC0]]
+        assert told(state)["LC0"] == ("shut-down", "ov-wrong-serial")
 
     play(story)
 

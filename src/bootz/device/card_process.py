@@ -29,6 +29,9 @@ _TWICE = "card-serial-twice"
 
 _FAILED = frozenset({CardCondition.SHUT_DOWN, CardCondition.FAILED})
 
+_ASKERS_VOUCHER = frozenset({"ov-wrong-serial", "ov-missing"})
+"""What is wrong with an answer whose voucher is that of the card that asked, and of no other."""
+
 _UNDERSTOOD = frozenset({"cards-unknown", "voucher-missing"})
 """What a server says of a card, and would say again however it is asked."""
 
@@ -218,7 +221,7 @@ class CardProcess:
                 for card in cards:
                     await self._ask([card], server, active)
                 return
-            again = await self._ask_as_standby(cards[0], error, server)
+            again = await self._ask_as_standby(cards[0], server) if _other_form(error) else None
             if again is not None:
                 await self._take(cards, again, server, active, alone=True)
                 return
@@ -226,19 +229,19 @@ class CardProcess:
             refused = error.reason in {"contact-refused", "contact-server-untrusted"}
             self._refuse(cards[0], error, flaws, answered=answered, final=not refused)
         else:
+            if len(cards) == 1 and any(_other_form(failed.error) for failed in opened.failed):
+                opened = await self._ask_as_standby(cards[0], server) or opened
             await self._take(cards, opened, server, active, alone=len(cards) == 1)
 
-    async def _ask_as_standby(
-        self, card: BuiltCard, error: BootzError, server: _Server
-    ) -> OpenedAnswer | None:
+    async def _ask_as_standby(self, card: BuiltCard, server: _Server) -> OpenedAnswer | None:
         """Ask again in the other form: both control cards are listed, and the standby asks.
 
-        The Go reference (openconfig/bootz) looks a chassis up by the card that asks, and knows no
-        request for another card alone. None where this is refused too; ``error`` counts then.
+        The Go reference (openconfig/bootz) sends the voucher of the card that asks, and knows no
+        request for another card alone: on a stream it refuses one, in a unary call it answers with
+        the wrong voucher. None where this is refused too: the first answer counts then.
         """
         board = self._board
-        understood = told_reason(error) in _UNDERSTOOD
-        if not isinstance(error, ServerRefused) or understood or card.kind is not CardKind.CONTROL:
+        if card.kind is not CardKind.CONTROL:
             return None
         named = f"{board.hardware.record.active.serial_number}, {card.serial_number}"
         board.notify("cards-contact", {"uri": str(server.uri), "cards": named})
@@ -376,6 +379,13 @@ class CardProcess:
         if await board.deliver(report, ReportedStatus.SUCCESS, report.message, tries):
             told = [replace(note, reported=True) for note in notes]
             board.save(board.state.noted(*(n for n in told if board.state.note_of(n.token))))
+
+
+def _other_form(error: BootzError) -> bool:
+    """Return whether a standby may be asked for in the other form, after it was for it alone."""
+    if isinstance(error, ServerRefused):
+        return told_reason(error) not in _UNDERSTOOD
+    return error.reason in _ASKERS_VOUCHER
 
 
 def describe_notes(notes: Sequence[CardNote]) -> tuple[tuple[CardState, ...], tuple[str, ...]]:

@@ -26,12 +26,16 @@ PARTS = {
 }
 """Mark of the tests, and the command without which they cannot run."""
 
+RECORDED = Path(__file__).parents[2] / "shared" / "vectors"
+"""What others recorded and is not ours to ship: beside the checkout, where there is some at all."""
+
 _FOLDERS = ["/usr/sbin", "/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
 
 
 def _missing() -> set[str]:
     path = os.pathsep.join([os.environ.get("PATH", ""), *_FOLDERS])
-    return {mark for mark, command in PARTS.items() if shutil.which(command, path=path) is None}
+    missing = {mark for mark, command in PARTS.items() if shutil.which(command, path=path) is None}
+    return missing if RECORDED.is_dir() else missing | {"recorded"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

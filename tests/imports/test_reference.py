@@ -474,7 +474,7 @@ def test_a_router_of_the_file_onboards(
 
 
 @pytest.mark.parametrize("flow", ["unary", "stream-v1"])
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="the reference's sample is not beside the checkout")
+@pytest.mark.recorded
 def test_a_router_of_the_references_own_sample_onboards(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], flow: str
 ) -> None:

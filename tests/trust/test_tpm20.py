@@ -238,7 +238,7 @@ def test_only_the_right_tpm_opens_a_wrap() -> None:
         tpm20.unwrap_key(wrapped, rsa.generate_private_key(65537, 2048))
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded set lies beside some checkouts")
+@pytest.mark.recorded
 def test_the_recorded_answer_of_a_real_tpm() -> None:
     def read(name: str) -> bytes:
         return (RECORDED / name).read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -25,6 +26,8 @@ from bootz.conformance.device.material import (
     make_authority,
     make_voucher,
 )
+from bootz.conformance.device.report import NO_TWIN, judgement, why
+from bootz.conformance.verdict import Judgement
 from bootz.errors import BootzError, ConfigError
 from bootz.keystore.files import write_certificates, write_private_key
 from bootz.trust.issuing import CertificateProfile
@@ -105,6 +108,38 @@ def test_a_device_of_another_manufacturer_fails(lab: Lab, shell: Shell, tmp_path
     assert code == 1
     assert "client certificate refused" in rows[0]["why"]
     assert ElementTree.parse(junit).getroot().get("failures") == "1"
+
+
+def test_a_device_that_never_comes_passes_nothing(lab: Lab, shell: Shell, tmp_path: Path) -> None:
+    keys = lab.maker / "keys"
+    junit = tmp_path / "report.xml"
+    code, rows = shell(
+        "--adapter", shlex.join([*DOUBLE, "absent", "FOC1"]), "--vendor-ca", keys / "ca.pem",
+        "--voucher-signer", keys / "vouchers.pem", "--voucher-key", keys / "vouchers.key",
+        "--case", "bootz-1", "--case", "bootz-3.3", "--case", "bootz-7", "--case", "bootz-8",
+        "--junit", junit,
+    )  # fmt: skip
+    assert code == 1
+    good = {"bootz-1.3", "bootz-7.1", "bootz-8.1.1", "bootz-8.1.2", "bootz-8.1.3"}
+    assert {row["case"] for row in rows if row["result"] == "failed"} == good
+    assert {row["result"] for row in rows if row["case"] not in good} == {"not judged"}
+    report = ElementTree.parse(junit).getroot()
+    assert report.get("skipped") == str(len(rows) - len(good))
+
+
+def test_a_hostile_case_counts_beside_a_good_answer_of_the_same_kind(lab: Lab) -> None:
+    """A device that recovers is judged by it; one that does not needs a twin elsewhere."""
+    sound = lab.play(choose_cases(["bootz-3.3/serial"])[0])
+    assert judgement(sound, [sound]) is Judgement.PASSED
+    silent = replace(sound, served=False)
+    assert judgement(silent, [silent]) is Judgement.NOT_JUDGED
+    assert NO_TWIN in why(silent, [silent])
+    other = replace(sound, dialect="v0.3")
+    assert judgement(silent, [silent, other]) is Judgement.NOT_JUDGED
+    twin = replace(sound, case=choose_cases(["bootz-3.4"])[0])
+    assert judgement(silent, [silent, twin]) is Judgement.PASSED
+    flawed = replace(silent, error="it burns")
+    assert judgement(flawed, [flawed, twin]) is Judgement.FAILED
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from bootz.conformance.device.material import (
 from bootz.conformance.device.report import judged_cases, verdict_row
 from bootz.conformance.device.run import Bench, CaseVerdict, play_cases
 from bootz.conformance.junit import junit_report
+from bootz.conformance.verdict import succeeded, tally
 from bootz.errors import ConfigError, unreadable
 from bootz.keystore.files import atomic_write, load_certificates
 from bootz.processes import WarmCommand
@@ -65,8 +66,9 @@ def run_suite(
     options: dict[str, Any],
     *,
     listing: bool,
+    strict: bool,
 ) -> bool:
-    """Play the chosen cases, or list them; return whether all have passed."""
+    """Play the chosen cases, or list them; return whether the run is good."""
     own = _own_seconds(own_seconds)
     if min([options["seconds"], *own.values()]) <= 0:
         raise ConfigError("usage", "seconds must be positive", where="--timeout")
@@ -91,13 +93,12 @@ def run_suite(
             "conformance-case-unknown", "streams need --dialect current", where="--dialect"
         )
     verdicts = asyncio.run(_play(plays, options, own))
+    judged = judged_cases(verdicts)
     if junit is not None:
-        results = judged_cases(verdicts)
-        atomic_write(junit, junit_report("bootz conformance device", results))
-    cli.output.rows(_COLUMNS, [verdict_row(verdict) for verdict in verdicts])
-    failed = [verdict for verdict in verdicts if not verdict.passed]
-    cli.output.message(f"{len(verdicts) - len(failed)} of {len(verdicts)} cases passed")
-    return not failed
+        atomic_write(junit, junit_report("bootz conformance device", judged))
+    cli.output.rows(_COLUMNS, [verdict_row(verdict, verdicts) for verdict in verdicts])
+    cli.output.message(tally(judged))
+    return succeeded(judged, strict=strict)
 
 
 async def _play(

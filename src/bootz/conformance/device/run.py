@@ -21,6 +21,7 @@ from bootz.conformance.device.judge import FIRST, SECOND, Played, judge
 from bootz.conformance.device.material import Owner, Vouchers
 from bootz.conformance.device.party.desk import DeskRecord, Script
 from bootz.conformance.device.party.server import ScriptedServer
+from bootz.conformance.device.seen import Seen
 from bootz.errors import BootzError, Unavailable
 from bootz.model.chassis import Release
 from bootz.model.checks import Check, Outcome
@@ -57,13 +58,17 @@ class Bench:
 
 @dataclass(frozen=True, slots=True)
 class CaseVerdict:
-    """The result of one case. ``error`` says why it could not be played to its end."""
+    """The result of one case. ``error`` says why it could not be played to its end.
+
+    ``served``: the device took an answer in the course of it, and told the server of its success.
+    """
 
     case: Case
     dialect: str
     checks: tuple[Check, ...]
     seconds: float
     error: str = ""
+    served: bool = False
 
     @property
     def passed(self) -> bool:
@@ -98,14 +103,16 @@ async def play_case(case: Case, dialect: str, adapter: DeviceAdapter, bench: Ben
     started = time.monotonic()
     checks: tuple[Check, ...] = ()
     error = ""
+    seen = Seen()
     try:
         device = await adapter.describe(case.identity)
         with tempfile.TemporaryDirectory(prefix="bootz-conformance-") as folder:
-            played = await _play(case, dialect, device, adapter, bench, Path(folder))
+            played = await _play(case, dialect, device, adapter, bench, Path(folder), seen)
         checks = judge(played)
     except BootzError as failure:
         error = f"{failure.reason}: {failure}"
-    return CaseVerdict(case, dialect, checks, round(time.monotonic() - started, 3), error)
+    took = round(time.monotonic() - started, 3)
+    return CaseVerdict(case, dialect, checks, took, error, seen.succeeded)
 
 
 async def _play(
@@ -115,6 +122,7 @@ async def _play(
     adapter: DeviceAdapter,
     bench: Bench,
     folder: Path,
+    seen: Seen,
 ) -> Played:
     release = Release.V0_3 if dialect == V0_3.name else Release.CURRENT
     record = DeskRecord(device, bench.vendor_anchors, release)
@@ -128,6 +136,7 @@ async def _play(
             advertised=bench.advertised,
             folder=folder,
         )
+        server.seen = seen
         insecure = case.given is Given.INSECURE
         before = await _within(adapter.reset(), bench, "reset")
         planned = answers.plan(case.given)

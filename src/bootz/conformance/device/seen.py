@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bootz.model.bootstrap import BootstrapRequest, SoftwareImage, StatusReport
+from bootz.model.bootstrap import BootstrapRequest, ReportedStatus, SoftwareImage, StatusReport
 from bootz.model.checks import Check
 
 
@@ -47,3 +47,11 @@ class Seen:
     reports: list[SeenReport] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """What arrived and could not be read at all, in words."""
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the device has reported a success, in whatever phase, and proved itself."""
+        return any(
+            each.report.status is ReportedStatus.SUCCESS and not each.refused
+            for each in self.reports
+        )

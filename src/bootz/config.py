@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from bootz.config_file import CONFIG_NAME, DEFAULT_DATABASE, parse_settings, read_settings
+from bootz.config_sources import Sources
 from bootz.errors import ConfigError, WireError
 from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits, StreamLimits
@@ -401,6 +402,11 @@ class SiteConfig(_Frozen):
         1,
         description="Processes that serve routers; auto: one per core. "
         "With more than one, the image store has a process of its own.",
+    )
+    sources: Sources = Field(
+        (),
+        max_length=20,
+        description="Sources of truth (NetBox, Nautobot); docs/source-of-truth.md.",
     )
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds for running calls to finish at SIGTERM."

@@ -36,6 +36,10 @@ NOUNS = MappingProxyType(
         "audit": ("bootz.cli.site.audit", "Who changed what, from where, and how it ended."),
         "import": ("bootz.cli.inventory.import_", "Import an inventory, in one transaction."),
         "export": ("bootz.cli.inventory.export", "Export the inventory."),
+        "source": (
+            "bootz.cli.inventory.source",
+            "Sources of truth: NetBox and Nautobot.",
+        ),
         "dhcp": (
             "bootz.cli.dhcp.group",
             "Lead routers to their server by DHCP: write, check, test.",

@@ -41,11 +41,11 @@ def import_files(cli: Cli, files: Sequence[Path], options: dict[str, Any]) -> No
     """Import files of our own forms, and tell what changed."""
     forms = [_form(path, options["form"]) for path in files]
     clear = _cleared(options["clear"])
-    with _busy("reading"):
+    with busy("reading"):
         read = [read_import(path, form) for path, form in zip(files, forms, strict=True)]
     only = options["only"] or SECTIONS
     site = cli.site()
-    with closing(site.database()) as database, _busy("importing"):
+    with closing(site.database()) as database, busy("importing"):
         applied = import_items(
             site,
             database,
@@ -74,7 +74,7 @@ def import_reference_file(cli: Cli, path: Path, options: dict[str, Any]) -> None
         raise ConfigError("reference-keys-differ", "nothing was changed", where=reference.where)
     pinned = reference.pinned_domain_cert or owner.pinned_domain_cert
     keep_earlier = not options["drop_earlier"]
-    with closing(site.database()) as database, _busy("importing"):
+    with closing(site.database()) as database, busy("importing"):
         applied = import_reference(
             site,
             database,
@@ -188,7 +188,7 @@ def _form(path: Path, given: str | None) -> FileForm:
 
 
 @contextmanager
-def _busy(words: str) -> Iterator[None]:
+def busy(words: str) -> Iterator[None]:
     """Show progress on a terminal."""
     if not sys.stderr.isatty():
         yield

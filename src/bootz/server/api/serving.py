@@ -21,6 +21,8 @@ from bootz.keystore.protected import read_protected
 from bootz.server.api.app import create_app
 from bootz.server.api.context import Door
 from bootz.server.database_url import database_url
+from bootz.server.sources.keeping import sources_kept
+from bootz.server.sources.syncing import SourceRoom
 from bootz.server.store.database import open_database
 
 if TYPE_CHECKING:
@@ -65,7 +67,9 @@ async def serve_door(
         door = Door(database, config, clock, time.monotonic, root)
         sockets = [_bound(endpoint) for endpoint in listen]
         try:
-            await _serve(door, sockets, context, on_bound, with_stdin=with_stdin)
+            room = SourceRoom(root, config, database, clock)
+            async with sources_kept(room, time.monotonic, context):
+                await _serve(door, sockets, context, on_bound, with_stdin=with_stdin)
         finally:
             for each in sockets:
                 each.close()

@@ -99,7 +99,7 @@ def _read(
     connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
 ) -> list[_Entry]:
     entries: list[_Entry] = []
-    for item, before in zip(items, _on_record(connection, items), strict=True):
+    for item, before in zip(items, on_record(connection, items), strict=True):
         document: Mapping[str, object] = item.document
         try:
             if before is not None:
@@ -113,7 +113,7 @@ def _read(
     return entries
 
 
-def _on_record(connection: Connection, items: Sequence[Item]) -> list[ChassisRecord | None]:
+def on_record(connection: Connection, items: Sequence[Item]) -> list[ChassisRecord | None]:
     """Return what is on record of each entry's chassis: found by its own serial number or a card's.
 
     One that names neither vendor nor serial number as texts is found nowhere, and refused later.

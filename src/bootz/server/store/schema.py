@@ -376,3 +376,41 @@ IGNORED_STRANGER = Table(
     Column("at", _TIME, nullable=False),
     sqlite_with_rowid=False,
 )
+
+SOURCE = Table(
+    "source",
+    METADATA,
+    Column("name", String(40), primary_key=True),
+    # The last failure since the last success: when, why, and how many in a row.
+    Column("failed_at", _TIME, nullable=True),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("failures", Integer, nullable=False),
+    # Of the last success: the devices with faults, JSON.
+    Column("faults", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+SOURCE_CHASSIS = Table(
+    "source_chassis",
+    METADATA,
+    Column("chassis_id", ForeignKey("chassis.id", ondelete="CASCADE"), primary_key=True),
+    Column("source", String(40), nullable=False),
+    Column("device", String(64), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    # The document that was last taken from the source, JSON.
+    Column("said", Text, nullable=False),
+    # Syncs in a row in which it was gone; out of the selection with another status or tag; put
+    # on hold by a sync.
+    Column("gone", Integer, nullable=False),
+    Column("left", Boolean, nullable=False),
+    Column("held", Boolean, nullable=False),
+    # What was last written back, when the next try is due, and why the last one failed.
+    Column("pushed", Text, nullable=False),
+    Column("push_after", _TIME, nullable=True),
+    Column("push_tries", Integer, nullable=False),
+    Column("push_reason", Text, nullable=False),
+    UniqueConstraint("source", "device"),
+    sqlite_with_rowid=False,
+)

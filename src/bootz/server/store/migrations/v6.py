@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, String, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 
 from bootz.sql.upgrade import Step
 
@@ -51,10 +60,47 @@ def _strangers(op: "Operations") -> None:
     )
 
 
+def _sources(op: "Operations") -> None:
+    op.create_table(
+        "source",
+        Column("name", String(40), primary_key=True),
+        Column("failed_at", String(27), nullable=True),
+        Column("reason", Text, nullable=False),
+        Column("detail", Text, nullable=False),
+        Column("failures", Integer, nullable=False),
+        Column("faults", Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "source_chassis",
+        Column(
+            "chassis_id",
+            BigInteger().with_variant(Integer(), "sqlite"),
+            ForeignKey("chassis.id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        Column("source", String(40), nullable=False),
+        Column("device", String(64), nullable=False),
+        Column("url", Text, nullable=False),
+        Column("status", Text, nullable=False),
+        Column("said", Text, nullable=False),
+        Column("gone", Integer, nullable=False),
+        Column("left", Boolean, nullable=False),
+        Column("held", Boolean, nullable=False),
+        Column("pushed", Text, nullable=False),
+        Column("push_after", String(27), nullable=True),
+        Column("push_tries", Integer, nullable=False),
+        Column("push_reason", Text, nullable=False),
+        UniqueConstraint("source", "device"),
+        sqlite_with_rowid=False,
+    )
+
+
 _PARTS: "Final[tuple[Callable[[Operations], None], ...]]" = (
     _certificates,
     _uploads,
     _strangers,
+    _sources,
 )
 
 

@@ -1,0 +1,118 @@
+"""Reading a whole list in pages, so that nothing is lost when entries go in between.
+
+By cursor where the source has one; else pages overlap by one entry, which must be the same in
+both. Source: docs/source-of-truth.md#paging.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from bootz.errors import ConfigError, Unavailable
+from bootz.server.sources.client import Params, SourceClient
+from bootz.server.sources.pulled import MAX_DEVICES
+
+_TRIES: Final = 3
+MAX_ROWS: Final = 10 * MAX_DEVICES
+"""Entries of a list: modules and interfaces are more than devices."""
+Entry = Mapping[str, Any]
+
+
+class _Moved(Exception):
+    """The list changed while it was read."""
+
+
+async def read_list(
+    client: SourceClient, path: str, params: Params = (), *, cursor: bool, most: int = MAX_ROWS
+) -> list[Entry]:
+    """Return all entries of a list.
+
+    Raises:
+        ConfigError: ``source-too-big``, or as ``SourceClient.get``.
+        Unavailable: ``source-unstable``, or as ``SourceClient.get``.
+    """
+    size = client.settings.page_size
+    if cursor:
+        return await _by_cursor(client, path, params, size, most)
+    for _ in range(_TRIES):
+        try:
+            return await _by_offset(client, path, params, size, most)
+        except _Moved:
+            continue
+    raise Unavailable(
+        "source-unstable", f"the list changed {_TRIES} times while it was read", where=path
+    )
+
+
+async def _by_cursor(
+    client: SourceClient, path: str, params: Params, size: int, most: int
+) -> list[Entry]:
+    found: list[Entry] = []
+    start = 0
+    while True:
+        page = await _page(client, path, [*params, ("start", str(start)), ("limit", str(size))])
+        entries = _entries(page, path)
+        found += entries
+        _check_bound(len(found), most, path)
+        # The product bounds pages by itself, and says nothing: only an empty one is the last.
+        if not entries:
+            return found
+        last = max(int(entry["id"]) for entry in entries)
+        if last < start:
+            raise _not_listed(path)
+        start = last + 1
+
+
+async def _by_offset(
+    client: SourceClient, path: str, params: Params, size: int, most: int
+) -> list[Entry]:
+    found: list[Entry] = []
+    count: int | None = None
+    while True:
+        offset = max(0, len(found) - 1)
+        page = await _page(client, path, [*params, ("limit", str(size)), ("offset", str(offset))])
+        entries = _entries(page, path)
+        told = page.get("count")
+        if not isinstance(told, int) or isinstance(told, bool):
+            raise _not_listed(path)
+        _check_bound(told, most, path)
+        if count is not None and told != count:
+            raise _Moved
+        count = told
+        if found:
+            if not entries or entries[0]["id"] != found[-1]["id"]:
+                raise _Moved
+            entries = entries[1:]
+        found += entries
+        if len(found) >= count:
+            if len({entry["id"] for entry in found}) != count:
+                raise _Moved
+            return found
+        if not entries:
+            raise _Moved
+
+
+async def _page(client: SourceClient, path: str, params: Params) -> Mapping[str, Any]:
+    answer = await client.get(path, params)
+    if answer.status == 404 or not isinstance(answer.body, Mapping):
+        raise _not_listed(path)
+    return answer.body
+
+
+def _entries(page: Mapping[str, Any], path: str) -> list[Entry]:
+    entries = page.get("results")
+    if not isinstance(entries, list) or not all(
+        isinstance(entry, Mapping) and isinstance(entry.get("id"), int | str) for entry in entries
+    ):
+        raise _not_listed(path)
+    return entries
+
+
+def _check_bound(count: int, most: int, path: str) -> None:
+    if count > most:
+        raise ConfigError(
+            "source-too-big", "there are too many", where=path, expected=str(most), seen=str(count)
+        )
+
+
+def _not_listed(path: str) -> ConfigError:
+    return ConfigError("source-not-json", "the answer is not a list of the API", where=path)

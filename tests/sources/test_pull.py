@@ -1,0 +1,312 @@
+"""What a sync reads: every device once, with cards and MACs, or nothing and one clear reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sources.conftest import SourceWorld
+from sources.product import TOKEN, Product, serving
+
+from bootz.errors import BootzError
+from bootz.server.sources.planning import SyncOrder
+
+
+def refused(world: SourceWorld, **settings: Any) -> BootzError:
+    """Sync, which fails and leaves the inventory as it was."""
+    before = world.chassis()
+    with pytest.raises(BootzError) as error:
+        world.sync(**settings)
+    assert world.chassis() == before
+    return error.value
+
+
+def every_status(world: SourceWorld) -> dict[str, list[str]]:
+    words = ["planned", "staged", "active"]
+    if world.product.kind == "nautobot":
+        words = [word.title() for word in words]
+    return {"status": words, "tag": ["bootz"]}
+
+
+def test_recorded_devices_become_chassis(world: SourceWorld) -> None:
+    """T1."""
+    synced = world.sync()
+
+    expected = {"netbox": 21, "nautobot": 22}[world.product.kind]
+    chassis = world.chassis()
+    assert len(chassis) == synced.counts["add"] == expected
+    assert {(fault.name, fault.error.reason) for fault in synced.faults} == {
+        ("edge-05", "source-no-serial"),
+        ("FOC2801A006", "source-no-name"),
+    }
+    edge = chassis["edge-02"]
+    assert (edge.vendor, edge.serial_number, edge.profile) == ("Cisco", "FOC2801A002", "edge")
+    assert edge.cards[0].mac.endswith(":00:00:00:02")
+    assert edge.labels["location"] == "Hall A"
+
+
+def test_modules_that_a_rule_takes_are_cards(world: SourceWorld) -> None:
+    """T1: slots, kinds, MAC addresses."""
+    world.sync(select=every_status(world))
+
+    core = world.chassis()["core-28"]
+    cards = {card.serial_number: card for card in core.cards}
+    assert core.modular
+    assert {card.slot for card in core.cards} == {"0/0/CPU0", "0/RP0/CPU0", "0/RP1/CPU0"}
+    assert (cards["FXM28LC0"].kind.value, cards["FXM28RP0"].kind.value) == ("line", "control")
+    with_mac = {"netbox": "FXM28RP0", "nautobot": "FXM28RP1"}[world.product.kind]
+    assert [serial for serial, card in cards.items() if card.mac] == [with_mac]
+
+
+def test_modules_that_no_rule_takes_are_no_cards(world: SourceWorld) -> None:
+    """T23: without a rule for them, line cards are left out as fans and power supplies are."""
+    world.sync(select=every_status(world), cards=[{"bay": "^RP", "kind": "control"}])
+
+    assert {card.serial_number for card in world.chassis()["core-28"].cards} == {
+        "FXM28RP0",
+        "FXM28RP1",
+    }
+
+
+def test_config_context_stays_text(world: SourceWorld) -> None:
+    """T25."""
+    world.product.device("edge-02")["config_context"] = {"motd": "{{ 7 * 7 }}"}
+
+    world.sync()
+
+    sot = world.chassis()["edge-02"].variables["sot"]
+    assert isinstance(sot, dict)
+    assert sot["context"] == {"motd": "{{ 7 * 7 }}"}
+
+
+@pytest.mark.parametrize("size", [2, 3, 7, 1000])
+def test_pages_of_any_size_are_complete(world: SourceWorld, size: int) -> None:
+    world.sync(page_size=size)
+
+    assert len(world.chassis()) == {"netbox": 21, "nautobot": 22}[world.product.kind]
+
+
+def test_a_device_that_goes_between_pages_costs_no_other(world: SourceWorld) -> None:
+    """T10, by cursor and by overlapping pages."""
+    gone: list[str] = []
+
+    def drop_first(path: str, query: dict[str, list[str]]) -> None:
+        offset = query.get("offset") or query.get("start") or ["0"]
+        if path == "dcim/devices/" and offset != ["0"] and not gone:
+            first = world.product.device("edge-02")
+            world.product.devices.remove(first)
+            gone.append(str(first["id"]))
+
+    world.product.before = drop_first
+    world.sync(page_size=5)
+
+    names = set(world.chassis())
+    wanted = {f"edge-{number:02}" for number in (3, 4, *range(7, 17))}
+    assert wanted | {f"leaf-{number}" for number in range(17, 25)} <= names
+
+
+def test_a_list_that_never_rests_is_refused(nautobot: SourceWorld) -> None:
+    def shuffle(path: str, query: dict[str, list[str]]) -> None:
+        if path == "dcim/devices/" and query.get("offset") != ["0"]:
+            nautobot.product.devices.append(nautobot.product.devices.pop(10))
+
+    nautobot.product.before = shuffle
+
+    assert refused(nautobot).reason == "source-unstable"
+
+
+def test_an_older_netbox_is_read_by_offset(netbox: SourceWorld) -> None:
+    netbox.product.status["netbox-version"] = "4.5.1"
+
+    netbox.sync()
+
+    assert len(netbox.chassis()) == 21
+    assert not any("start=" in path for _, path, _, _ in netbox.product.seen)
+
+
+@pytest.mark.parametrize(
+    ("kind", "version"), [("netbox", "4.1.9"), ("nautobot", "1.6.0"), ("netbox", "no version")]
+)
+def test_versions_that_are_too_old(kind: str, version: str, request: pytest.FixtureRequest) -> None:
+    world: SourceWorld = request.getfixturevalue(kind)
+    world.product.status[f"{kind}-version"] = version
+
+    assert refused(world).reason == "source-version"
+
+
+@pytest.mark.parametrize("ignored", ["status", "tag", "tags"])
+def test_a_filter_that_the_source_ignores_stops_the_sync(world: SourceWorld, ignored: str) -> None:
+    """T11."""
+    world.product.device("edge-03")["tags"] = []
+    world.product.ignored = {ignored}
+    if ignored == {"netbox": "tags", "nautobot": "tag"}[world.product.kind]:
+        pytest.xfail("the other product's name")
+
+    assert refused(world).reason == "source-filter-ignored"
+
+
+def test_names_that_a_token_may_not_see_are_a_missing_right(nautobot: SourceWorld) -> None:
+    """T12: the status is a stub without a name."""
+    for device in nautobot.product.devices:
+        device["status"] = {"id": "x", "name": "Planned"}
+    nautobot.product.device("edge-03")["role"] = {"id": "y", "display": "edge"}
+
+    error = refused(nautobot)
+
+    assert error.reason == "source-forbidden"
+    assert "extras.role" in error.expected
+    assert nautobot.chassis() == {}
+
+
+@pytest.mark.parametrize("path", ["dcim/modules/", "dcim/module-bays/", "dcim/interfaces/"])
+def test_a_list_that_may_not_be_read(world: SourceWorld, path: str) -> None:
+    world.product.forbidden = {path}
+
+    error = refused(world)
+
+    assert error.reason == "source-forbidden"
+    assert path in error.where
+
+
+def test_a_bay_that_is_not_shown(world: SourceWorld) -> None:
+    world.product.lists["dcim/module-bays/"].clear()
+
+    assert refused(world, select=every_status(world)).reason == "source-forbidden"
+
+
+def test_a_wrong_token(world: SourceWorld) -> None:
+    (world.root / "sot.token").write_text("other\n")
+
+    assert refused(world).reason == "source-unauthorized"
+
+
+def test_a_token_that_others_can_read(world: SourceWorld) -> None:
+    (world.root / "sot.token").chmod(0o644)
+
+    assert refused(world).reason == "key-permissions"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ((500, "application/json", b"{}"), "source-unreachable"),
+        ((503, "text/html", b"<html>"), "source-unreachable"),
+        ((429, "application/json", b"{}"), "source-unreachable"),
+        ((200, "text/html", b"<html>login</html>"), "source-not-json"),
+        ((200, "application/json", b"{"), "source-not-json"),
+        ((200, "application/json", b"[" * 100_000), "source-not-json"),
+        ((200, "application/json", b"[]"), "source-version"),
+    ],
+)
+def test_answers_that_are_not_the_apis(
+    world: SourceWorld, answer: tuple[int, str, bytes], reason: str
+) -> None:
+    world.product.refuse = answer
+
+    assert refused(world).reason == reason
+
+
+def test_a_redirect_is_never_followed(netbox: SourceWorld) -> None:
+    """T19: the other host sees neither a request nor the token."""
+    other = Product("nautobot")
+    netbox.product.refuse = (302, "text/html", b"")
+    with serving(other) as url:
+        netbox.product.location = f"{url}/api/status/"
+
+        assert refused(netbox).reason == "source-not-json"
+
+    assert other.seen == []
+
+
+def test_a_source_that_is_off(world: SourceWorld) -> None:
+    """T13: the inventory stays, the failure is noted; the copy can be applied again."""
+    world.sync()
+    before = world.chassis()
+
+    assert refused(world, url="http://127.0.0.1:9").reason == "source-unreachable"
+
+    assert world.chassis() == before
+
+
+def test_the_token_is_nowhere(world: SourceWorld, caplog: pytest.LogCaptureFixture) -> None:
+    """T18: database, copy, errors, representations."""
+    world.sync()
+    world.product.refuse = (500, "application/json", json.dumps({"x": TOKEN}).encode())
+    error = refused(world)
+
+    told = f"{error!r} {error} {world.room()!r} {caplog.text}"
+    assert TOKEN not in told
+    assert "SECRET" not in told
+    for file in world.root.rglob("*"):
+        if file.is_file() and file.name != "sot.token":
+            assert b"SECRETsecret" not in file.read_bytes(), file
+
+
+def test_ambiguous_mac_addresses_are_told(netbox: SourceWorld) -> None:
+    port = next(
+        each
+        for each in netbox.product.lists["dcim/interfaces/"]
+        if each["device"]["name"] == "edge-03"
+    )
+    netbox.product.lists["dcim/interfaces/"].append(
+        {**port, "id": 9999, "name": "MgmtEth0/RP0/CPU0/1", "mac_address": "02:AA:00:00:01:03"}
+    )
+
+    synced = netbox.sync()
+
+    assert "source-mac-ambiguous" in {fault.error.reason for fault in synced.faults}
+    assert "edge-03" not in netbox.chassis()
+    netbox.sync(mgmt_interface="^MgmtEth0/RP0/CPU0/0$")
+    assert netbox.chassis()["edge-03"].cards[0].mac == "02:aa:00:00:00:03"
+
+
+def test_fields_of_netbox_4_7(netbox: SourceWorld) -> None:
+    """T22: a selection field is an object."""
+    device = netbox.product.device("edge-02")
+    device["custom_fields"]["bootz_profile"] = {"value": "leaf", "label": "Leaf"}
+
+    netbox.sync()
+
+    assert netbox.chassis()["edge-02"].profile == "leaf"
+
+
+def test_a_wanted_value_that_does_not_exist(nautobot: SourceWorld) -> None:
+    nautobot.product.refuse = (
+        400,
+        "application/json",
+        b'{"status": ["Select a valid choice. planned is not one of the available choices."]}',
+    )
+
+    error = refused(nautobot)
+
+    assert error.reason == "source-filter-unknown"
+    assert "planned is not one of" in error.detail
+
+
+def test_software_that_differs_from_the_profiles_image_is_a_warning(
+    nautobot: SourceWorld,
+) -> None:
+    from bootz.server.operations.profiles import ProfileRecord, set_profile
+
+    with nautobot.database.write() as connection:
+        image = {"name": "xr", "version": "7.11.1", "url": "http://a.example/xr"}
+        record = ProfileRecord.from_document({"name": "edge", "image": image})
+        set_profile(connection, "edge", record)
+
+    synced = nautobot.sync()
+
+    warned = [each for each in synced.warnings if each.error.reason == "source-image-differs"]
+    assert {(each.error.expected, each.error.seen) for each in warned} == {("7.11.1", "24.3.1")}
+    assert "edge-02" in nautobot.chassis()
+
+
+def test_a_dry_run_writes_nothing(world: SourceWorld) -> None:
+    """T3."""
+    before = world.digest()
+
+    synced = world.sync(SyncOrder(dry_run=True))
+
+    assert synced.counts["add"] > 20
+    assert world.digest() == before
+    assert not (world.root / "sources" / "sot.json").exists()

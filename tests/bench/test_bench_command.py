@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import ssl
 from pathlib import Path
 
 import pytest
 
+import bootz
+from bootz.bench.against import Comparison, Round, Side
+from bootz.bench.light import LightCall, LightCallFailed
+from bootz.bench.plan import BenchPlan, IdentityKey
+from bootz.bench.serving import serving
+from bootz.cli.bench_show import show_comparison
 from bootz.cli.main import run
+from bootz.cli.output import Output, OutputFormat
 
 SMALL = ("--onboardings", "4", "--clients", "2", "--concurrency", "2", "--config-bytes", "500")
 
@@ -51,3 +60,112 @@ def test_too_much_cpu_and_a_folder_in_use_are_failures(
 def test_numbers_that_make_no_sense_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "--onboardings", "0"]) == 1
     assert "--onboardings" in capsys.readouterr().err
+
+
+def test_a_running_server_is_measured_with_kept_material(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--identity", "p256", "--output", "json"]
+    kept = ["--inventory", "2", "--tls-key", "rsa-2048", "--keep", str(tmp_path)]
+    assert run(["bench", *SMALL, *kept, *words]) == 0
+    (own,) = json.loads(capsys.readouterr().out)
+    assert own["tls_key"] == "RSA-2048"
+    with serving(tmp_path / "0-2" / "site") as server:
+        address = f"127.0.0.1:{server.address[1]}"
+        target = ["bench", *SMALL, "--target", address, "--pid", str(server.pid), *words]
+        assert run([*target, "--material", str(tmp_path / "0-2" / "material")]) == 0
+        (row,) = json.loads(capsys.readouterr().out)
+        assert (row["routers"], row["onboardings"], row["tls_key"]) == (2, 4, "RSA-2048")
+        for folder, where in ((tmp_path, "material.json"), (None, "--material")):
+            further = [] if folder is None else ["--material", str(folder)]
+            assert run([*target, *further]) == 1
+            error = json.loads(capsys.readouterr().err)["error"]
+            assert (error["reason"], error["where"][-len(where) :]) == ("bench-plan-invalid", where)
+
+
+def test_a_build_is_compared_with_a_checkout(capsys: pytest.CaptureFixture[str]) -> None:
+    checkout = str(Path(bootz.__file__).parents[2])
+    words = ["bench", "--inventory", "2", *SMALL, "--rounds", "2", "--against", checkout]
+    assert run([*words, "--identity", "p256", "--output", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [row["round"] for row in told["rounds"]] == [1, 2]
+    assert told["ratio_min"] <= told["ratio"] <= told["ratio_max"]
+    assert (told["other"], told["own_tls_key"]) == (checkout, told["other_tls_key"])
+
+
+def test_unlike_tls_keys_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = BenchPlan(1, 1, 1, 1, 1, "current", IdentityKey.P256, 0)
+    rounds = (Round(10.0, 5.0), Round(10.0, 4.0), Round(10.0, 6.0))
+    sides = (Side("abc", "RSA-2048"), Side("this build", "secp256r1"))
+    show_comparison(Output(OutputFormat.TABLE), Comparison(plan, *sides, rounds))
+    told = capsys.readouterr()
+    assert "unlike TLS keys: RSA-2048 of abc, secp256r1 of this build" in told.err
+    assert [line for line in told.out.splitlines() if line.startswith("ratio ")] == [
+        "ratio          0.5",
+        "ratio min      0.4",
+        "ratio max      0.6",
+    ]
+
+
+@pytest.mark.parametrize("one_address", [True, False])
+def test_a_storm_onboards_everybody(
+    capsys: pytest.CaptureFixture[str], *, one_address: bool
+) -> None:
+    words = ["bench", "--storm", "9", "--identity", "p256", "--config-bytes", "500"]
+    further = ["--one-address"] if one_address else []
+    assert run([*words, *further, "--output", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["onboarded"], told["failed"], told["addresses"]) == (
+        9,
+        {},
+        1 if one_address else 9,
+    )
+    assert 0 < told["p50_s"] <= told["last_s"]
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (["--storm", "5", "--against", "HEAD"], "--storm"),
+        (["--storm", "5", "--flow", "stream"], "--flow"),
+        (["--one-address"], "--one-address"),
+        (["--pid", "1"], "--pid"),
+        (["--against", "no-such-revision"], "--against"),
+        (["--against", "HEAD", "--rounds", "0"], "--rounds"),
+        (["--against", "HEAD", "--inventory", "1", "--inventory", "2"], "--inventory"),
+        (["--target", "127.0.0.1", "--material", ".", "--pid", "1"], "--target"),
+        (["--profile", "picture.png"], "--profile"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    words: list[str], where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bench", *SMALL, *words, "--output", "json"]) == 1
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert (error["reason"], error["where"]) == ("bench-plan-invalid", where)
+
+
+def test_a_router_of_a_storm_is_told_why_it_failed() -> None:
+    async def call(answer: bytes) -> str:
+        loop = asyncio.get_running_loop()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+
+        async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(answer)
+            writer.close()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        done: asyncio.Future[bytes] = loop.create_future()
+        async with server:
+            await loop.create_connection(
+                lambda: LightCall(context, "h", "/p", b"", done), "127.0.0.1", port
+            )
+            with pytest.raises(LightCallFailed) as caught:
+                await done
+        return caught.value.kind
+
+    assert asyncio.run(call(b"")) == "reset"
+    assert asyncio.run(call(b"HTTP/1.1 200 OK\r\n\r\n")) == "tls"

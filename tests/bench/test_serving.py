@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootz.bench import serving as room
-from bootz.bench.serving import ServerProcess, read_serving_line, serving
+from bootz.bench.builds import Build
+from bootz.bench.serving import ServerProcess, read_serving_line, serving, usage_of
 from bootz.errors import Unavailable
 
 
@@ -66,24 +67,38 @@ def test_usage_counts_cpu_of_threads_and_children(tmp_path: Path) -> None:
     assert caught.value.reason == "bench-server-failed"
 
 
-def test_a_server_that_ends_is_told_with_its_last_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    words = "import sys; sys.exit('no such site')"
-    monkeypatch.setattr(room, "COMMAND", (sys.executable, "-c", words))
-    with pytest.raises(Unavailable) as caught, serving(tmp_path):
+def build(words: str) -> Build:
+    return Build("a build", (sys.executable, "-c", words), dict(os.environ))
+
+
+def test_a_server_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None:
+    words = "import sys; sys.exit('no such site' if '--site' in sys.argv else 0)"
+    with pytest.raises(Unavailable) as caught, serving(tmp_path / "site", build(words)):
         pass
     assert caught.value.detail == "no such site"
     assert caught.value.where == str(tmp_path / "serve.log")
 
 
-def test_a_server_is_ended_with_its_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("door", [True, False])
+def test_a_server_is_ended_with_its_block(tmp_path: Path, *, door: bool) -> None:
     line = '{"event": "serving", "bound": ["127.0.0.1:9"]}'
-    words = f"import signal,sys,os; print({line!r}, file=sys.stderr, flush=True); signal.pause()"
-    monkeypatch.setattr(room, "COMMAND", (sys.executable, "-c", words))
-    with serving(tmp_path) as server:
+    words = (
+        "import signal,sys,os\n"
+        f"if '--help' in sys.argv: print({'--no-door' if door else ''!r}); sys.exit(0)\n"
+        f"assert ('--no-door' in sys.argv) is {door}\n"
+        f"print({line!r}, file=sys.stderr, flush=True); signal.pause()"
+    )
+    with serving(tmp_path / "site", build(words)) as server:
         assert server.address == ("127.0.0.1", 9)
         assert server.usage().resident > 0
     with pytest.raises(Unavailable):
         server.usage()
     assert (tmp_path / "serve.log").stat().st_size > 0
+
+
+def test_a_process_that_is_not_there_has_no_usage() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    with pytest.raises(Unavailable) as caught:
+        usage_of(process.pid)
+    assert caught.value.reason == "bench-server-failed"

@@ -20,6 +20,7 @@ import uvloop
 from grpclib.client import Channel, UnaryUnaryMethod
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 
+from bootz.bench.material import BenchRouter
 from bootz.bench.streams import Streams
 from bootz.errors import BootzError
 from bootz.model.artifacts import SealedData
@@ -42,14 +43,6 @@ UNARY: Final = "unary"
 
 TOLD_EVERY: Final = 20
 """Onboardings after which a process tells its progress."""
-
-
-@dataclass(frozen=True, slots=True)
-class BenchRouter:
-    """A router on the workbench: its serial number, and a PEM file with IDevID chain and key."""
-
-    serial_number: str
-    identity: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +72,33 @@ class ClientNews:
     failure: str = ""
 
 
-def run_client(job: ClientJob, told: Connection) -> None:
-    """Say that this process is ready, wait for the word to go, do the job, tell the times."""
-    client = _Client(job, told)
-    told.send(ClientNews(0))
-    told.recv()
+def run_client(told: Connection) -> None:
+    """Take jobs: say that this process is ready, wait for the word to go, do it, tell the times.
+
+    Until the other end is closed.
+    """
+    while (job := _next_job(told)) is not None:
+        client = _Client(job, told)
+        told.send(ClientNews(0))
+        told.recv()
+        try:
+            uvloop.run(client.run())
+        except BootzError as error:
+            client.fail(f"{error.reason}: {error}")
+        except GRPCError as error:
+            client.fail(f"{error.status.name}: {error.message}")
+        except (OSError, StreamTerminatedError) as error:
+            client.fail(f"{type(error).__name__}: {error}")
+        else:
+            told.send(ClientNews(len(client.seconds), tuple(client.seconds)))
+
+
+def _next_job(told: Connection) -> ClientJob | None:
     try:
-        uvloop.run(client.run())
-    except BootzError as error:
-        client.fail(f"{error.reason}: {error}")
-    except GRPCError as error:
-        client.fail(f"{error.status.name}: {error.message}")
-    except (OSError, StreamTerminatedError) as error:
-        client.fail(f"{type(error).__name__}: {error}")
-    else:
-        told.send(ClientNews(len(client.seconds), tuple(client.seconds)))
+        job = told.recv()
+    except EOFError:
+        return None
+    return job if isinstance(job, ClientJob) else None
 
 
 class _Client:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bootz.errors import ConfigError
+from bootz.keystore.kinds import KeyKind
 
 OnProgress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -26,7 +27,8 @@ class BenchPlan:
     onboard; ``onboardings`` how many onboardings are measured, so that a router may come back;
     ``clients`` the number of client processes, each with ``concurrency`` onboardings at a time.
     ``config_bytes`` is the size of the vendor configuration that each router gets; ``flow`` is
-    ``unary``, or the name of a stream, which only the dialect ``current`` has.
+    ``unary``, or the name of a stream, which only the dialect ``current`` has. ``tls_key`` is
+    the kind of the server's TLS key; None leaves it to the build that makes the site.
     """
 
     inventory: int
@@ -38,6 +40,7 @@ class BenchPlan:
     identity: IdentityKey
     config_bytes: int
     flow: str = "unary"
+    tls_key: KeyKind | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run.
@@ -76,12 +79,14 @@ class BenchPlan:
 class BenchResult:
     """What was measured. Times in seconds but for ``cpu_ms``; memory in bytes.
 
+    ``tls_key`` is the kind of key that the server had in TLS.
     ``cpu_ms`` is the CPU time of the server process, user and system, of all its threads, per
     onboarding in milliseconds; ``p50`` and ``p99`` are of whole onboardings as a router sees
     them; ``resident`` is the server's memory at the end, ``resident_peak`` its highest.
     """
 
     plan: BenchPlan
+    tls_key: str
     cpu_ms: float
     per_second: float
     p50: float

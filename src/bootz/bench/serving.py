@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bootz.bench.builds import Build, this_build
 from bootz.errors import Unavailable
-from bootz.processes import COMMAND
 
 _ANYWHERE: Final = tuple(
     word
     for option in ("--listen", "--image-http", "--image-https")
     for word in (option, "127.0.0.1:0")
 )
+LOG: Final = "serve.log"
+"""What the server says."""
 _START_S: Final = 60
 _STOP_S: Final = 30
 _POLL_S: Final = 0.05
@@ -46,21 +48,42 @@ class ServerProcess:
         Raises:
             Unavailable: it has ended.
         """
-        used = None if self._process.poll() is not None else _used(self._process.pid)
-        if used is None:
+        if self._process.poll() is not None:
             raise Unavailable("bench-server-failed", "it ended by itself")
-        return used
+        return usage_of(self.pid)
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+
+def usage_of(pid: int) -> Usage:
+    """Return what a process and its children have used until now.
+
+    Raises:
+        Unavailable: there is no such process.
+    """
+    used = _used(pid)
+    if used is None:
+        raise Unavailable("bench-server-failed", "there is no such process", where=f"pid {pid}")
+    return used
 
 
 @contextmanager
-def serving(site: Path) -> Iterator[ServerProcess]:
-    """Serve a site on a port of the system's choice on 127.0.0.1; its log is ``serve.log`` there.
+def serving(site: Path, build: Build | None = None) -> Iterator[ServerProcess]:
+    """Serve a site on a port of the system's choice on 127.0.0.1; its log is beside the site.
+
+    ``build`` is the one that serves; None: this one.
 
     Raises:
         Unavailable: the server does not start.
     """
-    words = ("--site", str(site), "serve", "--no-door", *_ANYWHERE)
-    with _process(words, site / "serve.log", "bound") as process:
+    build = build or this_build()
+    # Builds before the operator's door have no option to leave it out.
+    no_door = ("--no-door",) if b"--no-door" in build.run("serve", "--help") else ()
+    words = ("--site", str(site), "serve", *no_door, *_ANYWHERE)
+    with _process(build, words, site.parent / LOG, "bound") as process:
         yield process
 
 
@@ -73,18 +96,21 @@ def serving_masa(folder: Path) -> Iterator[ServerProcess]:
     """
     anywhere = ("--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
     words = ("masa", "serve", "--masa", str(folder), *anywhere)
-    with _process(words, folder / "serve.log", "grpc") as process:
+    with _process(this_build(), words, folder / LOG, "grpc") as process:
         yield process
 
 
 @contextmanager
-def _process(words: Sequence[str], journal: Path, key: str) -> Iterator[ServerProcess]:
+def _process(
+    build: Build, words: Sequence[str], journal: Path, key: str
+) -> Iterator[ServerProcess]:
     with journal.open("wb") as writing:
         process = subprocess.Popen(  # noqa: S603 -- our own program
-            [*COMMAND, *words],
+            [*build.command, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=writing,
+            env=dict(build.environment),
         )
     try:
         yield ServerProcess(process, _await_address(process, journal, key))

@@ -1,18 +1,16 @@
-"""``bootz bench``: what an onboarding costs the server, at several sizes of the inventory."""
+"""``bootz bench``: what an onboarding costs the server, alone and beside another build."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from bootz.bench.plan import IdentityKey
-from bootz.cli.base import FOLDER, RELEASE, Cli, one_of, verb
+from bootz.cli.base import EXISTING_FOLDER, FILE, FOLDER, RELEASE, Cli, one_of, verb
 from bootz.cli.router.tpm import flow_option
+from bootz.keystore.kinds import KeyKind
 from bootz.wire.names import DialectName
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @verb("bench")
@@ -21,11 +19,15 @@ if TYPE_CHECKING:
     "inventories",
     type=int,
     multiple=True,
-    default=(100, 10_000, 100_000),
-    show_default=True,
-    help="Number of chassis in the inventory; repeatable.",
+    help="Number of chassis in the inventory; repeatable. "
+    "Default: 100, 10000 and 100000; 1000 with --against.",
 )
-@click.option("--onboardings", default=1000, show_default=True, help="Onboardings to measure.")
+@click.option(
+    "--onboardings",
+    default=1000,
+    show_default=True,
+    help="Onboardings to measure; with --against: of each build in each round.",
+)
 @click.option(
     "--routers",
     type=int,
@@ -55,6 +57,12 @@ if TYPE_CHECKING:
     help="Type of key in the routers' IDevIDs.",
 )
 @click.option(
+    "--tls-key",
+    type=one_of(KeyKind),
+    default=None,
+    help="Type of the server's TLS key. Default: what `bootz init` makes.",
+)
+@click.option(
     "--config-bytes",
     default=16384,
     show_default=True,
@@ -69,16 +77,48 @@ if TYPE_CHECKING:
     default=None,
     help="Create the sites in this folder and keep them.",
 )
+@click.option(
+    "--against",
+    metavar="PATH|REV",
+    default=None,
+    help="Compare with another build: a checkout, or a git revision of this program.",
+)
+@click.option(
+    "--rounds",
+    default=5,
+    show_default=True,
+    help="Rounds of --against; in each of them the builds take turns as A B B A.",
+)
+@click.option(
+    "--target",
+    metavar="HOST:PORT",
+    default=None,
+    help="Measure a server that is running, ours or another's; needs --material and --pid.",
+)
+@click.option(
+    "--material",
+    type=EXISTING_FOLDER,
+    default=None,
+    help="Folder with the routers that --target knows, as --keep writes it.",
+)
+@click.option("--pid", type=int, default=None, help="Process of --target.")
+@click.option(
+    "--storm",
+    type=int,
+    metavar="ROUTERS",
+    default=None,
+    help="Let so many routers come in the same instant, each with one try.",
+)
+@click.option("--one-address", is_flag=True, help="All routers of --storm have one address.")
+@click.option(
+    "--profile",
+    type=FILE,
+    default=None,
+    help="Write a flame graph of the server (.svg; .json for speedscope; .txt), drawn by py-spy.",
+)
 @click.pass_obj
-def command(
-    cli: Cli,
-    /,
-    inventories: tuple[int, ...],
-    max_cpu_ms: float | None,
-    keep: Path | None,
-    **options: Any,
-) -> None:
+def command(cli: Cli, /, **options: Any) -> None:
     """Measure the server with real routers on throwaway sites."""
-    from bootz.cli.bench_run import measure_and_show
+    from bootz.cli.bench_run import run_bench
 
-    measure_and_show(cli, inventories, options, max_cpu_ms, keep)
+    run_bench(cli, options)

@@ -1,4 +1,4 @@
-"""``bootz board``: the operator's door of a site, in a process of its own."""
+"""``bootz board``: the operator's door of a site (API and board), in a process of its own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def command(
     cli: Cli, listen: tuple[str, ...], ready_file: Path | None, *, until_stdin_ends: bool
 ) -> None:
-    """Serve the operator's door until SIGTERM: the API, on loopback unless it has TLS.
+    """Serve API and board until SIGTERM, on loopback unless it has TLS.
 
     It needs no key of the owner: run it as a user who cannot read keys/.
     """
@@ -43,6 +43,7 @@ def command(
     from bootz.errors import ConfigError
     from bootz.keystore.files import atomic_write
     from bootz.server.api.serving import serve_door
+    from bootz.server.board.app import install
 
     root = cli.site_folder()
     config = load_config(root / "bootz.yaml")
@@ -73,6 +74,7 @@ def command(
                     clock=lambda: datetime.now(UTC),
                     on_bound=bound,
                     with_stdin=until_stdin_ends,
+                    parts=(install,),
                 )
             )
     finally:

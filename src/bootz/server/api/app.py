@@ -1,7 +1,7 @@
 """The application: routes, limits and headers, put together."""
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -21,7 +21,9 @@ log = structlog.get_logger()
 
 PREFIX: Final = "/api/v1"
 MAX_AT_ONCE: Final = 64
-"""Requests under way at once of one address; streams of events are counted apart."""
+"""Requests under way at once of one address; streams of events do not count."""
+
+_STREAMS: Final = ("/events/stream", "/live")
 
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -38,8 +40,12 @@ _HEADERS: Final = {
 }
 
 
-def create_app(door: Door) -> FastAPI:
-    """Return the application of a site's door."""
+Part = Callable[[FastAPI, Door], None]
+"""Adds something to a door's application beside the API."""
+
+
+def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
+    """Return the application of a site's door, with the parts beside the API."""
     app = FastAPI(
         title="Bootz",
         version=__version__,
@@ -54,6 +60,8 @@ def create_app(door: Door) -> FastAPI:
         app.include_router(router, prefix=PREFIX)
     _install_health(app)
     app.include_router(metrics.router)
+    for part in parts:
+        part(app, door)
     app.middleware("http")(_with_headers(door))
     app.add_middleware(_BodyLimit)
     app.add_middleware(_AtOnce)
@@ -172,7 +180,11 @@ class _AtOnce:
             return
         client = scope.get("client")
         address = client[0] if client else ""
-        if self._under_way.get(address, 0) >= MAX_AT_ONCE and not scope["path"].endswith("/events"):
+        if scope["path"].endswith(_STREAMS):
+            # As many as there are people who watch: boards share what they cost.
+            await self._app(scope, receive, send)
+            return
+        if self._under_way.get(address, 0) >= MAX_AT_ONCE:
             error = Unavailable("requests-too-many", f"{MAX_AT_ONCE} are under way already")
             await problem_response(error, {"Retry-After": "1"})(scope, receive, send)
             return

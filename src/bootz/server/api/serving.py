@@ -18,7 +18,7 @@ import uvicorn
 from bootz.config import Endpoint, OperatorTlsSettings, SiteConfig
 from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.protected import read_protected
-from bootz.server.api.app import create_app
+from bootz.server.api.app import Part, create_app
 from bootz.server.api.context import Door
 from bootz.server.database_url import database_url
 from bootz.server.sources.keeping import sources_kept
@@ -46,6 +46,7 @@ async def serve_door(
     clock: Callable[[], datetime],
     on_bound: OnBound = lambda _bound: None,
     with_stdin: bool = False,
+    parts: Sequence[Part] = (),
 ) -> None:
     """Serve the door of a site until SIGTERM or SIGINT.
 
@@ -55,6 +56,7 @@ async def serve_door(
         listen: the addresses; port 0 lets the system choose.
         clock: returns aware UTC.
         on_bound: called with the addresses once they listen.
+        parts: what is served beside the API, such as the board.
         with_stdin: also end when stdin does, as it does when the server that started us dies.
 
     Raises:
@@ -69,7 +71,7 @@ async def serve_door(
         try:
             room = SourceRoom(root, config, database, clock)
             async with sources_kept(room, time.monotonic, context):
-                await _serve(door, sockets, context, on_bound, with_stdin=with_stdin)
+                await _serve(door, sockets, context, on_bound, parts, with_stdin=with_stdin)
         finally:
             for each in sockets:
                 each.close()
@@ -82,11 +84,12 @@ async def _serve(
     sockets: Sequence[socket.socket],
     context: ssl.SSLContext | None,
     on_bound: OnBound,
+    parts: Sequence[Part],
     *,
     with_stdin: bool,
 ) -> None:
     settings = uvicorn.Config(
-        create_app(door),
+        create_app(door, parts),
         lifespan="off",
         log_config=None,
         access_log=False,

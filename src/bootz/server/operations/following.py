@@ -1,10 +1,12 @@
 """Follows where all routers of a site stand, reading only what has changed.
 
-News of a router is an event of the journal. What leaves no event (a download that goes on, a
-change of the inventory) is seen when everything is read again, every ten seconds.
+News of a router is an event of the journal; a change of the inventory raises its revision. What
+leaves neither (a download that goes on) is seen when everything is read again, every ten seconds.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -14,6 +16,7 @@ from bootz.server.operations.step_limits import Minutes, SiteLimits, read_limits
 from bootz.server.operations.turn_up import TurnUpRouter
 from bootz.server.store.database import Database, plain
 from bootz.server.store.listing import ListChoice, ListedChassis, listed_chassis
+from bootz.server.store.revision import read_revision
 from bootz.server.store.schema import ATTEMPT, EVENT
 
 _ALL_EVERY_S: Final = 10.0
@@ -36,6 +39,12 @@ class Follower:
         self._judged_at: datetime | None = None
         self._last_event = 0
         self._all_read_at: float | None = None
+        self._revision = 0
+
+    @property
+    def known(self) -> Mapping[int, ListedChassis]:
+        """What the inventory has of each router, by its key."""
+        return MappingProxyType(self._known)
 
     def routers(self, now: datetime) -> list[TurnUpRouter]:
         """Return all routers as they stand at ``now`` (aware UTC)."""
@@ -69,7 +78,10 @@ class Follower:
             Unavailable: the database does not answer.
         """
         with self._database.read() as connection:
+            revision = read_revision(connection).latest
             due = self._all_read_at is None or monotonic - self._all_read_at >= _ALL_EVERY_S
+            due = due or revision != self._revision
+            self._revision = revision
             events, changed = self._news(connection)
             if due or changed is None:
                 execute = plain(connection)

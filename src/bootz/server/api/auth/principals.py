@@ -54,9 +54,9 @@ def caller(
     peer = peer_of(request)
     principal = None
     if token is not None:
-        principal = _by_token(door, token.credentials, peer)
+        principal = token_principal(door, token.credentials, peer)
     elif session:
-        principal = _by_session(door, session, peer)
+        principal = session_principal(door, session, peer)
         if principal is not None and request.method not in _SAFE:
             _check_origin(request, session)
     if principal is None:
@@ -132,7 +132,8 @@ def operation(verb: str, *statuses: int) -> dict[str, Any]:
     }
 
 
-def _by_token(door: Door, secret: str, peer: str) -> Principal | None:
+def token_principal(door: Door, secret: str, peer: str) -> Principal | None:
+    """Return the program that a token is of, None where it does not hold; its use is noted."""
     now = door.clock()
     with door.database.read() as connection:
         token = find_token(connection, secret, now=now)
@@ -144,7 +145,8 @@ def _by_token(door: Door, secret: str, peer: str) -> Principal | None:
     return Principal(f"token:{token.name}", token.role, peer, token.scope)
 
 
-def _by_session(door: Door, secret: str, peer: str) -> Principal | None:
+def session_principal(door: Door, secret: str, peer: str) -> Principal | None:
+    """Return the person whose session this is, None where it has ended; its use is noted."""
     now = door.clock()
     with door.database.read() as connection:
         session = find_session(connection, secret, now=now)

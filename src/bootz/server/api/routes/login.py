@@ -5,14 +5,8 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from bootz.errors import TrustError, Unavailable
-from bootz.server.api.auth.accounts import (
-    Account,
-    begin_session,
-    check_password,
-    end_session,
-    redeem_link,
-)
+from bootz.server.api.auth.accounts import end_session
+from bootz.server.api.auth.entering import enter, keep_session
 from bootz.server.api.auth.principals import (
     SESSION_COOKIE,
     Caller,
@@ -21,8 +15,7 @@ from bootz.server.api.auth.principals import (
     peer_of,
 )
 from bootz.server.api.context import DoorDep
-from bootz.server.api.problems import documented, problem_response
-from bootz.server.store.actor import Actor
+from bootz.server.api.problems import documented
 
 router = APIRouter(tags=["login"])
 
@@ -56,35 +49,16 @@ class Me(BaseModel):
 
 
 @router.post("/login", operation_id="login", responses=documented(), response_model=LoggedIn)
-def login(request: Request, response: Response, door: DoorDep, given: Login) -> object:
+def login(request: Request, response: Response, door: DoorDep, given: Login) -> LoggedIn:
     """Log in; the answer sets the session's cookie."""
-    peer, now = peer_of(request), door.clock()
-    keys = (f"address:{peer}", f"account:{given.name.strip().casefold()}")
-    wait = door.throttle.wait(*keys, monotonic=door.monotonic())
-    if wait > 0:
-        error = Unavailable("login-throttled", f"try again in {wait:.0f} s", where="login")
-        return problem_response(error, {"Retry-After": f"{int(wait) + 1}"})
-    # Read first: a slow hash must not hold the lock of the inventory.
-    account: Account | None = None
-    if not given.link.get_secret_value():
-        with door.database.read() as connection:
-            account = check_password(connection, given.name, given.password.get_secret_value())
-    with door.database.write(Actor(f"user:{given.name}", peer, "user.login")) as connection:
-        if given.link.get_secret_value():
-            account = redeem_link(connection, given.link.get_secret_value(), now=now)
-        if account is None:
-            door.throttle.refused(*keys, monotonic=door.monotonic())
-            raise TrustError("login-refused", "name, password or link is wrong", where="login")
-        secret = begin_session(connection, account, peer, now=now)
-    door.throttle.accepted(keys[1])
-    response.set_cookie(
-        SESSION_COOKIE,
-        secret,
-        httponly=True,
-        samesite="strict",
-        secure=bool(door.config.operator.tls),
-        path="/",
+    account, secret = enter(
+        door,
+        peer_of(request),
+        name=given.name,
+        password=given.password.get_secret_value(),
+        link=given.link.get_secret_value(),
     )
+    keep_session(response, door, secret)
     return LoggedIn(name=account.name, role=account.role.value, csrf=csrf_token(secret))
 
 

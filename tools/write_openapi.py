@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.config import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.context import Door
@@ -20,7 +21,9 @@ def described() -> str:
     with TemporaryDirectory() as folder:
         database = open_database(f"sqlite:///{folder}/bootz.db", create=True)
         try:
-            door = Door(database, SiteConfig(), lambda: datetime.now(UTC), time.monotonic)
+            config = SiteConfig()
+            around = door_surroundings(Path(folder), config)
+            door = Door(database, config, lambda: datetime.now(UTC), time.monotonic, around)
             document = create_app(door).openapi()
         finally:
             database.close()

@@ -12,16 +12,24 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
-from store.world import Maker
+from store.world import maker, owner
 
+from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.config import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import add_account, begin_session
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
 from bootz.server.api.context import Door
+from bootz.server.api.ports import Surroundings
+from bootz.server.key_roles import KeyRole
 from bootz.server.operations.chassis import add_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
+from bootz.server.operations.site_certificates import (
+    IN_FORCE,
+    SiteCertificate,
+    store_site_certificates,
+)
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.store.database import Database, open_database
 
@@ -33,6 +41,7 @@ class World:
     database: Database
     client: TestClient
     now: datetime
+    surroundings: Surroundings
     ticks: float = 0.0
     tokens: dict[OperatorRole, str] = field(default_factory=dict)
     """A token of each role."""
@@ -65,12 +74,21 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
     begun = datetime.now(UTC)
-    door = Door(database, SiteConfig(), lambda: made.now, lambda: made.ticks)
+    config = SiteConfig()
+    surroundings = door_surroundings(tmp_path, config)
+    door = Door(database, config, lambda: made.now, lambda: made.ticks, surroundings)
     # A wrong answer of the door is an answer, not an exception of the test.
     client = TestClient(create_app(door), raise_server_exceptions=False)
-    made = World(database, client, begun, time.monotonic())
+    made = World(database, client, begun, surroundings, ticks=time.monotonic())
     with database.write() as connection:
-        add_vendor(connection, Maker("Acme").vendor)
+        add_vendor(connection, maker("Acme").vendor)
+        store_site_certificates(
+            connection,
+            [
+                SiteCertificate(role, f"{role.value}/1", IN_FORCE, "here", (owner().der,))
+                for role in KeyRole
+            ],
+        )
         for role in OperatorRole:
             _, secret = add_token(
                 connection, role.value, role, now=begun, expires_at=begun + timedelta(days=1)

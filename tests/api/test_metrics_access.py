@@ -18,7 +18,7 @@ from bootz.server.api.context import Door
 def get(world: World, setting: str, address: str, token: str = "") -> tuple[int, str]:
     """Ask for the metrics from an address; return the status, and the reason of a refusal."""
     config = SiteConfig(operator=OperatorSettings(metrics=setting))  # type: ignore[arg-type]
-    door = Door(world.database, config, lambda: world.now, lambda: world.ticks)
+    door = Door(world.database, config, lambda: world.now, lambda: world.ticks, world.surroundings)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with TestClient(create_app(door), client=(address, 50000)) as client:
         answer = client.get("/metrics", headers=headers)

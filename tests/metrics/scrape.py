@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from world import World
 
+from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.server.api.app import create_app
 from bootz.server.api.context import Door
 
@@ -41,7 +42,14 @@ def scrape(world: World) -> Scraped:
     database = site.database()
     operator = site.config.operator.model_copy(update={"metrics": "loopback"})
     config = site.config.model_copy(update={"operator": operator})
-    door = Door(database, config, lambda: world.now(), time.monotonic, world.root)
+    door = Door(
+        database,
+        config,
+        lambda: world.now(),
+        time.monotonic,
+        door_surroundings(world.root, config),
+        world.root,
+    )
     client = TestClient(create_app(door), client=("127.0.0.1", 50000))
     try:
         answer = client.get("/metrics")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from world import World, manufacturer
 
-from bootz.cli.site.image_store import image_target
+from bootz.cli.site.image_target import image_target
 from bootz.errors import BootzError, ConfigError, PolicyError
 from bootz.model.bootstrap import BootstrapData
 from bootz.model.chassis import DynamicConfigPolicy

@@ -71,13 +71,21 @@ class Depot:
                 )
             with self._incoming() as (writing, temporary):
                 digest = self._copy(reading, writing, before, source, progress)
-                with self._written():
-                    os.fchmod(writing.fileno(), 0o444)
-                    _seal(writing.fileno(), digest)
-                    os.fsync(writing.fileno())
-                    temporary.rename(self._folder / digest)
-                    _sync_folder(self._folder)
+                self.adopt(temporary, writing.fileno(), StoredFile(digest, before.st_size))
         return StoredFile(digest, before.st_size)
+
+    def adopt(self, path: Path, descriptor: int, stored: StoredFile) -> None:
+        """Make a whole file that lies in the folder, and is open, one of the depot's.
+
+        Raises:
+            Unavailable: the folder cannot be written.
+        """
+        with self._written():
+            os.fchmod(descriptor, 0o444)
+            _seal(descriptor, stored.sha256)
+            os.fsync(descriptor)
+            path.rename(self._path(stored.sha256))
+            _sync_folder(self._folder)
 
     def _copy(
         self,

@@ -11,6 +11,9 @@ from typing import Final
 STRICT_FORM: Final = "idevid-strict-form"
 """The check that a vendor's setting ``legacy`` leaves out: shown loudly wherever an attempt is."""
 
+STRANGER: Final = "stranger-identity"
+"""What a caller without a record has proven by its certificate alone; seen is the vendor's name."""
+
 
 class Outcome(Enum):
     """What became of one check."""

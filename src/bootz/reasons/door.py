@@ -145,6 +145,56 @@ ROWS = (
         "Correct it: `bootz dhcp sync kea4` or `kea6`; a reservation of another's, by hand.",
     ),
     Reason(
+        "secret-hidden",
+        Fault.CONFIGURATION,
+        "A fingerprint of a secret was sent where it does not stand for one on record.",
+        "Send the secret itself, or leave the fingerprint where it was shown. An export has "
+        "secrets with `secrets=true`.",
+    ),
+    Reason(
+        "upload-not-found",
+        Fault.NOT_FOUND,
+        "There is no such upload of yours; it was finished, dropped, or left for a day.",
+        "Begin another one.",
+    ),
+    Reason(
+        "upload-offset-wrong",
+        Fault.CONFLICT,
+        "A piece of an upload does not begin where the upload has come to.",
+        "Ask how far it has come (GET), and send what follows.",
+    ),
+    Reason(
+        "upload-busy",
+        Fault.CONFLICT,
+        "Another request is sending a piece of the same upload.",
+        "Send one piece at a time.",
+    ),
+    Reason(
+        "uploads-too-many",
+        Fault.CONFLICT,
+        "As many uploads are under way as the site allows.",
+        "Finish or drop one; those that are left end after a day.",
+    ),
+    Reason(
+        "stranger-unproven",
+        Fault.PRECONDITION,
+        "The caller has not proven its serial number, so nothing on record is changed for it.",
+        "Add the vendor's CA and let the router ask again; or correct the record by hand, after a "
+        "look at the box.",
+    ),
+    Reason(
+        "stranger-other-vendor",
+        Fault.CONFLICT,
+        "The caller is a box of another vendor than the planned chassis.",
+        "Choose a planned chassis of that vendor.",
+    ),
+    Reason(
+        "stranger-card-needed",
+        Fault.CONFIGURATION,
+        "The planned chassis is modular: one of its cards is replaced, not the chassis.",
+        "Name the card on record that the caller replaces.",
+    ),
+    Reason(
         "certificates-unpublished",
         Fault.UNAVAILABLE,
         "The database does not have the site's certificates, which the door reads there.",

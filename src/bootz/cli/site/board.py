@@ -39,6 +39,7 @@ def command(
 
     from bootz.cli.logs import configure_log
     from bootz.cli.service_process import harden
+    from bootz.cli.site.door_surroundings import door_surroundings
     from bootz.config import OperatorSettings, load_config, parse_endpoint
     from bootz.errors import ConfigError
     from bootz.keystore.files import atomic_write
@@ -71,6 +72,7 @@ def command(
                     root,
                     config,
                     endpoints,
+                    door_surroundings(root, config),
                     clock=lambda: datetime.now(UTC),
                     on_bound=bound,
                     with_stdin=until_stdin_ends,

@@ -3,7 +3,7 @@
 The server's inventory says what may be served, and its journal hears of downloads.
 """
 
-from bootz.images.addresses import ImageAddress
+from bootz.cli.site.image_target import image_target
 from bootz.images.depot import Depot
 from bootz.images.http_server import ImageServer
 from bootz.images.ports import CatalogueEntry, Download
@@ -59,11 +59,6 @@ class _Observer:
                 ended=download.ended,
             )
         )
-
-
-def image_target(sha256: str, file_name: str, url_tag: str) -> str:
-    """Return the path and query of a file at the depot."""
-    return ImageAddress(sha256, file_name, url_tag).target
 
 
 def _open(inventory: SqlInventory, journal: SqlJournal, site: Site, part: Part) -> ImageServer:

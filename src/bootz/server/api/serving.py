@@ -20,6 +20,7 @@ from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.protected import read_protected
 from bootz.server.api.app import Part, create_app
 from bootz.server.api.context import Door
+from bootz.server.api.ports import Surroundings
 from bootz.server.database_url import database_url
 from bootz.server.sources.keeping import sources_kept
 from bootz.server.sources.syncing import SourceRoom
@@ -42,6 +43,7 @@ async def serve_door(
     root: Path,
     config: SiteConfig,
     listen: Sequence[Endpoint],
+    surroundings: Surroundings,
     *,
     clock: Callable[[], datetime],
     on_bound: OnBound = lambda _bound: None,
@@ -54,6 +56,7 @@ async def serve_door(
         root: the site's folder.
         config: its settings.
         listen: the addresses; port 0 lets the system choose.
+        surroundings: the other parties, as they are joined to it.
         clock: returns aware UTC.
         on_bound: called with the addresses once they listen.
         parts: what is served beside the API, such as the board.
@@ -66,7 +69,7 @@ async def serve_door(
     context = None if config.operator.tls is None else _tls(root, config.operator.tls)
     database = open_database(database_url(root, config.database))
     try:
-        door = Door(database, config, clock, time.monotonic, root)
+        door = Door(database, config, clock, time.monotonic, surroundings, root)
         sockets = [_bound(endpoint) for endpoint in listen]
         try:
             room = SourceRoom(root, config, database, clock)

@@ -131,8 +131,14 @@ def write_json(sections: Iterable[tuple[str, Iterable[Document]]]) -> Iterator[s
     yield "\n}\n"
 
 
-def write_csv(connection: Connection) -> Iterator[str]:
-    """Return the chassis as a table, in pieces.
+def _as_it_is(record: ChassisRecord) -> ChassisRecord:
+    return record
+
+
+def write_csv(
+    connection: Connection, *, shown: Callable[[ChassisRecord], ChassisRecord] = _as_it_is
+) -> Iterator[str]:
+    """Return the chassis as a table, in pieces; ``shown`` may hide what is in one.
 
     Raises:
         ConfigError: ``export-not-csv``: a chassis has overrides, TPM keys, or variables that are
@@ -152,7 +158,7 @@ def write_csv(connection: Connection) -> Iterator[str]:
     writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
     writer.writerow({name: write_cell(name, free=True) for name in columns})
     for record in list_chassis(connection):
-        writer.writerows(_table_rows(record))
+        writer.writerows(_table_rows(shown(record)))
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()

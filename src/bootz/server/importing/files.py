@@ -39,8 +39,15 @@ def read_import(path: Path, form: FileForm) -> ReadFile:
         ConfigError: ``import-file-invalid``; it is not of the form.
         Unavailable: it cannot be read.
     """
-    text = read_text(path)
-    where = str(path)
+    return parse_import(read_text(path), form, str(path))
+
+
+def parse_import(text: str, form: FileForm, where: str) -> ReadFile:
+    """Return the entries of a text; ``where`` is how a person calls it.
+
+    Raises:
+        ConfigError: ``import-file-invalid``; it is not of the form.
+    """
     try:
         match form:
             case FileForm.YAML:
@@ -73,7 +80,16 @@ def read_text(path: Path, most: int = MAX_FILE_BYTES) -> str:
         raise unreadable(path, error) from error
     if len(data) > most:
         raise ConfigError("import-file-invalid", f"has over {most} bytes", where=str(path))
-    encoding = _encoding(data, str(path))
+    return decode_text(data, str(path))
+
+
+def decode_text(data: bytes, where: str) -> str:
+    """Return the text of a file's bytes: UTF-8, or UTF-16 with a byte order mark.
+
+    Raises:
+        ConfigError: ``import-file-invalid``: it is in another encoding.
+    """
+    encoding = _encoding(data, where)
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -82,7 +98,7 @@ def read_text(path: Path, most: int = MAX_FILE_BYTES) -> str:
         raise ConfigError(
             "import-file-invalid",
             words if encoding == "utf-8-sig" else "is not UTF-16, as its byte order mark says",
-            where=f"{path} line {line}",
+            where=f"{where} line {line}",
         ) from None
 
 

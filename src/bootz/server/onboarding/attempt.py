@@ -8,9 +8,10 @@ from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.model.bootstrap import BootstrapRequest, StatusReport
 from bootz.model.chassis import Chassis, ClaimedCard, ProvenChassis
-from bootz.model.checks import STRICT_FORM, Check
+from bootz.model.checks import STRANGER, STRICT_FORM, Check, Outcome
 from bootz.protocol.idevid import TlsCertificate
 from bootz.protocol.selection import Selection
+from bootz.protocol.strangers import ProvenStranger
 from bootz.server.ports import CallRecord, Clock
 from bootz.trust.certificates import fingerprint
 from bootz.wire.dialects import Dialect
@@ -58,6 +59,7 @@ class Attempt:
         self.claimed_serial = ""
         self.nonce_digest = ""
         self.chassis: Chassis | None = None
+        self.stranger: ProvenStranger | None = None
         self.answered: tuple[str, ...] = ()
         self.foreign: tuple[ClaimedCard, ...] = ()
         self.seated: tuple[ClaimedCard, ...] = ()
@@ -89,6 +91,10 @@ class Attempt:
         """Keep the chassis that is proven."""
         self.chassis = chassis
 
+    def take_stranger(self, stranger: ProvenStranger | None) -> None:
+        """Keep who a caller is that is not on record."""
+        self.stranger = stranger
+
     def take_selection(self, selection: Selection | None) -> None:
         """Keep which cards are answered, and which are not of the chassis."""
         if selection is not None:
@@ -109,6 +115,11 @@ class Attempt:
             if check.name == STRICT_FORM:
                 log.warning("legacy-form-accepted", **self._fields(), detail=check.seen)
         proven = session.proven
+        proven_serial = "" if proven is None else proven.proven_serial
+        checks = session.checks
+        if self.stranger is not None:
+            proven_serial = self.stranger.serial_number
+            checks = (*checks, Check(STRANGER, Outcome.PASSED, seen=self.stranger.vendor))
         return CallRecord(
             at=clock(),
             rpc=self.rpc,
@@ -117,9 +128,9 @@ class Attempt:
             chassis_key=None if self.chassis is None else self.chassis.key,
             claimed_manufacturer=self.claimed_manufacturer,
             claimed_serial=self.claimed_serial,
-            proven_serial="" if proven is None else proven.proven_serial,
+            proven_serial=proven_serial,
             idevid_fingerprint=fingerprint(self.certificate) if self.certificate else "",
-            checks=session.checks,
+            checks=checks,
             reason="" if error is None else error.reason,
             detail="" if error is None else str(error),
             nonce_digest=self.nonce_digest,

@@ -12,6 +12,7 @@ from bootz.log import get_logger
 from bootz.model.chassis import Chassis, fold_serial
 from bootz.protocol.reports import ReportSession
 from bootz.protocol.server import BootstrapSession
+from bootz.protocol.strangers import prove_stranger
 from bootz.server.onboarding.attempt import Attempt, Caller
 from bootz.server.onboarding.sealing import OwnerState, Sealer
 from bootz.server.ports import (
@@ -149,5 +150,16 @@ class BootstrapService:
     async def _refused(
         self, session: BootstrapSession | ReportSession, attempt: Attempt, error: BootzError
     ) -> None:
+        if error.reason == "chassis-unknown":
+            await self._meet_stranger(attempt)
         await self._journal.record(attempt.record(self._clock, session, error=error))
         attempt.log_refused(error)
+
+    async def _meet_stranger(self, attempt: Attempt) -> None:
+        try:
+            vendors = await self._inventory.vendors()
+        except BootzError:
+            # The refusal is put on record all the same.
+            return
+        presented = attempt.caller.presented
+        attempt.take_stranger(prove_stranger(presented, vendors, now=self._clock()))

@@ -121,7 +121,7 @@ def _reports(
 
     from bootz.cli.inventory.chassis.preflight import DepotFiles, kea_checks, ntp_offset
     from bootz.cli.inventory.chassis.preview import reached_address
-    from bootz.cli.site.image_store import image_target
+    from bootz.cli.site.image_target import image_target
     from bootz.images.reach import why_unreachable
     from bootz.server.keys.publishing import site_certificates
     from bootz.server.preflight.chassis_checks import check_chassis

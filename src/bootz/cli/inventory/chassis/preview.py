@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from bootz.cli.site.image_store import image_target
+from bootz.cli.site.image_target import image_target
 from bootz.config import SiteConfig, parse_endpoint
 from bootz.model.chassis import fold_serial
 from bootz.server.keys.publishing import site_certificates
@@ -40,10 +40,12 @@ def make_preview(
     address: tuple[str, int],
 ) -> Shown:
     """Render what the server would answer; nothing is signed and nothing is journalled."""
-    certificates = site_certificates(site)
-    terms = PreviewTerms(reached_of(site.config, image_target), certificates.trust_anchor, address)
     with database.read() as connection:
         key = find_chassis(connection, serial, vendor).key
+        certificates = site_certificates(site)
+        terms = PreviewTerms(
+            reached_of(site.config, image_target), certificates.trust_anchor, address
+        )
         preview = preview_chassis(connection, key, terms, dialect=dialect, cards=cards)
         chassis = preview.chassis
         serials = cards or [card.serial_number for card in chassis.cards]

@@ -61,6 +61,9 @@ _OPERATE: Final = (
     "image.remove",
     "voucher.import",
     "voucher.remove",
+    "stranger.claim",
+    "stranger.ignore",
+    "chassis.probe",
     "replacement.accept",
     "replacement.reject",
     "import.run",
@@ -101,5 +104,6 @@ NEEDED: Final[Mapping[str, OperatorRole]] = MappingProxyType(
 
 ``chassis.insecure`` is asked beside ``chassis.add``, ``chassis.set`` and ``import.run`` where a
 chassis would be served without proofs: in insecure mode, or without the check of its serial number.
+``chassis.probe`` is asked where a preflight is to ask image URLs and DHCP over the network.
 ``secret.read`` is asked where secrets would be shown: without it, they are fingerprints.
 """

@@ -139,20 +139,6 @@ def list_(
         return _page(request, connection, wanted, limit)
 
 
-@router.get("/strangers", **operation("stranger.list"))
-def strangers(
-    request: Request,
-    door: DoorDep,
-    principal: Annotated[Principal, Depends(needs("stranger.list"))],
-    limit: _Limit = 100,
-    before: _Before = None,
-) -> CursorPage[AttemptView]:
-    """List callers that are no chassis on record, or did not prove to be one."""
-    wanted = AttemptFilter(strangers=True, labels=scope_filter(principal), before=before)
-    with door.database.read() as connection:
-        return _page(request, connection, wanted, limit)
-
-
 @router.get("/attempts/{key:int}", **operation("attempt.show"))
 def show(
     door: DoorDep,

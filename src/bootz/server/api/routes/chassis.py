@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
-from sqlalchemy import ColumnElement, Connection, exists, func, select
+from sqlalchemy import Connection
 
 from bootz.errors import UnknownChassis
 from bootz.model.chassis import BootMode
@@ -16,13 +16,11 @@ from bootz.server.api.paging import (
     Ordering,
     Page,
     PagingDep,
-    Search,
     chosen,
-    holding,
-    order_by,
 )
 from bootz.server.api.problems import ErrorItem, ManyErrors, item_of
-from bootz.server.api.routes.documents import STRICT, Removed, shown, unmasked
+from bootz.server.api.routes.chassis_choice import ChassisChoiceDep, find_visible, raise_all
+from bootz.server.api.routes.documents import STRICT, Removed, refuse_hidden, shown, unmasked
 from bootz.server.api.writes import Answer, ChangeDep, etag
 from bootz.server.operations.chassis import (
     add_chassis,
@@ -31,15 +29,12 @@ from bootz.server.operations.chassis import (
     remove_chassis_by_key,
     set_chassis_by_key,
 )
-from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.chassis_state import ChassisState, Standing, standing
 from bootz.server.operations.holds import hold_chassis, release_chassis
-from bootz.server.operations.labels import fold_key
 from bootz.server.operations.step_limits import read_limits
 from bootz.server.store.database import plain
 from bootz.server.store.listing import ListChoice, listed_chassis
-from bootz.server.store.schema import CHASSIS, CHASSIS_LABEL, PROFILE, VENDOR
 
 router = APIRouter(prefix="/chassis", tags=["chassis"])
 
@@ -131,53 +126,18 @@ class ChassisList(BaseModel):
     chassis: list[ChassisBody] = Field(min_length=1, max_length=MAX_BULK)
 
 
-_COLUMNS: Final = {
-    "id": CHASSIS.c.id,
-    "serial_number": CHASSIS.c.serial,
-    "hostname": CHASSIS.c.hostname,
-    "vendor": VENDOR.c.name,
-    "profile": PROFILE.c.name,
-    "updated_at": CHASSIS.c.revision,
-}
-
-
 @router.get("", **operation("chassis.list"))
 def list_(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("chassis.list"))],
     paging: PagingDep,
-    q: Search = None,
+    choice: ChassisChoiceDep,
     fields: Fields = None,
     ordering: Ordering = None,
-    vendor: Annotated[str | None, Query(max_length=128)] = None,
-    profile: Annotated[str | None, Query(max_length=128)] = None,
-    label: Annotated[list[str] | None, Query(description="KEY=VALUE; repeatable.")] = None,
-    state: Annotated[list[ChassisState] | None, Query(description="Repeatable.")] = None,
 ) -> Page[dict[str, Any]]:
     """List chassis, with where each stands."""
-    conditions = [
-        *holding(q, CHASSIS.c.serial, CHASSIS.c.hostname, CHASSIS.c.part_number),
-        *_scoped(principal),
-        *(_labelled(*_pair(text)) for text in label or ()),
-    ]
-    if vendor is not None:
-        conditions.append(VENDOR.c.name_folded == vendor.strip().casefold())
-    if profile is not None:
-        conditions.append(PROFILE.c.name_folded == profile.strip().casefold())
-    sorting = order_by(ordering, _COLUMNS, [CHASSIS.c.id])
-    joined = CHASSIS.join(VENDOR).outerjoin(PROFILE, PROFILE.c.id == CHASSIS.c.profile_id)
     with door.database.read() as connection:
-        if state:
-            conditions.append(CHASSIS.c.id.in_(_in_states(connection, door, set(state))))
-        count = connection.scalar(select(func.count()).select_from(joined).where(*conditions)) or 0
-        keys = connection.scalars(
-            select(CHASSIS.c.id)
-            .select_from(joined)
-            .where(*conditions)
-            .order_by(*sorting)
-            .limit(paging.limit)
-            .offset(paging.offset)
-        ).all()
+        count, keys = choice.page(connection, door, principal, paging, ordering)
         rows = _views(connection, door, principal, keys)
     return paging.page(count, chosen(ChassisView, rows, fields))
 
@@ -207,7 +167,9 @@ def add(
     """Put a chassis on record."""
 
     def work(connection: Connection) -> Answer:
-        record = add_chassis(connection, _record(principal, body.model_dump(exclude_unset=True)))
+        given = body.model_dump(exclude_unset=True)
+        refuse_hidden(given)
+        record = add_chassis(connection, _record(principal, given))
         _find(connection, principal, record.key)
         (view,) = _views(connection, door, principal, [record.key])
         return Answer(view, 201, {"ETag": etag(record.to_document())})
@@ -279,7 +241,7 @@ def patch(
                 if not hasattr(error, "reason"):
                     raise
                 errors.append(item_of(error, where=f"ids.{key}"))  # type: ignore[arg-type]
-        _raise_all(errors)
+        raise_all(errors)
         return Answer(Changed(changed=changed))
 
     return change.run(principal, "chassis.set", work)
@@ -310,7 +272,7 @@ def hold(
     """Put chassis on hold: they are refused, whatever they prove, until they are released."""
 
     def work(connection: Connection) -> Answer:
-        _find_all(connection, principal, body.ids)
+        find_visible(connection, principal, body.ids)
         return Answer(
             Changed(changed=list(hold_chassis(connection, body.ids, body.note, now=door.clock())))
         )
@@ -327,28 +289,10 @@ def release(
     """Release chassis that are on hold: a night begins."""
 
     def work(connection: Connection) -> Answer:
-        _find_all(connection, principal, body.ids)
+        find_visible(connection, principal, body.ids)
         return Answer(Changed(changed=list(release_chassis(connection, body.ids))))
 
     return change.run(principal, "chassis.release", work)
-
-
-def _scoped(principal: Principal) -> list[ColumnElement[bool]]:
-    """Return the conditions of a token that may see only some chassis."""
-    return [_labelled(key, value) for key, value in principal.scope.items()]
-
-
-def _labelled(key: str, value: str) -> ColumnElement[bool]:
-    """Return the condition that a chassis has a label."""
-    label = CHASSIS_LABEL.alias()
-    return exists().where(
-        label.c.chassis_id == CHASSIS.c.id, label.c.key == key, label.c.value == value
-    )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, _, value = text.partition("=")
-    return fold_key(key), value
 
 
 def _find(connection: Connection, principal: Principal, key: int) -> ChassisRecord:
@@ -357,32 +301,8 @@ def _find(connection: Connection, principal: Principal, key: int) -> ChassisReco
     Raises:
         UnknownChassis: there is none, or a token's scope leaves it out: it cannot tell which.
     """
-    _find_all(connection, principal, [key])
+    find_visible(connection, principal, [key])
     return chassis_by_key(connection, key)
-
-
-def _find_all(connection: Connection, principal: Principal, keys: Sequence[int]) -> None:
-    found: set[int] = set()
-    wanted = sorted(set(keys))
-    for at in range(0, len(wanted), 500):
-        chunk = CHASSIS.c.id.in_(wanted[at : at + 500])
-        seen = select(CHASSIS.c.id).where(chunk, *_scoped(principal))
-        found.update(connection.scalars(seen))
-    missing = [key for key in wanted if key not in found]
-    if len(missing) == 1 and len(wanted) == 1:
-        raise UnknownChassis("object-not-found", f"there is no chassis {missing[0]}", where="id")
-    _raise_all(
-        [
-            ErrorItem(where=f"ids.{key}", reason="object-not-found", detail="no such chassis")
-            for key in missing
-        ]
-    )
-
-
-def _raise_all(errors: Sequence[ErrorItem]) -> None:
-    if errors:
-        first = errors[0]
-        raise ManyErrors(first.reason, f"{len(errors)} of the chassis: {first.detail}", errors)
 
 
 def _record(
@@ -412,13 +332,6 @@ def _merged(document: dict[str, Any], changes: dict[str, JsonValue]) -> dict[str
         else:
             merged[name] = value
     return merged
-
-
-def _in_states(connection: Connection, door: Door, states: set[ChassisState]) -> list[int]:
-    execute = plain(connection)
-    limits = read_limits(execute, door.config.progress)
-    found = overview(listed_chassis(execute), limits, door.clock(), states=states)
-    return [each.chassis.key for each in found.chassis]
 
 
 def _views(

@@ -11,8 +11,14 @@ from sqlalchemy import Connection
 from bootz.server.api.auth.principals import needs, operation, sees_secrets
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Fields, Page, PagingDep, Search, chosen
+from bootz.server.api.problems import ErrorItem, ManyErrors
 from bootz.server.api.writes import Answer, ChangeDep, etag
-from bootz.server.operations.secrets import fingerprinter, masked_object
+from bootz.server.operations.secrets import (
+    fingerprinter,
+    hidden_places,
+    masked_object,
+    restored,
+)
 
 STRICT: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -64,23 +70,32 @@ def unmasked(
     """Return what was given, with a fingerprint that was sent back as the secret it stands for.
 
     So who may not see a secret can still change what is beside it.
+
+    Raises:
+        ManyErrors: ``secret-hidden``: a fingerprint is where none was shown.
     """
-    return _kept(before, shown(connection, principal, before), given)
+    hide = fingerprinter(connection)
+    seen = masked_object(before, hide)
+    whole = restored(dict(before), seen, dict(given), hide)
+    document = whole if isinstance(whole, dict) else {}
+    refuse_hidden(document)
+    return document
 
 
-def _kept(
-    before: Mapping[str, JsonValue], masked: Mapping[str, JsonValue], given: Mapping[str, Any]
-) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, value in given.items():
-        old, seen = before.get(name), masked.get(name)
-        if isinstance(value, str) and value.startswith("hidden") and value == seen:
-            kept[name] = old
-        elif isinstance(value, dict) and isinstance(old, dict) and isinstance(seen, dict):
-            kept[name] = _kept(old, seen, value)
-        else:
-            kept[name] = value
-    return kept
+def refuse_hidden(document: Mapping[str, JsonValue]) -> None:
+    """Refuse a document in which a fingerprint is in the place of a secret.
+
+    Raises:
+        ManyErrors: ``secret-hidden``.
+    """
+    places = list(hidden_places(document))
+    if places:
+        words = "this is the fingerprint of a secret, not the secret"
+        raise ManyErrors(
+            "secret-hidden",
+            f"{', '.join(places)[:500]}: {words}",
+            [ErrorItem(where=place, reason="secret-hidden", detail=words) for place in places],
+        )
 
 
 def document_router(noun: str, plural: str, body_model: type[BaseModel], verbs: Verbs) -> APIRouter:
@@ -131,6 +146,7 @@ def document_router(noun: str, plural: str, body_model: type[BaseModel], verbs: 
     ) -> Response:
         def work(connection: Connection) -> Answer:
             given = body.model_dump(mode="json", exclude_unset=True)  # type: ignore[attr-defined]
+            refuse_hidden(given)
             record = verbs.add(connection, verbs.read(given))
             return answer(connection, principal, record, 201)
 

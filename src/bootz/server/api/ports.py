@@ -1,0 +1,73 @@
+"""What the door asks of other parties, which the command line joins to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from bootz.config import SiteConfig
+from bootz.server.preflight.terms import DhcpChecks, ImageFiles, UrlProbe
+from bootz.server.rendering.reached import ImageTarget
+
+
+class DoorImages(ImageFiles, Protocol):
+    """The image store, as the door fills and empties it.
+
+    An upload has a key of lower-case hex digits; what was received of it stays over restarts.
+    """
+
+    def holds(self, sha256: str) -> bool:
+        """Tell whether there is a file of this digest; its content is not looked at."""
+
+    def remove(self, sha256: str) -> bool:
+        """Remove a file and tell whether it was there.
+
+        Raises:
+            Unavailable: the folder cannot be written.
+        """
+
+    def check_room(self, size: int) -> None:
+        """Check that a file of so many bytes would fit.
+
+        Raises:
+            ConfigError: it is larger than any that is taken.
+            Unavailable: the disk has no room for it, or the folder cannot be written.
+        """
+
+    def received(self, key: str) -> int:
+        """Return how many bytes of an upload are there."""
+
+    def append(self, key: str, offset: int, data: bytes) -> int:
+        """Add bytes to an upload and return how many are there now.
+
+        Raises:
+            ConflictError: ``upload-offset-wrong``: something else is there than was thought.
+            Unavailable: the folder cannot be written.
+        """
+
+    def finish(self, key: str, sha256: str, size: int) -> str:
+        """Put an upload in its place as a file of the store, and return its digest.
+
+        Args:
+            key: the upload's.
+            sha256: what its digest must be; empty: any.
+            size: its bytes.
+
+        Raises:
+            ConflictError: ``image-file-other``: its digest is another; it is gone then.
+            Unavailable: the folder cannot be written.
+        """
+
+    def drop(self, key: str) -> None:
+        """Forget an upload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The other parties: image store, DHCP, and whether a URL is served."""
+
+    images: DoorImages
+    image_target: ImageTarget
+    dhcp: Callable[[Connection, SiteConfig], DhcpChecks | None]
+    url_probe: UrlProbe

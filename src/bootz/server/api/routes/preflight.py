@@ -1,0 +1,213 @@
+"""What a chassis would get, and what would stop it: rendered and tried before the router asks."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, Field, JsonValue
+from sqlalchemy import Connection
+
+from bootz.server.api.auth.principals import check_role, needs, operation, sees_secrets
+from bootz.server.api.context import Door, DoorDep, Principal
+from bootz.server.api.paging import Page, PagingDep
+from bootz.server.api.routes.chassis_choice import ChassisChoiceDep, find_visible
+from bootz.server.operations.secrets import fingerprinter, masked_object
+from bootz.server.operations.site_certificates import read_site_certificates
+from bootz.server.preflight.chassis_checks import check_chassis
+from bootz.server.preflight.findings import PreflightOutcome, PreflightReport
+from bootz.server.preflight.site_checks import check_site
+from bootz.server.preflight.terms import PreflightTerms
+from bootz.server.rendering.preview import PreviewTerms, preview_chassis, preview_warnings
+from bootz.server.rendering.reached import reached_of
+from bootz.wire.names import DialectName
+from bootz.wire.preview import preview_payload
+
+router = APIRouter(tags=["chassis"])
+
+_Key = Annotated[int, Path(ge=1, le=2**62, description="The chassis's id.")]
+_Probe = Annotated[
+    bool,
+    Query(description="Also ask image URLs and Kea over the network; needs the role operator."),
+]
+_Server = Annotated[bool, Query(description="False where another Bootz server serves the routers.")]
+
+
+class RenderView(BaseModel):
+    """What a router would get, without nonce and signature."""
+
+    chassis: str
+    dialect: str
+    warnings: list[str] = Field(description="What an operator would not expect in it.")
+    payload: dict[str, JsonValue] = Field(description="Field by field as it is on the wire.")
+
+
+class PreflightCheckView(BaseModel):
+    """One check."""
+
+    check: str
+    outcome: PreflightOutcome
+    evidence: str
+    reason: str
+    next_action: str
+
+
+class PreflightView(BaseModel):
+    """The checks of the site, or of one chassis."""
+
+    id: int = Field(description="The chassis's; 0 for the site.")
+    name: str
+    go: bool = Field(description="Whether nothing has failed.")
+    checks: list[PreflightCheckView]
+
+
+class PreflightPage(Page[PreflightView]):
+    """A page of chassis, and what all of them share."""
+
+    go: bool = Field(description="Whether nothing has failed on this page or for the site.")
+    site: PreflightView
+
+
+@router.get("/chassis/{key:int}/render", **operation("chassis.render", 409, 422))
+def render(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.render"))],
+    key: _Key,
+    dialect: Annotated[
+        DialectName | None, Query(description="Default: that of the chassis's release.")
+    ] = None,
+    card: Annotated[
+        list[Annotated[str, Field(max_length=64)]] | None,
+        Query(max_length=256, description="Only this card; repeatable."),
+    ] = None,
+) -> RenderView:
+    """Show what a router would get. Who may not see secrets sees fingerprints in their place."""
+    with door.database.read() as connection:
+        find_visible(connection, principal, [key])
+        preview = preview_chassis(
+            connection,
+            key,
+            _preview_terms(connection, door),
+            dialect=None if dialect is None else dialect.value,
+            cards=card or (),
+        )
+        payload: dict[str, Any] = dict(preview_payload(preview.body))
+        hide = None if sees_secrets(principal) else fingerprinter(connection)
+        shown = payload if hide is None else masked_object(payload, hide)
+    return RenderView.model_validate(
+        {
+            "chassis": preview.intent.chassis.name,
+            "dialect": preview.dialect.name,
+            "warnings": list(preview_warnings(preview)),
+            "payload": shown,
+        }
+    )
+
+
+@router.get("/chassis/{key:int}/preflight", **operation("chassis.check", 422))
+def preflight(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.check"))],
+    key: _Key,
+    probe: _Probe = False,
+    server: _Server = True,
+) -> PreflightPage:
+    """Try everything that can fail without the router, for one chassis."""
+    with door.database.read() as connection:
+        find_visible(connection, principal, [key])
+        reports = _check(connection, door, principal, [key], probe=probe, server=server)
+    site, *found = map(_view, reports)
+    return PreflightPage(
+        count=1,
+        next=None,
+        previous=None,
+        results=found,
+        site=site,
+        go=site.go and all(each.go for each in found),
+    )
+
+
+@router.get(
+    "/preflight", **{**operation("chassis.check", 422), "operation_id": "chassis_check_many"}
+)
+def preflight_many(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("chassis.check"))],
+    paging: PagingDep,
+    choice: ChassisChoiceDep,
+    probe: _Probe = False,
+    server: _Server = True,
+    outcome: Annotated[
+        Literal["failed", "all"], Query(description="Of each chassis: what failed, or all.")
+    ] = "all",
+) -> PreflightPage:
+    """Try everything for many chassis, a page at a time; the batch is a go where each page is."""
+    with door.database.read() as connection:
+        count, keys = choice.page(connection, door, principal, paging)
+        reports = _check(connection, door, principal, keys, probe=probe, server=server)
+    site, *found = map(_view, reports)
+    go = site.go and all(each.go for each in found)
+    if outcome == "failed":
+        for each in found:
+            each.checks = [
+                check for check in each.checks if check.outcome is PreflightOutcome.FAILED
+            ]
+    page = paging.page(count, found)
+    return PreflightPage(
+        count=page.count,
+        next=page.next,
+        previous=page.previous,
+        results=page.results,
+        site=site,
+        go=go,
+    )
+
+
+def _check(
+    connection: Connection,
+    door: Door,
+    principal: Principal,
+    keys: Sequence[int],
+    *,
+    probe: bool,
+    server: bool,
+) -> list[PreflightReport]:
+    if probe:
+        check_role(principal, "chassis.probe")
+    around = door.surroundings
+    terms = PreflightTerms(
+        config=door.config,
+        certificates=read_site_certificates(connection),
+        images=around.images,
+        preview=_preview_terms(connection, door),
+        now=door.clock(),
+        server=server,
+        dhcp=around.dhcp(connection, door.config) if probe else None,
+        url_probe=around.url_probe if probe else None,
+    )
+    return [check_site(connection, terms), *check_chassis(connection, keys, terms)]
+
+
+def _preview_terms(connection: Connection, door: Door) -> PreviewTerms:
+    return PreviewTerms(
+        reached_of(door.config, door.surroundings.image_target),
+        read_site_certificates(connection).trust_anchor,
+        door.config.endpoints[0].pair,
+    )
+
+
+def _view(report: PreflightReport) -> PreflightView:
+    return PreflightView(
+        id=report.key,
+        name=report.name,
+        go=report.go,
+        checks=[
+            PreflightCheckView(
+                check=each.name,
+                outcome=each.outcome,
+                evidence=each.evidence,
+                reason=each.reason,
+                next_action=each.next_action,
+            )
+            for each in report.checks
+        ],
+    )

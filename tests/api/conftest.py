@@ -21,7 +21,7 @@ from bootz.server.api.auth.accounts import add_account, begin_session
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
 from bootz.server.api.context import Door
-from bootz.server.api.ports import Surroundings
+from bootz.server.api.ports import DoorSurroundings
 from bootz.server.key_roles import KeyRole
 from bootz.server.operations.chassis import add_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
@@ -41,7 +41,7 @@ class World:
     database: Database
     client: TestClient
     now: datetime
-    surroundings: Surroundings
+    surroundings: DoorSurroundings
     ticks: float = 0.0
     tokens: dict[OperatorRole, str] = field(default_factory=dict)
     """A token of each role."""

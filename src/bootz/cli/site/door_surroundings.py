@@ -9,14 +9,14 @@ from bootz.config import SiteConfig
 from bootz.images.depot import Depot, StoredFile
 from bootz.images.reach import why_unreachable
 from bootz.images.uploads import Uploads
-from bootz.server.api.ports import Surroundings
+from bootz.server.api.ports import DoorSurroundings
 
 
-def door_surroundings(root: Path, config: SiteConfig) -> Surroundings:
+def door_surroundings(root: Path, config: SiteConfig) -> DoorSurroundings:
     """Return what the door of a site asks of others."""
     folder = root / config.images.folder
     depot = Depot(folder)
-    return Surroundings(
+    return DoorSurroundings(
         _Images(depot, Uploads(folder, depot)), image_target, kea_checks, why_unreachable
     )
 

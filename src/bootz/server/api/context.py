@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from bootz.config import SiteConfig
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.throttle import Throttle
-from bootz.server.api.ports import Surroundings
+from bootz.server.api.ports import DoorSurroundings
 from bootz.server.store.actor import Actor
 from bootz.server.store.database import Database
 
@@ -25,7 +25,7 @@ class Door:
     config: SiteConfig
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
-    surroundings: Surroundings
+    surroundings: DoorSurroundings
     root: Path | None = None
     """The site's folder, where its server keeps what it counts; None: there is none here."""
     throttle: Throttle = field(default_factory=Throttle)

@@ -64,7 +64,7 @@ class DoorImages(ImageFiles, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class DoorSurroundings:
     """The other parties: image store, DHCP, and whether a URL is served."""
 
     images: DoorImages

@@ -20,7 +20,7 @@ from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.protected import read_protected
 from bootz.server.api.app import Part, create_app
 from bootz.server.api.context import Door
-from bootz.server.api.ports import Surroundings
+from bootz.server.api.ports import DoorSurroundings
 from bootz.server.database_url import database_url
 from bootz.server.sources.keeping import sources_kept
 from bootz.server.sources.syncing import SourceRoom
@@ -43,7 +43,7 @@ async def serve_door(
     root: Path,
     config: SiteConfig,
     listen: Sequence[Endpoint],
-    surroundings: Surroundings,
+    surroundings: DoorSurroundings,
     *,
     clock: Callable[[], datetime],
     on_bound: OnBound = lambda _bound: None,

@@ -59,6 +59,11 @@ test: $(VENV)/check.stamp
 check-dhcp: $(VENV)/check.stamp packages
 	@cd tests && PATH="$$PATH:/usr/sbin:/sbin" $(CURDIR)/$(BIN)/python -m dhcp.differential $(ARGS)
 
+# Webhooks while their sender is killed again and again. ARGS="--kills 200 --seed 1".
+.PHONY: check-webhooks
+check-webhooks: $(VENV)/check.stamp
+	@cd tests && $(CURDIR)/$(BIN)/python -m webhooks.kills $(ARGS)
+
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

@@ -313,6 +313,19 @@ class OperatorSettings(_Frozen):
         return self
 
 
+class WebhookSettings(_Frozen):
+    """Where webhooks may go; each is made by `bootz webhook add`."""
+
+    private_targets: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description="Networks that are not the Internet, and to which webhooks may go; "
+        "plain http is for these alone.",
+    )
+    ca: Path | None = Field(
+        None, description="File of CAs (PEM) that vouch for receivers, beside the system's."
+    )
+
+
 class DhcpSubnetSettings(_Frozen):
     """A link on which DHCP serves routers: at most one name-server, which Bootz demands."""
 
@@ -408,6 +421,7 @@ class SiteConfig(_Frozen):
         max_length=20,
         description="Sources of truth (NetBox, Nautobot); docs/source-of-truth.md.",
     )
+    webhooks: WebhookSettings = Field(WebhookSettings(), description="Where webhooks may go.")
     drain_timeout: float = Field(
         30.0, ge=0, le=3600, description="Seconds for running calls to finish at SIGTERM."
     )

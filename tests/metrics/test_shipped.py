@@ -12,10 +12,12 @@ import pytest
 import yaml
 from metrics.scrape import MONITORING, Scraped, scrape
 from stream_world import ask, dialogue, fill, prover, tell
-from world import Running, World, run
+from world import Running, World, manufacturer, run
 
 from bootz.model.identity import IdentityKind
 from bootz.server.metrics.families import FAMILIES, MetricKind
+from bootz.server.operations.webhooks import add_webhook
+from bootz.server.site import utc_now
 from bootz.wire.flows import STREAM_V1
 
 SPECIFIED = {
@@ -38,10 +40,14 @@ SPECIFIED = {
 }
 
 
-@pytest.fixture
-def scraped(world: World) -> Scraped:
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Scraped:
     """A site of which every metric has a value."""
+    world = World(tmp_path_factory.mktemp("scraped"), template)
+    world.add_vendor(manufacturer())
     fill(world)
+    now = utc_now()
+    world.write(lambda to: add_webhook(to, "ops", "https://hooks.example.net/", now=now))
     honest = prover(IdentityKind.IDEVID)
     found: list[Scraped] = []
 
@@ -130,6 +136,8 @@ def test_the_dashboard_asks_for_metrics_that_are_there(scraped: Scraped) -> None
 
 def test_the_dashboard_groups_by_labels_that_are_there(scraped: Scraped) -> None:
     own = {family.name: set(family.labels) for family in FAMILIES}
+    own["bootz_webhook_delivered_total"] = {"webhook"}
+    own["bootz_webhook_deliveries"] = {"webhook", "state"}
     own["bootz_chassis"] = {"state", "vendor"}
     own["bootz_voucher_expiry_timestamp_seconds"] = {"vendor"}
     for panel in panels():

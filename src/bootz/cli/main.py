@@ -23,6 +23,7 @@ NOUNS = MappingProxyType(
         "board": ("bootz.cli.site.board", "Run the operator's door of a site alone."),
         "user": ("bootz.cli.site.user", "People who may use the operator's door."),
         "token": ("bootz.cli.site.token", "Tokens of programs that use the operator's door."),
+        "webhook": ("bootz.cli.site.webhook", "What happens, told to other programs."),
         "vendor": ("bootz.cli.inventory.vendor", "Manufacturers and their CA bundles."),
         "chassis": ("bootz.cli.inventory.chassis.group", "The inventory of routers."),
         "profile": (

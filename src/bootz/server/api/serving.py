@@ -1,6 +1,7 @@
 """Runs the operator's door: sockets, TLS, signals; a process of its own."""
 
 import asyncio
+import secrets
 import signal
 import socket
 import ssl
@@ -25,6 +26,7 @@ from bootz.server.database_url import database_url
 from bootz.server.sources.keeping import sources_kept
 from bootz.server.sources.syncing import SourceRoom
 from bootz.server.store.database import open_database
+from bootz.server.webhooks.sender import WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,11 +110,18 @@ async def _serve(
     settings.load()
     settings.ssl = context
     server = _Server(settings, door, with_stdin=with_stdin)
+    draw = secrets.SystemRandom().random
+    sender = WebhookSender(door.database, door.config, door.root, clock=door.clock, draw=draw)
     endpoints = [Endpoint(*each.getsockname()[:2]) for each in sockets]
     on_bound(endpoints)
     scheme = "http" if context is None else "https"
     log.info("door-serving", addresses=[f"{scheme}://{each}" for each in endpoints])
-    await server.serve(sockets=list(sockets))
+    sending = asyncio.create_task(sender.run())
+    try:
+        await server.serve(sockets=list(sockets))
+    finally:
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
     log.info("door-stopped")
 
 

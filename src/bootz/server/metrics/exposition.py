@@ -18,8 +18,11 @@ from prometheus_client.registry import Collector
 from bootz.server.metrics.counting import Key
 from bootz.server.metrics.families import FAMILIES, MetricFamily, MetricKind
 from bootz.server.metrics.of_site import SiteGauges
+from bootz.server.operations.webhooks import DEAD, WAITING
 
 CHASSIS: Final = "bootz_chassis"
+WEBHOOK_DELIVERED: Final = "bootz_webhook_delivered_total"
+WEBHOOK_DELIVERIES: Final = "bootz_webhook_deliveries"
 VOUCHER_EXPIRY: Final = "bootz_voucher_expiry_timestamp_seconds"
 
 Numbers = Mapping[Key, tuple[float, ...]]
@@ -90,3 +93,17 @@ def _of_site(gauges: SiteGauges) -> Iterator[Metric]:
     for vendor, end in gauges.voucher_expiry:
         vouchers.add_metric((vendor,), end.timestamp())
     yield vouchers
+    sent = CounterMetricFamily(
+        WEBHOOK_DELIVERED, "Messages of webhooks that were acknowledged.", labels=("webhook",)
+    )
+    left = GaugeMetricFamily(
+        WEBHOOK_DELIVERIES,
+        "Messages of webhooks that have not arrived: waiting, or dead after a day.",
+        labels=("webhook", "state"),
+    )
+    for webhook in gauges.webhooks:
+        sent.add_metric((webhook.name,), webhook.delivered)
+        left.add_metric((webhook.name, WAITING), webhook.waiting)
+        left.add_metric((webhook.name, DEAD), webhook.dead)
+    yield sent
+    yield left

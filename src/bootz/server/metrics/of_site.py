@@ -1,4 +1,4 @@
-"""What the database knows of a site, as gauges: chassis by state, vouchers by their end."""
+"""What the database knows of a site: chassis by state, vouchers by their end, webhooks."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +12,7 @@ from bootz.config import ProgressSettings
 from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.step_limits import read_limits
+from bootz.server.operations.webhooks import Webhook, list_webhooks
 from bootz.server.store.database import plain
 from bootz.server.store.listing import listed_chassis
 from bootz.server.store.schema import SERIAL, VENDOR, VOUCHER
@@ -40,11 +41,13 @@ _EARLIEST: Final = (
 class SiteGauges:
     """Chassis by state and vendor; of each vendor the earliest end of a voucher in use.
 
-    Of several vouchers of one serial number the one that ends last is in use.
+    Of several vouchers of one serial number the one that ends last is in use. ``webhooks`` have
+    what they delivered, and what has not arrived.
     """
 
     chassis: Iterable[tuple[ChassisState, str, int]]
     voucher_expiry: Iterable[tuple[str, datetime]]
+    webhooks: Iterable[Webhook]
 
 
 def site_gauges(connection: Connection, progress: ProgressSettings, now: datetime) -> SiteGauges:
@@ -61,4 +64,5 @@ def site_gauges(connection: Connection, progress: ProgressSettings, now: datetim
             for state in ChassisState
         ],
         [(row.name, from_text(row.expires_on)) for row in connection.execute(_EARLIEST)],
+        list_webhooks(connection),
     )

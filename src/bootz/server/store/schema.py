@@ -414,3 +414,44 @@ SOURCE_CHASSIS = Table(
     UniqueConstraint("source", "device"),
     sqlite_with_rowid=False,
 )
+
+WEBHOOK = Table(
+    "webhook",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("name", Text, nullable=False),
+    Column("name_folded", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    # Types of events, none for all; labels that the chassis must have. JSON.
+    Column("events", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    # The last event of the journal that was looked at.
+    Column("taken", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("delivered_at", _TIME, nullable=True),
+    Column("created_at", _TIME, nullable=False),
+    Column("created_by", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+WEBHOOK_DELIVERY = Table(
+    "webhook_delivery",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("webhook_id", ForeignKey("webhook.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", BigInteger, nullable=False),
+    Column("type", String(64), nullable=False),
+    # What is in order within itself: the events of one chassis.
+    Column("lane", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("since", _TIME, nullable=False),
+    Column("next_at", _TIME, nullable=False),
+    Column("error", Text, nullable=False),
+    UniqueConstraint("webhook_id", "event_id"),
+    Index("ix_webhook_delivery_lane", "webhook_id", "state", "lane", "id"),
+    sqlite_autoincrement=True,
+)

@@ -90,6 +90,7 @@ _ADMINISTER: Final = (
     "webhook.set",
     "webhook.remove",
     "webhook.resend",
+    "webhook.test",
 )
 
 NEEDED: Final[Mapping[str, OperatorRole]] = MappingProxyType(

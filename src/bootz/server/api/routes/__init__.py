@@ -22,6 +22,7 @@ from bootz.server.api.routes import (
     users,
     vendors,
     vouchers,
+    webhooks,
 )
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
@@ -40,6 +41,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.router,
     users.router,
     tokens.router,
+    webhooks.router,
     audit.router,
     status.router,
 )

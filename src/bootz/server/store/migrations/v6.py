@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Integer,
+    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -18,6 +19,7 @@ from bootz.sql.upgrade import Step
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
+    from sqlalchemy.types import TypeEngine
 
 
 def _certificates(op: "Operations") -> None:
@@ -96,11 +98,55 @@ def _sources(op: "Operations") -> None:
     )
 
 
+def _webhooks(op: "Operations") -> None:
+    op.create_table(
+        "webhook",
+        Column("id", _key(), primary_key=True, autoincrement=True),
+        Column("name", Text, nullable=False),
+        Column("name_folded", Text, nullable=False, unique=True),
+        Column("url", Text, nullable=False),
+        Column("events", Text, nullable=False),
+        Column("labels", Text, nullable=False),
+        Column("secret", LargeBinary, nullable=False),
+        Column("enabled", Boolean, nullable=False),
+        Column("taken", BigInteger, nullable=False),
+        Column("delivered", BigInteger, nullable=False),
+        Column("delivered_at", String(27), nullable=True),
+        Column("created_at", String(27), nullable=False),
+        Column("created_by", Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "webhook_delivery",
+        Column("id", _key(), primary_key=True, autoincrement=True),
+        Column("webhook_id", _key(), ForeignKey("webhook.id", ondelete="CASCADE"), nullable=False),
+        Column("event_id", BigInteger, nullable=False),
+        Column("type", String(64), nullable=False),
+        Column("lane", Text, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("state", String(8), nullable=False),
+        Column("tries", Integer, nullable=False),
+        Column("since", String(27), nullable=False),
+        Column("next_at", String(27), nullable=False),
+        Column("error", Text, nullable=False),
+        UniqueConstraint("webhook_id", "event_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_webhook_delivery_lane", "webhook_delivery", ["webhook_id", "state", "lane", "id"]
+    )
+
+
+def _key() -> "TypeEngine[int]":
+    return BigInteger().with_variant(Integer(), "sqlite")
+
+
 _PARTS: "Final[tuple[Callable[[Operations], None], ...]]" = (
     _certificates,
     _uploads,
     _strangers,
     _sources,
+    _webhooks,
 )
 
 

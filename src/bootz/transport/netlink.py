@@ -7,7 +7,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_interface
 from typing import Final
 
 RTM_NEWLINK: Final = 16
@@ -37,18 +37,30 @@ def interface_addresses(index: int | None = None) -> tuple[IPv4Address | IPv6Add
     Raises:
         OSError: the kernel does not tell.
     """
-    found: list[IPv4Address | IPv6Address] = []
+    return tuple(each.ip for each in interface_networks(index))
+
+
+def interface_networks(index: int | None = None) -> tuple[IPv4Interface | IPv6Interface, ...]:
+    """Return the addresses of an interface with their prefixes, in the kernel's order.
+
+    ``index`` None: those of all interfaces.
+
+    Raises:
+        OSError: the kernel does not tell.
+    """
+    found: list[IPv4Interface | IPv6Interface] = []
     question = _ADDRESS.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
     for kind, body in ask_kernel(RTM_GETADDR, REQUEST_DUMP, question):
         if kind != RTM_NEWADDR or len(body) < _ADDRESS.size:
             continue
-        if index is not None and _ADDRESS.unpack_from(body)[4] != index:
+        _, prefix, _, _, of = _ADDRESS.unpack_from(body)
+        if index is not None and of != index:
             continue
         attributes = read_attributes(body[_ADDRESS.size :])
         # On a point-to-point link IFA_ADDRESS is the other end.
         raw = attributes.get(_IFA_LOCAL, attributes.get(_IFA_ADDRESS, b""))
         if len(raw) in {4, 16}:
-            found.append(ip_address(raw))
+            found.append(ip_interface((raw, prefix)))
     return tuple(found)
 
 

@@ -65,7 +65,25 @@ if TYPE_CHECKING:
 @click.option(
     "--advertise", help="Host name or address given to the device. Default: that of --listen."
 )
-@click.option("--interface", default="MgmtEth0/RP0/CPU0/0", show_default=True, help="For bootz-7.")
+@click.option(
+    "--router-interface",
+    default="MgmtEth0/RP0/CPU0/0",
+    show_default=True,
+    help="Interface of the router that bootz-7 names.",
+)
+@click.option(
+    "--interface",
+    metavar="IF",
+    help="Interface of this machine that the router is on: serve it DHCP, the cases and images "
+    "with the vouchers of the site, and say what to type on the router.",
+)
+@click.option("--chassis", metavar="SERIAL", help="Chassis of the site, with --interface.")
+@click.option(
+    "--quiet-time",
+    default=60.0,
+    show_default=True,
+    help="Seconds for which nothing must come, where a case wants that, with --interface.",
+)
 @click.option("--vendor-config", type=EXISTING_FILE, help="Configuration that the device accepts.")
 @click.option(
     "--config-marker", default="", help="Text in it that the running configuration then shows."

@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 from rich.progress import Progress
 
 from bootz.cli.base import Cli
+from bootz.cli.conformance.device_link import operated_device
+from bootz.cli.conformance.device_material import read_device_content
 from bootz.cli.output import Column, stderr
 from bootz.conformance.device.adapter import DeviceAdapter
-from bootz.conformance.device.answers import DeviceContent, read_content
+from bootz.conformance.device.answers import DeviceContent
 from bootz.conformance.device.cases import CASES, Case, choose_cases
 from bootz.conformance.device.emulated import EmulatedRouter
 from bootz.conformance.device.json_lines import JsonLinesAdapter
@@ -31,18 +33,12 @@ from bootz.conformance.device.report import judged_cases, verdict_row
 from bootz.conformance.device.run import Bench, CaseVerdict, play_cases
 from bootz.conformance.junit import junit_report
 from bootz.conformance.verdict import succeeded, tally
-from bootz.errors import ConfigError, unreadable
+from bootz.errors import ConfigError
 from bootz.keystore.files import atomic_write, load_certificates
 from bootz.processes import WarmCommand
 from bootz.trust.certificates import AnchorSet, VendorCAs
 from bootz.wire.dialects import CURRENT
 from bootz.wire.names import FlowName
-
-MAX_IMAGE_BYTES: Final = 4 << 30
-
-
-MAX_CONFIG_BYTES: Final = 1 << 20
-
 
 _COLUMNS = (
     Column("case"),
@@ -92,7 +88,7 @@ def run_suite(
         raise ConfigError(
             "conformance-case-unknown", "streams need --dialect current", where="--dialect"
         )
-    verdicts = asyncio.run(_play(plays, options, own))
+    verdicts = asyncio.run(_play(cli, plays, options, own))
     judged = judged_cases(verdicts)
     if junit is not None:
         atomic_write(junit, junit_report("bootz conformance device", judged))
@@ -102,11 +98,17 @@ def run_suite(
 
 
 async def _play(
-    plays: Sequence[tuple[Case, str]], options: dict[str, Any], own_seconds: dict[str, float]
+    cli: Cli,
+    plays: Sequence[tuple[Case, str]],
+    options: dict[str, Any],
+    own_seconds: dict[str, float],
 ) -> tuple[CaseVerdict, ...]:
     """Play cases, each in a dialect, and return the verdicts."""
-    async with _device(options) as (adapter, bench):
-        with Progress(console=stderr(), transient=True) as progress:
+    on_link = options["interface"] is not None
+    opened = operated_device(cli, options) if on_link else _device(options)
+    async with opened as (adapter, bench):
+        # Who operates a device has a countdown of its own.
+        with Progress(console=stderr(), transient=True, disable=on_link) as progress:
             task = progress.add_task("playing cases", total=len(plays))
 
             def tell(verdict: CaseVerdict) -> None:
@@ -170,11 +172,11 @@ def _bench(options: dict[str, Any], anchors: Sequence[bytes], signer: Authority 
         owner=owner,
         vouchers=vouchers,
         vendor_anchors=VendorCAs(AnchorSet.from_der(anchors)),
-        content=_content(options),
+        content=read_device_content(options, DeviceContent.make()),
         listen=options["listen"],
         port=options["port"],
         advertised=advertised,
-        interface=options["interface"],
+        interface=options["router_interface"],
         seconds=options["seconds"],
     )
 
@@ -189,33 +191,6 @@ def _owner(options: dict[str, Any]) -> tuple[bytes, Authority] | None:
             "--pinned-domain-cert, --owner-certificate and --owner-key go together"
         )
     return load_certificates(given[0])[0], load_authority(given[1], given[2])
-
-
-def _content(options: dict[str, Any]) -> DeviceContent:
-    content = DeviceContent.make()
-    if options["vendor_config"] is not None:
-        bad = options["bad_vendor_config"]
-        content = read_content(
-            _read(options["vendor_config"], MAX_CONFIG_BYTES),
-            options["config_marker"],
-            None if bad is None else _read(bad, MAX_CONFIG_BYTES),
-        )
-    if options["image"] is None:
-        return content
-    if not options["image_version"]:
-        raise click.UsageError("--image needs --image-version")
-    return content.with_image(
-        _read(options["image"], MAX_IMAGE_BYTES), options["image_name"], options["image_version"]
-    )
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        if path.stat().st_size > limit:
-            raise ConfigError("conformance-material", "the file is too large", where=str(path))
-        return path.read_bytes()
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def _own_seconds(words: Sequence[str]) -> dict[str, float]:

@@ -49,26 +49,30 @@ class Authority:
         profile: CertificateProfile,
         *,
         kind: KeyKind = KeyKind.RSA_2048,
-        host: str = "",
+        hosts: Sequence[str] = (),
     ) -> "Authority":
         """Return a new certificate below this one."""
-        return _issue(name, profile, self, kind, host)
+        return _issue(name, profile, self, kind, hosts)
 
 
 def make_authority(name: str, *, kind: KeyKind = KeyKind.RSA_2048) -> Authority:
     """Return a new root."""
-    return _issue(name, CertificateProfile.ROOT_CA, None, kind, "")
+    return _issue(name, CertificateProfile.ROOT_CA, None, kind, ())
 
 
 def _issue(
-    name: str, profile: CertificateProfile, above: Authority | None, kind: KeyKind, host: str
+    name: str,
+    profile: CertificateProfile,
+    above: Authority | None,
+    kind: KeyKind,
+    hosts: Sequence[str],
 ) -> Authority:
     key = generate_key(kind)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     names: list[str] = []
     addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = []
-    if host:
+    for host in hosts:
         try:
             addresses.append(ipaddress.ip_address(host))
         except ValueError:
@@ -105,8 +109,8 @@ class Owner:
     server: Authority
 
     @classmethod
-    def make(cls, host: str, *, owner: tuple[bytes, Authority] | None = None) -> "Owner":
-        """Return an owner; its server is reached at ``host``.
+    def make(cls, *hosts: str, owner: tuple[bytes, Authority] | None = None) -> "Owner":
+        """Return an owner; its server is reached at these hosts.
 
         ``owner`` is the pinned domain certificate and the owner certificate where vouchers exist
         already.
@@ -135,7 +139,7 @@ class Owner:
             "conformance owner certificate", CertificateProfile.OWNER
         )
         root = make_authority("conformance server CA")
-        server = root.issue("conformance server", CertificateProfile.SERVER_TLS, host=host)
+        server = root.issue("conformance server", CertificateProfile.SERVER_TLS, hosts=hosts)
         return cls(
             pinned,
             identity,

@@ -43,6 +43,8 @@ class Bench:
         advertised: the host that the device is told.
         interface: the device's interface for ``bootz no-dhcp initiate``.
         seconds: how long each phase of a case may take.
+        also: more addresses on which the gRPC server listens, with the same port.
+        on_begin: told of each case, with what its server will see.
     """
 
     owner: Owner
@@ -54,6 +56,8 @@ class Bench:
     advertised: str = "127.0.0.1"
     interface: str = "MgmtEth0/RP0/CPU0/0"
     seconds: float = 120.0
+    also: tuple[str, ...] = ()
+    on_begin: Callable[[Case, str, Seen], None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,10 @@ async def _play(
             listen=(bench.listen, bench.port),
             advertised=bench.advertised,
             folder=folder,
+            also=bench.also,
         )
         server.seen = seen
+        bench.on_begin(case, dialect, seen)
         insecure = case.given is Given.INSECURE
         before = await _within(adapter.reset(), bench, "reset")
         planned = answers.plan(case.given)

@@ -5,7 +5,7 @@ wrongly is refused as a real server would, and the refusal is in the report.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +49,7 @@ class ScriptedServer(Desk):
         listen: address and port; port 0 lets the system choose.
         advertised: the host that the device is told.
         folder: for the TLS key while it runs.
+        also: more addresses to listen on, with the same port.
     """
 
     def __init__(
@@ -60,12 +61,14 @@ class ScriptedServer(Desk):
         listen: tuple[str, int],
         advertised: str,
         folder: Path,
+        also: Sequence[str] = (),
     ) -> None:
         super().__init__(record, answers)
         self._owner = owner
         self._listen = listen
         self._advertised = advertised
         self._folder = folder
+        self._also = tuple(also)
         self._limits = ListenerLimits()
         self._listener: GrpcListener | None = None
         self._material: tuple[Path, Path] | None = None
@@ -84,7 +87,8 @@ class ScriptedServer(Desk):
         self._listener = GrpcListener(
             self._methods(), limits=self._limits, context=context, on_refused=self._refused
         )
-        bound = await self._listener.start([self._listen])
+        port = self._listen[1]
+        bound = await self._listener.start([self._listen, *((host, port) for host in self._also)])
         # When it is entered again, it listens where it did.
         self._listen = bound[0]
         return self

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from dhcp.differential.oracle import (
@@ -27,6 +29,9 @@ from bootz.protocol.dhcp_offer import Family
 
 GENERATED = 6
 """Files of each stream; `make check-dhcp` takes as many as are wanted."""
+
+LINKS = 4
+"""Links of their own that a stream's rows are asked on at once."""
 
 
 STREAMS = [(form, version) for form in ("kea", "isc", "dnsmasq") for version in (4, 6)]
@@ -51,70 +56,73 @@ LEFT_OPEN = {
     ("kea", 6, "no interface"),
 }
 
-Servers = Callable[[str, int], Oracle]
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """A link of its own for each server, one at a time: two would answer the same router."""
-    stack = ExitStack()
-    opened: dict[tuple[str, int], Oracle] = {}
-
-    def of(form: str, version: int) -> Oracle:
-        if (form, version) not in opened:
-            opened.clear()
-            stack.close()
-            keas = (version,) if form == "kea" else ()
-            folder = tmp_path_factory.mktemp("differential")
-            made = stack.enter_context(oracle(f"df{os.getpid()}", folder, *keas))
-            opened[form, version] = made
-        return opened[form, version]
-
-    with stack:
-        yield of
-
 
 def told(outcome: Outcome) -> str:
     return f"{outcome.said}\n{outcome.seen}\n{outcome.case.text}"
 
 
-@pytest.mark.kea
-@pytest.mark.parametrize(
-    ("form", "version", "name"),
-    list(rows()),
-    ids=[f"{form}{version} {name}" for form, version, name in rows()],
-)
-def test_the_table(servers: Servers, form: str, version: int, name: str) -> None:
+def compared(form: str, version: int, names: Sequence[str], folder: Path) -> list[Outcome]:
+    """Return what a server of its own says of each row, on a link of its own."""
     family = Family.IPV4 if version == 4 else Family.IPV6
-    made = servers(form, version)
-    base = kea_base(version, made.keas[version].control) if form == "kea" else {}
-    case = Case(name, form, family, text_of(form, version, name, base))
-    outcome = made.compare(case)
+    with opened(form, version, folder) as made:
+        base = kea_base(version, made.keas[version].control) if form == "kea" else {}
+        texts = [(name, text_of(form, version, name, base)) for name in names]
+        return [made.compare(Case(name, form, family, text)) for name, text in texts]
+
+
+def opened(form: str, version: int, folder: Path) -> AbstractContextManager[Oracle]:
+    folder.mkdir()
+    return oracle(f"{folder.name}-{os.getpid()}", folder, *((version,) if form == "kea" else ()))
+
+
+STREAM = pytest.mark.parametrize(
+    ("form", "version"), STREAMS, ids=[f"{form}{version}" for form, version in STREAMS]
+)
+
+
+@pytest.mark.kea
+@STREAM
+def test_the_table(tmp_path: Path, subtests: pytest.Subtests, form: str, version: int) -> None:
+    # Most of the time is spent waiting for servers that stay silent: several wait at once.
+    names = [name for *stream, name in rows() if stream == [form, version]]
+    with ThreadPoolExecutor(LINKS) as pool:
+        parts = [
+            pool.submit(compared, form, version, names[at::LINKS], tmp_path / f"df{at}")
+            for at in range(LINKS)
+        ]
+        outcomes = [outcome for part in parts for outcome in part.result()]
+    assert sorted(outcome.case.name for outcome in outcomes) == sorted(names)
+    for outcome in outcomes:
+        with subtests.test(outcome.case.name):
+            judge(outcome, version, tmp_path)
+
+
+def judge(outcome: Outcome, version: int, folder: Path) -> None:
+    case = outcome.case
     # DHCPv6 may answer that there is no address where DHCPv4 would be silent.
     seen = outcome.seen.verdict
-    expected = wanted(form, version, name)
+    expected = wanted(case.form, version, case.name)
     if version == 6 and expected == "silent" and seen == "dhcp-refused":
         seen = "silent"
     assert seen == expected, told(outcome)
     assert not outcome.wrong, told(outcome)
     # What is left open depends on what no file says.
-    assert (outcome.said.word == OPEN) is ((form, version, name) in LEFT_OPEN), told(outcome)
-    if seen == REFUSED and "no subnet" not in name:
-        path = made.folder / "asked.conf"
+    left_open = (case.form, version, case.name) in LEFT_OPEN
+    assert (outcome.said.word == OPEN) is left_open, told(outcome)
+    if seen == REFUSED and "no subnet" not in case.name:
+        path = folder / "asked.conf"
         path.write_text(case.text)
-        found = own_check(form, family, path, case.text.encode())
+        found = own_check(case.form, case.family, path, case.text.encode())
         assert [each.code for each in found.findings] == ["refused"]
 
 
 @pytest.mark.kea
-@pytest.mark.parametrize(
-    ("form", "version"), STREAMS, ids=[f"{form}{version}" for form, version in STREAMS]
-)
-def test_generated_files(servers: Servers, form: str, version: int) -> None:
-    made = servers(form, version)
-    for case in islice(generated(form, version, 2026, made), GENERATED):
-        outcome = made.compare(case)
-        assert not outcome.wrong, told(outcome)
+@STREAM
+def test_generated_files(tmp_path: Path, form: str, version: int) -> None:
+    with opened(form, version, tmp_path / "df") as made:
+        for case in islice(generated(form, version, 2026, made), GENERATED):
+            outcome = made.compare(case)
+            assert not outcome.wrong, told(outcome)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from bootz.transport.http2.engine import (
     StreamClosed,
 )
 from bootz.transport.http2.engines import engine_kind
-from bootz.transport.http2.meter import ALLOWANCE, Bucket, FrameMeter
+from bootz.transport.http2.meter import ALLOWANCE, LONGEST_WAIT, Bucket, FrameMeter
 
 LIMITS = EngineLimits(max_streams=4, stream_window=70_000, connection_window=140_000)
 BEGIN = PREFACE + settings()
@@ -211,6 +211,24 @@ def test_a_meter_gives_time_back() -> None:
     assert meter.admit(flood[first:], 0.0) == 0
     again = meter.admit(flood[first:], meter.wait())
     assert again == 16 * 17
+
+
+def test_a_flood_that_goes_on_is_looked_at_ever_more_seldom() -> None:
+    meter = FrameMeter(Bucket(1_000.0))
+    meter.admit(PREFACE, 0.0)
+    flood = frame(PING, b"8octets!") * 10_000
+    now, at, waits = 0.0, meter.admit(flood, 0.0), []
+    for _ in range(20):
+        waits.append(meter.wait())
+        now += waits[-1]
+        at += meter.admit(flood[at:], now)
+    assert waits == sorted(waits)
+    assert waits[0] <= 1.0
+    assert waits[-1] == LONGEST_WAIT
+    # A call in earnest counts for more.
+    meter.earn_answer()
+    assert meter.admit(flood[at:], now) == 8 * 17
+    assert meter.wait() == waits[0]
 
 
 def test_headers_of_a_call_are_bounded_on_both() -> None:

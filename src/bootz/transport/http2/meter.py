@@ -4,7 +4,8 @@ HTTP/2 lets a peer ask for work without asking for anything: PING, SETTINGS, PRI
 that are reset at once, bodies of one octet a frame. So each frame costs a token. What moves
 something earns them back: octets that arrive or leave, answers. An honest peer never runs out. Who
 does is not cut but read more slowly, at a rate for the connection and one for its address; the
-rest waits in its own system.
+rest waits in its own system. One that goes on so is looked at ever more seldom: cut, it would come
+again, and a handshake costs more than a hundred frames.
 
 Source: RFC 9113 section 10.5.
 """
@@ -20,10 +21,14 @@ CONNECTION_RATE: Final = 32.0
 ADDRESS_RATE: Final = 128.0
 """The same for all such connections of one address."""
 
+LONGEST_WAIT: Final = 8.0
+"""Seconds for which nothing is read of a connection that has run out again and again."""
+
 _EARNING_OCTETS: Final = 1024
 _STEP: Final = 16.0
 """Frames that are let through at once, so that waking up is worth it."""
 
+_MOST_DOUBLINGS: Final = 10
 _PREFACE_BYTES: Final = 24
 _HEADER_BYTES: Final = 9
 _DATA: Final = 0
@@ -69,6 +74,7 @@ class FrameMeter:
         self._allowance: float = ALLOWANCE
         self._own = Bucket(CONNECTION_RATE)
         self._address = address
+        self._run_out = 0
         self._to_skip = _PREFACE_BYTES
         self._header = b""
 
@@ -85,6 +91,7 @@ class FrameMeter:
                 self._to_skip -= step
                 position += step
             if position >= end:
+                self._run_out = 0 if spare < 0 else self._run_out
                 return end
             begin = position
             header = self._header + data[position : position + _HEADER_BYTES - len(self._header)]
@@ -109,8 +116,14 @@ class FrameMeter:
             self._to_skip = length
 
     def wait(self) -> float:
-        """Return in how many seconds more will be admitted; ask after ``admit`` has refused."""
-        return max(self._own.seconds_until(_STEP), self._address.seconds_until(_STEP))
+        """Return in how many seconds more will be admitted; ask after ``admit`` has refused.
+
+        Twice as long each time, until a call is answered or nothing is left to admit.
+        """
+        enough = max(self._own.seconds_until(_STEP), self._address.seconds_until(_STEP))
+        longer = min(LONGEST_WAIT, enough * 2**self._run_out)
+        self._run_out = min(self._run_out + 1, _MOST_DOUBLINGS)
+        return max(enough, longer)
 
     def earn(self, octets: int) -> None:
         """Say that octets of a body have arrived, or left."""
@@ -118,6 +131,7 @@ class FrameMeter:
 
     def earn_answer(self) -> None:
         """Say that a call was answered, and so was one in earnest."""
+        self._run_out = 0
         self._allowance = min(ALLOWANCE, self._allowance + _ANSWER)
 
 

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     "--report-attempts",
     default=0,
     show_default=True,
-    help="0: no limit. One attempt tries every URI.",
+    help="0: no limit.",
 )
 @click.option(
     "--card-wait",

@@ -121,7 +121,7 @@ class FrameMeter:
         Twice as long each time, until a call is answered or nothing is left to admit.
         """
         enough = max(self._own.seconds_until(_STEP), self._address.seconds_until(_STEP))
-        longer = min(LONGEST_WAIT, enough * 2**self._run_out)
+        longer = min(LONGEST_WAIT, enough * 2.0**self._run_out)
         self._run_out = min(self._run_out + 1, _MOST_DOUBLINGS)
         return max(enough, longer)
 

@@ -7,15 +7,9 @@ from typing import Final
 
 from bootz.dhcp.check.answers import CheckNote, Sent
 from bootz.dhcp.check.clients import Client, Unclear
+from bootz.dhcp.check.conditions import ExpressionProblem, ExpressionRefused
 from bootz.dhcp.check.doubts import World
-from bootz.dhcp.check.isc.expressions import (
-    ExpressionProblem,
-    ExpressionRefused,
-    Facts,
-    data_of,
-    parse_condition,
-    parse_data,
-)
+from bootz.dhcp.check.isc.expressions import Facts, data_of, parse_condition, parse_data
 from bootz.dhcp.check.isc.keywords import IGNORED, OPEN
 from bootz.dhcp.check.isc.nouns import (
     Action,

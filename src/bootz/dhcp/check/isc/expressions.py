@@ -5,35 +5,23 @@ Source: dhcp-eval(5).
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import ClassVar
 
+from bootz.dhcp.check import conditions
 from bootz.dhcp.check.clients import UNCLEAR, Client, Unclear, Value
+from bootz.dhcp.check.conditions import (
+    ConditionParser,
+    ExpressionProblem,
+    ExpressionRefused,
+    Node,
+    check_depth,
+    concatenated,
+    equal,
+)
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.isc.options import Options, ValueProblem, colon_hex
 from bootz.dhcp.check.isc.statements import unescape
-
-MAX_DEPTH: Final = 50
-
-
-class ExpressionProblem(Exception):
-    """An expression that is not understood here; its text says where."""
-
-
-class ExpressionRefused(ExpressionProblem):
-    """An expression that dhcpd does not take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of an expression: what it is, its parts, and its own words."""
-
-    kind: str
-    text: str
-    parts: tuple["Node", ...] = ()
-    value: bytes = b""
-    code: int = -1
-    number: int = 0
 
 
 @dataclass(slots=True)
@@ -47,62 +35,13 @@ class Facts:
     classes: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class _Parser:
-    words: Sequence[str]
-    options: Options
-    at: int = 0
-
-    def peek(self) -> str:
-        return self.words[self.at] if self.at < len(self.words) else ""
-
-    def take(self, *wanted: str) -> str:
-        word = self.peek()
-        if not word or (wanted and word not in wanted):
-            raise ExpressionProblem(f"{word or 'the end'} where {' or '.join(wanted)} must stand")
-        self.at += 1
-        return word
+@dataclass
+class _Parser(ConditionParser):
+    options: Options = field(kw_only=True)
+    comparisons: ClassVar[frozenset[str]] = frozenset({"=", "!=", "~=", "~~"})
 
     def source(self, begin: int) -> str:
         return " ".join(self.words[begin : self.at])
-
-    def condition(self, depth: int) -> Node:
-        begin = self.at
-        parts = [self.conjunction(depth + 1)]
-        while self.peek() == "or":
-            self.at += 1
-            parts.append(self.conjunction(depth + 1))
-        return parts[0] if len(parts) == 1 else Node("or", self.source(begin), tuple(parts))
-
-    def conjunction(self, depth: int) -> Node:
-        begin = self.at
-        parts = [self.negation(depth + 1)]
-        while self.peek() == "and":
-            self.at += 1
-            parts.append(self.negation(depth + 1))
-        return parts[0] if len(parts) == 1 else Node("and", self.source(begin), tuple(parts))
-
-    def negation(self, depth: int) -> Node:
-        if depth > MAX_DEPTH:
-            raise ExpressionProblem("it is nested too deeply")
-        begin = self.at
-        if self.peek() == "not":
-            self.at += 1
-            part = self.negation(depth + 1)
-            return Node("not", self.source(begin), (part,))
-        if self.peek() == "(":
-            try:
-                self.at += 1
-                inner = self.condition(depth + 1)
-                self.take(")")
-                if self.peek() not in {"=", "!=", "~=", "~~"}:
-                    return inner
-            except ExpressionRefused:
-                raise
-            except ExpressionProblem:
-                pass
-            self.at = begin
-        return self.relation(depth)
 
     def relation(self, depth: int) -> Node:
         begin = self.at
@@ -119,7 +58,7 @@ class _Parser:
                 name = unescape(self.take()[1:-1]).decode("latin-1")
                 return Node("member", name)
         left = self.data(depth)
-        operator = self.take("=", "!=", "~=", "~~")
+        operator = self.take(*sorted(self.comparisons))
         right = self.data(depth)
         kind = operator if operator in {"=", "!="} else "open"
         return Node(kind, self.source(begin), (left, right))
@@ -132,8 +71,7 @@ class _Parser:
         return found.code if found is not None else -1
 
     def data(self, depth: int) -> Node:
-        if depth > MAX_DEPTH:
-            raise ExpressionProblem("it is nested too deeply")
+        check_depth(depth)
         begin = self.at
         word = self.take()
         if word.startswith('"'):
@@ -186,11 +124,8 @@ def parse_condition(words: Sequence[str], options: Options) -> Node:
     Raises:
         ExpressionProblem: it is not understood here.
     """
-    parser = _Parser(words, options)
-    found = parser.condition(0)
-    if parser.at < len(words):
-        raise ExpressionProblem(f"{parser.peek()} after the end")
-    return found
+    parser = _Parser(words, options=options)
+    return parser.whole(parser.condition)
 
 
 def parse_data(words: Sequence[str], options: Options) -> Node:
@@ -199,27 +134,13 @@ def parse_data(words: Sequence[str], options: Options) -> Node:
     Raises:
         ExpressionProblem: it is not understood here.
     """
-    parser = _Parser(words, options)
-    found = parser.data(0)
-    if parser.at < len(words):
-        raise ExpressionProblem(f"{parser.peek()} after the end")
-    return found
+    parser = _Parser(words, options=options)
+    return parser.whole(parser.data)
 
 
 def holds(node: Node, facts: Facts) -> bool:
     """Return whether a condition holds; what is not known of the router is asked of the world."""
-    known = _known(node, facts)
-    if known is not None:
-        return known
-    match node.kind:
-        case "not":
-            return not holds(node.parts[0], facts)
-        case "and":
-            return all(holds(part, facts) for part in node.parts)
-        case "or":
-            return any(holds(part, facts) for part in node.parts)
-        case _:
-            return facts.world.holds(f"{node.text} holds", facts.where)
+    return conditions.holds(node, lambda part: _known(part, facts), facts.world, facts.where)
 
 
 def _known(node: Node, facts: Facts) -> bool | None:
@@ -228,22 +149,11 @@ def _known(node: Node, facts: Facts) -> bool | None:
             return facts.known
         case "member":
             return node.text in facts.classes
-        case "not":
-            inner = _known(node.parts[0], facts)
-            return None if inner is None else not inner
-        case "and" | "or":
-            decisive = node.kind == "or"
-            parts = [_known(part, facts) for part in node.parts]
-            if decisive in parts:
-                return decisive
-            return None if None in parts else not decisive
         case "exists":
             return facts.client.sends(node.code) if node.code >= 0 else None
         case "=" | "!=":
-            left, right = (data_of(part, facts) for part in node.parts)
-            if isinstance(left, Unclear) or isinstance(right, Unclear):
-                return None
-            return (left == right) is (node.kind == "=")
+            same = equal(*(data_of(part, facts) for part in node.parts))
+            return None if same is None else same is (node.kind == "=")
         case _:
             return None
 
@@ -259,7 +169,7 @@ def data_of(node: Node, facts: Facts) -> Value:
             mac = facts.client.mac
             return mac if isinstance(mac, Unclear) else b"\x01" + mac
         case "concat":
-            return _joined([data_of(part, facts) for part in node.parts])
+            return concatenated(data_of(part, facts) for part in node.parts)
         case "encode-int" if len(node.parts) == 2:
             number, bits = node.parts[0].number, node.parts[1].number
             if {part.kind for part in node.parts} != {"number"} or bits not in {8, 16, 32}:
@@ -274,15 +184,6 @@ def data_of(node: Node, facts: Facts) -> Value:
             return value if value is None else value[max(0, len(value) - count.number) :]
         case _:
             return UNCLEAR
-
-
-def _joined(parts: list[Value]) -> Value:
-    octets = b""
-    for part in parts:
-        if isinstance(part, Unclear):
-            return UNCLEAR
-        octets += part or b""
-    return octets
 
 
 def _cut(value: Value, bounds: Sequence[Node]) -> Value:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from bootz.dhcp.check.answers import Sent
 from bootz.dhcp.check.clients import Address
-from bootz.dhcp.check.isc.expressions import Node
+from bootz.dhcp.check.conditions import Node
 
 
 class Mode(Enum):

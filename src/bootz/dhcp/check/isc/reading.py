@@ -11,13 +11,9 @@ from typing import Final
 
 from bootz.dhcp.check.answers import CheckNote, Sent
 from bootz.dhcp.check.clients import Address
+from bootz.dhcp.check.conditions import ExpressionProblem, ExpressionRefused
 from bootz.dhcp.check.isc.actions import Compiler
-from bootz.dhcp.check.isc.expressions import (
-    ExpressionProblem,
-    ExpressionRefused,
-    parse_condition,
-    parse_data,
-)
+from bootz.dhcp.check.isc.expressions import parse_condition, parse_data
 from bootz.dhcp.check.isc.keywords import DECLARATIONS
 from bootz.dhcp.check.isc.nouns import (
     HostGroup,

@@ -4,37 +4,29 @@ Source: Kea Administrator Reference Manual, "Using Expressions in Classification
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
+from bootz.dhcp.check import conditions
 from bootz.dhcp.check.clients import UNCLEAR, Client, Unclear
+from bootz.dhcp.check.conditions import (
+    ConditionParser,
+    ExpressionProblem,
+    Node,
+    check_depth,
+    concatenated,
+    equal,
+)
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.kea.standard import STANDARD
 from bootz.protocol.dhcp_offer import Family
-
-MAX_DEPTH: Final = 50
 
 _TOKEN: Final = re.compile(
     r"""\s*(?:(?P<text>'[^']*')|(?P<hex>0[xX][0-9A-Fa-f]+)|(?P<int>-?[0-9]+)
     |(?P<word>[A-Za-z][A-Za-z0-9_-]*)|(?P<mark>==|[().\[\],+*]))""",
     re.VERBOSE,
 )
-
-
-class ExpressionProblem(Exception):
-    """An expression that is not understood here; its text says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of an expression: what it is, its parts, and its own words."""
-
-    kind: str
-    text: str
-    parts: tuple["Node", ...] = ()
-    value: bytes = b""
-    code: int = 0
 
 
 @dataclass(slots=True)
@@ -47,78 +39,32 @@ class Facts:
     where: str
 
 
-@dataclass(slots=True)
-class _Parser:
-    source: str
-    family: Family
-    tokens: list[tuple[str, str, int, int]] = field(default_factory=list)
-    at: int = 0
+def _tokens(source: str) -> Iterator[tuple[str, str, int, int]]:
+    """Yield the kind of each word, the word, and where it begins and ends."""
+    at = 0
+    text = source.rstrip()
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise ExpressionProblem(f"{text[at : at + 20]!r}")
+        kind = found.lastgroup or ""
+        yield kind, found[kind], found.start(kind), found.end()
+        at = found.end()
 
-    def lex(self) -> None:
-        at = 0
-        text = self.source.rstrip()
-        while at < len(text):
-            found = _TOKEN.match(text, at)
-            if found is None:
-                raise ExpressionProblem(f"{text[at : at + 20]!r}")
-            kind = found.lastgroup or ""
-            self.tokens.append((kind, found[kind], found.start(kind), found.end()))
-            at = found.end()
 
-    def peek(self) -> str:
-        return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
+class _Parser(ConditionParser):
+    comparisons = frozenset({"==", "+"})
 
-    def take(self, *wanted: str) -> str:
-        word = self.peek()
-        if not word or (wanted and word not in wanted):
-            raise ExpressionProblem(f"{word or 'the end'} where {' or '.join(wanted)} must stand")
-        self.at += 1
-        return word
+    def __init__(self, text: str, family: Family) -> None:
+        self._text = text
+        self._family = family
+        self.tokens = list(_tokens(text))
+        super().__init__([word for _, word, *_ in self.tokens])
 
-    def words(self, begin: int) -> str:
-        """Return the source of what was read since a token."""
-        return self.source[self.tokens[begin][2] : self.tokens[self.at - 1][3]]
+    def source(self, begin: int) -> str:
+        return self._text[self.tokens[begin][2] : self.tokens[self.at - 1][3]]
 
-    def whole(self) -> Node:
-        self.lex()
-        found = self.disjunction(0)
-        if self.at < len(self.tokens):
-            raise ExpressionProblem(f"{self.peek()} after the end")
-        return found
-
-    def disjunction(self, depth: int) -> Node:
-        return self.joined("or", lambda: self.joined("and", lambda: self.negation(depth + 1)))
-
-    def joined(self, word: str, part: Callable[[], Node]) -> Node:
-        begin = self.at
-        parts = [part()]
-        while self.peek() == word:
-            self.at += 1
-            parts.append(part())
-        return parts[0] if len(parts) == 1 else Node(word, self.words(begin), tuple(parts))
-
-    def negation(self, depth: int) -> Node:
-        if depth > MAX_DEPTH:
-            raise ExpressionProblem("it is nested too deeply")
-        begin = self.at
-        if self.peek() == "not":
-            self.at += 1
-            part = self.negation(depth + 1)
-            return Node("not", self.words(begin), (part,))
-        if self.peek() == "(":
-            # A bracket begins a condition, or a value that is compared.
-            try:
-                self.at += 1
-                inner = self.disjunction(depth + 1)
-                self.take(")")
-                if self.peek() not in {"==", "+"}:
-                    return inner
-            except ExpressionProblem:
-                pass
-            self.at = begin
-        return self.condition(depth)
-
-    def condition(self, depth: int) -> Node:
+    def relation(self, depth: int) -> Node:
         begin = self.at
         if self.peek() == "member":
             self.at += 1
@@ -131,7 +77,7 @@ class _Parser:
             return left
         self.take("==")
         right = self.string(depth)
-        return Node("==", self.words(begin), (left, right))
+        return Node("==", self.source(begin), (left, right))
 
     def text(self) -> str:
         kind, word, *_ = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
@@ -141,16 +87,10 @@ class _Parser:
         return word[1:-1]
 
     def string(self, depth: int) -> Node:
-        begin = self.at
-        parts = [self.operand(depth + 1)]
-        while self.peek() == "+":
-            self.at += 1
-            parts.append(self.operand(depth + 1))
-        return parts[0] if len(parts) == 1 else Node("concat", self.words(begin), tuple(parts))
+        return self.joined("+", lambda: self.operand(depth + 1), "concat")
 
     def operand(self, depth: int) -> Node:
-        if depth > MAX_DEPTH:
-            raise ExpressionProblem("it is nested too deeply")
+        check_depth(depth)
         begin = self.at
         if begin >= len(self.tokens):
             raise ExpressionProblem("the end where a value must stand")
@@ -177,7 +117,7 @@ class _Parser:
             self.at += 1
             self.take(".")
             name = self.take()
-            return Node("mac" if name == "mac" else "open", self.words(begin))
+            return Node("mac" if name == "mac" else "open", self.source(begin))
         return self.opaque(begin)
 
     def option(self, begin: int) -> Node:
@@ -188,7 +128,7 @@ class _Parser:
         if kind == "int":
             code = int(word)
         else:
-            known = STANDARD[self.family].get(word)
+            known = STANDARD[self._family].get(word)
             if known is None:
                 raise ExpressionProblem(f"option {word}")
             code = known.code
@@ -197,7 +137,7 @@ class _Parser:
         form = self.take("hex", "text", "exists", "option")
         if form == "option":
             return self.opaque(begin)
-        return Node("exists" if form == "exists" else form, self.words(begin), code=code)
+        return Node("exists" if form == "exists" else form, self.source(begin), code=code)
 
     def call(self, begin: int, word: str, depth: int) -> Node:
         self.at += 1
@@ -212,7 +152,7 @@ class _Parser:
             else:
                 parts.append(self.string(depth + 1))
         self.take(")")
-        return Node(word, self.words(begin), tuple(parts))
+        return Node(word, self.source(begin), tuple(parts))
 
     def opaque(self, begin: int) -> Node:
         """Take something of which nothing is known here as a whole, up to where it must end."""
@@ -230,7 +170,7 @@ class _Parser:
             self.at += 1
         if self.at == begin:
             raise ExpressionProblem(f"{self.peek() or 'the end'} where a value must stand")
-        text = self.words(begin)
+        text = self.source(begin)
         return Node("exists" if text.endswith(".exists") else "open", text, code=-1)
 
 
@@ -240,7 +180,8 @@ def parse_test(source: str, family: Family) -> Node:
     Raises:
         ExpressionProblem: it is not understood here.
     """
-    return _Parser(source, family).whole()
+    parser = _Parser(source, family)
+    return parser.whole(parser.condition)
 
 
 def members_of(node: Node) -> set[str]:
@@ -251,40 +192,17 @@ def members_of(node: Node) -> set[str]:
 
 def holds(node: Node, facts: Facts) -> bool:
     """Return whether a test holds; what is not known of the router is asked of the world."""
-    known = _known(node, facts)
-    if known is not None:
-        return known
-    match node.kind:
-        case "not":
-            return not holds(node.parts[0], facts)
-        case "and":
-            return all(holds(part, facts) for part in node.parts)
-        case "or":
-            return any(holds(part, facts) for part in node.parts)
-        case _:
-            return facts.world.holds(f"{node.text} holds", facts.where)
+    return conditions.holds(node, lambda part: _known(part, facts), facts.world, facts.where)
 
 
 def _known(node: Node, facts: Facts) -> bool | None:
     match node.kind:
         case "member":
             return node.text in facts.classes
-        case "not":
-            inner = _known(node.parts[0], facts)
-            return None if inner is None else not inner
-        case "and" | "or":
-            decisive = node.kind == "or"
-            parts = [_known(part, facts) for part in node.parts]
-            if decisive in parts:
-                return decisive
-            return None if None in parts else not decisive
         case "exists":
             return None if node.code < 0 else facts.client.sends(node.code)
         case "==":
-            left, right = (_value(part, facts.client) for part in node.parts)
-            if isinstance(left, Unclear) or isinstance(right, Unclear):
-                return None
-            return left == right
+            return equal(*(_value(part, facts.client) for part in node.parts))
         case _:
             return None
 
@@ -302,20 +220,11 @@ def _value(node: Node, client: Client) -> bytes | Unclear:
                 return UNCLEAR
             return b"" if sent is None else sent
         case "concat":
-            return _joined([_value(part, client) for part in node.parts])
+            return concatenated(_value(part, client) for part in node.parts)
         case "substring" if len(node.parts) == 3:
             return _substring(_value(node.parts[0], client), node.parts[1].text, node.parts[2].text)
         case _:
             return UNCLEAR
-
-
-def _joined(parts: list[bytes | Unclear]) -> bytes | Unclear:
-    octets = b""
-    for part in parts:
-        if isinstance(part, Unclear):
-            return UNCLEAR
-        octets += part
-    return octets
 
 
 def _substring(value: bytes | Unclear, start: str, length: str) -> bytes | Unclear:

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 from bootz.dhcp.check.clients import Address
-from bootz.dhcp.check.kea.expressions import Node
+from bootz.dhcp.check.conditions import Node
 from bootz.dhcp.check.kea.options import Option
 
 _ANYWHERE: Final = IPv4Network("0.0.0.0/0")

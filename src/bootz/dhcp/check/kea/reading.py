@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from bootz.dhcp.check.answers import CheckNote
 from bootz.dhcp.check.clients import Address
+from bootz.dhcp.check.conditions import ExpressionProblem
 from bootz.dhcp.check.kea.document import Document, place_of
-from bootz.dhcp.check.kea.expressions import ExpressionProblem, members_of, parse_test
+from bootz.dhcp.check.kea.expressions import members_of, parse_test
 from bootz.dhcp.check.kea.keywords import KEYWORDS, TYPES
 from bootz.dhcp.check.kea.nouns import (
     Boot,

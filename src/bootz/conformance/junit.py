@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from bootz.conformance.verdict import JudgedCase, Judgement, count
+from bootz.conformance.verdict import JudgedCase, Judgement, Subject, count
 
 
 def junit_report(suite_name: str, cases: Sequence[JudgedCase], *, target: str = "") -> bytes:
     """Return the report. ``target`` names what was tried; a case not judged is ``skipped``."""
+    return _written(_suite(suite_name, cases, target))
+
+
+def junit_comparison(suite_name: str, subjects: Sequence[Subject]) -> bytes:
+    """Return one report of several subjects, a suite for each."""
+    suites = Element("testsuites", name=_printable(suite_name))
+    suites.extend(_suite(suite_name, subject.cases, subject.name) for subject in subjects)
+    return _written(suites)
+
+
+def _suite(suite_name: str, cases: Sequence[JudgedCase], target: str) -> Element:
     broken = sum(case.broken for case in cases)
     suite = Element(
         "testsuite",
-        name=suite_name,
-        hostname=target,
+        name=_printable(suite_name),
+        hostname=_printable(target),
         tests=str(len(cases)),
         failures=str(count(cases, Judgement.FAILED) - broken),
         errors=str(broken),
@@ -23,16 +34,20 @@ def junit_report(suite_name: str, cases: Sequence[JudgedCase], *, target: str = 
         element = SubElement(
             suite,
             "testcase",
-            classname=case.group,
-            name=case.name,
+            classname=_printable(case.group),
+            name=_printable(case.name),
             time=f"{case.seconds:.3f}",
         )
         if case.judgement is not Judgement.PASSED:
             SubElement(element, _kind(case), message=_printable(case.why))
         if output := _output(case):
             SubElement(element, "system-out").text = _printable(output)
-    indent(suite)
-    written: bytes = tostring(suite, encoding="utf-8", xml_declaration=True)
+    return suite
+
+
+def _written(root: Element) -> bytes:
+    indent(root)
+    written: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return written
 
 
@@ -46,7 +61,7 @@ def _output(case: JudgedCase) -> str:
     """Return what a reader of the report needs to see the case as it was."""
     lines = [
         ("claim", case.claim),
-        ("sent", ", ".join(f"{each.where} ({len(each.data)} bytes)" for each in case.sent)),
+        ("sent", ", ".join(f"{each.where} ({each.size} bytes)" for each in case.sent)),
         ("expected", case.expected),
         ("came", case.came),
     ]

@@ -34,10 +34,19 @@ class SpecSource:
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """One message that a suite sent: ``where`` is its path or step, ``data`` its bytes."""
+    """One message that a suite sent: ``where`` is its path or step, ``data`` its bytes.
+
+    ``cut_from`` is the length of the whole message where ``data`` is only its beginning.
+    """
 
     where: str
     data: bytes = field(repr=False)
+    cut_from: int = 0
+
+    @property
+    def size(self) -> int:
+        """The length of the message in bytes."""
+        return self.cut_from or len(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,14 @@ class JudgedCase:
     sent: tuple[SentMessage, ...] = ()
     source: SpecSource | None = None
     broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Something that was tried, and its cases; two subjects of a report have the same cases."""
+
+    name: str
+    cases: Sequence[JudgedCase]
 
 
 def count(cases: Sequence[JudgedCase], judgement: Judgement) -> int:

@@ -1,175 +1,200 @@
-"""Hostile devices on streams: each row of the error tables, for every flow and identity."""
+"""Hostile devices on streams: what opens them, and who is behind it."""
 
-import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from bootz.conformance.server.behaved import PROVERS
-from bootz.conformance.server.hostile import DENIED, INVALID, TOO_LARGE, UNKNOWN, UNMET, UNPROVEN
-from bootz.conformance.server.player import Lie, Player, dialogue
-from bootz.conformance.server.suite import Play, ServerCase
+from bootz.conformance.server.behaved import NAMESAKES, onboarding
+from bootz.conformance.server.hostile import (
+    DENIED,
+    INVALID,
+    LONG_NONCE,
+    MALFORMED,
+    MANY,
+    UNKNOWN,
+    UNMET,
+    UNPROVEN,
+    padded,
+)
+from bootz.conformance.server.player import (
+    HONEST,
+    Dialogue,
+    Lie,
+    Player,
+    WrongReply,
+    honestly,
+    introduced,
+)
+from bootz.conformance.server.requirements import REQUIREMENTS
+from bootz.conformance.server.suite import ANY, TOO_LARGE, Play, ServerCase
+from bootz.conformance.server.ways import IDEVIDS, STREAM_WAYS, Way, provers
 from bootz.device.prover import Introduction
-from bootz.model.bootstrap import BootstrapRequest, ReportedStatus, StatusReport
-from bootz.model.challenge import (
-    ChallengeAnswer,
-    EkAnswer,
-    HmacAnswer,
-    SignatureAnswer,
-    TransportKey,
-)
+from bootz.model.artifacts import SealedData
+from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
+from bootz.model.chassis import CardStatus, ClaimedCard
 from bootz.model.identity import Identity, IdentityKind
-from bootz.wire.flows import STREAM_FLOWS, STREAM_V1, StreamFlow
+from bootz.wire.flows import StreamFlow
+from bootz.wire.streams import STREAM_CODECS, Acknowledged, Told
 
-_LATE_S = 11.0
-_PARTS = {
-    SignatureAnswer: ("signature",),
-    HmacAnswer: ("iak_public", "certify_info", "signature"),
-    EkAnswer: ("hash",),
-}
-_CHANGES: dict[str, Callable[[bytes], bytes]] = {
-    "empty": lambda _: b"",
-    "cut": lambda data: data[:-1],
-    "surplus": lambda data: data + b"\0",
-    "first-bit": lambda data: bytes([data[0] ^ 0x80]) + data[1:],
-    "middle-bit": lambda data: _flipped(data, len(data) // 2),
-    "last-bit": lambda data: data[:-1] + bytes([data[-1] ^ 1]),
-}
-_PART_COUNT = {"ek": 3, "ppk": 3, "tpm12": 1}
-_ANSWERS: tuple[ChallengeAnswer, ...] = (
-    SignatureAnswer(b"s", b"t"),
-    HmacAnswer(b"p", b"i", b"s", b"t"),
-    EkAnswer(b"h", b"t"),
-)
+_LONG_CERTIFICATE = "A" * (64 * 1024 + 4)
 
 
-def _flipped(data: bytes, at: int) -> bytes:
-    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+@dataclass(frozen=True, slots=True)
+class StreamRoom:
+    """The cases of one identity on one stream."""
+
+    way: Way
+    flow: StreamFlow
+    lead: str
+
+    @property
+    def other(self) -> str:
+        """Another device on record, of the same kind where there is one."""
+        return f"{self.lead}-other" if self.lead in IDEVIDS else "p256-other"
+
+    def case(
+        self, word: str, expected: str, about: str, play: Play, *twins: str, slow: bool = False
+    ) -> ServerCase:
+        """Return a case; its twins are devices, the lead one if none is named."""
+        return ServerCase(
+            f"hostile/{self.way.name}/{self.lead}/{word}",
+            expected,
+            play,
+            self.way,
+            self.lead,
+            REQUIREMENTS[about],
+            tuple(onboarding(self.way, name) for name in twins or (self.lead,)),
+            slow=slow,
+        )
+
+    def both(
+        self, word: str, expected: str, about: str, name: str, lie: Lie = HONEST
+    ) -> Iterator[ServerCase]:
+        """Return a case twice: opening with a request, and with a report."""
+        yield self.case(f"{word}-request", expected, about, asks(self.flow, name, lie))
+        yield self.case(f"{word}-report", expected, about, tells(self.flow, name, lie))
+
+
+def stream_rooms() -> Iterator[StreamRoom]:
+    """Return every stream with every identity that can prove itself there."""
+    for way in STREAM_WAYS:
+        if way.stream is not None:
+            for lead in provers(way):
+                yield StreamRoom(way, way.stream, lead)
 
 
 def hostile_stream_cases() -> Iterator[ServerCase]:
-    """Return the cases of devices that lie on streams."""
-    for flow in STREAM_FLOWS:
-        yield from _openings(flow)
-        for name in PROVERS[flow]:
-            yield from _answers(flow, name)
-            yield from _orders(flow, name)
-    yield from _transport_keys()
+    """Return the cases of devices that lie when they open a stream."""
+    for room in stream_rooms():
+        yield from _identities(room)
+        yield from _openings(room)
+        yield from _reporting(room)
+        if room.lead in IDEVIDS:
+            yield from _certificates(room)
+        if room.lead == "p256":
+            yield from _special(room)
+            yield from _messages(room)
+        if room.lead == "ek":
+            yield from _keys(room)
+        if room.lead == "tpm12":
+            yield from _digests(room)
 
 
-def _openings(flow: StreamFlow) -> Iterator[ServerCase]:
-    named = f"hostile/{flow.name}"
+def _identities(room: StreamRoom) -> Iterator[ServerCase]:
     unset = Lie(introduction=lambda _: Introduction(None))  # type: ignore[arg-type]
-    unknown = IdentityKind.EK_OR_PPK if flow.bound else IdentityKind.TPM20_EK
-    wrong = Lie(introduction=lambda _: Introduction(Identity(unknown, public_key=b"k")))
+    yield from room.both("no-identity", INVALID, "identity", room.lead, unset)
+
+
+def _openings(room: StreamRoom) -> Iterator[ServerCase]:
+    lead, flow = room.lead, room.flow
+    both = (lead, room.other)
+    yield room.case("no-nonce", UNMET, "nonce", asks(flow, lead, nonce=None))
+    yield room.case("long-nonce", INVALID, "bounds", asks(flow, lead, nonce=LONG_NONCE))
+    many = tuple(f"MANY-{number}" for number in range(MANY))
+    yield room.case("too-many-cards", INVALID, "bounds", _lists(flow, lead, many))
+    yield room.case("long-text", INVALID, "bounds", _lists(flow, lead, ("x" * 300,)))
+    yield room.case(
+        "chassis-of-another", DENIED, "descriptor", _contradicts(flow, lead, room.other), *both
+    )
+
+
+def _certificates(room: StreamRoom) -> Iterator[ServerCase]:
+    lead, flow, other = room.lead, room.flow, room.other
     text = Identity(IdentityKind.IDEVID, idevid_cert="no certificate")
     no_certificate = Lie(introduction=lambda _: Introduction(text))
-    yield from _both(f"{named}/no-identity", INVALID, flow, "p256", unset)
-    yield from _both(f"{named}/identity-of-another-release", INVALID, flow, "ek", wrong)
-    yield from _both(f"{named}/certificate-malformed", INVALID, flow, "p256", no_certificate)
-    yield from _both(f"{named}/unknown-serial", UNKNOWN, flow, "stranger")
-    yield from _both(f"{named}/rogue-manufacturer", UNPROVEN, flow, "rogue")
-    yield from _both(f"{named}/streaming-not-allowed", "UNIMPLEMENTED", flow, "no-stream")
-    yield from _both(f"{named}/no-key-on-record", UNKNOWN, flow, "no-key")
-    yield ServerCase(f"{named}/borrowed-serial", DENIED, _borrows(flow, listed=False))
-    yield ServerCase(f"{named}/borrowed-serial-own-listed", DENIED, _borrows(flow, listed=True))
-    yield ServerCase(f"{named}/report-of-another", DENIED, _foreign_report(flow))
-    yield ServerCase(f"{named}/report-unspecified", INVALID, _unspecified(flow))
-    yield ServerCase(f"{named}/empty-message", INVALID, _says(flow, b""))
-    yield ServerCase(f"{named}/message-of-a-draft", INVALID, _says(flow, b"\x3a\x05draft"))
-    yield ServerCase(f"{named}/malformed", INVALID, _says(flow, b"\xff\xff"))
-    yield ServerCase(f"{named}/oversized", TOO_LARGE, _says(flow, bytes(2 << 20)))
-    if flow.bound:
-        for size in (0, 19, 21):
-            lie = Lie(introduction=_with_digest(bytes(size)))
-            yield from _both(f"{named}/aik-digest-{size}-bytes", INVALID, flow, "tpm12", lie)
+    yield from room.both("certificate-malformed", INVALID, "identity", lead, no_certificate)
+    long = Identity(IdentityKind.IDEVID, idevid_cert=_LONG_CERTIFICATE)
+    too_long = Lie(introduction=lambda _: Introduction(long))
+    yield from room.both("certificate-too-long", INVALID, "bounds", lead, too_long)
+    yield from room.both("unknown-serial", UNKNOWN, "unknown", f"{lead}-stranger")
+    yield from room.both("rogue-manufacturer", UNPROVEN, "certificate", f"{lead}-rogue")
+    for word, listed in (("borrowed-serial", ()), ("borrowed-serial-own-listed", (lead, other))):
+        play = borrows(flow, lead, other, listed)
+        yield room.case(word, DENIED, "borrowed", play, lead, other)
 
 
-def _answers(flow: StreamFlow, name: str) -> Iterator[ServerCase]:
-    named = f"hostile/{flow.name}/{name}"
-    parts = range(_PART_COUNT.get(name, 1))
-    for number in parts:
-        for word, change in _CHANGES.items():
-            lie = Lie(answer=_part(number, change))
-            yield ServerCase(f"{named}/answer-{number}-{word}", INVALID, _asks(flow, name, lie))
-    if flow.bound:
-        lie = Lie(answer=lambda it: _changed(it, "transport_key", _CHANGES["last-bit"]))
-        yield ServerCase(f"{named}/transport-key-swapped", INVALID, _asks(flow, name, lie))
-    report = Lie(answer=_part(0, _CHANGES["last-bit"]))
-    yield ServerCase(f"{named}/report-answer-changed", INVALID, _tells(flow, name, report))
-    yield ServerCase(f"{named}/answer-replayed", INVALID, _replays(flow, name))
-    yield ServerCase(f"{named}/no-nonce", UNMET, _asks(flow, name, Lie(), nonce=None))
-    if name in {"ek", "ppk"}:
-        late = Lie(before_answer=lambda: asyncio.sleep(_LATE_S))
-        yield ServerCase(f"{named}/late", "DEADLINE_EXCEEDED", _asks(flow, name, late), slow=True)
+def _reporting(room: StreamRoom) -> Iterator[ServerCase]:
+    flow, lead, other = room.flow, room.lead, room.other
+    both = (lead, other)
+    word = "report-of-another"
+    for named, states in ((word, (other,)), (f"{word}-and-own", (lead, other))):
+        after_data = _foreign_report(flow, lead, states)
+        yield room.case(f"{named}-after-data", DENIED, "report-states", after_data, *both)
+    opens = _opens_with_report(flow, lead, lead, other)
+    yield room.case(f"{word}-and-own-opening", DENIED, "report-states", opens, *both)
+    unspecified = tells(flow, lead, status=ReportedStatus.UNSPECIFIED)
+    yield room.case("report-unspecified", INVALID, "report-states", unspecified)
+    yield room.case("report-without-cards", INVALID, "report-states", _tells_states(flow, lead, ()))
+    many = tuple(CardState(f"MANY-{number}", CardStatus.INITIALIZED) for number in range(MANY))
+    yield room.case("report-too-many-cards", INVALID, "bounds", _tells_states(flow, lead, many))
 
 
-def _orders(flow: StreamFlow, name: str) -> Iterator[ServerCase]:
-    named = f"hostile/{flow.name}/{name}"
-    for word, is_report in (("request", False), ("report", True)):
-        yield ServerCase(
-            f"{named}/{word}-then-request", UNMET, _early(flow, name, is_report, False)
-        )
-        yield ServerCase(f"{named}/{word}-then-report", UNMET, _early(flow, name, is_report, True))
-        yield ServerCase(
-            f"{named}/{word}-attested-then-request", UNMET, _again(flow, name, is_report)
-        )
-    yield ServerCase(f"{named}/answer-first", UNMET, _says(flow, _ANSWERS[0]))
-    yield ServerCase(f"{named}/answer-twice", UNMET, _answers_twice(flow, name))
-    for answer in _ANSWERS:
-        if _kind(name) is type(answer) or (isinstance(answer, EkAnswer) and not flow.bound):
-            continue
-        word = type(answer).__name__
-        yield ServerCase(
-            f"{named}/answer-of-another-kind-{word}", UNMET, _other_kind(flow, name, answer)
-        )
+def _special(room: StreamRoom) -> Iterator[ServerCase]:
+    """What needs a device of its own, of which there is one."""
+    yield from room.both("streaming-not-allowed", "UNIMPLEMENTED", "stream-off", "no-stream")
+    yield room.case("no-voucher", UNMET, "voucher", asks(room.flow, "no-voucher"))
+    yield room.case(
+        "neighbour-claims-manufacturer",
+        UNPROVEN,
+        "certificate",
+        borrows(room.flow, "namesake", "neighbour", ()),
+        *NAMESAKES,
+    )
 
 
-def _kind(name: str) -> type[ChallengeAnswer]:
-    if name in {"ek", "ppk"}:
-        return HmacAnswer
-    return EkAnswer if name == "tpm12" else SignatureAnswer
+def _keys(room: StreamRoom) -> Iterator[ServerCase]:
+    unknown = IdentityKind.EK_OR_PPK if room.flow.bound else IdentityKind.TPM20_EK
+    wrong = Lie(introduction=lambda _: Introduction(Identity(unknown, public_key=b"k")))
+    yield from room.both("identity-of-another-release", INVALID, "identity", "ek", wrong)
+    yield from room.both("no-key-on-record", UNKNOWN, "identity", "no-key")
 
 
-def _transport_keys() -> Iterator[ServerCase]:
-    changes: dict[str, dict[str, Any]] = {
-        "suite-unspecified": {"cipher_suite": 0},
-        "suite-none": {"cipher_suite": 1},
-        "suite-unknown": {"cipher_suite": 99},
-        "key-empty": {"public_key": b""},
-        "key-31-bytes": {"public_key": bytes(31)},
-        "key-33-bytes": {"public_key": bytes(33)},
-        "key-of-low-order": {"public_key": bytes(32)},
-    }
-    for name in ("p256", "ek", "tpm12"):
-        for word, change in changes.items():
-            lie = Lie(transport_key=_with_key(change))
-            case = f"hostile/{STREAM_V1.name}/{name}/{word}"
-            yield ServerCase(case, INVALID, _asks(STREAM_V1, name, lie))
-    for word, nonce in (("no-nonce-in-key", b""), ("another-nonce-in-key", bytes(32))):
-        lie = Lie(transport_key=_with_key({"nonce": nonce}))
-        case = f"hostile/{STREAM_V1.name}/p256/{word}"
-        yield ServerCase(case, INVALID, _asks(STREAM_V1, "p256", lie))
+def _digests(room: StreamRoom) -> Iterator[ServerCase]:
+    for size in (0, 19, 21):
+        lie = Lie(introduction=_with_digest(bytes(size)))
+        yield from room.both(f"aik-digest-{size}-bytes", INVALID, "identity", "tpm12", lie)
 
 
-def _with_digest(digest: bytes) -> Callable[[Introduction], Introduction]:
-    return lambda honest: replace(honest, aik_pub_digest=digest)
+def _messages(room: StreamRoom) -> Iterator[ServerCase]:
+    """What is refused before it matters who says it."""
+    way, flow = room.way, room.flow
+    twins = tuple(onboarding(way, name) for name in provers(way))
+    plays = (
+        ("empty-message", INVALID, says(flow, b"")),
+        ("message-of-a-draft", INVALID, says(flow, b"\x3a\x05draft")),
+        ("malformed", INVALID, says(flow, MALFORMED)),
+        ("oversized", TOO_LARGE, _oversized(flow)),
+    )
+    for word, expected, play in plays:
+        name = f"hostile/{way.name}/{ANY}/{word}"
+        about = REQUIREMENTS["stream-message"]
+        yield ServerCase(name, expected, play, way, ANY, about, twins, any_twin=True)
 
 
-def _with_key(change: dict[str, Any]) -> Callable[[TransportKey], TransportKey]:
-    return lambda honest: replace(honest, **change)
+def asks(
+    flow: StreamFlow, name: str, lie: Lie = HONEST, *, nonce: str | None = "conformance"
+) -> Play:
+    """Ask as a device does, but for a lie."""
 
-
-def _both(
-    case: str, expected: str, flow: StreamFlow, name: str, lie: Lie | None = None
-) -> Iterator[ServerCase]:
-    """Return the case twice: opening with a request, and with a report."""
-    told = lie or Lie()
-    yield ServerCase(f"{case}/request", expected, _asks(flow, name, told))
-    yield ServerCase(f"{case}/report", expected, _tells(flow, name, told))
-
-
-def _asks(flow: StreamFlow, name: str, lie: Lie, nonce: str | None = "conformance") -> Play:
     async def play(player: Player) -> None:
         request = player.request(name, nonce=nonce)
         contact = player.stream(name, flow, lie)
@@ -178,114 +203,126 @@ def _asks(flow: StreamFlow, name: str, lie: Lie, nonce: str | None = "conformanc
     return play
 
 
-def _tells(flow: StreamFlow, name: str, lie: Lie) -> Play:
+def tells(
+    flow: StreamFlow,
+    name: str,
+    lie: Lie = HONEST,
+    *,
+    status: ReportedStatus = ReportedStatus.SUCCESS,
+) -> Play:
+    """Open with a report, but for a lie."""
+
     async def play(player: Player) -> None:
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.attest(player.prover(name, lie), player.report(name))
+        async with player.dialogue(flow) as stream:
+            await stream.attest(player.prover(name, lie), player.report(name, status=status))
 
     return play
 
 
-def _borrows(flow: StreamFlow, *, listed: bool) -> Play:
-    """A genuine device that asks in the name of another."""
+def borrows(flow: StreamFlow, victim: str, thief: str, listed: tuple[str, ...]) -> Play:
+    """A genuine device that asks in the name of another, and names that one's manufacturer."""
 
     async def play(player: Player) -> None:
-        own = (player.serial("p256"), player.serial("other")) if listed else ()
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.attest(player.prover("other"), player.request("p256", listed=own))
+        serials = tuple(player.serial(name) for name in listed)
+        async with player.dialogue(flow) as stream:
+            await stream.attest(player.prover(thief), player.request(victim, listed=serials))
 
     return play
 
 
-def _foreign_report(flow: StreamFlow) -> Play:
+def says(flow: StreamFlow, told: Told | bytes) -> Play:
+    """Open a stream with anything."""
+
     async def play(player: Player) -> None:
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.attest(player.prover("p256"), player.request("p256"))
-            await stream.say(player.report("other"))
-
-    return play
-
-
-def _unspecified(flow: StreamFlow) -> Play:
-    async def play(player: Player) -> None:
-        report = player.report("p256", status=ReportedStatus.UNSPECIFIED)
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.attest(player.prover("p256"), report)
-
-    return play
-
-
-def _says(flow: StreamFlow, told: ChallengeAnswer | bytes) -> Play:
-    async def play(player: Player) -> None:
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
+        async with player.dialogue(flow) as stream:
             await stream.say(told)
 
     return play
 
 
-def _part(number: int, change: Callable[[bytes], bytes]) -> Callable[[ChallengeAnswer], Any]:
-    return lambda answer: _changed(answer, _PARTS[type(answer)][number], change)
+async def attested(
+    player: Player, stream: Dialogue, name: str, opening: BootstrapRequest | StatusReport
+) -> None:
+    """Open a stream honestly, and be served.
+
+    Raises:
+        HonestPartRefused: the server does not serve it.
+    """
+    due = Acknowledged if isinstance(opening, StatusReport) else SealedData
+    with honestly("opening"):
+        reply = await stream.attest(player.prover(name), opening)
+        if not isinstance(reply, due):
+            raise WrongReply(f"{type(reply).__name__} for {type(opening).__name__}")
 
 
-def _changed(answer: Any, part: str, change: Callable[[bytes], bytes]) -> Any:
-    return replace(answer, **{part: change(getattr(answer, part))})
-
-
-def _replays(flow: StreamFlow, name: str) -> Play:
-    """The right answer of an earlier stream."""
+def _lists(flow: StreamFlow, name: str, cards: tuple[str, ...]) -> Play:
+    """List cards beside the own one."""
 
     async def play(player: Player) -> None:
-        kept: list[ChallengeAnswer] = []
-        honest = player.prover(name)
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            challenge = await stream.open_with(honest, player.request(name))
-            kept.append(await stream.answered(honest, challenge))
-            await stream.say(kept[0])
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.open_with(honest, player.request(name))
-            await stream.say(kept[0])
+        request = player.request(name, listed=(player.serial(name),))
+        listed = (*request.descriptor.control_cards, *(ClaimedCard(each) for each in cards))
+        descriptor = replace(request.descriptor, control_cards=listed)
+        async with player.dialogue(flow) as stream:
+            await stream.attest(player.prover(name), replace(request, descriptor=descriptor))
 
     return play
 
 
-def _opening(player: Player, name: str, *, report: bool) -> BootstrapRequest | StatusReport:
-    return player.report(name) if report else player.request(name)
+def _contradicts(flow: StreamFlow, name: str, other: str) -> Play:
+    """The own card in the chassis of another."""
 
-
-def _early(flow: StreamFlow, name: str, first: bool, second: bool) -> Play:
     async def play(player: Player) -> None:
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.open_with(player.prover(name), _opening(player, name, report=first))
-            await stream.say(_opening(player, name, report=second))
+        request = player.request(name, listed=(player.serial(name),))
+        descriptor = replace(request.descriptor, serial_number=player.serial(other))
+        async with player.dialogue(flow) as stream:
+            await stream.attest(player.prover(name), replace(request, descriptor=descriptor))
 
     return play
 
 
-def _again(flow: StreamFlow, name: str, first: bool) -> Play:
+def _foreign_report(flow: StreamFlow, name: str, states: tuple[str, ...]) -> Play:
+    """After data for the own chassis, a report about another."""
+
     async def play(player: Player) -> None:
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.attest(player.prover(name), _opening(player, name, report=first))
-            await stream.say(player.request(name))
+        async with player.dialogue(flow) as stream:
+            await attested(player, stream, name, player.request(name))
+            await stream.say(player.report(*states))
 
     return play
 
 
-def _answers_twice(flow: StreamFlow, name: str) -> Play:
+def _opens_with_report(flow: StreamFlow, name: str, *states: str) -> Play:
     async def play(player: Player) -> None:
-        honest = player.prover(name)
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            challenge = await stream.open_with(honest, player.request(name))
-            answer = await stream.answered(honest, challenge)
-            await stream.say(answer)
-            await stream.say(answer)
+        async with player.dialogue(flow) as stream:
+            await stream.attest(player.prover(name), player.report(*states))
 
     return play
 
 
-def _other_kind(flow: StreamFlow, name: str, answer: ChallengeAnswer) -> Play:
+def _tells_states(flow: StreamFlow, name: str, states: tuple[CardState, ...]) -> Play:
+    """Open with a report about the own card and these; about no card without any."""
+
     async def play(player: Player) -> None:
-        async with dialogue(player.uri, flow, player.timeouts) as stream:
-            await stream.open_with(player.prover(name), player.request(name))
-            await stream.say(answer)
+        report = player.report(name)
+        told = replace(report, states=(*report.states, *states) if states else ())
+        async with player.dialogue(flow) as stream:
+            await stream.attest(player.prover(name), told)
 
     return play
+
+
+def _oversized(flow: StreamFlow) -> Play:
+    """A request that is well-formed but for its size."""
+
+    async def play(player: Player) -> None:
+        introduction = await player.prover("p256").introduce(flow)
+        opening = introduced(player.request("p256"), introduction)
+        message = STREAM_CODECS[flow.method].tell(opening)
+        async with player.dialogue(flow) as stream:
+            await stream.say(padded(message))
+
+    return play
+
+
+def _with_digest(digest: bytes) -> Callable[[Introduction], Introduction]:
+    return lambda honest: replace(honest, aik_pub_digest=digest)

@@ -1,22 +1,25 @@
 """Speaks for the devices of the suite: calls, streams message by message, and lies."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from bootz.conformance.server.material import PART, Entry, Material
+from bootz.conformance.server.transcript import RecordingDialer, Transcript
 from bootz.device.contact import UnaryContact
-from bootz.device.grpc_client import Dialer, Exchange, Timeouts
+from bootz.device.grpc_client import Exchange, Timeouts
 from bootz.device.prover import Introduction, Prover
 from bootz.device.stream_contact import StreamContact
+from bootz.errors import BootzError
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.challenge import HPKE_SUITE, Challenge, ChallengeAnswer, TransportKey
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard
 from bootz.protocol.device import DeviceCard, DeviceDescription, DeviceSession, OpenedAnswer
+from bootz.wire.answers import decode_bootstrap_data
 from bootz.wire.dialects import CURRENT, Dialect
 from bootz.wire.flows import StreamFlow
 from bootz.wire.streams import (
@@ -108,6 +111,27 @@ class WrongReply(Exception):
     """A server says what is not due: data without a proof, no acknowledgement."""
 
 
+class Disclosed(WrongReply):
+    """A server hands out what belongs to another."""
+
+
+class HonestPartRefused(Exception):
+    """What comes before the lie was not served: nothing can be said of the lie."""
+
+
+@contextmanager
+def honestly(what: str) -> Iterator[None]:
+    """Mark the honest part of a hostile case.
+
+    Raises:
+        HonestPartRefused: the server did not serve it.
+    """
+    try:
+        yield
+    except (BootzError, WrongReply) as error:
+        raise HonestPartRefused(f"the honest {what} was not served: {error}") from error
+
+
 def introduced(
     opening: BootstrapRequest | StatusReport, made: Introduction
 ) -> BootstrapRequest | StatusReport:
@@ -115,26 +139,34 @@ def introduced(
     return replace(opening, identity=made.identity, aik_pub_digest=made.aik_pub_digest)
 
 
-@asynccontextmanager
-async def dialogue(uri: BootzUri, flow: StreamFlow, timeouts: Timeouts) -> AsyncIterator[Dialogue]:
-    """Open a stream on which nothing is said yet."""
-    async with (
-        Dialer(timeouts).dial(uri, None) as client,
-        client.stream(f"{CURRENT.path}/{flow.method}") as exchange,
-    ):
-        yield Dialogue(flow, exchange)
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Whom an answer is about: the serial numbers of its data, and its voucher or bundle."""
+
+    serials: tuple[str, ...]
+    voucher: bytes = field(repr=False)
 
 
 class Player:
-    """The devices of the suite, in front of one server; one stream of a device at a time."""
+    """The devices of the suite, in front of one server; one stream of a device at a time.
+
+    ``transcript`` has what was said since ``begin``; ``kept`` what cases keep over a restart.
+    """
 
     def __init__(self, uri: BootzUri, material: Material, timeouts: Timeouts) -> None:
         self.uri = uri
         self.timeouts = timeouts
+        self.transcript = Transcript()
+        self.kept: dict[str, ChallengeAnswer] = {}
         self._material = material
         # Reading an RSA key from its file costs more than a whole case.
         self._provers: dict[str, Prover] = {}
         self._nonces = 0
+
+    def begin(self) -> "Player":
+        """Begin another case, with an empty transcript."""
+        self.transcript = Transcript()
+        return self
 
     def entry(self, name: str) -> Entry:
         """Return a device."""
@@ -144,6 +176,11 @@ class Player:
         """Return a device's serial number."""
         return self.entry(name).serial_number
 
+    def chassis_serial(self, name: str) -> str:
+        """Return the serial number of a device's chassis."""
+        entry = self.entry(name)
+        return self._material.modular_serial if entry.row.chassis else entry.serial_number
+
     def prover(self, name: str, lie: Lie = HONEST) -> Prover:
         """Return what proves a device on streams."""
         if name not in self._provers:
@@ -151,14 +188,25 @@ class Player:
         return Liar(self._provers[name], lie)
 
     def request(
-        self, name: str, *, nonce: str | None = "conformance", listed: tuple[str, ...] = ()
+        self,
+        name: str,
+        *,
+        nonce: str | None = "conformance",
+        listed: tuple[str, ...] = (),
+        vendor_of: str = "",
+        status: CardStatus = CardStatus.NOT_INITIALIZED,
     ) -> BootstrapRequest:
-        """Return a device's request; with ``listed`` serial numbers that of a modular chassis."""
+        """Return a device's request.
+
+        With ``listed`` serial numbers it is that of a modular chassis; ``vendor_of`` is the device
+        whose manufacturer it names, its own if empty; ``status`` that of the asking card.
+        """
         serial = self.serial(name)
         cards = tuple(ClaimedCard(each) for each in listed)
+        chassis = self.chassis_serial(name) if self.entry(name).row.chassis or not cards else ""
         return BootstrapRequest(
-            ChassisDescriptor(self._material.vendor, PART, "" if cards else serial, cards),
-            CardState(serial, CardStatus.NOT_INITIALIZED),
+            ChassisDescriptor(self.entry(vendor_of or name).vendor, PART, chassis, cards),
+            CardState(serial, status),
             nonce,
         )
 
@@ -175,37 +223,67 @@ class Player:
         """Return a flow of a device."""
         return StreamContact(flow, self.prover(name, lie), self._dialer(None))
 
+    @asynccontextmanager
+    async def dialogue(self, flow: StreamFlow) -> AsyncIterator[Dialogue]:
+        """Open a stream on which nothing is said yet."""
+        async with (
+            self._dialer(None).dial(self.uri, None) as client,
+            client.stream(f"{CURRENT.path}/{flow.method}") as exchange,
+        ):
+            yield Dialogue(flow, exchange)
+
     async def raw(self, name: str | None, path: str, message: bytes) -> bytes:
         """Make a unary call with any bytes, presenting a device's certificate or none."""
         async with self._dialer(name).dial(self.uri, None) as client:
             return await client.call(path, message)
 
-    def _dialer(self, name: str | None) -> Dialer:
+    def _dialer(self, name: str | None) -> RecordingDialer:
         """Return how a device reaches the server; None presents no certificate."""
         identity = None if name is None else self.entry(name).card.identity()
-        return Dialer(self.timeouts, identity)
+        return RecordingDialer(self.timeouts, identity, transcript=self.transcript)
 
     async def ask(
         self,
         contact: UnaryContact | StreamContact,
         name: str,
         dialect: Dialect,
+        *,
+        targets: tuple[str, ...] = (),
     ) -> OpenedAnswer:
-        """Ask as a device does, and verify the answer completely."""
-        session = DeviceSession(self._description(name))
+        """Ask as a device does, and verify the answer completely.
+
+        ``name`` is the card that its state names, ``targets`` are those that a modular chassis
+        lists.
+        """
+        session = DeviceSession(self._description(name, targets))
         self._nonces += 1
         request = session.request(f"conformance-{self._nonces}")
         sealed = await contact.ask(self.uri, request, anchor=None, on_sent=lambda: None)
         return session.open(sealed, dialect, now=datetime.now(UTC))
 
-    def _description(self, name: str) -> DeviceDescription:
+    async def answered(
+        self, contact: UnaryContact | StreamContact, request: BootstrapRequest, dialect: Dialect
+    ) -> Answered:
+        """Ask, and return whom the answer is about; whether it verifies is not looked at."""
+        sealed = await contact.ask(self.uri, request, anchor=None, on_sent=lambda: None)
+        content = sealed.payload if sealed.plaintext is None else sealed.plaintext
+        responses = decode_bootstrap_data(content, dialect).responses
+        return Answered(tuple(each.serial_number for each in responses), sealed.ownership_voucher)
+
+    def _description(self, name: str, targets: tuple[str, ...]) -> DeviceDescription:
+        entry = self.entry(name)
+        state = CardState(entry.serial_number, CardStatus.NOT_INITIALIZED)
+        cards = tuple(self._card(each) for each in targets or (name,))
+        return DeviceDescription(
+            entry.vendor, PART, self.chassis_serial(name), cards, state, modular=bool(targets)
+        )
+
+    def _card(self, name: str) -> DeviceCard:
         entry = self.entry(name)
         certificates = entry.card.certificates()
-        card = DeviceCard(
+        return DeviceCard(
             entry.serial_number,
             entry.card.vendor_anchors(),
             certificates[0] if certificates else None,
             PART,
         )
-        state = CardState(entry.serial_number, CardStatus.NOT_INITIALIZED)
-        return DeviceDescription(self._material.vendor, PART, entry.serial_number, (card,), state)

@@ -41,32 +41,39 @@ def on_record(site: Site, material: Material) -> Iterator[None]:
 
 
 def _put(connection: Connection, site: Site, material: Material) -> None:
-    add_vendor(connection, VendorRecord(material.vendor, idevid_ca=(material.anchor,)))
-    entries = [entry for entry in material.entries.values() if entry.voucher is not None]
-    add_all_chassis(connection, [_chassis(material.vendor, entry) for entry in entries])
+    for vendor, anchors in material.anchors.items():
+        add_vendor(connection, VendorRecord(vendor, idevid_ca=anchors))
+    add_all_chassis(connection, [_chassis(serial, cards) for serial, cards in material.chassis()])
     pinned = site.pinned_domain_cert()
-    for entry in entries:
+    for entry in material.entries.values():
         if entry.voucher is not None:
             store_voucher(
                 connection,
                 entry.voucher.read_bytes(),
                 pinned_domain_cert=pinned,
                 now=site.clock(),
-                vendor=material.vendor,
+                vendor=entry.vendor,
             )
 
 
-def _chassis(vendor: str, entry: Entry) -> ChassisRecord:
-    tpm = TpmRecord(ek=_key(entry.ek), ppk=_key(entry.ppk))
-    card = CardRecord(entry.serial_number, PART, tpm=tpm)
+def _chassis(serial: str, cards: list[Entry]) -> ChassisRecord:
+    entry = cards[0]
+    # Two vendors may have one serial number; a host name is unique.
+    hostname = f"{serial}-{entry.row.party.value}".lower()
     return ChassisRecord(
-        vendor,
-        entry.serial_number,
-        (card,),
+        entry.vendor,
+        serial,
+        tuple(_card(each) for each in cards),
         PART,
-        hostname=entry.serial_number.lower(),
+        hostname=hostname,
+        modular=bool(entry.row.chassis),
         streaming=entry.row.streaming,
     )
+
+
+def _card(entry: Entry) -> CardRecord:
+    tpm = TpmRecord(ek=_key(entry.ek), ppk=_key(entry.ppk))
+    return CardRecord(entry.serial_number, PART, tpm=tpm)
 
 
 def _key(path: Path | None) -> bytes | None:
@@ -74,8 +81,8 @@ def _key(path: Path | None) -> bytes | None:
 
 
 def _take(connection: Connection, material: Material) -> None:
-    for entry in material.entries.values():
-        if entry.voucher is not None:
-            remove_chassis(connection, entry.serial_number, material.vendor)
-    remove_vouchers(connection, (), vendor=material.vendor)
-    remove_vendor(connection, material.vendor)
+    for serial, cards in material.chassis():
+        remove_chassis(connection, serial, cards[0].vendor)
+    for vendor in material.anchors:
+        remove_vouchers(connection, (), vendor=vendor)
+        remove_vendor(connection, vendor)

@@ -1,110 +1,337 @@
-"""Plays cases against a server, one after the other, and judges what it saw."""
+"""Plays cases against a server, one after the other, and judges what it saw.
+
+A refusal proves something only where the same device is served when it behaves. So a hostile case
+has twins, the well-behaved cases of the same device, dialect and flow; they are played once in a
+run, and where a server does not serve them its refusals are not judged.
+
+Source: docs/conformance.md#twins.
+"""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from fnmatch import fnmatchcase
+from typing import Final
 
-from bootz.conformance.server.player import Player, WrongReply
+from bootz.conformance.server.player import Disclosed, HonestPartRefused, Player, WrongReply
+from bootz.conformance.server.ways import Way
+from bootz.conformance.verdict import JudgedCase, Judgement, SpecSource
 from bootz.device.grpc_client import ServerRefused
 from bootz.errors import BootzError, ConfigError, Unavailable
 
-OK = "OK"
-REFUSED = "REFUSED"
+OK: Final = "OK"
+REFUSED: Final = "REFUSED"
 """The connection itself may end; there need not be a status."""
+
+OWN_ONLY: Final = "OWN ONLY"
+"""Answered without anything of another chassis, or refused."""
+
+TOO_LARGE: Final = "RESOURCE_EXHAUSTED"
+
+ANY: Final = "any"
+"""The identity of a case for which it does not matter who asks."""
 
 Play = Callable[[Player], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a sound server does, and where that is said."""
+
+    claim: str
+    source: SpecSource
+
+
+@dataclass(frozen=True, slots=True)
 class ServerCase:
-    """One case. ``expected``: ``OK``, a gRPC status, or any ``REFUSED``.
+    """One case.
 
-    The status is that of docs/dialects.md#order-of-the-checks-of-getbootstrapdata.
-
-    ``play`` returns when the server has done all that it should do for a well-behaved device,
-    and raises what a refusal raises; ``slow`` cases wait for a time limit of the protocol.
+    Attributes:
+        name: unique, with ``/`` between its parts.
+        expected: ``OK``, a gRPC status, ``OWN ONLY``, or any ``REFUSED``. The status is that of
+            docs/dialects.md#order-of-the-checks-of-getbootstrapdata.
+        play: returns when the server has done all that it should do for a well-behaved device,
+            and raises what a refusal raises.
+        way: dialect and flow.
+        identity: the device that asks, ``any`` where that does not matter.
+        requirement: what it is about.
+        twins: names of the well-behaved cases that must be served for a refusal to count.
+        any_twin: one of them is enough.
+        may_cut: the server may end the connection instead; then there is no status.
+        slow: it waits for a time limit of the protocol.
+        prepare: what is done before the server restarts; the case is played after that.
     """
 
     name: str
     expected: str
     play: Play
+    way: Way
+    identity: str
+    requirement: Requirement
+    twins: tuple[str, ...] = ()
+    any_twin: bool = False
+    may_cut: bool = False
     slow: bool = False
+    prepare: Play | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ServerVerdict:
-    """How a case went. ``remark`` tells of another status than that of the specification."""
+class Choice:
+    """Which cases are wanted; an empty tuple wants all.
 
-    case: ServerCase
-    passed: bool
-    seen: str
-    remark: str
-    seconds: float
+    ``slow`` takes those that wait for a time limit too, ``restart`` those that need a restart.
+    """
+
+    patterns: Sequence[str] = ()
+    dialects: Sequence[str] = ()
+    flows: Sequence[str] = ()
+    identities: Sequence[str] = ()
+    slow: bool = False
+    restart: bool = False
+
+    def takes(self, case: ServerCase) -> bool:
+        """Tell whether a case is wanted."""
+        identities = (*self.identities, ANY)
+        return (
+            (self.slow or not case.slow)
+            and (self.restart or case.prepare is None)
+            and (not self.dialects or case.way.dialect.name in self.dialects)
+            and (not self.flows or case.way.flow in self.flows)
+            and (not self.identities or case.identity in identities)
+            and (not self.patterns or any(fnmatchcase(case.name, each) for each in self.patterns))
+        )
 
 
-def chosen(cases: Sequence[ServerCase], patterns: Sequence[str], *, slow: bool) -> list[ServerCase]:
-    """Return the cases whose names fit one of the patterns (``*`` stands for anything).
+def chosen(cases: Sequence[ServerCase], choice: Choice) -> list[ServerCase]:
+    """Return the cases that are wanted (``*`` in a pattern stands for anything).
 
     Raises:
-        ConfigError: a pattern fits none.
+        ConfigError: a pattern fits no case, or the choice leaves none.
     """
-    for pattern in patterns:
+    for pattern in choice.patterns:
         if not any(fnmatchcase(case.name, pattern) for case in cases):
             raise ConfigError(
                 "conformance-case-unknown", f"no case fits {pattern!r}", where="--case"
             )
-    return [
-        case
-        for case in cases
-        if (slow or not case.slow)
-        and (not patterns or any(fnmatchcase(case.name, each) for each in patterns))
-    ]
+    wanted = [case for case in cases if choice.takes(case)]
+    if not wanted:
+        raise ConfigError(
+            "conformance-case-unknown",
+            "no case fits all of these options",
+            where="--case, --dialect, --flow, --identity",
+        )
+    return wanted
 
 
-async def play(case: ServerCase, player: Player, *, exact: bool, seconds: float) -> ServerVerdict:
-    """Play a case and judge it.
+@dataclass(frozen=True, slots=True)
+class ServerVerdict:
+    """How a case went. ``status`` is the gRPC status of a refusal, empty where there was none;
+    ``remark`` tells of another one than that of the specification.
+    """
+
+    case: ServerCase
+    judged: JudgedCase
+    status: str
+    remark: str
+
+    @property
+    def judgement(self) -> Judgement:
+        """What the case has shown."""
+        return self.judged.judgement
+
+
+class Outcome(Enum):
+    """What one play has come to."""
+
+    SERVED = "the server accepted everything"
+    REFUSED = "a status other than OK"
+    CUT = "the connection ended"
+    SILENT = "nothing came in time"
+    DISCLOSED = "the server handed out what belongs to another"
+    WRONG = "the server sent something unexpected, or something that does not verify"
+    UNFIT = "the honest part of a hostile case was not served"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """One play: what came of it, told in words."""
+
+    outcome: Outcome
+    told: str
+    judged: JudgedCase
+
+    @property
+    def status(self) -> str:
+        """The name of the gRPC status of a refusal, else empty."""
+        return self.told.partition(" ")[0] if self.outcome is Outcome.REFUSED else ""
+
+    @property
+    def not_offered(self) -> bool:
+        """Whether the server has no such call."""
+        return self.status == "UNIMPLEMENTED"
+
+
+class ServerRun:
+    """One run against one server.
 
     Args:
-        case: which.
         player: the devices, in front of the server.
+        cases: all of them, also those that are not played: twins are looked up there.
         exact: another status than that of the specification fails; else any refusal is one,
             since a device acts only on "not OK".
         seconds: a case that takes longer has failed.
     """
-    started = time.monotonic()
-    try:
-        async with asyncio.timeout(seconds):
-            await case.play(player)
-            outcome, told = _Outcome.SERVED, OK
-    except TimeoutError:
-        outcome, told = _Outcome.WRONG, f"nothing within {seconds:g} s"
-    except ServerRefused as refusal:
-        outcome, told = _Outcome.REFUSED, refusal.seen
-    except Unavailable as error:
-        outcome, told = _Outcome.CUT, f"{error.reason}: {error.detail}"
-    except (BootzError, WrongReply) as error:
-        outcome, told = _Outcome.WRONG, str(error)
-    took = time.monotonic() - started
-    passed, remark = _judge(case, outcome, told, exact=exact)
-    return ServerVerdict(case, passed, told, remark, took)
+
+    def __init__(
+        self, player: Player, cases: Iterable[ServerCase], *, exact: bool, seconds: float
+    ) -> None:
+        self._player = player
+        self._exact = exact
+        self._seconds = seconds
+        self._behaved: Mapping[str, ServerCase] = {
+            case.name: case for case in cases if case.expected == OK
+        }
+        self._played: dict[str, Played] = {}
+
+    async def prepare(self, case: ServerCase) -> str:
+        """Do what a case needs before the server restarts; return why it failed, else nothing."""
+        if case.prepare is None:
+            return ""
+        played = await self._play(replace(case, play=case.prepare))
+        return "" if played.outcome is Outcome.SERVED else played.told
+
+    def unprepared(self, case: ServerCase, why: str) -> ServerVerdict:
+        """Return the verdict of a case that could not be prepared."""
+        return _verdict(case, _unplayed(case), Judgement.NOT_JUDGED, f"not prepared: {why}")
+
+    async def judge(self, case: ServerCase) -> ServerVerdict:
+        """Play a case and its twins, and judge it."""
+        if case.expected == OK:
+            played = await self._twin(case.name)
+            if played.outcome is Outcome.SERVED:
+                return _verdict(case, played, Judgement.PASSED)
+            if played.not_offered and not await self._offers(case.way):
+                return _verdict(case, played, Judgement.NOT_JUDGED, _not_offered(case.way))
+            return _verdict(case, played, Judgement.FAILED, f"expected OK, seen {played.told}")
+        unserved = await self._unserved(case)
+        if unserved is None:
+            return _judge(case, await self._play(case), exact=self._exact)
+        twin, failing = unserved
+        why = f"its well-behaved twin {twin} is not served: {failing.told}"
+        if failing.not_offered and not await self._offers(case.way):
+            return _verdict(case, _unplayed(case), Judgement.NOT_JUDGED, _not_offered(case.way))
+        if failing.outcome in {Outcome.CUT, Outcome.SILENT} or case.expected == TOO_LARGE:
+            # A server that does not answer, or does not take what is too large, would cost a time
+            # limit for each case.
+            return _verdict(case, _unplayed(case), Judgement.NOT_JUDGED, why)
+        played = await self._play(case)
+        served = played.outcome is Outcome.SERVED and case.expected != OWN_ONLY
+        if served or played.outcome is Outcome.DISCLOSED:
+            # What is handed out to a liar is a fault, whoever else is served.
+            return _judge(case, played, exact=self._exact)
+        return _verdict(case, played, Judgement.NOT_JUDGED, why)
+
+    async def _twin(self, name: str) -> Played:
+        """Return how a well-behaved case goes; it is played once in a run."""
+        if name not in self._played:
+            self._played[name] = await self._play(self._behaved[name])
+        return self._played[name]
+
+    async def _unserved(self, case: ServerCase) -> tuple[str, Played] | None:
+        """Return a twin that is not served, None where enough of them are."""
+        unserved: tuple[str, Played] | None = None
+        for name in case.twins:
+            played = await self._twin(name)
+            if (served := played.outcome is Outcome.SERVED) and case.any_twin:
+                return None
+            if not served and unserved is None:
+                unserved = name, played
+                if not case.any_twin:
+                    break
+        return unserved
+
+    async def _offers(self, way: Way) -> bool:
+        """Tell whether the server has any call of a way."""
+        for name, case in self._behaved.items():
+            if case.way == way and not (await self._twin(name)).not_offered:
+                return True
+        return False
+
+    async def _play(self, case: ServerCase) -> Played:
+        player = self._player.begin()
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self._seconds):
+                await case.play(player)
+                outcome, told = Outcome.SERVED, OK
+        except TimeoutError:
+            outcome, told = Outcome.SILENT, f"nothing within {self._seconds:g} s"
+        except HonestPartRefused as refusal:
+            outcome, told = Outcome.UNFIT, str(refusal)
+        except Disclosed as disclosed:
+            outcome, told = Outcome.DISCLOSED, str(disclosed)
+        except ServerRefused as refusal:
+            outcome, told = Outcome.REFUSED, refusal.seen
+        except Unavailable as error:
+            outcome, told = Outcome.CUT, f"{error.reason}: {error.detail}"
+        except (BootzError, WrongReply) as error:
+            outcome, told = Outcome.WRONG, str(error)
+        came = [*player.transcript.came, told]
+        judged = replace(
+            _unplayed(case).judged,
+            seconds=time.monotonic() - started,
+            came="; then ".join(came),
+            sent=tuple(player.transcript.sent),
+        )
+        return Played(outcome, told, judged)
 
 
-class _Outcome(Enum):
-    SERVED = "the server accepted everything"
-    REFUSED = "a status other than OK"
-    CUT = "the connection ended"
-    WRONG = "the server sent something unexpected, or something that does not verify"
+def _unplayed(case: ServerCase) -> Played:
+    """Return the empty form of a case; its group is all of its name but the last part."""
+    group, _, name = case.name.rpartition("/")
+    told = "not played"
+    judged = JudgedCase(
+        group,
+        name,
+        Judgement.NOT_JUDGED,
+        claim=case.requirement.claim,
+        expected=case.expected,
+        came=told,
+        source=case.requirement.source,
+    )
+    return Played(Outcome.UNFIT, told, judged)
 
 
-def _judge(case: ServerCase, outcome: _Outcome, told: str, *, exact: bool) -> tuple[bool, str]:
-    if case.expected == OK:
-        return outcome is _Outcome.SERVED, ""
-    if case.expected == REFUSED:
-        return outcome in {_Outcome.REFUSED, _Outcome.CUT}, ""
-    if outcome is not _Outcome.REFUSED:
-        return False, ""
-    right = told.partition(" ")[0] == case.expected
-    return right or not exact, "" if right else f"the specification says {case.expected}"
+def _not_offered(way: Way) -> str:
+    return f"the server does not offer {way.name} (UNIMPLEMENTED)"
+
+
+def _verdict(
+    case: ServerCase, played: Played, judgement: Judgement, why: str = "", remark: str = ""
+) -> ServerVerdict:
+    judged = replace(played.judged, judgement=judgement, why=why, notes=remark)
+    return ServerVerdict(case, judged, played.status, remark)
+
+
+def _judge(case: ServerCase, played: Played, *, exact: bool) -> ServerVerdict:
+    """Judge a hostile case whose twins were served."""
+    outcome = played.outcome
+    if outcome is Outcome.UNFIT:
+        return _verdict(case, played, Judgement.NOT_JUDGED, played.told)
+    remark = ""
+    if case.expected == OWN_ONLY:
+        right = outcome in {Outcome.SERVED, Outcome.REFUSED}
+    elif case.expected == REFUSED:
+        right = outcome in {Outcome.REFUSED, Outcome.CUT}
+    elif outcome is Outcome.REFUSED:
+        right = played.status == case.expected or not exact
+        if played.status != case.expected:
+            remark = f"the specification says {case.expected}"
+    else:
+        right = outcome is Outcome.CUT and case.may_cut and not exact
+    if right:
+        return _verdict(case, played, Judgement.PASSED, remark=remark)
+    why = f"expected {case.expected}, seen {played.told}"
+    return _verdict(case, played, Judgement.FAILED, why, remark)

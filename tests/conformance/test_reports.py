@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from xml.etree import ElementTree
 
 from bootz.conformance.report_files import ReportFiles
-from bootz.conformance.verdict import JudgedCase, Judgement, SentMessage, SpecSource, Subject
+from bootz.conformance.verdict import JudgedCase, Judgement, SentMessage, SpecSource, Tried
 
 EVIL = "<script>alert(1)</script>\"'&\x00\ud800"
 SOURCE = SpecSource(f"says {EVIL}", f"document {EVIL}", 'https://example.net/?a=1&b="><script>')
@@ -56,7 +56,7 @@ class Page(HTMLParser):
 def test_a_page_holds_whatever_a_server_says(tmp_path: Path) -> None:
     cases = [_case(judgement, f"{judgement.value} {EVIL}") for judgement in Judgement]
     files = ReportFiles(tmp_path / "r.xml", tmp_path / "r.html")
-    files.write(f"suite {EVIL}", [Subject(f"host {EVIL}", cases)], at=AT)
+    files.write(f"suite {EVIL}", [Tried(f"host {EVIL}", cases)], at=AT)
     raw = (tmp_path / "r.html").read_text()
     page = Page()
     page.feed(raw)
@@ -77,8 +77,8 @@ def test_a_page_holds_whatever_a_server_says(tmp_path: Path) -> None:
 
 def test_bytes_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
     files = ReportFiles(html=tmp_path / "r.html")
-    files.write("suite", [Subject("a", [_case(Judgement.PASSED, "old")])], at=AT)
-    files.write("suite", [Subject("a", [_case(Judgement.PASSED, "new")])], at=AT)
+    files.write("suite", [Tried("a", [_case(Judgement.PASSED, "old")])], at=AT)
+    files.write("suite", [Tried("a", [_case(Judgement.PASSED, "new")])], at=AT)
     names = {path.name for path in (tmp_path / "r-sent").iterdir()}
     assert names
     assert all(".new." in name for name in names)
@@ -87,8 +87,8 @@ def test_bytes_of_an_earlier_run_do_not_stay(tmp_path: Path) -> None:
 def test_two_subjects_share_a_page_and_have_bytes_of_their_own(tmp_path: Path) -> None:
     files = ReportFiles(tmp_path / "r.xml", tmp_path / "r.html")
     subjects = [
-        Subject("first", [_case(Judgement.PASSED, "x")]),
-        Subject("second", [_case(Judgement.FAILED, "x")]),
+        Tried("first", [_case(Judgement.PASSED, "x")]),
+        Tried("second", [_case(Judgement.FAILED, "x")]),
     ]
     files.write("suite", subjects, at=AT)
     assert len(list((tmp_path / "r-sent").iterdir())) == 4

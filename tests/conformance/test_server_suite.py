@@ -21,7 +21,7 @@ from bootz.conformance.server.catalogue import all_cases
 from bootz.conformance.server.material import Material, make_material
 from bootz.conformance.server.player import Player
 from bootz.conformance.server.site_record import on_record
-from bootz.conformance.server.suite import Choice, ServerRun, ServerVerdict, chosen
+from bootz.conformance.server.suite import CaseChoice, ServerRun, ServerVerdict, chosen
 from bootz.conformance.verdict import Judgement
 from bootz.device.grpc_client import Timeouts
 from bootz.keystore.files import load_certificates
@@ -132,7 +132,7 @@ def _played(
         ((host, port),) = await listener.start([("127.0.0.1", 0)])
         player = Player(parse_bootz_uri(f"bootz://{host}:{port}"), material, Timeouts(10, 20))
         suite = ServerRun(player, cases, exact=False, seconds=20)
-        verdicts = [await suite.judge(case) for case in chosen(cases, Choice(patterns))]
+        verdicts = [await suite.judge(case) for case in chosen(cases, CaseChoice(patterns))]
         await listener.drain(0)
         return verdicts
 
@@ -219,7 +219,7 @@ def test_a_server_without_a_service_passes_nothing(
 def test_replayed_over_a_restart(tmp_path: Path, template: Path, material: Material) -> None:
     world = World(tmp_path, template)
     cases = all_cases()
-    wanted = chosen(cases, Choice(("restart/*/p256/*", "restart/stream-v1/ek/*"), restart=True))
+    wanted = chosen(cases, CaseChoice(("restart/*/p256/*", "restart/stream-v1/ek/*"), restart=True))
     port = 0
 
     async def story() -> list[ServerVerdict]:

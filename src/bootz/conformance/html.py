@@ -12,7 +12,7 @@ from html import escape
 from typing import Final
 from urllib.parse import quote
 
-from bootz.conformance.verdict import JudgedCase, Judgement, SentMessage, Subject, tally
+from bootz.conformance.verdict import JudgedCase, Judgement, SentMessage, Tried, tally
 
 _SHOWN_BYTES: Final = 256
 """Bytes of a message that are shown in the page, of a case that did not pass."""
@@ -36,7 +36,7 @@ details { border: 1px solid #ccc; margin: .3em 0; padding: .3em .8em } summary {
 """
 
 
-def evidence_files(subjects: Sequence[Subject], folder: str) -> dict[str, bytes]:
+def evidence_files(subjects: Sequence[Tried], folder: str) -> dict[str, bytes]:
     """Return the files of a report, by their paths from the page: one for each message sent."""
     files = {}
     for number, subject in enumerate(subjects):
@@ -47,7 +47,7 @@ def evidence_files(subjects: Sequence[Subject], folder: str) -> dict[str, bytes]
 
 
 def html_report(
-    title: str, subjects: Sequence[Subject], *, folder: str, at: datetime, program: str
+    title: str, subjects: Sequence[Tried], *, folder: str, at: datetime, program: str
 ) -> bytes:
     """Return the page.
 
@@ -85,7 +85,7 @@ _Cases = Mapping[tuple[str, str], JudgedCase]
 
 
 def _section(
-    judgement: Judgement, subjects: Sequence[Subject], by_name: Sequence[_Cases], folder: str
+    judgement: Judgement, subjects: Sequence[Tried], by_name: Sequence[_Cases], folder: str
 ) -> list[str]:
     """Return the cases whose worst judgement is this one."""
     shown = [key for key in by_name[0] if _worst(key, by_name) is judgement]
@@ -111,7 +111,7 @@ def _worst(key: tuple[str, str], by_name: Sequence[_Cases]) -> Judgement:
 
 def _case(
     key: tuple[str, str],
-    subjects: Sequence[Subject],
+    subjects: Sequence[Tried],
     by_name: Sequence[_Cases],
     folder: str,
     *,
@@ -169,9 +169,7 @@ def _told(judgement: Judgement) -> str:
     return f'<span class="{word.replace(" ", "-")}">{escape(word)}</span>'
 
 
-def _path(
-    folder: str, subjects: Sequence[Subject], number: int, case: JudgedCase, index: int
-) -> str:
+def _path(folder: str, subjects: Sequence[Tried], number: int, case: JudgedCase, index: int) -> str:
     """Return where the bytes of a message lie, from the page."""
     which = f"{number + 1}." if len(subjects) > 1 else ""
     name = _UNSAFE.sub("_", f"{case.group}.{case.name}".replace("/", "."))

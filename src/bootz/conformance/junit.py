@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from bootz.conformance.verdict import JudgedCase, Judgement, Subject, count
+from bootz.conformance.verdict import JudgedCase, Judgement, Tried, count
 
 
 def junit_report(suite_name: str, cases: Sequence[JudgedCase], *, target: str = "") -> bytes:
@@ -11,7 +11,7 @@ def junit_report(suite_name: str, cases: Sequence[JudgedCase], *, target: str = 
     return _written(_suite(suite_name, cases, target))
 
 
-def junit_comparison(suite_name: str, subjects: Sequence[Subject]) -> bytes:
+def junit_comparison(suite_name: str, subjects: Sequence[Tried]) -> bytes:
     """Return one report of several subjects, a suite for each."""
     suites = Element("testsuites", name=_printable(suite_name))
     suites.extend(_suite(suite_name, subject.cases, subject.name) for subject in subjects)

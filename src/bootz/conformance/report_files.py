@@ -8,7 +8,7 @@ from pathlib import Path
 from bootz import __version__
 from bootz.conformance.html import evidence_files, html_report
 from bootz.conformance.junit import junit_comparison, junit_report
-from bootz.conformance.verdict import Subject
+from bootz.conformance.verdict import Tried
 from bootz.errors import Unavailable
 from bootz.keystore.files import atomic_write
 
@@ -20,7 +20,7 @@ class ReportFiles:
     junit: Path | None = None
     html: Path | None = None
 
-    def write(self, title: str, subjects: Sequence[Subject], *, at: datetime) -> None:
+    def write(self, title: str, subjects: Sequence[Tried], *, at: datetime) -> None:
         """Write the reports that are wanted; ``at`` is when the cases were played.
 
         Raises:
@@ -36,7 +36,7 @@ class ReportFiles:
         atomic_write(self.html, page)
 
 
-def _junit(title: str, subjects: Sequence[Subject]) -> bytes:
+def _junit(title: str, subjects: Sequence[Tried]) -> bytes:
     if len(subjects) > 1:
         return junit_comparison(title, subjects)
     return junit_report(title, subjects[0].cases, target=subjects[0].name)

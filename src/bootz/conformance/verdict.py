@@ -83,7 +83,7 @@ class JudgedCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Tried:
     """Something that was tried, and its cases; two subjects of a report have the same cases."""
 
     name: str

@@ -20,8 +20,8 @@ from bootz.conformance.server.compare import compared
 from bootz.conformance.server.material import Material, make_material, open_material
 from bootz.conformance.server.player import Player
 from bootz.conformance.server.site_record import on_record
-from bootz.conformance.server.suite import Choice, ServerCase, ServerRun, ServerVerdict, chosen
-from bootz.conformance.verdict import JudgedCase, Judgement, Subject, succeeded, tally
+from bootz.conformance.server.suite import CaseChoice, ServerCase, ServerRun, ServerVerdict, chosen
+from bootz.conformance.verdict import JudgedCase, Judgement, Tried, succeeded, tally
 from bootz.device.grpc_client import Timeouts
 from bootz.errors import ConfigError
 from bootz.keystore.files import load_certificates
@@ -99,9 +99,9 @@ class ServerOptions:
         return self.restart_command is not None or self.restart_prompt
 
     @property
-    def choice(self) -> Choice:
+    def choice(self) -> CaseChoice:
         """Which cases are wanted."""
-        return Choice(
+        return CaseChoice(
             self.patterns,
             self.dialects,
             self.flows,
@@ -154,7 +154,7 @@ def _tell(
     options: ServerOptions,
 ) -> bool:
     """Print what came of it, write the reports, and return whether all is well."""
-    subjects = [Subject(target, _judged(run)) for target, run in zip(targets, runs, strict=True)]
+    subjects = [Tried(target, _judged(run)) for target, run in zip(targets, runs, strict=True)]
     if len(runs) == 1:
         output.rows(_COLUMNS, [_case_row(verdict) for verdict in _sorted(runs[0])])
     else:

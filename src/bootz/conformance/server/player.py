@@ -140,7 +140,7 @@ def introduced(
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class AnsweredFor:
     """Whom an answer is about: the serial numbers of its data, and its voucher or bundle."""
 
     serials: tuple[str, ...]
@@ -263,12 +263,14 @@ class Player:
 
     async def answered(
         self, contact: UnaryContact | StreamContact, request: BootstrapRequest, dialect: Dialect
-    ) -> Answered:
+    ) -> AnsweredFor:
         """Ask, and return whom the answer is about; whether it verifies is not looked at."""
         sealed = await contact.ask(self.uri, request, anchor=None, on_sent=lambda: None)
         content = sealed.payload if sealed.plaintext is None else sealed.plaintext
         responses = decode_bootstrap_data(content, dialect).responses
-        return Answered(tuple(each.serial_number for each in responses), sealed.ownership_voucher)
+        return AnsweredFor(
+            tuple(each.serial_number for each in responses), sealed.ownership_voucher
+        )
 
     def _description(self, name: str, targets: tuple[str, ...]) -> DeviceDescription:
         entry = self.entry(name)

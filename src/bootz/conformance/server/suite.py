@@ -26,7 +26,7 @@ REFUSED: Final = "REFUSED"
 """The connection itself may end; there need not be a status."""
 
 OWN_ONLY: Final = "OWN ONLY"
-"""Answered without anything of another chassis, or refused."""
+"""AnsweredFor without anything of another chassis, or refused."""
 
 TOO_LARGE: Final = "RESOURCE_EXHAUSTED"
 
@@ -78,7 +78,7 @@ class ServerCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CaseChoice:
     """Which cases are wanted; an empty tuple wants all.
 
     ``slow`` takes those that wait for a time limit too, ``restart`` those that need a restart.
@@ -104,7 +104,7 @@ class Choice:
         )
 
 
-def chosen(cases: Sequence[ServerCase], choice: Choice) -> list[ServerCase]:
+def chosen(cases: Sequence[ServerCase], choice: CaseChoice) -> list[ServerCase]:
     """Return the cases that are wanted (``*`` in a pattern stands for anything).
 
     Raises:
@@ -142,7 +142,7 @@ class ServerVerdict:
         return self.judged.judgement
 
 
-class Outcome(Enum):
+class PlayOutcome(Enum):
     """What one play has come to."""
 
     SERVED = "the server accepted everything"
@@ -155,17 +155,17 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class CasePlay:
     """One play: what came of it, told in words."""
 
-    outcome: Outcome
+    outcome: PlayOutcome
     told: str
     judged: JudgedCase
 
     @property
     def status(self) -> str:
         """The name of the gRPC status of a refusal, else empty."""
-        return self.told.partition(" ")[0] if self.outcome is Outcome.REFUSED else ""
+        return self.told.partition(" ")[0] if self.outcome is PlayOutcome.REFUSED else ""
 
     @property
     def not_offered(self) -> bool:
@@ -193,14 +193,14 @@ class ServerRun:
         self._behaved: Mapping[str, ServerCase] = {
             case.name: case for case in cases if case.expected == OK
         }
-        self._played: dict[str, Played] = {}
+        self._played: dict[str, CasePlay] = {}
 
     async def prepare(self, case: ServerCase) -> str:
         """Do what a case needs before the server restarts; return why it failed, else nothing."""
         if case.prepare is None:
             return ""
         played = await self._play(replace(case, play=case.prepare))
-        return "" if played.outcome is Outcome.SERVED else played.told
+        return "" if played.outcome is PlayOutcome.SERVED else played.told
 
     def unprepared(self, case: ServerCase, why: str) -> ServerVerdict:
         """Return the verdict of a case that could not be prepared."""
@@ -210,7 +210,7 @@ class ServerRun:
         """Play a case and its twins, and judge it."""
         if case.expected == OK:
             played = await self._twin(case.name)
-            if played.outcome is Outcome.SERVED:
+            if played.outcome is PlayOutcome.SERVED:
                 return _verdict(case, played, Judgement.PASSED)
             if played.not_offered and not await self._offers(case.way):
                 return _verdict(case, played, Judgement.NOT_JUDGED, _not_offered(case.way))
@@ -222,29 +222,29 @@ class ServerRun:
         why = f"its well-behaved twin {twin} is not served: {failing.told}"
         if failing.not_offered and not await self._offers(case.way):
             return _verdict(case, _unplayed(case), Judgement.NOT_JUDGED, _not_offered(case.way))
-        if failing.outcome in {Outcome.CUT, Outcome.SILENT} or case.expected == TOO_LARGE:
+        if failing.outcome in {PlayOutcome.CUT, PlayOutcome.SILENT} or case.expected == TOO_LARGE:
             # A server that does not answer, or does not take what is too large, would cost a time
             # limit for each case.
             return _verdict(case, _unplayed(case), Judgement.NOT_JUDGED, why)
         played = await self._play(case)
-        served = played.outcome is Outcome.SERVED and case.expected != OWN_ONLY
-        if served or played.outcome is Outcome.DISCLOSED:
+        served = played.outcome is PlayOutcome.SERVED and case.expected != OWN_ONLY
+        if served or played.outcome is PlayOutcome.DISCLOSED:
             # What is handed out to a liar is a fault, whoever else is served.
             return _judge(case, played, exact=self._exact)
         return _verdict(case, played, Judgement.NOT_JUDGED, why)
 
-    async def _twin(self, name: str) -> Played:
+    async def _twin(self, name: str) -> CasePlay:
         """Return how a well-behaved case goes; it is played once in a run."""
         if name not in self._played:
             self._played[name] = await self._play(self._behaved[name])
         return self._played[name]
 
-    async def _unserved(self, case: ServerCase) -> tuple[str, Played] | None:
+    async def _unserved(self, case: ServerCase) -> tuple[str, CasePlay] | None:
         """Return a twin that is not served, None where enough of them are."""
-        unserved: tuple[str, Played] | None = None
+        unserved: tuple[str, CasePlay] | None = None
         for name in case.twins:
             played = await self._twin(name)
-            if (served := played.outcome is Outcome.SERVED) and case.any_twin:
+            if (served := played.outcome is PlayOutcome.SERVED) and case.any_twin:
                 return None
             if not served and unserved is None:
                 unserved = name, played
@@ -259,25 +259,25 @@ class ServerRun:
                 return True
         return False
 
-    async def _play(self, case: ServerCase) -> Played:
+    async def _play(self, case: ServerCase) -> CasePlay:
         player = self._player.begin()
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._seconds):
                 await case.play(player)
-                outcome, told = Outcome.SERVED, OK
+                outcome, told = PlayOutcome.SERVED, OK
         except TimeoutError:
-            outcome, told = Outcome.SILENT, f"nothing within {self._seconds:g} s"
+            outcome, told = PlayOutcome.SILENT, f"nothing within {self._seconds:g} s"
         except HonestPartRefused as refusal:
-            outcome, told = Outcome.UNFIT, str(refusal)
+            outcome, told = PlayOutcome.UNFIT, str(refusal)
         except Disclosed as disclosed:
-            outcome, told = Outcome.DISCLOSED, str(disclosed)
+            outcome, told = PlayOutcome.DISCLOSED, str(disclosed)
         except ServerRefused as refusal:
-            outcome, told = Outcome.REFUSED, refusal.seen
+            outcome, told = PlayOutcome.REFUSED, refusal.seen
         except Unavailable as error:
-            outcome, told = Outcome.CUT, f"{error.reason}: {error.detail}"
+            outcome, told = PlayOutcome.CUT, f"{error.reason}: {error.detail}"
         except (BootzError, WrongReply) as error:
-            outcome, told = Outcome.WRONG, str(error)
+            outcome, told = PlayOutcome.WRONG, str(error)
         came = [*player.transcript.came, told]
         judged = replace(
             _unplayed(case).judged,
@@ -285,10 +285,10 @@ class ServerRun:
             came="; then ".join(came),
             sent=tuple(player.transcript.sent),
         )
-        return Played(outcome, told, judged)
+        return CasePlay(outcome, told, judged)
 
 
-def _unplayed(case: ServerCase) -> Played:
+def _unplayed(case: ServerCase) -> CasePlay:
     """Return the empty form of a case; its group is all of its name but the last part."""
     group, _, name = case.name.rpartition("/")
     told = "not played"
@@ -301,7 +301,7 @@ def _unplayed(case: ServerCase) -> Played:
         came=told,
         source=case.requirement.source,
     )
-    return Played(Outcome.UNFIT, told, judged)
+    return CasePlay(PlayOutcome.UNFIT, told, judged)
 
 
 def _not_offered(way: Way) -> str:
@@ -309,28 +309,28 @@ def _not_offered(way: Way) -> str:
 
 
 def _verdict(
-    case: ServerCase, played: Played, judgement: Judgement, why: str = "", remark: str = ""
+    case: ServerCase, played: CasePlay, judgement: Judgement, why: str = "", remark: str = ""
 ) -> ServerVerdict:
     judged = replace(played.judged, judgement=judgement, why=why, notes=remark)
     return ServerVerdict(case, judged, played.status, remark)
 
 
-def _judge(case: ServerCase, played: Played, *, exact: bool) -> ServerVerdict:
+def _judge(case: ServerCase, played: CasePlay, *, exact: bool) -> ServerVerdict:
     """Judge a hostile case whose twins were served."""
     outcome = played.outcome
-    if outcome is Outcome.UNFIT:
+    if outcome is PlayOutcome.UNFIT:
         return _verdict(case, played, Judgement.NOT_JUDGED, played.told)
     remark = ""
     if case.expected == OWN_ONLY:
-        right = outcome in {Outcome.SERVED, Outcome.REFUSED}
+        right = outcome in {PlayOutcome.SERVED, PlayOutcome.REFUSED}
     elif case.expected == REFUSED:
-        right = outcome in {Outcome.REFUSED, Outcome.CUT}
-    elif outcome is Outcome.REFUSED:
+        right = outcome in {PlayOutcome.REFUSED, PlayOutcome.CUT}
+    elif outcome is PlayOutcome.REFUSED:
         right = played.status == case.expected or not exact
         if played.status != case.expected:
             remark = f"the specification says {case.expected}"
     else:
-        right = outcome is Outcome.CUT and case.may_cut and not exact
+        right = outcome is PlayOutcome.CUT and case.may_cut and not exact
     if right:
         return _verdict(case, played, Judgement.PASSED, remark=remark)
     why = f"expected {case.expected}, seen {played.told}"

@@ -1,6 +1,7 @@
-"""Writes the manifest of what is vendored from npm: version, licence, digests.
+r"""Writes the manifest of what is vendored from npm: version, licence, digests.
 
-    npm pack htmx.org@2.0.11 htmx-ext-sse@2.2.4 axe-core@4.14.1 --pack-destination FOLDER
+    npm pack htmx.org@2.0.11 htmx-ext-sse@2.2.4 axe-core@4.14.1 swagger-ui-dist@5.35.0 \
+        --pack-destination FOLDER
     tools/write_vendored.py FOLDER
 
 The files are taken out of the packages as they are.
@@ -15,10 +16,21 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 BOARD: Final = ROOT / "src/bootz/server/board/assets/vendor"
+API: Final = ROOT / "src/bootz/server/api/assets/vendor"
 TESTS: Final = ROOT / "tests/board/vendor"
+_BUNDLE: Final = "swagger-ui-bundle.js"
 TAKEN: Final = (
     ("htmx.org", "2.0.11", "0BSD", "dist/htmx.min.js", BOARD / "htmx.min.js"),
     ("htmx-ext-sse", "2.2.4", "0BSD", "dist/sse.min.js", BOARD / "htmx-ext-sse.min.js"),
+    ("swagger-ui-dist", "5.35.0", "Apache-2.0", _BUNDLE, API / _BUNDLE),
+    ("swagger-ui-dist", "5.35.0", "Apache-2.0", "swagger-ui.css", API / "swagger-ui.css"),
+    (
+        "swagger-ui-dist",
+        "5.35.0",
+        "Apache-2.0",
+        f"{_BUNDLE}.LICENSE.txt",
+        API / f"{_BUNDLE}.LICENSE.txt",
+    ),
     ("axe-core", "4.14.1", "MPL-2.0", "axe.min.js", TESTS / "axe.min.js"),
 )
 

@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bootz import __version__
 from bootz.errors import Unavailable, WireError
-from bootz.server.api import metrics, problems
+from bootz.server.api import docs_page, metrics, problems
 from bootz.server.api.context import Door
+from bootz.server.api.health import site_health
 from bootz.server.api.problems import Problem, problem_response
 from bootz.server.api.routes import ROUTERS
 from bootz.server.api.writes import MAX_BODY
@@ -60,6 +61,7 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
         app.include_router(router, prefix=PREFIX)
     _install_health(app)
     app.include_router(metrics.router)
+    app.include_router(docs_page.router)
     for part in parts:
         part(app, door)
     app.middleware("http")(_with_headers(door))
@@ -107,13 +109,10 @@ def _install_health(app: FastAPI) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     def readyz(request: Request) -> Response:
-        """The database answers; which part does not, only a login is told (``/status``)."""
-        door: Door = request.app.state.door
-        try:
-            with door.database.read():
-                return Response('{"status":"ready"}', media_type="application/json")
-        except Unavailable:
-            return Response('{"status":"not ready"}', 503, media_type="application/json")
+        """Every part is well; which one is not, only a login is told (``/status``)."""
+        if all(each.well for each in site_health(request.app.state.door)):
+            return Response('{"status":"ready"}', media_type="application/json")
+        return Response('{"status":"not ready"}', 503, media_type="application/json")
 
 
 Next = Callable[[Request], Awaitable[Response]]

@@ -4,10 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection, func, select
 
 from bootz import __version__
+from bootz.model.kinds import BootMode
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
+from bootz.server.api.health import site_health
 from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.step_limits import read_limits
@@ -15,8 +18,26 @@ from bootz.server.store.attempts import last_event
 from bootz.server.store.database import plain
 from bootz.server.store.listing import listed_chassis
 from bootz.server.store.migrations import SITE_SCHEMA
+from bootz.server.store.schema import CHASSIS
 
 router = APIRouter(tags=["status"])
+
+
+class PartView(BaseModel):
+    """One part of the site, and why it is not well."""
+
+    part: str
+    well: bool
+    detail: str
+    reason: str
+    next_action: str
+
+
+class UnsafeChassis(BaseModel):
+    """How many chassis are served without a proof."""
+
+    insecure: int = Field(description="In insecure mode: their data are sent unsigned.")
+    skip_serial: int = Field(description="Without the check of the serial number in the IDevID.")
 
 
 class SiteStatus(BaseModel):
@@ -28,6 +49,9 @@ class SiteStatus(BaseModel):
     schema_version: int
     last_event: int = Field(description="The id of the journal's latest event.")
     chassis: dict[ChassisState, int] = Field(description="How many stand where.")
+    unsafe: UnsafeChassis
+    ready: bool = Field(description="Whether every part is well, as /readyz says.")
+    parts: list[PartView]
 
 
 @router.get("/status", **operation("status.show"))
@@ -36,6 +60,7 @@ def status(
 ) -> SiteStatus:
     """Show the site at a glance."""
     now = door.clock()
+    parts = site_health(door)
     with door.database.read() as connection:
         execute = plain(connection)
         limits = read_limits(execute, door.config.progress)
@@ -47,4 +72,25 @@ def status(
             schema_version=SITE_SCHEMA.found(connection) or 0,
             last_event=last_event(connection),
             chassis=dict(found),
+            unsafe=_unsafe(connection),
+            ready=all(each.well for each in parts),
+            parts=[
+                PartView(
+                    part=each.part,
+                    well=each.well,
+                    detail=each.detail,
+                    reason=each.reason,
+                    next_action=each.next_action,
+                )
+                for each in parts
+            ],
         )
+
+
+def _unsafe(connection: Connection) -> UnsafeChassis:
+    counted = select(func.count()).select_from(CHASSIS)
+    insecure = counted.where(CHASSIS.c.boot_mode != BootMode.SECURE.value)
+    skipped = counted.where(CHASSIS.c.skip_idevid_serial_check.is_(True))
+    return UnsafeChassis(
+        insecure=connection.scalar(insecure) or 0, skip_serial=connection.scalar(skipped) or 0
+    )

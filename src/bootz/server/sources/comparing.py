@@ -101,7 +101,7 @@ def compare(
         return Compared(mapped, Fate.REPLACE, marker, marked, document)
     said = with_removals(marker.said, document)
     if not changes(marked, said):
-        return Compared(mapped, Fate.SAME, marker, marked, said)
+        return Compared(mapped, Fate.SAME, marker)
     if changes(marked, marker.said) and not terms.update:
         return Compared(mapped, Fate.DIFFERS, marker, marked)
     if marked.key in terms.busy:

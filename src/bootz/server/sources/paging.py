@@ -10,6 +10,7 @@ from typing import Any, Final
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.sources.client import Params, SourceClient
 from bootz.server.sources.pulled import MAX_DEVICES
+from bootz.server.sources.shapes import slim
 
 _TRIES: Final = 3
 MAX_ROWS: Final = 10 * MAX_DEVICES
@@ -100,6 +101,8 @@ async def _page(client: SourceClient, path: str, params: Params) -> Mapping[str,
 
 def _entries(page: Mapping[str, Any], path: str) -> list[Entry]:
     entries = page.get("results")
+    if isinstance(entries, list):
+        entries = [slim(entry) for entry in entries]
     if not isinstance(entries, list) or not all(
         isinstance(entry, Mapping) and isinstance(entry.get("id"), int | str) for entry in entries
     ):

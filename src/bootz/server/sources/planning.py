@@ -200,18 +200,23 @@ def _compare(
 ) -> list[Compared]:
     by_device = {marker.device: marker for marker in own}
     by_chassis = {marker.chassis: marker for marker in markers}
-    found = on_record(connection, [Item("chassis", "", each.document) for each in devices])
-    wanted = sorted({marker.chassis for marker in own})
-    records = chassis_by_keys(connection, wanted)
     compared: list[Compared] = []
-    for each, record in zip(devices, found, strict=True):
-        marker = by_device.get(each.device.id)
-        marked = None if marker is None else records.get(marker.chassis)
-        owner = None if record is None else by_chassis.get(record.key)
-        compared.append(compare(each, marker, marked, record, owner, terms))
+    # In pieces, so that not all records are in memory at once.
+    for at in range(0, len(devices), _PIECE):
+        piece = devices[at : at + _PIECE]
+        found = on_record(connection, [Item("chassis", "", each.document) for each in piece])
+        records = {record.key: record for record in found if record is not None}
+        marked = [by_device.get(each.device.id) for each in piece]
+        wanted = {marker.chassis for marker in marked if marker is not None} - set(records)
+        records |= chassis_by_keys(connection, sorted(wanted))
+        for each, marker, record in zip(piece, marked, found, strict=True):
+            own_record = None if marker is None else records.get(marker.chassis)
+            owner = None if record is None else by_chassis.get(record.key)
+            compared.append(compare(each, marker, own_record, record, owner, terms))
     return compared
 
 
+_PIECE: Final = 500
 _WRITTEN: Final = frozenset({Fate.ADD, Fate.CHANGE, Fate.REPLACE})
 
 

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ConfigDict, JsonValue, TypeAdapter, ValidationError
 
@@ -102,11 +102,14 @@ class Pulled:
     @property
     def digest(self) -> str:
         """SHA-256 of the devices, in hex: the same for the same content."""
-        told = json.dumps([asdict(device) for device in self.devices], sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()
+        digest = hashlib.sha256()
+        for device in self.devices:
+            digest.update(_DEVICE.dump_json(device) + b"\n")
+        return digest.hexdigest()
 
 
 _COPY: Final = TypeAdapter(Pulled)
+_DEVICE: Final = TypeAdapter(PulledDevice)
 
 
 def copy_path(root: Path, name: str) -> Path:
@@ -117,8 +120,8 @@ def copy_path(root: Path, name: str) -> Path:
 def write_copy(path: Path, pulled: Pulled) -> None:
     """Write the last good copy, whole or not at all, for the owner's eyes only."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    document: dict[str, Any] = _COPY.dump_python(pulled, mode="json")
-    atomic_write(path, json.dumps(document | {"digest": pulled.digest}).encode(), mode=0o600)
+    head = json.dumps({"digest": pulled.digest}).encode()
+    atomic_write(path, head + b"\n" + _COPY.dump_json(pulled) + b"\n", mode=0o600)
 
 
 def read_copy(path: Path) -> Pulled:
@@ -135,10 +138,10 @@ def read_copy(path: Path) -> Pulled:
     except OSError as error:
         raise unreadable(path, error) from error
     try:
-        document = json.loads(content)
-        digest = document.pop("digest")
-        pulled = _COPY.validate_python(document)
-    except (ValueError, KeyError, AttributeError, RecursionError, ValidationError):
+        head, _, rest = content.partition(b"\n")
+        digest = json.loads(head)["digest"]
+        pulled = _COPY.validate_json(rest)
+    except (ValueError, KeyError, TypeError, RecursionError, ValidationError):
         raise UnknownChassis("source-no-copy", "the copy is damaged", where=str(path)) from None
     if pulled.digest != digest:
         raise UnknownChassis("source-no-copy", "the copy is damaged", where=str(path))

@@ -1,7 +1,9 @@
 """Reading the fields of an API's objects: strictly enough that a surprise is told, not taken."""
 
+import sys
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from pydantic import JsonValue
 
@@ -9,6 +11,50 @@ from bootz.errors import ConfigError
 from bootz.server.sources.pulled import SourceName
 
 Entry = Mapping[str, Any]
+
+_WHOLE: Final = frozenset({"config_context", "custom_fields"})
+_KEPT: Final = frozenset(
+    {
+        *("id", "name", "slug", "label", "value", "model", "part_number", "serial", "key"),
+        *("manufacturer", "status", "tags", "role", "platform", "site", "location", "parent"),
+        *("rack", "asset_tag", "primary_ip4", "primary_ip6", "address", "virtual_chassis"),
+        *("vc_position", "software_version", "version", "device", "device_type", "module"),
+        *("module_bay", "module_type", "parent_module_bay", "parent_device", "parent_module"),
+        *("position", "mac_address", "url", "display_url"),
+    }
+)
+_LEVELS: Final = 4
+
+
+def slim(value: Any, level: int = _LEVELS) -> Any:
+    """Return an object with what a sync reads of it, and no more: the products send much.
+
+    Ten thousand devices as they come would take some 300 MiB.
+    """
+    match value:
+        case dict() if not level:
+            return {}
+        case dict():
+            return {
+                key: inner if key in _WHOLE else slim(inner, level - 1)
+                for key, inner in value.items()
+                if key in _WHOLE or (key in _KEPT and (level == _LEVELS or not _is_link(key)))
+            }
+        case list():
+            return [slim(each, level - 1) for each in value] if level else []
+        case str():
+            return sys.intern(value)
+        case _:
+            return value
+
+
+def _is_link(key: str) -> bool:
+    return key in {"url", "display_url"}
+
+
+@lru_cache(maxsize=4096)
+def _name(name: str, slug: str) -> SourceName:
+    return SourceName(name, slug)
 
 
 def text(entry: Entry, key: str) -> str:
@@ -41,7 +87,7 @@ def named(value: object, right: str) -> SourceName:
             f"the name of a {right.rpartition('.')[2]} is not shown",
             expected=f"the right to view {right}",
         )
-    return SourceName(name, slug)
+    return _name(name, slug)
 
 
 def tags(entry: Entry, right: str) -> tuple[SourceName, ...]:

@@ -45,6 +45,8 @@ _READ: Final = (
     "stranger.list",
     "keys.list",
     "status.show",
+    "source.list",
+    "source.show",
     "metrics.read",
     "export.run",
 )
@@ -67,6 +69,8 @@ _OPERATE: Final = (
     "replacement.accept",
     "replacement.reject",
     "import.run",
+    "source.sync",
+    "source.release",
 )
 _SECURE: Final = (
     "vendor.add",

@@ -1,0 +1,195 @@
+"""Sources of truth: what is known of each, a sync now, and chassis taken out of their hands."""
+
+import asyncio
+from pathlib import Path as FilePath
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+from pydantic import AwareDatetime, BaseModel, Field
+from sqlalchemy import Connection
+
+from bootz.errors import UnknownChassis
+from bootz.server.api.auth.principals import needs, operation
+from bootz.server.api.context import Door, DoorDep, Principal
+from bootz.server.api.routes.documents import STRICT
+from bootz.server.api.writes import Answer, ChangeDep
+from bootz.server.sources import syncing
+from bootz.server.sources.markers import fault_row
+from bootz.server.sources.planning import SyncOrder
+from bootz.server.sources.releasing import release_from_source
+from bootz.server.sources.showing import show_sources
+from bootz.server.sources.syncing import SourceRoom
+
+router = APIRouter(prefix="/sources", tags=["sources"])
+
+_Name = Annotated[str, Path(max_length=40, description="The source's name in bootz.yaml.")]
+
+
+class SourceFault(BaseModel):
+    """What is wrong with a device, or what it waits for."""
+
+    device: str = Field(description="The source's id.")
+    name: str
+    url: str = Field(description="The device's page there.")
+    reason: str
+    detail: str
+    expected: str
+    seen: str
+    next: str = Field(description="What a person does next.")
+
+
+class SourceView(BaseModel):
+    """A source: its last good copy, its last failure since, and how many chassis it has."""
+
+    name: str
+    kind: Literal["netbox", "nautobot"]
+    url: str
+    copy_at: AwareDatetime | None = Field(description="When it was read for the last time.")
+    copy_age_seconds: int | None
+    product_version: str
+    devices: int
+    chassis: int
+    held: int
+    failed_at: AwareDatetime | None
+    reason: str
+    detail: str
+    failures: int
+    push_faults: list[str]
+    faults: list[SourceFault]
+    warnings: list[str]
+
+
+class SourceOrderBody(BaseModel):
+    """What is asked of a sync."""
+
+    model_config = STRICT
+
+    update: bool = Field(False, description="Take the source's values over changes made here.")
+    adopt: bool = Field(False, description="Take chassis that say the same into its hands.")
+    accept_missing: bool = Field(False, description="Go on although many devices disappeared.")
+    from_copy: bool = Field(False, description="Use the last good copy.")
+
+
+class SourceChange(BaseModel):
+    """What became of a chassis."""
+
+    action: Literal["add", "update", "same"]
+    name: str
+    changes: list[str]
+
+
+class SyncedView(BaseModel):
+    """What a sync did, or would do."""
+
+    dry_run: bool
+    changes: list[SourceChange]
+    faults: list[SourceFault]
+    held: list[str]
+    released: list[str]
+    warnings: list[str]
+    counts: dict[str, int]
+
+
+class SourceReleaseBody(BaseModel):
+    """Which chassis is taken out of its source's hands."""
+
+    model_config = STRICT
+
+    serial_number: str = Field(min_length=1, max_length=64)
+    vendor: str | None = Field(None, max_length=128)
+
+
+class SourceReleased(BaseModel):
+    """The source that a chassis belonged to."""
+
+    serial_number: str
+    released_from: str
+
+
+def _room(door: Door) -> SourceRoom:
+    root = door.root
+    if root is None:
+        if door.config.sources:
+            raise UnknownChassis("source-not-found", "the door has no folder of a site")
+        root = FilePath()
+    return SourceRoom(root, door.config, door.database, door.clock)
+
+
+def _views(room: SourceRoom, names: list[str]) -> list[SourceView]:
+    return [
+        SourceView.model_validate({**each.to_record(whole=True), "warnings": each.warnings})
+        for each in show_sources(room, names)
+    ]
+
+
+@router.get("", **operation("source.list"))
+def list_(
+    door: DoorDep, _principal: Annotated[Principal, Depends(needs("source.list"))]
+) -> list[SourceView]:
+    """List the sources of truth of the site."""
+    return _views(_room(door), [source.name for source in door.config.sources])
+
+
+@router.get("/{name}", **operation("source.show", 404))
+def show(
+    door: DoorDep, _principal: Annotated[Principal, Depends(needs("source.show"))], name: _Name
+) -> SourceView:
+    """Show a source, with the faults of its devices."""
+    room = _room(door)
+    return _views(room, [room.settings(name).name])[0]
+
+
+@router.post(
+    "/release", response_model=SourceReleased, **operation("source.release", 404, 409, 413)
+)
+def release(
+    principal: Annotated[Principal, Depends(needs("source.release"))],
+    change: ChangeDep,
+    body: SourceReleaseBody,
+) -> Response:
+    """Take a chassis out of its source's hands: no sync changes it any more."""
+
+    def work(connection: Connection) -> Answer:
+        source = release_from_source(connection, body.serial_number, body.vendor)
+        return Answer(SourceReleased(serial_number=body.serial_number, released_from=source))
+
+    return change.run(principal, "source.release", work)
+
+
+@router.post("/{name}/sync", **operation("source.sync", 404, 409, 413, 422, 503))
+def sync(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("source.sync"))],
+    name: _Name,
+    body: SourceOrderBody,
+    dry_run: Annotated[bool, Query(description="Show what would change, change nothing.")] = False,
+) -> SyncedView:
+    """Bring the inventory to what a source says, in one transaction; repeating it is harmless."""
+    room = _room(door)
+    settings = room.settings(name)
+    order = SyncOrder(
+        update=body.update,
+        adopt=body.adopt,
+        accept_missing=body.accept_missing,
+        dry_run=dry_run,
+    )
+    actor = principal.actor("source.sync")
+    if body.from_copy:
+        synced = syncing.sync_from_copy(room, settings, order, actor)
+    else:
+        synced = asyncio.run(syncing.sync(room, settings, order, actor))
+    return SyncedView(
+        dry_run=dry_run,
+        changes=[
+            SourceChange(action=each.action.value, name=each.name, changes=list(each.changes))
+            for each in synced.changes
+        ],
+        faults=[
+            SourceFault.model_validate(fault_row(each))
+            for each in (*synced.faults, *synced.warnings)
+        ],
+        held=synced.held,
+        released=synced.released,
+        warnings=synced.notes,
+        counts=synced.counts,
+    )

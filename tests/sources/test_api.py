@@ -1,0 +1,90 @@
+"""Sources of truth through the operator's door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sources.conftest import SourceWorld
+
+from bootz.cli.site.door_surroundings import door_surroundings
+from bootz.server.api.app import create_app
+from bootz.server.api.auth.roles import OperatorRole
+from bootz.server.api.auth.tokens import add_token
+from bootz.server.api.context import Door
+
+
+@pytest.fixture
+def call(netbox: SourceWorld) -> Iterator[Any]:
+    room = netbox.room()
+    door = Door(
+        netbox.database,
+        room.config,
+        lambda: netbox.now,
+        lambda: 0.0,
+        door_surroundings(netbox.root, room.config),
+        netbox.root,
+    )
+    tokens = {}
+    with netbox.database.write() as connection:
+        for role in OperatorRole:
+            end = netbox.now + timedelta(days=1)
+            _, tokens[role] = add_token(
+                connection, role.value, role, now=netbox.now, expires_at=end
+            )
+    with TestClient(create_app(door), raise_server_exceptions=False) as client:
+
+        def send(role: OperatorRole, method: str, path: str, **options: Any) -> Any:
+            headers = {"Authorization": f"Bearer {tokens[role]}"}
+            return client.request(method, f"/api/v1{path}", headers=headers, **options)
+
+        yield send
+
+
+def test_a_source_is_shown_synced_and_let_go(call: Any, netbox: SourceWorld) -> None:
+    tried = call(OperatorRole.OPERATOR, "POST", "/sources/sot/sync?dry_run=true", json={})
+    assert tried.status_code == 200, tried.text
+    assert tried.json()["counts"]["add"] == 21
+    assert netbox.chassis() == {}
+
+    done = call(OperatorRole.OPERATOR, "POST", "/sources/sot/sync", json={})
+    assert (done.status_code, len(done.json()["changes"])) == (200, 21)
+    (shown,) = call(OperatorRole.VIEWER, "GET", "/sources").json()
+    assert (shown["name"], shown["chassis"], shown["warnings"]) == ("sot", 21, [])
+    assert {fault["reason"] for fault in shown["faults"]} == {"source-no-serial", "source-no-name"}
+    assert all(fault["next"] and "/dcim/devices/" in fault["url"] for fault in shown["faults"])
+    body = {"serial_number": "FOC2801A002"}
+    released = call(OperatorRole.OPERATOR, "POST", "/sources/release", json=body)
+    assert released.json()["released_from"] == "sot"
+    again = call(OperatorRole.OPERATOR, "POST", "/sources/release", json=body)
+    assert (again.status_code, again.json()["reason"]) == (409, "source-not-owner")
+
+
+def test_a_failed_sync_says_why_and_what_to_do(call: Any, netbox: SourceWorld) -> None:
+    netbox.product.refuse = (503, "text/html", b"")
+
+    failed = call(OperatorRole.OPERATOR, "POST", "/sources/sot/sync", json={})
+
+    assert (failed.status_code, failed.json()["reason"]) == (503, "source-unreachable")
+    assert failed.json()["next_action"]
+    shown = call(OperatorRole.VIEWER, "GET", "/sources/sot").json()
+    assert (shown["reason"], shown["failures"]) == ("source-unreachable", 1)
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "body", "status"),
+    [
+        (OperatorRole.VIEWER, "/sources/sot/sync", {}, 403),
+        (OperatorRole.OPERATOR, "/sources/other/sync", {}, 404),
+        (OperatorRole.OPERATOR, "/sources/sot/sync", {"upd": True}, 422),
+        (OperatorRole.OPERATOR, "/sources/sot/sync", {"update": "perhaps"}, 422),
+        (OperatorRole.OPERATOR, "/sources/release", {"serial_number": "NONE"}, 404),
+    ],
+)
+def test_what_is_refused(
+    call: Any, role: OperatorRole, path: str, body: dict[str, object], status: int
+) -> None:
+    assert call(role, "POST", path, json=body).status_code == status

@@ -4,6 +4,11 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from bootz.server.board.pages import home, login
+from bootz.server.board.pages import device, devices, home, login
 
-PAGES: Final[tuple[APIRouter, ...]] = (login.router, home.router)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    login.router,
+    home.router,
+    devices.router,
+    device.router,
+)

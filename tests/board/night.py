@@ -16,11 +16,13 @@ from bootz.model.checks import Check, Outcome
 from bootz.server.api.auth.accounts import add_account
 from bootz.server.api.auth.passwords import hash_password
 from bootz.server.api.auth.roles import OperatorRole
+from bootz.server.key_roles import KeyRole
 from bootz.server.operations.chassis import add_all_chassis, list_chassis
 from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
 from bootz.server.operations.holds import hold_chassis
 from bootz.server.operations.images import ImageRecord, add_image
 from bootz.server.operations.profiles import ProfileRecord, add_profile
+from bootz.server.operations.site_certificates import SiteCertificate, store_site_certificates
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.operations.vouchers import store_voucher
 from bootz.server.ports import CallRecord
@@ -267,3 +269,15 @@ def insecure(database: Database) -> None:
             "Acme", "OPEN1", hostname="lab-bench-1", boot_mode=BootMode.INSECURE, profile="access"
         )
         add_all_chassis(connection, [made])
+
+
+def certificates(database: Database, pinned: bytes) -> None:
+    """Publish certificates of the site, as its server does when it starts."""
+    with database.write() as connection:
+        store_site_certificates(
+            connection,
+            [
+                SiteCertificate(role, role.value, "in force", "in a file", (pinned,))
+                for role in KeyRole
+            ],
+        )

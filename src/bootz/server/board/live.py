@@ -168,7 +168,7 @@ async def live(
 ) -> StreamingResponse:
     """Follow all routers; without a session, the page is told to ask for a login."""
     if visitor.person is None:
-        return answer_with(_ended())
+        return answer_with(ended())
 
     def holds() -> bool:
         return still_holds(door, visitor.secret)
@@ -177,5 +177,6 @@ async def live(
     return answer_with(stream(request, broadcast, last_event_id or after, holds))
 
 
-async def _ended() -> AsyncIterator[str]:
+async def ended() -> AsyncIterator[str]:
+    """Tell a page that its session has ended."""
     yield _message("ended")

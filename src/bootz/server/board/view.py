@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -13,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from bootz.server.board.assets import asset
-from bootz.server.board.visitor import PREFIX, Visitor, here, safe_path
+from bootz.server.board.visitor import FORM_COOKIE, PREFIX, Visitor, here, safe_path
 from bootz.server.board.words import STATES
 from bootz.server.operations.chassis_state import ChassisState
 
@@ -42,15 +43,36 @@ class NavGroup(NamedTuple):
     items: tuple[NavItem, ...]
 
 
-NAV: list[NavGroup] = [
+NAV: Final = (
     NavGroup(
         "Tonight",
         (
             NavItem("/", "Home", "home", "status.show"),
             NavItem("/devices", "Devices", "devices", "chassis.list"),
+            NavItem("/strangers", "Strangers", "stranger", "stranger.list"),
+            NavItem("/replacements", "Replacements", "replace", "replacement.list"),
+            NavItem("/report", "Shift report", "report", "status.show"),
+            NavItem("/wall", "Wall", "wall", "status.show"),
         ),
     ),
-]
+    NavGroup(
+        "On record",
+        (
+            NavItem("/vouchers", "Vouchers", "voucher", "voucher.list"),
+            NavItem("/keys", "Keys", "key", "keys.list"),
+            NavItem("/images", "Images", "disc", "image.list"),
+            NavItem("/profiles", "Profiles", "profile", "profile.list"),
+        ),
+    ),
+    NavGroup(
+        "The door",
+        (
+            NavItem("/users", "Users", "user", "user.list"),
+            NavItem("/tokens", "Tokens", "token", "token.list"),
+            NavItem("/audit", "Audit", "audit", "audit.list"),
+        ),
+    ),
+)
 """The pages, in the order in which they are listed."""
 
 
@@ -170,6 +192,29 @@ def page(
     answer = html(visitor, text, status=status, headers=headers)
     if told and visitor.person is not None:
         answer.delete_cookie(FLASH_COOKIE, path=PREFIX)
+    return answer
+
+
+def open_form(
+    visitor: Visitor,
+    template: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
+) -> Response:
+    """Return a page with a form for who is not logged in, and the cookie that proves it."""
+    secret = secrets.token_urlsafe(32)
+    shown = Visitor(visitor.door, visitor.request, secret)
+    answer = page(shown, template, status=status, headers=headers, **values)
+    answer.set_cookie(
+        FORM_COOKIE,
+        secret,
+        path=PREFIX,
+        httponly=True,
+        samesite="strict",
+        secure=bool(visitor.door.config.operator.tls),
+    )
     return answer
 
 

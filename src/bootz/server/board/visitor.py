@@ -5,16 +5,15 @@ own), so that no foreign page can send it. Each page shows it under a new mask, 
 can be told from the length of compressed pages.
 """
 
-import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from bootz.errors import PolicyError, WireError
 from bootz.server.api.auth.accounts import find_session
@@ -140,6 +139,16 @@ def anyone(request: Request, door: DoorDep) -> Visitor:
     return _found(request, door)
 
 
+def check_open_form(visitor: Visitor, form: FormData) -> None:
+    """Refuse a form that is shown to anyone, unless its own cookie came along.
+
+    Raises:
+        PolicyError: ``csrf-refused``.
+    """
+    secret = visitor.request.cookies.get(FORM_COOKIE, "")
+    Visitor(visitor.door, visitor.request, secret).check_csrf(form.get("csrf"))
+
+
 def still_holds(door: Door, secret: str) -> bool:
     """Return whether a session holds; asking is no use of it, so that an idle one ends."""
     with door.database.read() as connection:
@@ -164,8 +173,8 @@ def visiting(verb: str) -> Callable[..., Visitor]:
     return allowed
 
 
-async def form_of(request: Request) -> FormData:
-    """Return what a form sent.
+async def form_of(request: Request) -> AsyncIterator[FormData]:
+    """Yield what a form sent; its files are closed afterwards.
 
     Raises:
         WireError: it has no form, or too many fields.
@@ -178,7 +187,10 @@ async def form_of(request: Request) -> FormData:
         raise WireError("request-invalid", "the form cannot be read", where="body") from error
     # Where a page of an error leads back to.
     request.state.to = safe_path(form.get("to"))
-    return form
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 FormDep = Annotated[FormData, Depends(form_of)]
@@ -227,16 +239,3 @@ def keys_of(form: FormData, name: str = "id") -> list[int]:
             raise WireError("request-invalid", "is not an id", where=name)
         found.append(int(value))
     return found
-
-
-async def file_of(form: FormData, name: str) -> tuple[str, bytes] | None:
-    """Return a file's name and bytes, None where none was chosen."""
-    value = form.get(name)
-    if not isinstance(value, UploadFile) or not value.filename:
-        return None
-    return value.filename, await value.read()
-
-
-def digest_of(content: bytes) -> str:
-    """Return the SHA-256 of bytes, in hex."""
-    return hashlib.sha256(content).hexdigest()

@@ -4,11 +4,34 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from bootz.server.board.pages import device, devices, home, login
+from bootz.server.board.pages import (
+    accounts,
+    audit,
+    device,
+    devices,
+    home,
+    keys,
+    login,
+    profiles,
+    replacements,
+    report,
+    strangers,
+    vouchers,
+    wall,
+)
 
 PAGES: Final[tuple[APIRouter, ...]] = (
     login.router,
     home.router,
     devices.router,
     device.router,
+    strangers.router,
+    replacements.router,
+    report.router,
+    wall.router,
+    vouchers.router,
+    keys.router,
+    profiles.router,
+    accounts.router,
+    audit.router,
 )

@@ -1,16 +1,15 @@
 """A person comes in, goes out, and chooses the colours."""
 
-import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from bootz.errors import BootzError, PolicyError
+from bootz.errors import BootzError
 from bootz.server.api.auth.accounts import end_session
 from bootz.server.api.auth.entering import enter, keep_session
 from bootz.server.api.auth.principals import SESSION_COOKIE, peer_of
 from bootz.server.api.problems import status_of
-from bootz.server.board.view import THEME_COOKIE, THEMES, go, page
+from bootz.server.board.view import THEME_COOKIE, THEMES, go, open_form
 from bootz.server.board.visitor import (
     FORM_COOKIE,
     PREFIX,
@@ -18,6 +17,7 @@ from bootz.server.board.visitor import (
     LoginNeeded,
     Visitor,
     anyone,
+    check_open_form,
     safe_path,
     text_of,
 )
@@ -50,7 +50,7 @@ def enter_(visitor: _Anyone, form: FormDep) -> Response:
     to, name, link = safe_path(form.get("to")), text_of(form, "name", 128), text_of(form, "link")
     try:
         # The form is proven by its own cookie, also where someone is logged in already.
-        Visitor(door, request, request.cookies.get(FORM_COOKIE, "")).check_csrf(form.get("csrf"))
+        check_open_form(visitor, form)
         password = form.get("password", "")
         _, secret = enter(
             door,
@@ -108,29 +108,13 @@ def _form(
     name: str = "",
     problem: BootzError | None = None,
 ) -> Response:
-    """Show the form, with a cookie of its own that proves it."""
-    secret = secrets.token_urlsafe(32)
-    shown = Visitor(visitor.door, visitor.request, secret)
-    status = 200 if problem is None else status_of(problem)
-    if isinstance(problem, PolicyError):
-        status = 403
-    headers = getattr(problem, "headers", None)
-    answer = page(
-        shown,
+    return open_form(
+        visitor,
         "login.html",
-        status=status,
-        headers=headers,
+        status=200 if problem is None else status_of(problem),
+        headers=getattr(problem, "headers", None),
         to=to,
         link=link,
         name=name,
         problem=problem,
     )
-    answer.set_cookie(
-        FORM_COOKIE,
-        secret,
-        path=PREFIX,
-        httponly=True,
-        samesite="strict",
-        secure=bool(visitor.door.config.operator.tls),
-    )
-    return answer

@@ -77,10 +77,11 @@ def run_client(told: Connection) -> None:
 
     Until the other end is closed.
     """
-    while (job := _next_job(told)) is not None:
+    while isinstance(job := _heard(told), ClientJob):
         client = _Client(job, told)
         told.send(ClientNews(0))
-        told.recv()
+        if _heard(told) is None:
+            return
         try:
             uvloop.run(client.run())
         except BootzError as error:
@@ -93,12 +94,12 @@ def run_client(told: Connection) -> None:
             told.send(ClientNews(len(client.seconds), tuple(client.seconds)))
 
 
-def _next_job(told: Connection) -> ClientJob | None:
+def _heard(told: Connection) -> object:
+    """Return what the other end says, None once it is closed."""
     try:
-        job = told.recv()
+        return told.recv()
     except EOFError:
         return None
-    return job if isinstance(job, ClientJob) else None
 
 
 class _Client:

@@ -30,6 +30,7 @@ from bootz.server.store.replacements import note_foreign_cards
 from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
 from bootz.server.store.seats import note_seats
 from bootz.server.store.words import bounded
+from bootz.sql.prepared import Prepared
 from bootz.sql.times import from_text, to_text
 
 Entry = CallRecord | DownloadRecord
@@ -40,6 +41,7 @@ _BY_TAG: Final = select(CHASSIS.c.id, CHASSIS.c.url_tag).where(
 _FORGET_OLD: Final = delete(ATTEMPT).where(
     ATTEMPT.c.chassis_id == bindparam("key"), ATTEMPT.c.number <= bindparam("last")
 )
+_ADD_EVENTS: Final = Prepared(insert(EVENT).inline(), columns=("attempt_id", "at", "kind", "data"))
 _PRUNED_EVERY: Final = 256
 
 
@@ -162,8 +164,8 @@ class _Batch:
         """Write all attempts, then the events in their order."""
         write_drafts(self._connection, list(self._touched.values()))
         if self._events:
-            self._connection.execute(
-                insert(EVENT),
+            _ADD_EVENTS.run(
+                self._connection,
                 [
                     {"attempt_id": draft.key, "at": at, "kind": kind.value, "data": dump_json(data)}
                     for draft, at, kind, data in self._events

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
 from bootz.server.store.attempt_states import AttemptState
 from bootz.server.store.revision import take_keys
 from bootz.server.store.schema import ATTEMPT, CHASSIS
+from bootz.sql.prepared import Prepared, Row
 
 _FIXED: Final = (
     "chassis_id",
@@ -74,10 +75,14 @@ class Draft:
     key: int = 0
 
 
+_STORED: Final = ("state", *_FIXED, *_MOVING)
+"""What is read and written of an attempt, but for its key."""
+
+_COLUMNS: Final = [ATTEMPT.c[name] for name in ("id", *_STORED)]
 _CHASSIS_KEYS: Final[BindParameter[int]] = bindparam("keys", expanding=True)
 _newest = ATTEMPT.alias("newest")
-_LATEST: Final = (
-    select(CHASSIS.c.id.label("of_chassis"), ATTEMPT)
+_LATEST: Final = Prepared(
+    select(CHASSIS.c.id.label("of_chassis"), *_COLUMNS)
     .select_from(
         CHASSIS.outerjoin(
             ATTEMPT,
@@ -89,29 +94,34 @@ _LATEST: Final = (
     )
     .where(CHASSIS.c.id.in_(_CHASSIS_KEYS))
     # PostgreSQL alone: the chassis cannot be removed while its attempt is written.
-    .with_for_update(read=True, key_share=True, of=CHASSIS)
+    .with_for_update(read=True, key_share=True, of=CHASSIS),
+    expanding=("keys",),
 )
-_BY_NONCE: Final = select(ATTEMPT).where(
-    ATTEMPT.c.nonce_digest.in_(bindparam("nonces", expanding=True)),
-    ATTEMPT.c.chassis_id.in_(_CHASSIS_KEYS),
+_BY_NONCE: Final = Prepared(
+    select(*_COLUMNS).where(
+        ATTEMPT.c.nonce_digest.in_(bindparam("nonces", expanding=True)),
+        ATTEMPT.c.chassis_id.in_(_CHASSIS_KEYS),
+    ),
+    expanding=("keys", "nonces"),
 )
-_STRAYS: Final = (
-    select(ATTEMPT)
+_STRAYS: Final = Prepared(
+    select(*_COLUMNS)
     .where(ATTEMPT.c.refusal_key.in_(bindparam("refusals", expanding=True)))
-    .order_by(ATTEMPT.c.id)
+    .order_by(ATTEMPT.c.id),
+    expanding=("refusals",),
 )
-_INSERT: Final = insert(ATTEMPT)
-_UPDATE: Final = (
+_INSERT: Final = Prepared(insert(ATTEMPT).inline(), columns=("id", *_STORED))
+_UPDATE: Final = Prepared(
     update(ATTEMPT)
     .where(ATTEMPT.c.id == bindparam("key"))
-    .values({"state": bindparam("state"), **{name: bindparam(name) for name in _MOVING}})
+    .values({name: bindparam(name) for name in ("state", *_MOVING)})
 )
 
 
 def latest_of(connection: Connection, chassis: Iterable[int]) -> dict[int, Draft | None]:
     """Return the latest attempt of each chassis, None without one; no chassis, no entry."""
-    rows = connection.execute(_LATEST, {"keys": sorted(chassis)}).all()
-    return {row.of_chassis: None if row.id is None else _draft(row) for row in rows}
+    rows = _LATEST.rows(connection, {"keys": sorted(chassis)})
+    return {row[0]: None if row[1] is None else _draft(row[1:]) for row in rows}
 
 
 def of_nonces(
@@ -120,46 +130,40 @@ def of_nonces(
     """Return the attempts that were made with certain nonces, by chassis and digest."""
     pairs = list(wanted)
     values = {"keys": [key for key, _ in pairs], "nonces": [nonce for _, nonce in pairs]}
+    drafts = [_draft(row) for row in _BY_NONCE.rows(connection, values)]
     return {
-        (row.chassis_id, row.nonce_digest): _draft(row)
-        for row in connection.execute(_BY_NONCE, values).all()
+        (draft.chassis_id, draft.nonce_digest): draft
+        for draft in drafts
+        if draft.chassis_id is not None
     }
 
 
 def strays_of(connection: Connection, refusals: Iterable[str]) -> dict[str, Draft]:
     """Return the newest row of each kind of refusal of strangers."""
-    rows = connection.execute(_STRAYS, {"refusals": list(refusals)}).all()
-    return {row.refusal_key: _draft(row) for row in rows}
+    drafts = [_draft(row) for row in _STRAYS.rows(connection, {"refusals": list(refusals)})]
+    return {draft.refusal_key: draft for draft in drafts if draft.refusal_key is not None}
 
 
 def write_drafts(connection: Connection, drafts: Sequence[Draft]) -> None:
     """Write new attempts, which get their keys, and those that have changed."""
     fresh = [draft for draft in drafts if not draft.key]
-    changed = [_moving(draft) for draft in drafts if draft.key]
+    changed = [draft for draft in drafts if draft.key]
     if fresh:
         first = take_keys(connection, "journal", len(fresh))
         for key, draft in enumerate(fresh, first):
             draft.key = key
-        connection.execute(
-            _INSERT,
-            [
-                {
-                    "id": draft.key,
-                    "state": draft.state.value,
-                    **{name: getattr(draft, name) for name in _FIXED + _MOVING},
-                }
-                for draft in fresh
-            ],
-        )
+        _INSERT.run(connection, [{"id": draft.key, **_values(draft, _FIXED)} for draft in fresh])
     if changed:
-        connection.execute(_UPDATE, changed)
+        _UPDATE.run(connection, [{"key": draft.key, **_values(draft)} for draft in changed])
 
 
-def _moving(draft: Draft) -> dict[str, Any]:
-    values = {name: getattr(draft, name) for name in _MOVING}
-    return {"key": draft.key, "state": draft.state.value, **values}
+def _values(draft: Draft, further: Sequence[str] = ()) -> dict[str, Any]:
+    values = {name: getattr(draft, name) for name in (*further, *_MOVING)}
+    values["state"] = draft.state.value
+    return values
 
 
-def _draft(row: Row[Any]) -> Draft:
-    values = {name: getattr(row, name) for name in _FIXED + _MOVING}
-    return Draft(key=row.id, state=AttemptState(row.state), **values)
+def _draft(row: Row) -> Draft:
+    """Return an attempt as read: its key, then what is stored."""
+    key, state, *values = row
+    return Draft(key=key, state=AttemptState(state), **dict(zip(_STORED[1:], values, strict=True)))

@@ -1,12 +1,11 @@
 """The inventory's revision, by which caches learn of changes in whatever process; and the keys."""
 
-import sqlite3
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from bootz.errors import Unavailable
 from bootz.server.store.schema import META
+from bootz.sql.prepared import Prepared
 
 _RAISE = (
     update(META)
@@ -19,14 +18,17 @@ _SHARE = (
     .where(META.c.key == "shared_revision")
     .values(value=select(META.c.value).where(META.c.key == "revision").scalar_subquery())
 )
-_TAKE = (
+_TAKE = Prepared(
     update(META)
     .where(META.c.key == bindparam("counter"))
     .values(value=META.c.value + bindparam("taken"))
     .returning(META.c.value)
 )
-_READ_SQLITE = "SELECT key, value FROM meta WHERE key IN ('revision', 'shared_revision')"
-_READ = select(META.c.key, META.c.value).where(META.c.key.in_(("revision", "shared_revision")))
+_READ = Prepared(
+    select(META.c.key, META.c.value).where(META.c.key.in_(bindparam("keys", expanding=True))),
+    expanding=("keys",),
+)
+_BOTH = {"keys": ("revision", "shared_revision")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +52,8 @@ def raise_revision(connection: Connection, *, shared: bool) -> int:
 
 
 def read_revision(connection: Connection) -> Revision:
-    """Return the revisions as one statement sees them.
-
-    Raises:
-        Unavailable: the database does not answer.
-    """
-    if connection.dialect.name == "sqlite":
-        # Asked for on every call, so without the layers that cost ten times the statement itself.
-        raw = connection.connection.cursor()
-        try:
-            raw.execute(_READ_SQLITE)
-            values = dict(raw.fetchall())
-        except sqlite3.Error as error:
-            raise Unavailable("database-unavailable", str(error), where="database") from error
-        finally:
-            raw.close()
-    else:
-        values = {row.key: row.value for row in connection.execute(_READ).all()}
+    """Return the revisions as one statement sees them."""
+    values: dict[str, int] = dict(_READ.rows(connection, _BOTH))
     return Revision(values["revision"], values["shared_revision"])
 
 
@@ -76,5 +63,5 @@ def take_keys(connection: Connection, counter: str, count: int) -> int:
     ``counter`` is ``chassis`` or ``journal``. On PostgreSQL the counter's row stays locked until
     the transaction ends.
     """
-    last: int = connection.execute(_TAKE, {"counter": counter, "taken": count}).scalar_one()
-    return last - count + 1
+    ((last,),) = _TAKE.rows(connection, {"counter": counter, "taken": count})
+    return int(last) - count + 1

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
+
+from bootz.errors import Unavailable
 from bootz.sql.line import in_line
+
+
+def turn(path: Path, seconds: float = 60) -> AbstractContextManager[None]:
+    return in_line(path, seconds=seconds, unavailable="database-unavailable")
 
 
 def test_one_at_a_time_and_the_next_is_woken(tmp_path: Path) -> None:
@@ -16,7 +24,7 @@ def test_one_at_a_time_and_the_next_is_woken(tmp_path: Path) -> None:
     go = threading.Event()
 
     def write(number: int) -> None:
-        with in_line(path):
+        with turn(path):
             inside.append(number)
             most.append(len(inside))
             held.set()
@@ -36,5 +44,15 @@ def test_one_at_a_time_and_the_next_is_woken(tmp_path: Path) -> None:
 
 
 def test_where_no_file_can_be_made_nothing_is_waited_for(tmp_path: Path) -> None:
-    with in_line(tmp_path / "nowhere" / "line"), in_line(tmp_path / "nowhere" / "line"):
+    with turn(tmp_path / "nowhere" / "line"), turn(tmp_path / "nowhere" / "line"):
+        pass
+
+
+def test_who_has_waited_long_enough_leaves_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "bootz.db-line"
+    with turn(path):
+        with pytest.raises(Unavailable) as caught, turn(path, 0.01):
+            pass
+        assert caught.value.reason == "database-unavailable"
+    with turn(path):
         pass

@@ -7,26 +7,75 @@ in line at once.
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bootz.errors import Unavailable
+
 
 @contextmanager
-def in_line(path: Path) -> Iterator[None]:
-    """Hold the turn of a writer; waits for those who came before, however long they take.
+def in_line(path: Path, *, seconds: float, unavailable: str) -> Iterator[None]:
+    """Hold the turn of a writer; waits for those who came before.
 
     ``path`` is of a file that is made where it is not there. Where it cannot be made, nothing is
-    waited for: the database itself keeps writers apart.
+    waited for: the database itself keeps writers apart. ``unavailable`` is the reason's code when
+    the turn does not come within ``seconds``.
+
+    Raises:
+        Unavailable: the turn did not come.
     """
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError:
         yield
         return
+    place = _Place(descriptor)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if not place.taken_at_once() and not place.taken_within(seconds):
+            raise Unavailable(
+                unavailable, f"other writers have held it for {seconds:g} s", where="database"
+            )
         yield
     finally:
-        # The lock goes with it.
-        os.close(descriptor)
+        place.leave()
+
+
+class _Place:
+    """One who waits, and then has the turn. The lock goes with the descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._state = threading.Lock()
+        self._waits = self._left = False
+
+    def taken_at_once(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def taken_within(self, seconds: float) -> bool:
+        # The kernel's wait has no end, so another thread has it.
+        self._waits = True
+        waiting = threading.Thread(target=self._wait, name="line", daemon=True)
+        waiting.start()
+        waiting.join(min(seconds, threading.TIMEOUT_MAX))
+        with self._state:
+            return not self._waits
+
+    def leave(self) -> None:
+        with self._state:
+            self._left = True
+            if not self._waits:
+                os.close(self._descriptor)
+
+    def _wait(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        with self._state:
+            self._waits = False
+            if self._left:
+                # It came too late, and is the next one's.
+                os.close(self._descriptor)

@@ -54,11 +54,11 @@ class Prepared:
             given |= {f"{name}_{number}": each for number, each in enumerate(members, 1)}
         cursor = None
         try:
-            cursor = _driver(connection).cursor()
+            cursor = driver_of(connection).cursor()
             cursor.execute(sql, _bound(given, order))
             found: list[Row] = cursor.fetchall()
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _converted(connection, sql, error) from error
+            raise converted_error(connection, sql, error) from error
         finally:
             if cursor is not None:
                 cursor.close()
@@ -73,10 +73,10 @@ class Prepared:
         sql, order = self._text(connection, ())
         cursor = None
         try:
-            cursor = _driver(connection).cursor()
+            cursor = driver_of(connection).cursor()
             cursor.executemany(sql, [_bound(each, order) for each in values])
         except connection.dialect.loaded_dbapi.Error as error:
-            raise _converted(connection, sql, error) from error
+            raise converted_error(connection, sql, error) from error
         finally:
             if cursor is not None:
                 cursor.close()
@@ -112,11 +112,13 @@ def _bound(values: Values, order: Sequence[str] | None) -> Any:
     return values if order is None else [values[name] for name in order]
 
 
-def _driver(connection: Connection) -> Any:
+def driver_of(connection: Connection) -> Any:
+    """Return the driver's connection below one of SQLAlchemy's."""
     return connection.connection.dbapi_connection
 
 
-def _converted(connection: Connection, sql: str, error: Exception) -> Exception:
+def converted_error(connection: Connection, sql: str, error: Exception) -> Exception:
+    """Return SQLAlchemy's error for one of the driver's; it shows no values."""
     dialect = connection.dialect
     return DBAPIError.instance(
         sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, create_engine, insert, select, text, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -24,19 +24,26 @@ from bootz.sql.engine import (
     transaction,
 )
 from bootz.sql.line import in_line
+from bootz.sql.prepared import Prepared
 
 _UNAVAILABLE: Final = "database-unavailable"
 _INVENTORY_LOCK: Final = select(META.c.value).where(META.c.key == "revision").with_for_update()
-_JOURNAL_LOCK: Final = select(META.c.value).where(META.c.key == "journal").with_for_update()
+JOURNAL_LOCK: Final = Prepared(
+    select(META.c.value).where(META.c.key == bindparam("key")).with_for_update()
+)
+"""With the key ``journal``: holds the journal until the transaction ends, on PostgreSQL."""
 _TOUCH: Final = update(META).where(META.c.key == "journal").values(value=META.c.value)
 
 
 class Database:
     """An open database. Usable from several threads; each transaction has its own connection."""
 
-    def __init__(self, engine: Engine, actor: Actor = SERVER) -> None:
+    def __init__(
+        self, engine: Engine, actor: Actor = SERVER, lock_seconds: float = LOCK_SECONDS
+    ) -> None:
         self.engine = engine
         self._actor = actor
+        self._lock_seconds = lock_seconds
 
     @property
     def embedded(self) -> bool:
@@ -81,17 +88,25 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with self._journal_turn(), self._transaction(Begin.WRITE) as connection:
+        with self.journal_turn(), self._transaction(Begin.WRITE) as connection:
             if not self.embedded:
-                connection.execute(_JOURNAL_LOCK)
+                JOURNAL_LOCK.rows(connection, {"key": "journal"})
             yield connection
 
-    def _journal_turn(self) -> AbstractContextManager[None]:
-        """The turn among all processes that write the journal, where the engine has no fair one."""
+    def journal_turn(self) -> AbstractContextManager[None]:
+        """The turn among all processes that write the journal, where the engine has no fair one.
+
+        Raises:
+            Unavailable: it did not come in the time that a lock is waited for.
+        """
         if not self.embedded:
             return nullcontext()
         path = Path(str(self.engine.url.database))
-        return in_line(path.with_name(f"{path.name}-line"))
+        return in_line(
+            path.with_name(f"{path.name}-line"),
+            seconds=self._lock_seconds,
+            unavailable=_UNAVAILABLE,
+        )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -177,7 +192,7 @@ def open_database(
     try:
         if engine.dialect.name == "sqlite":
             _find_file(engine.url, create=create)
-        database = Database(engine, actor)
+        database = Database(engine, actor, lock_seconds)
         with database._transaction(Begin.WRITE if create else Begin.READ) as connection:  # noqa: SLF001
             _check_schema(connection, create=create)
     except BaseException:

@@ -16,6 +16,7 @@ from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits, Onboarded
 from bootz.server.store.database import Database
 from bootz.server.store.entries import DownloadRecord
+from bootz.server.store.journal_turns import JournalTurns
 
 log = get_logger()
 
@@ -52,6 +53,7 @@ class SqlJournal:
         on_onboarded: Callable[[Onboarded], None] = lambda _: None,
     ) -> None:
         self._database = database
+        self._turns = JournalTurns(database)
         self._log = AttemptLog(limits or JournalLimits())
         self._max_waiting = max_waiting
         self._patience = patience
@@ -143,6 +145,12 @@ class SqlJournal:
             ) from error
 
     def _write_all(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self._write_batches(loop)
+        finally:
+            self._turns.close()
+
+    def _write_batches(self, loop: asyncio.AbstractEventLoop) -> None:
         while batch := self._next_batch():
             error = self._write([entry for entry, _ in batch])
             if error is not None and len(batch) > 1 and not isinstance(error, Unavailable):
@@ -174,7 +182,7 @@ class SqlJournal:
 
     def _write(self, entries: Sequence[Entry]) -> Exception | None:
         try:
-            with self._database.write_journal() as connection:
+            with self._turns.turn() as connection:
                 onboarded = self._log.write(connection, entries)
             self._onboarded.extend(onboarded)
         except Unavailable as error:

@@ -53,6 +53,8 @@ class Lab:
         self.maker = Manufacturer.create(self.folder, "Maker", kind=KeyKind.P256, clock=utc_now)
         world.write(add_vendor, VendorRecord("Maker", idevid_ca=(self.maker.anchor,)))
         self.router = world.folder / "router"
+        self.record: dict[str, Any] = {}
+        """More of what the inventory has on record of the chassis."""
 
     def build(self, options: list[str], serial: str = "FX1", **cards: str) -> None:
         """Build a router and put it on record; ``cards`` (slot: serial) make it modular."""
@@ -63,7 +65,7 @@ class Lab:
         assert bootz([*made, "--serial", serial, *options]) == 0
         slots = cards or {"RP0": serial}
         records = tuple(CardRecord(own, tpm=self.keys(slot)) for slot, own in slots.items())
-        self.world.add_chassis(serial, "Maker", cards=records, modular=bool(cards))
+        self.world.add_chassis(serial, "Maker", cards=records, modular=bool(cards), **self.record)
         for own in slots.values():
             self.store_voucher(own)
 

@@ -76,12 +76,17 @@ def test_a_long_download_is_told_of_while_it_goes_on(
     async def story(world: World) -> None:
         path = world.sparse(3 << 20)
         assert (await world.ask(path)).status == 200
-        told = [await world.downloads.get() for _ in range(4)]
-        assert [download.bytes_sent for download in told] == [1 << 20, 2 << 20, 3 << 20, 3 << 20]
-        assert [download.ended for download in told] == [False, False, False, True]
-        assert [download.complete for download in told] == [False, False, False, True]
+        told = [await world.downloads.get()]
+        while not told[-1].ended:
+            told.append(await world.downloads.get())
+        sizes = [download.bytes_sent for download in told]
+        # How much leaves at once is the kernel's affair; never all of it.
+        assert len(told) > 2
+        assert sizes == sorted(sizes)
+        assert sizes[-1] == 3 << 20
+        assert [download.complete for download in told] == [False] * (len(told) - 1) + [True]
 
-    run(story, tmp_path, replace(LIMITS, progress_interval=0, chunk_bytes=1 << 20), runner)
+    run(story, tmp_path, replace(LIMITS, progress_interval=0, chunk_bytes=1 << 16), runner)
 
 
 @both_loops

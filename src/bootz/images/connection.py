@@ -1,6 +1,7 @@
 """One HTTP connection of the image server; gone when its time is over, whatever its peer does."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from aiohttp import web
@@ -16,7 +17,7 @@ log = get_logger()
 class ImageConnection(HttpConnection):
     """An HTTP connection whose peer must take what it asked for."""
 
-    __slots__ = ("_limits", "_stall", "stalled")
+    __slots__ = ("_limits", "_stall", "lost", "stalled")
 
     def __init__(
         self, manager: web.Server, limits: ImageLimits, on_lost: Callable[[], None]
@@ -31,6 +32,8 @@ class ImageConnection(HttpConnection):
         )
         self._limits = limits
         self._stall: asyncio.TimerHandle | None = None
+        self.lost: asyncio.Future[None] = self._loop.create_future()
+        """Done when the connection is lost, or was cut."""
         self.stalled = False
         """Whether the connection was cut because its peer did not take what was sent."""
 
@@ -54,6 +57,10 @@ class ImageConnection(HttpConnection):
         self.stalled = True
         self.abort()
 
+    def _tell_lost(self) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+
     def _forget_stall(self) -> None:
         if self._stall is not None:
             self._stall.cancel()
@@ -62,12 +69,37 @@ class ImageConnection(HttpConnection):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""
         self._forget_stall()
+        self._tell_lost()
         super().connection_lost(exc)
 
     def abort(self) -> None:
         """Cut the connection at once."""
+        self._tell_lost()
         if self._transport is not None:
             self._transport.abort()
+
+    def plain_socket(self) -> socket.socket | None:
+        """Return the socket; None where TLS is above it.
+
+        Raises:
+            ConnectionError: the connection is lost.
+        """
+        transport = self._transport
+        if transport is None:
+            raise ConnectionResetError("the connection is lost")
+        if transport.get_extra_info("sslcontext") is not None:
+            return None
+        found: socket.socket = transport.get_extra_info("socket")
+        return found
+
+    async def all_written(self) -> None:
+        """Wait until all that was written has left.
+
+        Raises:
+            ConnectionError: the connection is lost.
+        """
+        # Paused as long as a single octet waits.
+        await self._drain_helper()
 
     @property
     def now(self) -> float:

@@ -1,11 +1,12 @@
 """Serves the depot over HTTP and HTTPS: what the catalogue names, and nothing else.
 
-Source: RFC 9110 sections 13 and 14 (conditions, ranges). Files are read in chunks off
-the event loop, so that memory stays flat and a slow disk delays no other call.
+Source: RFC 9110 sections 13 and 14 (conditions, ranges). Over HTTP the kernel copies files to
+the peer; over HTTPS they are read in chunks. Memory stays flat, and a slow disk delays no call.
 """
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from bootz.images.depot import Depot
 from bootz.images.limits import ImageLimits
 from bootz.images.ports import Catalogue, CatalogueEntry, Download, DownloadObserver
 from bootz.images.ranges import ByteRange, RangeVerdict, names_tag, parse_range
+from bootz.images.sending import FileReader, KernelSender
 from bootz.log import get_logger
 from bootz.transport.acceptor import Acceptor
 from bootz.transport.admission import Admission
@@ -36,6 +38,9 @@ _LAST_WORDS_S = 5.0
 
 _RETRY_AFTER_S = 30
 """Seconds after which a router may ask again for a file that cannot be served now."""
+
+_CHUNKS_BY_KERNEL = 8
+"""Chunks that the kernel may take at once; they cost no memory here."""
 
 _METHODS = ("GET", "HEAD")
 
@@ -236,24 +241,42 @@ class ImageServer:
                 ended=ended,
             )
 
-        told_at = connection.now
+        def note(more: int) -> None:
+            nonlocal sent
+            sent += more
+            self.bytes_sent += more
+
+        interval = self._limits.progress_interval
+        reader = FileReader(reading.fileno(), self._readers)
         self.downloads += 1
         try:
-            await response.prepare(request)
+            plain = connection.plain_socket()
+            if plain is not None:
+                async with self._by_kernel(connection, plain, reader, part, note) as kernel:
+                    await response.prepare(request)
+                    await connection.all_written()
+                    while sent < part.length:
+                        await kernel.send(interval)
+                        if sent < part.length:
+                            await self._tell(download(ended=False))
+            else:
+                await response.prepare(request)
+            told_at = connection.now
             while sent < part.length:
                 wanted = min(self._limits.chunk_bytes, part.length - sent)
-                chunk = await self._off_loop(os.pread, reading.fileno(), wanted, part.start + sent)
+                chunk = await reader.read(part.start + sent, wanted)
                 if not chunk:
-                    cut = "the file became shorter"
-                    break
+                    raise EOFError
                 await response.write(chunk)
-                sent += len(chunk)
-                self.bytes_sent += len(chunk)
-                if connection.now - told_at >= self._limits.progress_interval:
+                note(len(chunk))
+                if connection.now - told_at >= interval:
                     told_at = connection.now
                     await self._tell(download(ended=False))
-            if not cut:
-                await response.write_eof()
+            await response.write_eof()
+        except EOFError:
+            cut = "the file became shorter"
+        except TimeoutError:
+            cut = "the peer stalled"
         except ConnectionError:
             cut = "the peer stalled" if connection.stalled else "the peer left"
         except OSError as error:
@@ -274,6 +297,24 @@ class ImageServer:
                 why=cut or None,
             )
             await self._tell(download(ended=True))
+
+    def _by_kernel(
+        self,
+        connection: ImageConnection,
+        plain: socket.socket,
+        reader: FileReader,
+        part: ByteRange,
+        on_sent: Callable[[int], None],
+    ) -> KernelSender:
+        return KernelSender(
+            reader,
+            plain,
+            part,
+            lost=connection.lost,
+            at_once=self._limits.chunk_bytes * _CHUNKS_BY_KERNEL,
+            stall_timeout=self._limits.stall_timeout,
+            on_sent=on_sent,
+        )
 
     async def _tell(self, download: Download) -> None:
         try:

@@ -33,6 +33,12 @@ $(VENV)/check.stamp: requirements-check.lock $(VENV)/lab.stamp
 	@$(INSTALL) --require-hashes -r requirements-check.lock >&2
 	@touch $@
 
+# The OpenID Connect provider that tests log in with: an environment of its own.
+$(VENV)/oidc.stamp: tests/oidc/provider.lock | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)/oidc >&2
+	@$(VENV)/oidc/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< >&2
+	@touch $@
+
 .PHONY: packages
 packages:
 	@tools/install-test-packages
@@ -50,7 +56,7 @@ types: $(VENV)/check.stamp
 contracts: $(VENV)/check.stamp
 	$(BIN)/lint-imports --no-cache
 
-test: $(VENV)/check.stamp
+test: $(VENV)/check.stamp $(VENV)/oidc.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest --numprocesses $(PROCESSES) $(ARGS)
 
 # The check of DHCP configurations beside the real servers, on generated files; needs the rights of
@@ -67,10 +73,12 @@ check-webhooks: $(VENV)/check.stamp
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --group build -o requirements.lock
+	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --extra oidc --group build -o requirements.lock
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --group build --group dev \
+	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --extra oidc --group build --group dev \
 	    -c requirements.lock -o requirements-check.lock
+	uv pip compile tests/oidc/provider.in --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate -o tests/oidc/provider.lock
 
 protos: $(VENV)/check.stamp
 	$(BIN)/python tools/generate_protos.py

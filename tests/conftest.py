@@ -13,12 +13,16 @@ from pathlib import Path
 import pytest
 from store.cluster import Cluster
 
+OIDC_PYTHON = Path(__file__).parents[1] / ".venv" / "oidc" / "bin" / "python"
+"""Of the environment that the OpenID Connect provider has, by ``make .venv/oidc.stamp``."""
+
 PARTS = {
     "kea": "kea-dhcp4",
     "swtpm": "swtpm",
     "softhsm": "softhsm2-util",
     "postgresql": "postgres",
     "prometheus": "promtool",
+    "oidc": str(OIDC_PYTHON),
     "zsh": "zsh",
     "fish": "fish",
     "mandoc": "mandoc",

@@ -285,6 +285,52 @@ class OperatorTlsSettings(_Frozen):
     key: Path = Field(description="Its key: a file of mode 0600.")
 
 
+def _check_issuer(text: str) -> str:
+    parts = urlsplit(text)
+    plain = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if not (parts.scheme == "https" or plain) or not parts.hostname:
+        raise ValueError("must be https://HOST, with port and path as needed")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must have no user, query or fragment")
+    return text
+
+
+class OidcSettings(_Frozen):
+    """Logins by an OpenID Connect provider: its groups are roles here."""
+
+    issuer: Annotated[str, AfterValidator(_check_issuer)] = Field(
+        description="The provider's name for itself, an https URL."
+    )
+    client_id: str = Field(
+        min_length=1, max_length=256, description="This site's name at the provider."
+    )
+    client_secret_file: Path | None = Field(
+        None, description="File with its secret, mode 0600. Default: none, PKCE alone."
+    )
+    base_url: BaseUrl = Field(
+        description="How browsers reach the door; the provider is given "
+        "BASE_URL/api/v1/login/oidc/callback."
+    )
+    roles: dict[str, Literal["viewer", "operator", "security", "admin"]] = Field(
+        min_length=1, max_length=256, description="Group: role. The highest counts."
+    )
+    groups_claim: str = Field(
+        "groups", min_length=1, max_length=256, description="The claim that lists groups."
+    )
+    scopes: tuple[str, ...] = Field(
+        ("openid", "profile", "groups"), description="What the provider is asked for."
+    )
+    ca: Path | None = Field(
+        None, description="File of CAs (PEM) that vouch for it, beside the system's."
+    )
+
+    @model_validator(mode="after")
+    def _asks_for_openid(self) -> Self:
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must have openid")
+        return self
+
+
 class OperatorSettings(_Frozen):
     """The operator's door: the API. A process of its own that opens no key of the owner."""
 
@@ -294,6 +340,9 @@ class OperatorSettings(_Frozen):
     metrics: Literal["token", "loopback"] = Field(
         "token",
         description="Who may read /metrics: a token of any role, or also all on this machine.",
+    )
+    oidc: OidcSettings | None = Field(
+        None, description="Logins by an OpenID Connect provider; needs the extra oidc."
     )
     tls: OperatorTlsSettings | None = Field(
         None, description="Needed beyond loopback, where without it nothing is served."

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bootz.config import Endpoint
+    from bootz.server.api.app import Part
 
 
 @verb("board")
@@ -50,7 +51,9 @@ def command(
     config = load_config(root / "bootz.yaml")
     if listen:
         try:
-            operator = OperatorSettings(listen=listen, tls=config.operator.tls)
+            operator = OperatorSettings.model_validate(
+                {**config.operator.model_dump(), "listen": listen}
+            )
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--listen") from error
         config = config.model_copy(update={"operator": operator})
@@ -64,6 +67,15 @@ def command(
             atomic_write(ready_file, json.dumps(told).encode() + b"\n", mode=0o644)
 
     configure_log(config.log.format, config.log.level)
+    parts: list[Part] = [install]
+    if config.operator.oidc is not None:
+        try:
+            from bootz.server.api.oidc.routes import oidc_part
+        except ImportError as error:
+            raise ConfigError(
+                "oidc-library-missing", f"there is no {error.name}", where="operator.oidc"
+            ) from error
+        parts.append(oidc_part(config.operator.oidc, root))
     harden()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -76,7 +88,7 @@ def command(
                     clock=lambda: datetime.now(UTC),
                     on_bound=bound,
                     with_stdin=until_stdin_ends,
-                    parts=(install,),
+                    parts=parts,
                 )
             )
     finally:

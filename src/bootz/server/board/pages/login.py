@@ -1,6 +1,7 @@
 """A person comes in, goes out, and chooses the colours."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -108,6 +109,7 @@ def _form(
     name: str = "",
     problem: BootzError | None = None,
 ) -> Response:
+    oidc = visitor.door.config.operator.oidc
     return open_form(
         visitor,
         "login.html",
@@ -117,4 +119,5 @@ def _form(
         link=link,
         name=name,
         problem=problem,
+        oidc="" if oidc is None else urlsplit(oidc.issuer).hostname,
     )

@@ -23,7 +23,7 @@ from bootz.config import WebhookSettings
 from bootz.model.bootstrap import ReportedStatus
 from bootz.server.operations.webhooks import list_deliveries, resend, set_webhook
 from bootz.server.store.database import open_database
-from bootz.server.store.sole import Sole
+from bootz.server.store.leadership import leadership
 
 
 def run(story: Any) -> None:
@@ -390,24 +390,31 @@ def test_tls_with_a_ca_of_ones_own(site: Site) -> None:
 
 
 def test_one_process_of_many_sends(site: Site) -> None:
-    first, second = Sole(site.database, "webhooks"), Sole(site.database, "webhooks")
-    assert first.held() and first.held()
-    assert not second.held()
-    assert Sole(site.database, "another").held()
-    first.release()
-    assert second.held()
-    second.release()
+    async def story() -> None:
+        async with receiving(Receiver()) as receiver:
+            site.add(receiver)
+            first = leadership(site.database, "webhooks")
+            assert first.hold()
+            async with site.sending():
+                site.happen("FX1")
+                await asyncio.sleep(0)
+            assert not receiver.received
+            first.release()
+            async with site.sending():
+                await site.settled(1)
+
+    run(story())
 
 
 @pytest.mark.postgresql
-def test_one_process_of_many_sends_on_postgresql(cluster: Cluster) -> None:
+def test_the_lock_of_the_sender_is_another_than_that_of_the_leader(cluster: Cluster) -> None:
     database = open_database(cluster.url(), create=True)
     try:
-        first, second = Sole(database, "webhooks"), Sole(database, "webhooks")
-        assert first.held() and first.held()
-        assert not second.held()
+        first, second = (leadership(database, "webhooks") for _ in range(2))
+        leader = leadership(database)
+        assert first.hold() and leader.hold()
+        assert not second.hold()
         first.release()
-        assert second.held()
-        second.release()
+        leader.release()
     finally:
         database.close()

@@ -4,6 +4,7 @@ It opens no key of the owner; of the site's keys it reads that of TLS alone.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 from bootz.config import SiteConfig, parse_endpoint
@@ -12,6 +13,8 @@ from bootz.log import get_logger
 from bootz.server.doors import DepotDoor
 from bootz.server.keys.tls_certificates import TlsMaterial, ensure_tls
 from bootz.server.listening import Address, Bound, Listens
+from bootz.server.metrics.folder import counting_of_site
+from bootz.server.metrics.measuring import ServerMetrics
 from bootz.server.part import Part
 from bootz.server.site import Site, open_site
 from bootz.server.stores import Stores
@@ -55,7 +58,12 @@ class StoreServer:
             Unavailable: an address, the database or a file does not do.
         """
         site = self._site
-        self._stores = Stores.open(site, lambda: None)
+        self._metrics = ServerMetrics(counting_of_site(site.root), time.monotonic)
+        try:
+            self._stores = Stores.open(site, lambda: None)
+        except BaseException:
+            self._metrics.close()
+            raise
         try:
             await self._load(site)
             self._images = self._depot.open(
@@ -69,6 +77,7 @@ class StoreServer:
                 raise
         except BaseException:
             await self._stores.close()
+            self._metrics.close()
             raise
         self._on_settings(site.config)
         return Bound((), http, https)
@@ -104,6 +113,10 @@ class StoreServer:
                 self._failed = stamp
                 log.error("reload-failed", reason=error.reason, detail=str(error))
         await self._stores.mend()
+        self._look()
+
+    def _look(self) -> None:
+        self._metrics.look_at_images(self._images.downloads, self._images.bytes_sent)
 
     async def keep_vouchers(self) -> None:
         """Leave vouchers to the processes that serve routers."""
@@ -114,7 +127,9 @@ class StoreServer:
         try:
             await self._images.drain(self._site.config.drain_timeout)
         finally:
+            self._look()
             await self._stores.close()
+            self._metrics.close()
 
 
 def _pairs(listen: Sequence[str]) -> tuple[Address, ...]:

@@ -1,4 +1,4 @@
-"""One process of all that serve a site leads: it keeps vouchers and renews certificates.
+"""One process of all that work for a site leads: it keeps vouchers, or sends webhooks.
 
 The lock belongs to the database, and goes with the process: a leader that dies, or whose connection
 ends, is replaced by whichever process asks next.
@@ -8,7 +8,7 @@ import fcntl
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -19,8 +19,10 @@ from bootz.server.store.database import Database
 
 _LOCK: Final = text("SELECT pg_try_advisory_lock(:key)")
 _ALIVE: Final = text("SELECT 1")
-_KEY: Final = 0x626F6F747A
-"""The word ``bootz``; PostgreSQL keeps such locks apart for each database."""
+_KEYS: Final = {"leader": 0x626F6F747A, "webhooks": 0x626F6F747A77}
+"""The word ``bootz``, and one with a letter more; PostgreSQL keeps such locks apart for each
+database.
+"""
 
 
 class Leadership(Protocol):
@@ -33,12 +35,12 @@ class Leadership(Protocol):
         """Let another process have it."""
 
 
-def leadership(database: Database) -> Leadership:
-    """Return the lock of a database; it is not held yet."""
+def leadership(database: Database, work: Literal["leader", "webhooks"] = "leader") -> Leadership:
+    """Return the lock of a database for some work; it is not held yet."""
     if database.embedded:
         path = Path(str(database.engine.url.database))
-        return FileLeadership(path.with_name(f"{path.name}-leader"))
-    return SessionLeadership(database.engine)
+        return FileLeadership(path.with_name(f"{path.name}-{work}"))
+    return SessionLeadership(database.engine, _KEYS[work])
 
 
 class FileLeadership:
@@ -86,10 +88,12 @@ class SessionLeadership:
 
     Args:
         engine: gives a connection that is used for nothing else.
+        key: of the lock.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, key: int) -> None:
         self._engine = engine
+        self._key = key
         self._connection: Connection | None = None
 
     def hold(self) -> bool:
@@ -103,7 +107,7 @@ class SessionLeadership:
                 self._connection.execute(_ALIVE)
                 return True
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            if connection.scalar(_LOCK, {"key": _KEY}):
+            if connection.scalar(_LOCK, {"key": self._key}):
                 # Kept out of the pool, whose connections come and go.
                 connection.detach()
                 self._connection = connection

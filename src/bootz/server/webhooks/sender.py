@@ -16,7 +16,7 @@ from bootz.config import SiteConfig
 from bootz.errors import BootzError, Unavailable
 from bootz.log import get_logger
 from bootz.server.store.database import Database
-from bootz.server.store.sole import Sole
+from bootz.server.store.leadership import leadership
 from bootz.server.webhooks.delivery import Deliverer, DeliveryAnswer
 from bootz.server.webhooks.envelope import source_of
 from bootz.server.webhooks.queue import (
@@ -66,7 +66,7 @@ class WebhookSender:
         self._clock = clock
         self._draw = draw
         self._deliverer = Deliverer(config.webhooks, root)
-        self._sole = Sole(database, "webhooks")
+        self._lead = leadership(database, "webhooks")
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._busy: defaultdict[int, set[int]] = defaultdict(set)
         self._settled: list[Settled] = []
@@ -90,13 +90,13 @@ class WebhookSender:
     def _end(self, settled: list[Settled]) -> None:
         """Write down what is over, and let another process send."""
         try:
-            if settled and self._sole.held():
+            if settled and self._lead.hold():
                 with self._database.write() as connection:
                     settle(connection, settled, self._clock())
         except BootzError as error:
             log.warning("webhooks-waiting", reason=error.reason, detail=str(error))
         finally:
-            self._sole.release()
+            self._lead.release()
 
     async def _wait(self, seconds: float) -> None:
         try:
@@ -135,7 +135,7 @@ class WebhookSender:
         self, settled: list[Settled], busy: dict[int, frozenset[int]]
     ) -> tuple[list[Due] | None, bool]:
         """Settle, take events, and return what is due, None while another process sends."""
-        if not self._sole.held():
+        if not self._lead.hold():
             return None, False
         now, database = self._clock(), self._database
         if settled:

@@ -59,6 +59,11 @@ contracts: $(VENV)/check.stamp
 test: $(VENV)/check.stamp $(VENV)/oidc.stamp
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest --numprocesses $(PROCESSES) $(ARGS)
 
+# Every step at which the power can go while a standby card is verified (use cases 2 and 3).
+.PHONY: power-cuts
+power-cuts: $(VENV)/check.stamp
+	@BOOTZ_EVERY_STEP=1 $(BIN)/pytest tests/device/test_power_cuts.py -q -s $(ARGS)
+
 # The check of DHCP configurations beside the real servers, on generated files; needs the rights of
 # root. ARGS="--count 2000 --seed 1 --server kea4".
 .PHONY: check-dhcp

@@ -21,7 +21,12 @@ def killed_runs(words: list[str], folder: Path, *, every: int = 1) -> Iterator[i
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["bootz.cli.site.making", "bootz.cli.inventory.importing", "bootz.server.keys.rotation"]
+        [
+            "bootz.cli.site.making",
+            "bootz.cli.inventory.importing",
+            "bootz.cli.router.powering",
+            "bootz.server.keys.rotation",
+        ]
     )
     step = 1
     while True:

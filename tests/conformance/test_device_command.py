@@ -49,14 +49,16 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
 def test_the_emulated_router_by_default(shell: Shell, tmp_path: Path) -> None:
     junit = tmp_path / "report.xml"
     code, rows = shell(
-        "--case", "bootz-1.3", "--dialect", "v0.1.0", "--dialect", "current", "--junit", junit
-    )
+        "--case", "bootz-1.3", "--dialect", "v0.1.0", "--dialect", "current", "--junit", junit,
+        "--html", tmp_path / "report.html",
+    )  # fmt: skip
     assert code == 0
     assert [(row["case"], row["dialect"], row["result"]) for row in rows] == [
         ("bootz-1.3", "v0.1.0", "passed"),
         ("bootz-1.3", "current", "passed"),
     ]
     assert {check["outcome"] for check in rows[0]["checks"]} == {"passed"}
+    assert "the device comes up and reports it" in (tmp_path / "report.html").read_text()
     suite = ElementTree.parse(junit).getroot()
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "0", "0")
 

@@ -130,14 +130,18 @@ def test_our_own_passes_and_is_left_as_it_was(
 ) -> None:
     service = make_service(tmp_path)
     before = stored(service)
-    junit = tmp_path / "junit.xml"
-    code, rows = judge(service, *CHOSEN, "--strict", "--junit", str(junit), capsys=capsys)
+    junit, page = tmp_path / "junit.xml", tmp_path / "page.html"
+    code, rows = judge(
+        service, *CHOSEN, "--strict", "--junit", str(junit), "--html", str(page), capsys=capsys
+    )
     assert {row["case"]: row["why"] for row in rows if row["result"] != "passed"} == {}
     assert code == 0
     assert len(rows) >= 120
     assert all(row["claim"] and row["source"] and row["came"] for row in rows)
     report = ElementTree.parse(junit).getroot()
     assert report.attrib["tests"] == str(len(rows))
+    assert rows[0]["claim"] in page.read_text()
+    assert list((tmp_path / "page-sent").iterdir())
     assert stored(service) == before
 
 

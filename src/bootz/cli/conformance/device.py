@@ -100,6 +100,7 @@ if TYPE_CHECKING:
 @click.option("--case-timeout", "own_seconds", multiple=True, metavar="ID=SECONDS", help="For one.")
 @click.option("--strict", is_flag=True, help="A case that cannot be judged fails the run.")
 @click.option("--junit", type=FILE, help="JUnit file.")
+@click.option("--html", type=FILE, help="Page with every case, to hand on.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -109,6 +110,7 @@ def command(
     listing: bool,
     dialects: Sequence[str],
     junit: Path | None,
+    html: Path | None,
     own_seconds: Sequence[str],
     strict: bool,
     **options: Any,
@@ -121,6 +123,13 @@ def command(
     from bootz.cli.conformance.device_run import run_suite
 
     passed = run_suite(
-        context.obj, patterns, dialects, junit, own_seconds, options, listing=listing, strict=strict
+        context.obj,
+        patterns,
+        dialects,
+        (junit, html),
+        own_seconds,
+        options,
+        listing=listing,
+        strict=strict,
     )
     context.exit(0 if passed else 1)

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from bootz.cli.base import Cli
 from bootz.cli.conformance.device_link import operated_device
 from bootz.cli.conformance.device_material import read_device_content
+from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, stderr
 from bootz.conformance.device.adapter import DeviceAdapter
 from bootz.conformance.device.answers import DeviceContent
@@ -31,10 +32,10 @@ from bootz.conformance.device.material import (
 )
 from bootz.conformance.device.report import judged_cases, verdict_row
 from bootz.conformance.device.run import Bench, CaseVerdict, play_cases
-from bootz.conformance.junit import junit_report
-from bootz.conformance.verdict import succeeded, tally
+from bootz.conformance.report_files import ReportFiles
+from bootz.conformance.verdict import Tried, succeeded, tally
 from bootz.errors import ConfigError
-from bootz.keystore.files import atomic_write, load_certificates
+from bootz.keystore.files import load_certificates
 from bootz.processes import WarmCommand
 from bootz.trust.certificates import AnchorSet, VendorCAs
 from bootz.wire.dialects import CURRENT
@@ -57,7 +58,7 @@ def run_suite(
     cli: Cli,
     patterns: Sequence[str],
     dialects: Sequence[str],
-    junit: Path | None,
+    reports: tuple[Path | None, Path | None],
     own_seconds: Sequence[str],
     options: dict[str, Any],
     *,
@@ -88,10 +89,11 @@ def run_suite(
         raise ConfigError(
             "conformance-case-unknown", "streams need --dialect current", where="--dialect"
         )
+    at = now()
     verdicts = asyncio.run(_play(cli, plays, options, own))
     judged = judged_cases(verdicts)
-    if junit is not None:
-        atomic_write(junit, junit_report("bootz conformance device", judged))
+    subject = Tried(options["adapter"] or options["interface"] or "an emulated router", judged)
+    ReportFiles(*reports).write("bootz conformance device", [subject], at=at)
     cli.output.rows(_COLUMNS, [verdict_row(verdict, verdicts) for verdict in verdicts])
     cli.output.message(tally(judged))
     return succeeded(judged, strict=strict)

@@ -85,6 +85,11 @@ _account_options = together(
 @click.option("--strict", is_flag=True, help="A case that cannot be judged fails the run.")
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds allowed for one case.")
 @click.option("--junit", type=FILE, help="Also write JUnit XML to this file.")
+@click.option(
+    "--html",
+    type=FILE,
+    help="Also write a page to this file, and what was sent to the folder FILE-sent beside it.",
+)
 @click.pass_context
 def command(
     context: click.Context,
@@ -95,6 +100,7 @@ def command(
     strict: bool,
     timeout: float,
     junit: Path | None,
+    html: Path | None,
     **options: Any,
 ) -> None:
     """Call an OVGS service in every role, and print which cases it passes.
@@ -110,7 +116,7 @@ def command(
         options,
         patterns,
         timeout,
-        junit,
+        (junit, html),
         listing=listing,
         strict=strict,
     )

@@ -19,15 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from bootz.cli.base import Cli
 from bootz.cli.manufacturer import now
 from bootz.cli.output import Column, stderr
-from bootz.conformance.junit import junit_report
 from bootz.conformance.masa.caller import OvgsAccount, OvgsCaller, TokenForm, Who
 from bootz.conformance.masa.ground import COMPONENTS, Customer, OvgsGround
 from bootz.conformance.masa.pins import make_pins
 from bootz.conformance.masa.plays import MasaCase
 from bootz.conformance.masa.suite import chosen_masa_cases, play_masa
-from bootz.conformance.verdict import JudgedCase, succeeded, tally
+from bootz.conformance.report_files import ReportFiles
+from bootz.conformance.verdict import JudgedCase, Tried, succeeded, tally
 from bootz.errors import ConfigError, unreadable
-from bootz.keystore.files import atomic_write, load_certificates
+from bootz.keystore.files import load_certificates
 from bootz.processes import WarmCommand, service
 from bootz.transport.calling import client_context
 from bootz.transport.codec import BytesCodec
@@ -59,12 +59,15 @@ def run_suite(
     options: dict[str, Any],
     patterns: Sequence[str],
     seconds: float,
-    junit: Path | None,
+    reports: tuple[Path | None, Path | None],
     *,
     listing: bool,
     strict: bool,
 ) -> bool:
-    """Play the chosen cases, or list them; return whether the run is good."""
+    """Play the chosen cases, or list them; return whether the run is good.
+
+    ``reports`` are the files for JUnit XML and for the page.
+    """
     cases = chosen_masa_cases(patterns)
     if listing:
         rows = [
@@ -74,11 +77,11 @@ def run_suite(
         return True
     if seconds <= 0:
         raise ConfigError("usage", "seconds must be positive", where="--timeout")
+    at = now()
     judged = asyncio.run(_play(cases, options, seconds))
     cli.output.rows(_COLUMNS, [_row(case) for case in judged])
     target = options["target"] or "a temporary MASA of this program"
-    if junit is not None:
-        atomic_write(junit, junit_report(_NAME, judged, target=target))
+    ReportFiles(*reports).write(_NAME, [Tried(target, judged)], at=at)
     cli.output.message(tally(judged))
     return succeeded(judged, strict=strict)
 

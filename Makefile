@@ -78,9 +78,9 @@ check-webhooks: $(VENV)/check.stamp
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --extra oidc --group build -o requirements.lock
+	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --extra oidc --extra otel --group build -o requirements.lock
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --extra oidc --group build --group dev \
+	    --no-header --no-annotate --extra postgresql --extra pkcs11 --extra client --extra fast --extra oidc --extra otel --group build --group dev \
 	    -c requirements.lock -o requirements-check.lock
 	uv pip compile tests/oidc/provider.in --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate -o tests/oidc/provider.lock

@@ -375,6 +375,16 @@ class WebhookSettings(_Frozen):
     )
 
 
+class TelemetrySettings(_Frozen):
+    """Traces of routers' calls."""
+
+    otlp_endpoint: Annotated[str, AfterValidator(_check_base_url)] | None = Field(
+        None,
+        description="URL of a receiver of OpenTelemetry's traces (OTLP over HTTP), such as "
+        "http://127.0.0.1:4318/v1/traces; needs the extra otel. Default: no traces.",
+    )
+
+
 class DhcpSubnetSettings(_Frozen):
     """A link on which DHCP serves routers: at most one name-server, which Bootz demands."""
 
@@ -469,6 +479,9 @@ class SiteConfig(_Frozen):
         (),
         max_length=20,
         description="Sources of truth (NetBox, Nautobot); docs/source-of-truth.md.",
+    )
+    telemetry: TelemetrySettings = Field(
+        TelemetrySettings(), description="Traces for OpenTelemetry."
     )
     webhooks: WebhookSettings = Field(WebhookSettings(), description="Where webhooks may go.")
     drain_timeout: float = Field(

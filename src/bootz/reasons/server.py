@@ -4,6 +4,12 @@ from bootz.reasons.reason import Fault, Reason
 
 ROWS = (
     Reason(
+        "tracing-library-missing",
+        Fault.CONFIGURATION,
+        "Traces need a library that is not installed.",
+        "Install the extra: `pip install bootz[otel]`, or remove `telemetry.otlp_endpoint`.",
+    ),
+    Reason(
         "tls-certificate-refused",
         Fault.UNAUTHENTICATED,
         "The client certificate failed the TLS handshake.",

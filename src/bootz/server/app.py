@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bootz.config import SiteConfig
 from bootz.errors import BootzError
@@ -29,9 +29,11 @@ from bootz.server.site import Site, open_site
 from bootz.server.snapshot import Snapshot
 from bootz.server.store.leadership import leadership
 from bootz.server.stores import Stores
+from bootz.server.tracing import open_tracing
 from bootz.server.voucher_source.keeper import VoucherKeeper
 from bootz.server.voucher_source.opening import Surroundings
 from bootz.server.voucher_source.waiting import WaitingInventory
+from bootz.transport.grpc.call import Method
 
 log = get_logger()
 
@@ -79,6 +81,7 @@ class SiteServer:
             Unavailable: an address, the database or a file does not do.
         """
         site = self._site
+        self._tracing = open_tracing(site.config.telemetry)
         self._metrics = ServerMetrics(counting_of_site(site.root), self._monotonic)
         try:
             self._stores = Stores.open(
@@ -112,6 +115,8 @@ class SiteServer:
         limits = shared.listener()
         inventory = WaitingInventory(self._stores.inventory, self._hear_lacking)
         journal = self._metrics.measured_journal(self._stores.journal)
+        if self._tracing is not None:
+            journal = self._tracing.traced_journal(journal)
         self._renderer = renderer = SiteRenderer(
             self._stores.inventory.intent, Reached(self._depot.target)
         )
@@ -136,7 +141,7 @@ class SiteServer:
             site,
             self._stores,
             self._depot,
-            self._metrics.measured_calls(
+            self._observed(
                 {
                     **bootstrap_methods(service, limits),
                     **stream_methods(streaming, limits, OpenStreams(shared.streams())),
@@ -164,6 +169,11 @@ class SiteServer:
     def http2_engine(self) -> str:
         """The HTTP/2 engine of the Bootz port, with its version."""
         return self._doors.http2_engine
+
+    def _observed(self, methods: Mapping[str, Method]) -> Mapping[str, Method]:
+        """Return the method table with each call counted, and traced where that is wanted."""
+        counted = self._metrics.measured_calls(methods)
+        return counted if self._tracing is None else self._tracing.traced_calls(counted)
 
     def _owner_state(self) -> OwnerState:
         return self._metrics.measured_owner(self._in_force.snapshot.owner_state())
@@ -245,3 +255,5 @@ class SiteServer:
             await self._lead.give_up()
             await self._stores.close()
             self._metrics.close()
+            if self._tracing is not None:
+                await self._tracing.close()

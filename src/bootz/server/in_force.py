@@ -133,6 +133,7 @@ def settings_at_start(config: SiteConfig) -> dict[str, object]:
         "limits": config.limits,
         "transport": config.transport,
         "workers": config.workers,
+        "telemetry": config.telemetry,
         "images": (images.folder, images.http, images.https, images.check_hours),
     }
 

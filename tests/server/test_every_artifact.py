@@ -1,7 +1,7 @@
 """Everything that an answer can carry reaches the router, in every dialect and flow.
 
-Boot password, pathz, authz, certz, credentials, SMUs and patches; a PDC that is no CA; bundles with
-members that do not hold, over calls and streams; a router without DHCP.
+Boot password, pathz, authz, certz, credentials, SMUs and patches; a PDC that is not a CA; bundles
+with members that do not hold, over calls and streams; a router without DHCP.
 """
 
 from __future__ import annotations

@@ -51,6 +51,9 @@ _LONG_TURN_S: Final = 3.0
 _SILENT_S: Final = 1.0
 """Seconds after which a peer that has said nothing goes, where others find no place."""
 
+_TOLD_AT_ONCE: Final = 4
+"""Silent peers that have a line of their own in the log, ten times a second."""
+
 _ACCEPTS: Final = 4096
 """Connections that are accepted in one turn of the event loop: a whole queue of the kernel."""
 
@@ -305,12 +308,15 @@ class Acceptor:
         limits = self._limits
         patience = limits.idle_timeout if self.context is None else limits.handshake_timeout
         patience = min(patience, _SILENT_S) if full else patience
-        for waiter in self._waiting.silent_since(now - patience):
+        silent = self._waiting.silent_since(now - patience)
+        for waiter in silent:
             self._waiting.close(waiter)
-            self.counts.handshakes_failed += 1
-            log.info(
-                "handshake-failed", peer=peer_address(waiter.host, waiter.port), error="silent"
-            )
+        # One line for each, unless they are so many that the log would cost more than they did.
+        for waiter in silent[:_TOLD_AT_ONCE]:
+            peer = peer_address(waiter.host, waiter.port)
+            log.info("handshake-failed", peer=peer, error="silent")
+        if len(silent) > _TOLD_AT_ONCE:
+            log.info("peers-silent", connections=len(silent) - _TOLD_AT_ONCE)
 
     def _relieve(self) -> None:
         """At a bound of connections, close idle ones, so that those who wait can be served."""

@@ -79,7 +79,11 @@ def compare(
         builds = (running.enter_context(other_build(named)), this_build())
         servers = [
             running.enter_context(
-                serving(build_site(build, plan, factory, folder / place, on_progress), build)
+                serving(
+                    build_site(build, plan, factory, folder / place, on_progress),
+                    build,
+                    workers=plan.workers,
+                )
             )
             for build, place in zip(builds, ("other", "own"), strict=True)
         ]

@@ -32,7 +32,7 @@ def measure(
     factory = Factory(plan.identity, datetime.now(UTC))
     site = build_site(this_build(), plan, factory, folder, on_progress)
     material = factory.material(folder / "material", onboarding_serials(plan), on_progress)
-    with serving(site) as server:
+    with serving(site, workers=plan.workers) as server:
         return _measure(
             plan, material, server.address, server.usage, server.pid, profile, on_progress
         )

@@ -28,7 +28,8 @@ class BenchPlan:
     ``clients`` the number of client processes, each with ``concurrency`` onboardings at a time.
     ``config_bytes`` is the size of the vendor configuration that each router gets; ``flow`` is
     ``unary``, or the name of a stream, which only the dialect ``current`` has. ``tls_key`` is
-    the kind of the server's TLS key; None leaves it to the build that makes the site.
+    the kind of the server's TLS key; None leaves it to the build that makes the site. ``workers``
+    is the number of processes that serve routers.
     """
 
     inventory: int
@@ -41,6 +42,7 @@ class BenchPlan:
     config_bytes: int
     flow: str = "unary"
     tls_key: KeyKind | None = None
+    workers: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run.
@@ -55,6 +57,7 @@ class BenchPlan:
             ("clients", 1, 64),
             ("concurrency", 1, 512),
             ("config_bytes", 0, 1_000_000),
+            ("workers", 1, 64),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

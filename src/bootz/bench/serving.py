@@ -71,10 +71,10 @@ def usage_of(pid: int) -> Usage:
 
 
 @contextmanager
-def serving(site: Path, build: Build | None = None) -> Iterator[ServerProcess]:
+def serving(site: Path, build: Build | None = None, *, workers: int = 1) -> Iterator[ServerProcess]:
     """Serve a site on a port of the system's choice on 127.0.0.1; its log is beside the site.
 
-    ``build`` is the one that serves; None: this one.
+    ``build`` is the one that serves; None: this one. ``workers`` processes serve routers.
 
     Raises:
         Unavailable: the server does not start.
@@ -82,7 +82,9 @@ def serving(site: Path, build: Build | None = None) -> Iterator[ServerProcess]:
     build = build or this_build()
     # Builds before the operator's door have no option to leave it out.
     no_door = ("--no-door",) if b"--no-door" in build.run("serve", "--help") else ()
-    words = ("--site", str(site), "serve", *no_door, *_ANYWHERE)
+    # Builds that serve by one process alone have no option for it.
+    several = ("--workers", str(workers)) if workers > 1 else ()
+    words = ("--site", str(site), "serve", *no_door, *several, *_ANYWHERE)
     with _process(build, words, site.parent / LOG, "bound") as process:
         yield process
 

@@ -75,6 +75,7 @@ class StormResult:
     """
 
     routers: int
+    workers: int
     one_address: bool
     tls_key: str
     onboarded: int
@@ -101,7 +102,7 @@ def storm(
     site = build_site(this_build(), plan, factory, folder, on_progress)
     material = factory.material(folder / "material", onboarding_serials(plan), on_progress)
     sources = ["" if one_address else _source(number) for number in range(plan.routers)]
-    with serving(site) as server:
+    with serving(site, workers=plan.workers) as server:
         tls_key = tls_key_of(server.address)
         jobs = [
             StormJob(
@@ -120,6 +121,7 @@ def storm(
     seconds = [each for tale in tales for each in tale.seconds]
     return StormResult(
         routers=plan.routers,
+        workers=plan.workers,
         one_address=one_address,
         tls_key=tls_key,
         onboarded=len(seconds),

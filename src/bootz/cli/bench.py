@@ -42,6 +42,9 @@ from bootz.wire.names import DialectName
     help="Concurrent onboardings in each client process.",
 )
 @click.option(
+    "--workers", default=1, show_default=True, help="Processes of the server that serve routers."
+)
+@click.option(
     "--dialect",
     type=RELEASE,
     default=DialectName.CURRENT.value,

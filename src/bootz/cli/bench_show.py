@@ -66,6 +66,7 @@ def show_storm(output: Output, result: StormResult) -> None:
     output.record(
         {
             "routers": result.routers,
+            "workers": result.workers,
             "addresses": 1 if result.one_address else result.routers,
             "tls_key": result.tls_key,
             "onboarded": result.onboarded,
@@ -88,6 +89,7 @@ def _conditions(plan: BenchPlan) -> dict[str, object]:
         "onboardings": plan.onboardings,
         "clients": plan.clients,
         "concurrency": plan.concurrency,
+        "workers": plan.workers,
         "dialect": plan.dialect,
         "flow": plan.flow,
         "identity": plan.identity,

@@ -375,6 +375,16 @@ class WebhookSettings(_Frozen):
     )
 
 
+class RetentionSettings(_Frozen):
+    """How long the journal is kept. Days; 0: for ever.
+
+    The last attempt of each chassis always stays.
+    """
+
+    attempts_days: int = Field(0, ge=0, le=36500, description="Since the last call of an attempt.")
+    events_days: int = Field(0, ge=0, le=36500, description="Since an event.")
+
+
 class TelemetrySettings(_Frozen):
     """Traces of routers' calls."""
 
@@ -479,6 +489,9 @@ class SiteConfig(_Frozen):
         (),
         max_length=20,
         description="Sources of truth (NetBox, Nautobot); docs/source-of-truth.md.",
+    )
+    retention: RetentionSettings = Field(
+        RetentionSettings(), description="How long the journal is kept."
     )
     telemetry: TelemetrySettings = Field(
         TelemetrySettings(), description="Traces for OpenTelemetry."

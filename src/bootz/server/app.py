@@ -25,6 +25,7 @@ from bootz.server.part import WHOLE, Part
 from bootz.server.refusals import Refusals
 from bootz.server.rendering.reached import Reached
 from bootz.server.rendering.renderer import SiteRenderer
+from bootz.server.retention import JournalThinner
 from bootz.server.site import Site, open_site
 from bootz.server.snapshot import Snapshot
 from bootz.server.store.leadership import leadership
@@ -98,6 +99,9 @@ class SiteServer:
             Surroundings(self._stores.database, site.root, site.clock, os.environ),
             lambda: self._in_force.site.pinned_domain_cert(),
             monotonic=self._monotonic,
+        )
+        self._thinner = JournalThinner(
+            self._stores.database, lambda: self._in_force.site.config.retention, site.clock
         )
         try:
             await self._in_force.start()
@@ -179,8 +183,13 @@ class SiteServer:
         return self._metrics.measured_owner(self._in_force.snapshot.owner_state())
 
     async def keep_vouchers(self) -> None:
-        """Fetch and renew vouchers while this process leads, until it is cancelled."""
-        await self._lead.run(self._keeper.run)
+        """Keep vouchers, and the journal, while this process leads, until it is cancelled."""
+        await self._lead.run(self._keep)
+
+    async def _keep(self) -> None:
+        async with asyncio.TaskGroup() as keeping:
+            keeping.create_task(self._keeper.run())
+            keeping.create_task(self._thinner.run())
 
     def lacking(self, serials: Sequence[str]) -> None:
         """Hear that a router of another process waits for these cards' vouchers."""

@@ -273,6 +273,7 @@ def _screen() -> Iterator[Screen]:
         def count(what: str, left: float) -> None:
             minutes, seconds = divmod(int(left), 60)
             words = f"{what}: {minutes}:{seconds:02} left"
-            bar.update(task, description=words, visible=bool(what))
+            # At once: others write to the terminal when nothing is waited for any more.
+            bar.update(task, description=words, visible=bool(what), refresh=not what)
 
         yield Screen(lambda text: console.print(text, highlight=False, markup=False), count)

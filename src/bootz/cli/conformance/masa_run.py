@@ -39,6 +39,8 @@ _NAME: Final = "bootz conformance masa"
 _EXPIRES: Final = timedelta(seconds=4)
 """After which the temporary MASA's expired token is one: its import must come before."""
 
+_TICK_S: Final = 0.1
+
 _MAX_TOKEN: Final = 64 << 10
 _COLUMNS: Final = (
     Column("case"),

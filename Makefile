@@ -75,6 +75,12 @@ check-dhcp: $(VENV)/check.stamp packages
 check-webhooks: $(VENV)/check.stamp
 	@cd tests && $(CURDIR)/$(BIN)/python -m webhooks.kills $(ARGS)
 
+# Each check of the server removed in turn, in a copy: the suite for servers finds it. Some minutes.
+# ARGS="--only NAME", ARGS="--write" for the table of docs/conformance.md.
+.PHONY: check-mutants
+check-mutants: $(VENV)/check.stamp
+	$(BIN)/python tools/mutants.py $(ARGS)
+
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

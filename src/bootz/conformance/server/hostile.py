@@ -221,8 +221,9 @@ def _fixed(room: _Room) -> Play:
 
 def _without_card(room: _Room) -> Play:
     async def play(player: Player) -> None:
-        active = CardState("", CardStatus.NOT_INITIALIZED)
-        request = replace(player.request(room.lead), active=active)
+        # Listed, so that nothing else is wrong.
+        request = player.request(room.lead, listed=(player.serial(room.lead),))
+        request = replace(request, active=CardState("", CardStatus.NOT_INITIALIZED))
         await _send(room.way, room.lead, request)(player)
 
     return play

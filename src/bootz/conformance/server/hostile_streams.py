@@ -28,14 +28,17 @@ from bootz.conformance.server.requirements import REQUIREMENTS
 from bootz.conformance.server.suite import ANY, TOO_LARGE, Play, ServerCase
 from bootz.conformance.server.ways import IDEVIDS, STREAM_WAYS, Way, provers
 from bootz.device.prover import Introduction
+from bootz.errors import BootzError
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
+from bootz.model.challenge import HmacAnswer
 from bootz.model.chassis import CardStatus, ClaimedCard
 from bootz.model.identity import Identity, IdentityKind
 from bootz.wire.flows import StreamFlow
 from bootz.wire.streams import STREAM_CODECS, Acknowledged, Told
 
-_LONG_CERTIFICATE = "A" * (64 * 1024 + 4)
+_BLANKS = 64 * 1024
+"""Behind a certificate, where most readers pass over them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +125,7 @@ def _certificates(room: StreamRoom) -> Iterator[ServerCase]:
     text = Identity(IdentityKind.IDEVID, idevid_cert="no certificate")
     no_certificate = Lie(introduction=lambda _: Introduction(text))
     yield from room.both("certificate-malformed", INVALID, "identity", lead, no_certificate)
-    long = Identity(IdentityKind.IDEVID, idevid_cert=_LONG_CERTIFICATE)
-    too_long = Lie(introduction=lambda _: Introduction(long))
+    too_long = Lie(introduction=_lengthened)
     yield from room.both("certificate-too-long", INVALID, "bounds", lead, too_long)
     yield from room.both("unknown-serial", UNKNOWN, "unknown", f"{lead}-stranger")
     yield from room.both("rogue-manufacturer", UNPROVEN, "certificate", f"{lead}-rogue")
@@ -166,6 +168,7 @@ def _keys(room: StreamRoom) -> Iterator[ServerCase]:
     wrong = Lie(introduction=lambda _: Introduction(Identity(unknown, public_key=b"k")))
     yield from room.both("identity-of-another-release", INVALID, "identity", "ek", wrong)
     yield from room.both("no-key-on-record", UNKNOWN, "identity", "no-key")
+    yield room.case("own-key-named", INVALID, "identity", _names_own_key(room.flow))
 
 
 def _digests(room: StreamRoom) -> Iterator[ServerCase]:
@@ -309,6 +312,30 @@ def _tells_states(flow: StreamFlow, name: str, states: tuple[CardState, ...]) ->
             await stream.attest(player.prover(name), told)
 
     return play
+
+
+def _names_own_key(flow: StreamFlow) -> Play:
+    """A TPM that asks in the name of another, and names its own key; it guesses if it must."""
+
+    async def play(player: Player) -> None:
+        thief = player.prover("no-key")
+        async with player.dialogue(flow) as stream:
+            with honestly("challenge"):
+                challenge = await stream.open_with(thief, player.request("ek"))
+            try:
+                answer = await stream.answered(thief, challenge)
+            except BootzError:
+                # As it should be: the challenge is for the key on record.
+                answer = HmacAnswer(b"iak", b"info", b"signature", b"key")
+            await stream.say(answer)
+
+    return play
+
+
+def _lengthened(honest: Introduction) -> Introduction:
+    """A certificate that is longer than 64 KiB by what is around it."""
+    text = honest.identity.idevid_cert + "\n" * _BLANKS
+    return replace(honest, identity=replace(honest.identity, idevid_cert=text))
 
 
 def _oversized(flow: StreamFlow) -> Play:

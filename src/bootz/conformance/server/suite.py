@@ -30,6 +30,9 @@ OWN_ONLY: Final = "OWN ONLY"
 
 TOO_LARGE: Final = "RESOURCE_EXHAUSTED"
 
+_BROKEN: Final = frozenset({"INTERNAL", "UNKNOWN"})
+"""The statuses of gRPC for a server's own fault, whatever is expected."""
+
 ANY: Final = "any"
 """The identity of a case for which it does not matter who asks."""
 
@@ -321,7 +324,10 @@ def _judge(case: ServerCase, played: CasePlay, *, exact: bool) -> ServerVerdict:
     if outcome is PlayOutcome.UNFIT:
         return _verdict(case, played, Judgement.NOT_JUDGED, played.told)
     remark = ""
-    if case.expected == OWN_ONLY:
+    if exact and played.status in _BROKEN:
+        # It did not refuse, it broke.
+        right = False
+    elif case.expected == OWN_ONLY:
         right = outcome in {PlayOutcome.SERVED, PlayOutcome.REFUSED}
     elif case.expected == REFUSED:
         right = outcome in {PlayOutcome.REFUSED, PlayOutcome.CUT}

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 from board import night
 from fastapi.testclient import TestClient
 
+from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.config import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import begin_session, find_account
@@ -55,6 +56,8 @@ class Board:
     def enter(self, name: str) -> None:
         """Log in without the slow proof of a password."""
         self.client.cookies.clear()
+        # The oldest sessions of an account go: none is as old as another.
+        self.now += timedelta(milliseconds=1)
         with self.database.write() as connection:
             account = find_account(connection, name)
             secret = begin_session(connection, account, "testclient", now=self.now)
@@ -76,7 +79,9 @@ class Board:
 def board(tmp_path: Path) -> Iterator[Board]:
     database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
     now = datetime.now(UTC)
-    door = Door(database, SiteConfig(organization="Example"), lambda: made.now, lambda: made.ticks)
+    config = SiteConfig(organization="Example")
+    surroundings = door_surroundings(tmp_path, config)
+    door = Door(database, config, lambda: made.now, lambda: made.ticks, surroundings)
     # A wrong answer of the door is an answer, not an exception of the test.
     client = TestClient(create_app(door, [install]), raise_server_exceptions=False)
     made = Board(database, client, now, time.monotonic())

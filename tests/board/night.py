@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from store.world import call, maker, owner, refusal, report
 
 from bootz.model.bootstrap import ReportedStatus
@@ -29,7 +29,8 @@ from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits
 from bootz.server.store.database import Database
 from bootz.server.store.entries import DownloadRecord
-from bootz.server.store.schema import ACCOUNT
+from bootz.server.store.schema import ACCOUNT, WEBHOOK_DELIVERY
+from bootz.sql.times import to_text
 
 PASSWORD = "correct horse battery"
 SIZE = 64 << 20
@@ -280,4 +281,23 @@ def certificates(database: Database, pinned: bytes) -> None:
                 SiteCertificate(role, role.value, "in force", "in a file", (pinned,))
                 for role in KeyRole
             ],
+        )
+
+
+def dead_letter(database: Database, now: datetime) -> None:
+    """Let a delivery of the first webhook be given up."""
+    with database.write() as connection:
+        connection.execute(
+            insert(WEBHOOK_DELIVERY).values(
+                webhook_id=1,
+                event_id=1,
+                type="bootz.refused",
+                lane="FX1",
+                body=b"{}",
+                state="dead",
+                tries=12,
+                since=to_text(now - timedelta(days=1)),
+                next_at=to_text(now),
+                error="no answer from hooks.example.net",
+            )
         )

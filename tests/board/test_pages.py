@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from board import night
 from board.conftest import Board
-from store.world import maker, owner
+from store.world import maker, owner, refusal
 
+from bootz.model.checks import STRANGER, Check, Outcome
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
 from bootz.server.board.pages import PAGES
@@ -31,6 +33,8 @@ LOOKED_AT = (
     "/replacements?rejected=1",
     "/report",
     "/wall",
+    "/import",
+    "/webhooks",
     "/vouchers?label=batch%3D7",
     "/keys",
     "/images",
@@ -40,7 +44,7 @@ LOOKED_AT = (
     "/tokens",
     "/audit?check=1",
 )
-TABS = ("timeline", "data", "identity", "vouchers", "history", "audit", "change")
+TABS = ("timeline", "data", "preflight", "identity", "vouchers", "history", "audit", "change")
 
 
 def forms(text: str) -> set[str]:
@@ -284,6 +288,147 @@ def test_vouchers_are_imported_file_by_file(full: Board) -> None:
     assert removed.status_code == 303
     with full.database.read() as connection:
         assert not list_vouchers(connection, serial="FX00041")
+
+
+MISTAKES = """vendor,serial_number,hostname,profile,part_number,label:site
+Acme,FX00001,osl-edge-001,access,RT-1,osl
+Nobody,NEW1,a,access,RT-1,osl
+Acme,NEW2,b,nothing,RT-1,osl
+Acme,NEW3,c,access,RT-1,osl
+Acme,NEW3,d,access,RT-1,osl
+Acme,NEW5,-bad-,access,RT-1,osl
+Acme,NEW6,f,access,RT-1,{long}
+Acme,NEW8,h,access,{long},osl
+Acme,NEW9,i,missing,RT-1,osl
+Elsewhere,NEW10,j,access,RT-1,osl
+Acme,FX00002,another-name,access,RT-1,ber
+""".replace("{long}", "x" * 300)
+
+
+def csv(text: str) -> list[Any]:
+    return [("file", ("routers.csv", io.BytesIO(text.encode())))]
+
+
+def test_an_import_shows_every_error_then_the_difference_then_applies(full: Board) -> None:
+    night.certificates(full.database, owner().der)
+    full.enter("operator")
+
+    wrong = full.post("/import", {}, files=csv(MISTAKES))
+
+    assert wrong.status_code == 422
+    rows = re.findall(r'<tr><th scope="row">([^<]*)</th>', wrong.text)
+    assert len(rows) == 8, rows
+    assert f"{len(rows)} errors: nothing was changed" in wrong.text
+    assert all("routers.csv" in row for row in rows)
+
+    good = "vendor,serial_number,hostname,profile\nAcme,NEW1,new-1,access\nAcme,NEW2,new-2,access\n"
+    shown = full.post("/import", {}, files=csv(good))
+    assert shown.status_code == 200
+    assert "2 changes, 0 the same" in shown.text
+    assert "new-1" not in full.page("/devices?q=NEW1")
+    carried = re.search(r'name="content" value="([^"]+)"', shown.text)
+    assert carried is not None
+    fields = {"content": carried[1], "name": "routers.csv", "form": "csv", "do": "apply"}
+    assert full.post("/import", fields).headers["location"] == "/board/devices"
+    assert "new-1" in full.page("/devices?q=NEW1")
+    assert "is on record already" in full.post("/import", {}, files=csv(good)).text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"content": "%%%"},
+        {"text": "a: b"},
+        {"text": ": :", "form": "yaml"},
+        {"content": "AAAA"},
+    ],
+)
+def test_an_import_of_nothing_is_told(full: Board, fields: dict[str, str]) -> None:
+    night.certificates(full.database, owner().der)
+    full.enter("operator")
+    assert full.post("/import", fields).status_code in {400, 422}
+
+
+def test_an_import_that_opens_a_chassis_needs_its_role(full: Board) -> None:
+    night.certificates(full.database, owner().der)
+    text = "vendor,serial_number,boot_mode\nAcme,NEW1,insecure\n"
+    fields = {"text": text, "form": "csv", "do": "apply"}
+    full.enter("operator")
+    assert "role-insufficient" in full.post("/import", fields).text
+    full.enter("security")
+    assert full.post("/import", fields).status_code == 303
+
+
+def test_a_stranger_that_proved_itself_is_claimed(full: Board) -> None:
+    proof = Check(STRANGER, Outcome.PASSED, "", "Acme")
+    night.write(
+        full.database,
+        [
+            replace(
+                refusal("SWAP1", "chassis-unknown", at=full.now),
+                proven_serial="SWAP1",
+                checks=(proof,),
+            )
+        ],
+    )
+    full.enter("operator")
+    found = re.search(r'href="/board/strangers/(\d+)/claim"', full.page("/strangers?q=SWAP1"))
+    assert found is not None
+    planned = device_of(full, "expected")
+    compared = full.page(f"/strangers/{found[1]}/claim?device={planned}")
+    assert "SWAP1" in compared
+    assert "Expected" in compared
+
+    done = full.post(f"/strangers/{found[1]}/claim", {"device": str(planned)})
+
+    assert done.headers["location"] == f"/board/devices/{planned}"
+    assert "SWAP1" in full.page(f"/devices/{planned}")
+
+
+def test_a_stranger_that_proved_nothing_is_ignored_at_most(full: Board) -> None:
+    full.enter("operator")
+    found = re.search(r"/board/strangers/(\d+)/ignore", full.page("/strangers?q=ZZ90001"))
+    assert found is not None
+    assert "cannot be claimed" in full.page(f"/strangers/{found[1]}/claim")
+    refused = full.post(f"/strangers/{found[1]}/claim", {"device": "1"})
+    assert "stranger-unproven" in refused.text
+
+    before = re.search(r'id="n-strangers">(\d+)<', full.page("/"))
+    assert full.post(f"/strangers/{found[1]}/ignore", {}).status_code == 303
+    after = re.search(r'id="n-strangers">(\d+)<', full.page("/"))
+
+    assert before is not None
+    assert after is not None
+    assert int(after[1]) == int(before[1]) - 1
+    assert "ZZ90001" not in full.page("/strangers")
+    assert "ZZ90001" in full.page("/strangers?ignored=1")
+    full.post(f"/strangers/{found[1]}/ignore", {"heed": "1"})
+    assert "ZZ90001" in full.page("/strangers")
+
+
+def test_a_preflight_says_go_or_not(full: Board) -> None:
+    night.certificates(full.database, owner().der)
+    full.enter("viewer")
+    text = full.page("/devices/41?tab=preflight")
+    assert "no-go" in text
+    assert "voucher-missing" in text
+
+
+def test_webhooks_and_dead_letters(board: Board) -> None:
+    board.enter("admin")
+    fields = {"name": "pager", "url": "https://hooks.example.net/x", "labels": "site=osl"}
+    made = board.post("/webhooks/add", fields)
+    assert "whsec_" in made.text
+    assert "whsec_" not in board.page("/webhooks")
+    night.dead_letter(board.database, board.now)
+    shown = board.page("/webhooks/pager")
+    assert "no answer" in shown
+    assert board.post("/webhooks/pager/resend", {}).status_code == 303
+    assert "1 are sent again." in board.page("/webhooks/pager")
+    assert board.post("/webhooks/pager/set", {"do": "disable"}).status_code == 303
+    assert board.post("/webhooks/add", {**fields, "labels": "x"}).status_code == 422
+    assert board.post("/webhooks/pager/remove", {}).status_code == 303
 
 
 def test_accounts_and_tokens(board: Board) -> None:

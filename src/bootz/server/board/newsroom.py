@@ -20,7 +20,7 @@ from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.following import Follower
 from bootz.server.operations.turn_up import Estimate, TurnUpRouter, estimate, ordered
 from bootz.server.store.listing import ListedChassis
-from bootz.server.store.schema import ATTEMPT
+from bootz.server.store.schema import ATTEMPT, IGNORED_STRANGER
 
 _KEPT: Final = 20_000
 """Changes that are remembered; a board that was away for longer is told to read everything."""
@@ -170,8 +170,13 @@ class Newsroom:
 
     def _count_strangers(self) -> int:
         with self._door.database.read() as connection:
-            strange = ATTEMPT.c.refusal_key.is_not(None) & ATTEMPT.c.chassis_id.is_(None)
-            return connection.scalar(select(func.count()).where(strange)) or 0
+            ignored = select(IGNORED_STRANGER.c.serial_folded)
+            strange = select(func.count()).where(
+                ATTEMPT.c.refusal_key.is_not(None),
+                ATTEMPT.c.chassis_id.is_(None),
+                ATTEMPT.c.serial_folded.not_in(ignored),
+            )
+            return connection.scalar(strange) or 0
 
 
 def _place(tile: Tile) -> tuple[str, Mapping[str, str]]:

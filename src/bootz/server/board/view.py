@@ -58,6 +58,7 @@ NAV: Final = (
     NavGroup(
         "On record",
         (
+            NavItem("/import", "Import", "import", "import.run"),
             NavItem("/vouchers", "Vouchers", "voucher", "voucher.list"),
             NavItem("/keys", "Keys", "key", "keys.list"),
             NavItem("/images", "Images", "disc", "image.list"),
@@ -69,6 +70,7 @@ NAV: Final = (
         (
             NavItem("/users", "Users", "user", "user.list"),
             NavItem("/tokens", "Tokens", "token", "token.list"),
+            NavItem("/webhooks", "Webhooks", "webhook", "webhook.list"),
             NavItem("/audit", "Audit", "audit", "audit.list"),
         ),
     ),

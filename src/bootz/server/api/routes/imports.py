@@ -1,7 +1,7 @@
 """Imports and exports of the inventory: all or nothing, with every error and the difference."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -116,22 +116,13 @@ def import_(
     columns = _cleared(clear or ())
 
     def work(connection: Connection) -> Answer:
-        read = parse_import(decode_text(body, _PLACE), form, _PLACE)
-        wanted = only or SECTIONS
-        _refuse_hidden(read)
-        before = _open_chassis(connection)
-        terms = Terms(
-            now=door.clock(),
-            pinned_domain_cert=read_site_certificates(connection).pinned_domain,
-            has_image=door.surroundings.images.holds,
-            update=update,
-            clear=columns,
+        applied = apply_import(
+            connection,
+            door,
+            principal,
+            ImportAsked(body, form, _PLACE, update, columns, tuple(only or SECTIONS)),
         )
-        items = [item for item in read.items if item.section in wanted]
-        applied = apply_items(connection, items, terms)
-        applied.faults[:0] = read.faults
         _refuse_faults(applied.faults)
-        _check_roles(principal, applied, opened=_open_chassis(connection) - before)
         return Answer(_result(applied))
 
     return change.run(principal, "import.run", work)
@@ -179,6 +170,46 @@ def export(
         media_type=media,
         headers={"Content-Disposition": f'attachment; filename="inventory.{form.value}"'},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ImportAsked:
+    """What is to be imported: a file's bytes, its form, and how a person calls it."""
+
+    content: bytes = field(repr=False)
+    form: FileForm
+    place: str
+    update: bool = False
+    clear: frozenset[str] = frozenset()
+    only: tuple[str, ...] = SECTIONS
+
+
+def apply_import(
+    connection: Connection, door: Door, principal: Principal, asked: ImportAsked
+) -> Applied:
+    """Apply an import; where ``faults`` has any, the caller undoes the transaction.
+
+    Raises:
+        ConfigError: the file cannot be read at all.
+        ManyErrors: ``secret-hidden``: a fingerprint is in the place of a secret.
+        PolicyError: the role does not include what would change.
+    """
+    read = parse_import(decode_text(asked.content, asked.place), asked.form, asked.place)
+    _refuse_hidden(read)
+    before = _open_chassis(connection)
+    terms = Terms(
+        now=door.clock(),
+        pinned_domain_cert=read_site_certificates(connection).pinned_domain,
+        has_image=door.surroundings.images.holds,
+        update=asked.update,
+        clear=asked.clear,
+    )
+    items = [item for item in read.items if item.section in asked.only]
+    applied = apply_items(connection, items, terms)
+    applied.faults[:0] = read.faults
+    if not applied.faults:
+        _check_roles(principal, applied, opened=_open_chassis(connection) - before)
+    return applied
 
 
 def whole_site(principal: Principal, words: str) -> None:

@@ -86,7 +86,7 @@ def render(
         preview = preview_chassis(
             connection,
             key,
-            _preview_terms(connection, door),
+            preview_terms(connection, door),
             dialect=None if dialect is None else dialect.value,
             cards=card or (),
         )
@@ -114,7 +114,7 @@ def preflight(
     """Try everything that can fail without the router, for one chassis."""
     with door.database.read() as connection:
         find_visible(connection, principal, [key])
-        reports = _check(connection, door, principal, [key], probe=probe, server=server)
+        reports = check_devices(connection, door, principal, [key], probe=probe, server=server)
     site, *found = map(_view, reports)
     return PreflightPage(
         count=1,
@@ -143,7 +143,7 @@ def preflight_many(
     """Try everything for many chassis, a page at a time; the batch is a go where each page is."""
     with door.database.read() as connection:
         count, keys = choice.page(connection, door, principal, paging)
-        reports = _check(connection, door, principal, keys, probe=probe, server=server)
+        reports = check_devices(connection, door, principal, keys, probe=probe, server=server)
     site, *found = map(_view, reports)
     go = site.go and all(each.go for each in found)
     if outcome == "failed":
@@ -162,15 +162,21 @@ def preflight_many(
     )
 
 
-def _check(
+def check_devices(
     connection: Connection,
     door: Door,
     principal: Principal,
     keys: Sequence[int],
     *,
-    probe: bool,
-    server: bool,
+    probe: bool = False,
+    server: bool = True,
 ) -> list[PreflightReport]:
+    """Return the checks of the site, then those of each chassis.
+
+    Raises:
+        PolicyError: ``probe``, and the role does not include it.
+        Unavailable: ``certificates-unpublished``.
+    """
     if probe:
         check_role(principal, "chassis.probe")
     around = door.surroundings
@@ -178,7 +184,7 @@ def _check(
         config=door.config,
         certificates=read_site_certificates(connection),
         images=around.images,
-        preview=_preview_terms(connection, door),
+        preview=preview_terms(connection, door),
         now=door.clock(),
         server=server,
         dhcp=around.dhcp(connection, door.config) if probe else None,
@@ -187,7 +193,12 @@ def _check(
     return [check_site(connection, terms), *check_chassis(connection, keys, terms)]
 
 
-def _preview_terms(connection: Connection, door: Door) -> PreviewTerms:
+def preview_terms(connection: Connection, door: Door) -> PreviewTerms:
+    """Return what an answer takes from the site.
+
+    Raises:
+        Unavailable: ``certificates-unpublished``.
+    """
     return PreviewTerms(
         reached_of(door.config, door.surroundings.image_target),
         read_site_certificates(connection).trust_anchor,

@@ -10,6 +10,7 @@ from bootz.server.board.pages import (
     device,
     devices,
     home,
+    imports,
     keys,
     login,
     profiles,
@@ -18,6 +19,7 @@ from bootz.server.board.pages import (
     strangers,
     vouchers,
     wall,
+    webhooks,
 )
 
 PAGES: Final[tuple[APIRouter, ...]] = (
@@ -29,9 +31,11 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     replacements.router,
     report.router,
     wall.router,
+    imports.router,
     vouchers.router,
     keys.router,
     profiles.router,
     accounts.router,
+    webhooks.router,
     audit.router,
 )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.routes.documents import shown, unmasked
+from bootz.server.api.routes.preflight import check_devices, preview_terms
 from bootz.server.board.differences import as_text, difference
 from bootz.server.board.newsroom import Newsroom, Tile
 from bootz.server.board.repairs import repairs_of
@@ -29,15 +30,18 @@ from bootz.server.operations.profiles import list_profiles
 from bootz.server.operations.replacements import list_replacements, list_seats
 from bootz.server.operations.texts import load_object
 from bootz.server.operations.vouchers import list_vouchers
+from bootz.server.rendering.preview import preview_chassis
 from bootz.server.store.attempts import AttemptRecord, attempts_of, events_of
 from bootz.server.store.schema import AUDIT
 from bootz.sql.times import to_text
+from bootz.wire.preview import preview_payload
 
 router = APIRouter()
 
 TABS: Final = (
     ("timeline", "Timeline", "attempt.show"),
     ("data", "Intended data", "chassis.render"),
+    ("preflight", "Preflight", "chassis.check"),
     ("identity", "Identity", "chassis.show"),
     ("vouchers", "Vouchers", "voucher.list"),
     ("history", "History", "attempt.list"),
@@ -161,7 +165,7 @@ def _data(
 ) -> dict[str, Any]:
     """Return what the device would get, and what has changed since it last got it."""
     sent = next((each for each in attempts if each.sent), None)
-    flaw, merged = None, ""
+    flaw, merged, rendered = None, "", ""
     try:
         intent = chassis_intent(connection, record.key)
         document = {
@@ -169,6 +173,10 @@ def _data(
             "variables": dict(intent.variables),
         }
         merged = as_text(shown(connection, visitor.principal, document))
+        terms = preview_terms(connection, visitor.door)
+        preview = preview_chassis(connection, record.key, terms)
+        payload: dict[str, Any] = dict(preview_payload(preview.body))
+        rendered = as_text(shown(connection, visitor.principal, payload))
     except BootzError as error:
         flaw = error
     changes = []
@@ -185,7 +193,27 @@ def _data(
                 # The audit has fingerprints in the place of secrets; so has what it is held to.
                 after = shown(connection, replace(visitor.principal, role=_BLIND), now)
                 changes.append((f"{noun} {name}", difference(as_text(before), as_text(after))))
-    return {"merged": merged, "flaw": flaw, "sent": sent, "changes": changes}
+    return {
+        "merged": merged,
+        "rendered": rendered,
+        "flaw": flaw,
+        "sent": sent,
+        "changes": changes,
+    }
+
+
+def _preflight(
+    connection: Connection,
+    visitor: Visitor,
+    record: ChassisRecord,
+    _attempts: tuple[AttemptRecord, ...],
+    _current: AttemptRecord | None,
+) -> dict[str, Any]:
+    try:
+        reports = check_devices(connection, visitor.door, visitor.principal, [record.key])
+    except BootzError as error:
+        return {"reports": [], "flaw": error}
+    return {"reports": reports, "flaw": None}
 
 
 def _as_sent(
@@ -278,6 +306,7 @@ def _change(
 _VALUES: Final = {
     "timeline": _timeline,
     "data": _data,
+    "preflight": _preflight,
     "identity": _identity,
     "vouchers": _vouchers,
     "history": _history,

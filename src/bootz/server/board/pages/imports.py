@@ -1,0 +1,129 @@
+"""Import: a file is dropped, every error is shown where it is, then the difference; then apply.
+
+Nothing is kept between the two steps: the page that shows the difference carries the file, so
+that what is applied is what was looked at.
+"""
+
+import base64
+import binascii
+from pathlib import Path as FilePath
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Response
+from starlette.datastructures import FormData, UploadFile
+
+from bootz.errors import BootzError, ConfigError, WireError
+from bootz.server.api.problems import ErrorItem, ManyErrors, item_of
+from bootz.server.api.routes.imports import ImportAsked, apply_import
+from bootz.server.board.view import go, page, url
+from bootz.server.board.visitor import FormDep, Visitor, changing, text_of, visiting
+from bootz.server.importing.applied import Applied
+from bootz.server.importing.differences import Action
+from bootz.server.importing.files import form_of
+from bootz.server.importing.items import FileForm
+
+router = APIRouter(prefix="/import")
+
+MAX_FILE: Final = 8 << 20
+"""Bytes of a file; larger ones are for the command line."""
+_MAX_SHOWN: Final = 1000
+
+
+async def asked_of(form: FormDep) -> ImportAsked | None:
+    """Return what a form brings: a file, or the one that the page before carried.
+
+    Raises:
+        ConfigError: nothing was chosen, or its name tells no form.
+        WireError: it is too long.
+    """
+    content, name = await _brought(form)
+    if len(content) > MAX_FILE:
+        raise WireError("request-too-large", "the file is too long", expected=f"{MAX_FILE} bytes")
+    given = text_of(form, "form", 8)
+    if given in {each.value for each in FileForm}:
+        kind = FileForm(given)
+    else:
+        found = form_of(FilePath(name))
+        if found is None:
+            raise ConfigError(
+                "import-file-invalid",
+                "its name does not tell what it is: choose the form",
+                where=name or "file",
+                expected=".csv, .yaml, .json",
+            )
+        kind = found
+    return ImportAsked(content, kind, name or "pasted", bool(text_of(form, "update", 8)))
+
+
+@router.get("")
+def show(visitor: Annotated[Visitor, Depends(visiting("import.run"))]) -> Response:
+    """Ask for a file."""
+    return _page(visitor)
+
+
+@router.post("")
+def import_(
+    visitor: Annotated[Visitor, Depends(changing("import.run"))],
+    form: FormDep,
+    asked: Annotated[ImportAsked, Depends(asked_of)],
+) -> Response:
+    """Show what an import would do, or do it."""
+    applies = text_of(form, "do", 8) == "apply"
+    applied: Applied | None = None
+    errors: list[ErrorItem] = []
+    try:
+        with visitor.door.database.write(visitor.principal.actor("import.run")) as connection:
+            applied = apply_import(connection, visitor.door, visitor.principal, asked)
+            if applied.faults or not applies:
+                connection.rollback()
+        errors = [
+            item_of(fault.error, f"{fault.place} {fault.error.where}".strip())
+            for fault in applied.faults
+        ]
+    except ManyErrors as error:
+        errors = list(error.errors)
+    except BootzError as error:
+        errors = [item_of(error)]
+    if applies and applied is not None and not errors:
+        added, updated = applied.count(Action.ADD), applied.count(Action.UPDATE)
+        return go(url("/devices"), f"{added} added, {updated} updated.")
+    return _page(visitor, asked, applied, errors)
+
+
+def _page(
+    visitor: Visitor,
+    asked: ImportAsked | None = None,
+    applied: Applied | None = None,
+    errors: list[ErrorItem] | None = None,
+) -> Response:
+    changes = [] if applied is None else applied.changes
+    differing = [each for each in changes if each.action is not Action.SAME]
+    return page(
+        visitor,
+        "import.html",
+        status=422 if errors else 200,
+        asked=asked,
+        content="" if asked is None else base64.b64encode(asked.content).decode("ascii"),
+        errors=errors or [],
+        changes=differing[:_MAX_SHOWN],
+        left_out=max(0, len(differing) - _MAX_SHOWN),
+        same=len(changes) - len(differing),
+        warnings=[] if applied is None else applied.warnings[:100],
+        forms=[each.value for each in FileForm],
+    )
+
+
+async def _brought(form: FormData) -> tuple[bytes, str]:
+    value = form.get("file")
+    if isinstance(value, UploadFile) and value.filename:
+        return await value.read(MAX_FILE + 1), value.filename
+    carried = form.get("content", "")
+    if isinstance(carried, str) and carried:
+        try:
+            return base64.b64decode(carried, validate=True), text_of(form, "name", 1024)
+        except binascii.Error as error:
+            raise WireError("request-invalid", "is not base64", where="content") from error
+    pasted = form.get("text", "")
+    if isinstance(pasted, str) and pasted.strip():
+        return pasted.encode(), ""
+    raise ConfigError("import-file-invalid", "no file was chosen", where="file")

@@ -27,6 +27,7 @@ PARTS = {
     "fish": "fish",
     "mandoc": "mandoc",
     "groff": "groff",
+    "chromium": "chromium",
 }
 """Mark of the tests, and the command without which they cannot run."""
 

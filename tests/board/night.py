@@ -301,3 +301,8 @@ def dead_letter(database: Database, now: datetime) -> None:
                 error="no answer from hooks.example.net",
             )
         )
+
+
+def stranger(serial: str, at: datetime, *, detail: str = "") -> CallRecord:
+    """Return the call of a router that is not on record."""
+    return replace(refusal(serial, "chassis-unknown", at=at, peer="192.0.2.66:4"), detail=detail)

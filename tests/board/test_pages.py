@@ -167,10 +167,13 @@ def test_devices_are_filtered_by_the_address(full: Board) -> None:
 
 def test_a_change_of_many_is_listed_first(full: Board) -> None:
     full.enter("operator")
-    asked = full.post("/devices/confirm", {"verb": "hold", "id": ["1", "2", "46"]})
-    assert "Hold 2 devices?" in asked.text
-    assert "osl-edge-001" in asked.text
-    assert "1 stay as they are: ber-edge-046" in asked.text
+    asked = full.page("/devices/confirm?verb=hold&id=1&id=2&id=46")
+    assert "Hold 2 devices?" in asked
+    assert "osl-edge-001" in asked
+    assert "1 stay as they are: ber-edge-046" in asked
+    full.enter("viewer")
+    assert full.get("/devices/confirm?verb=hold&id=1").status_code == 403
+    full.enter("operator")
     with full.database.read() as connection:
         assert not chassis_by_key(connection, 1).on_hold
 
@@ -181,9 +184,9 @@ def test_a_change_of_many_is_listed_first(full: Board) -> None:
     assert "put on hold" not in full.page("/devices")
     with full.database.read() as connection:
         assert chassis_by_key(connection, 1).on_hold
-    every = full.post("/devices/confirm", {"verb": "release", "every": "1", "state": "on-hold"})
-    assert "Release 3 devices?" in every.text
-    full.post("/devices/release", {"id": ["46", "47", "48"]})
+    every = full.page("/devices/confirm?verb=release&every=1&state=on-hold")
+    assert "Release 5 devices?" in every
+    full.post("/devices/release", {"id": ["1", "2", "46", "47", "48"]})
     assert '<b id="n-on-hold">0</b>' in full.page("/")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Response
 
@@ -14,7 +14,6 @@ from bootz.server.board.visitor import (
     Visitor,
     changing,
     keys_of,
-    safe_path,
     text_of,
     visiting,
 )
@@ -152,33 +151,30 @@ def devices(
     )
 
 
-@router.post("/devices/confirm")
+@router.get("/devices/confirm")
 def confirm(
-    visitor: Annotated[Visitor, Depends(changing("chassis.hold"))], form: FormDep
+    visitor: Annotated[Visitor, Depends(visiting("chassis.hold"))],
+    chosen: Annotated[DeviceFilter, Depends(wanted)],
+    verb: Annotated[Literal["hold", "release"], Query()],
+    ids: Annotated[list[int] | None, Query(alias="id", max_length=PAGE)] = None,
+    every: Annotated[bool, Query()] = False,
 ) -> Response:
-    """List what a change of many will change, before it is made."""
-    verb = text_of(form, "verb", 16)
-    if verb not in {"hold", "release"}:
-        raise WireError("request-invalid", "there is no such change", where="verb", seen=verb)
+    """List what a change of many will change, before it is made.
+
+    An address as any other, so that back, forward and reload lead to it.
+    """
     newsroom: Newsroom = visitor.request.app.state.newsroom
     tiles = newsroom.look().tiles
-    if text_of(form, "every", 8):
-        chosen = wanted(
-            text_of(form, "q", 128),
-            [ChassisState(text) for text in _texts(form.getlist("state")) if text in _STATES],
-            list(_texts(form.getlist("label"))),
-            text_of(form, "vendor", 128),
-            text_of(form, "profile", 128),
-        )
+    if every:
         found = list(filter(chosen.holds, tiles.values()))
     else:
-        found = [tiles[key] for key in dict.fromkeys(keys_of(form)) if key in tiles]
+        found = [tiles[key] for key in dict.fromkeys(ids or ()) if key in tiles]
     holds = verb == "hold"
     return page(
         visitor,
         "confirm.html",
         verb=verb,
-        to=safe_path(form.get("to")),
+        to=url("/devices", **chosen.query()),
         changed=[tile for tile in found if (tile.listed.facts.hold_since is None) is holds],
         same=[tile for tile in found if (tile.listed.facts.hold_since is None) is not holds],
     )
@@ -204,9 +200,6 @@ def release(
     return go(form.get("to"), f"{_many(len(done))} released.")
 
 
-_STATES: Final = frozenset(state.value for state in ChassisState)
-
-
 def _some(form: FormDep) -> Sequence[int]:
     keys = keys_of(form)
     if not 1 <= len(keys) <= MAX_BULK:
@@ -222,7 +215,3 @@ def _some(form: FormDep) -> Sequence[int]:
 
 def _many(count: int) -> str:
     return "1 device was" if count == 1 else f"{count} devices were"
-
-
-def _texts(values: Sequence[object]) -> Sequence[str]:
-    return [value[:256] for value in values if isinstance(value, str)]

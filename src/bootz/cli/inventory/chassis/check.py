@@ -79,7 +79,7 @@ def check_command(
             keys = _keys(
                 connection, serials, vendor, dict(key_and_value(t, "--label") for t in labels)
             )
-            reports = _reports(
+            reports = preflight_reports(
                 connection, site, keys, server=not no_server, network=not no_network, ntp=ntp
             )
     finally:
@@ -108,7 +108,7 @@ def check_command(
     cli.output.message(f"go: {len(reports) - 1} chassis")
 
 
-def _reports(
+def preflight_reports(
     connection: Connection,
     site: Site,
     keys: list[int],
@@ -117,6 +117,7 @@ def _reports(
     network: bool,
     ntp: str | None,
 ) -> list[PreflightReport]:
+    """Return the checks of the site, then those of each chassis."""
     import time
 
     from bootz.cli.inventory.chassis.preflight import DepotFiles, kea_checks, ntp_offset

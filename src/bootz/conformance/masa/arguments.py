@@ -14,6 +14,7 @@ from bootz.conformance.masa.plays import MasaCase, Refused, Spoil, of_ours, of_p
 from bootz.conformance.masa.spoils import (
     INVALID,
     NOT_FOUND,
+    UNKNOWN,
     aim_at_root,
     cleared,
     refusal_case,
@@ -237,6 +238,13 @@ def argument_cases() -> Iterator[MasaCase]:
         "GetOwnershipVoucher with a certificate of another organisation than the component's is "
         "refused.",
         of_proto("GetOwnershipVoucher", "INVALID_ARGUMENT if certificate and serial differ in org"),
+    )
+    yield refusal_case(
+        "choice/AddUserRole/unknown-user",
+        "AddUserRole",
+        Refused(DEEDS["AddUserRole"], NOT_FOUND, flaw=setting("username", UNKNOWN), strict=False),
+        "AddUserRole of an account that does not exist is refused.",
+        of_ours("Errors", "NOT_FOUND for an account"),
     )
     yield refusal_case(
         "choice/AddSerial/other-org",

@@ -15,13 +15,12 @@ from bootz.conformance.masa.spoils import (
     INVALID,
     NOT_FOUND,
     PRECONDITION,
+    UNKNOWN,
     cleared,
     documented_by,
     refusal_case,
     setting,
 )
-
-UNKNOWN: Final = "conformance-there-is-none"
 
 _EMPTY: Final = {
     "CreateGroup": ("parent", "description"),

@@ -13,6 +13,9 @@ NOT_FOUND: Final = (Status.NOT_FOUND,)
 EXISTS: Final = (Status.ALREADY_EXISTS,)
 PRECONDITION: Final = (Status.FAILED_PRECONDITION,)
 
+UNKNOWN: Final = "conformance-there-is-none"
+"""A name that nothing has."""
+
 
 def refusal_case(name: str, rpc: str, play: Refused, claim: str, source: SpecSource) -> MasaCase:
     """Return a case about a refusal."""

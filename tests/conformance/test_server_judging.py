@@ -139,6 +139,19 @@ def test_not_offered_only_where_nothing_of_it_is() -> None:
     assert judge(missing, elsewhere).judgement is NOT_JUDGED
 
 
+def test_a_silent_server_does_not_cost_a_time_limit_for_each_case() -> None:
+    played = []
+
+    async def counted(player: Player) -> None:
+        played.append(player)
+        await hanging(player)
+
+    cases = [case(f"device-{number}", OK, counted) for number in range(9)]
+    asked = replace(hostile(served), twins=tuple(each.name for each in cases), any_twin=True)
+    assert judge(asked, *cases, seconds=0.02).judgement is NOT_JUDGED
+    assert len(played) == 3
+
+
 def test_one_of_several_twins_is_enough_where_any_will_do() -> None:
     lost, found = case("lost", OK, refusing("NOT_FOUND")), case("found", OK, served)
     asked = replace(hostile(refusing("NOT_FOUND")), twins=("lost", "found"))

@@ -79,8 +79,8 @@ def test_a_failed_sync_says_why_and_what_to_do(call: Any, netbox: SourceWorld) -
     [
         (OperatorRole.VIEWER, "/sources/sot/sync", {}, 403),
         (OperatorRole.OPERATOR, "/sources/other/sync", {}, 404),
-        (OperatorRole.OPERATOR, "/sources/sot/sync", {"upd": True}, 422),
-        (OperatorRole.OPERATOR, "/sources/sot/sync", {"update": "perhaps"}, 422),
+        (OperatorRole.OPERATOR, "/sources/sot/sync", {"upd": True}, 400),
+        (OperatorRole.OPERATOR, "/sources/sot/sync", {"update": "perhaps"}, 400),
         (OperatorRole.OPERATOR, "/sources/release", {"serial_number": "NONE"}, 404),
     ],
 )

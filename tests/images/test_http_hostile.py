@@ -42,7 +42,9 @@ def test_malformed_and_oversized_requests_end_their_connection_only(tmp_path: Pa
     }
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5))
 def test_any_bytes_leave_the_server_serving(tmp_path: Path, noise: list[bytes]) -> None:
     async def story(world: World) -> None:
@@ -139,20 +141,33 @@ def test_silent_and_dribbling_peers_are_closed(
 
 def test_connections_beyond_the_bound_of_an_address_wait(tmp_path: Path) -> None:
     async def story(world: World) -> None:
+        path = world.sparse(64 << 20)
         held = [await world.connect() for _ in range(2)]
-        for _, writer in held:
-            # An answer proves that the server has counted it.
-            writer.write(b"GET / HTTP/1.1\r\nHost: d\r\n\r\n")
-        for reader, _ in held:
-            assert await reader.readline() == b"HTTP/1.1 404 Not Found\r\n"
+        for reader, writer in held:
+            # Downloads that go on: their peers read no more than the first line.
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: d\r\n\r\n".encode())
+            assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
         late = asyncio.create_task(world.raw(b"GET / HTTP/1.0\r\n\r\n"))
         while not world.server.counts.bounds_met:
             await asyncio.sleep(0.001)
         assert not late.done()
-        held[0][1].close()
+        held[0][1].transport.abort()
         assert b"404" in await late
+        held[1][1].transport.abort()
 
     run(story, tmp_path, replace(LIMITS, max_connections_per_address=2))
+
+
+def test_an_idle_connection_makes_room_for_one_that_waits(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        reader, writer = await world.connect()
+        writer.write(b"GET / HTTP/1.1\r\nHost: d\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 404 Not Found\r\n"
+        assert b"404" in await world.raw(b"GET / HTTP/1.0\r\n\r\n")
+        # The first one was closed for it.
+        await reader.read()
+
+    run(story, tmp_path, replace(LIMITS, max_connections=1, idle_timeout=600))
 
 
 def test_peer_that_leaves_is_told_as_cut(tmp_path: Path) -> None:

@@ -106,6 +106,17 @@ class ImageConnection(HttpConnection):
         """The event loop's clock, in seconds."""
         return self._loop.time()
 
+    def close_if_idle(self) -> None:
+        """Close it where nothing is asked on it."""
+        if self._waiter is not None:
+            self.close()
+
+    @property
+    def host(self) -> str:
+        """The peer's address, without its port."""
+        name = None if self._transport is None else self._transport.get_extra_info("peername")
+        return str(name[0]) if name else ""
+
     @property
     def peer(self) -> str:
         """The peer's address and port as one text."""

@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import BinaryIO, TypeVar, TypeVarTuple
 
 from aiohttp import web
@@ -106,6 +107,7 @@ class ImageServer:
             context=tls,
             counts=self._counts,
             share_port=self._share_port,
+            make_room=partial(_close_idle, http),
         )
         bound = await acceptor.start(addresses)
         self._acceptors.append(acceptor)
@@ -328,6 +330,13 @@ class ImageServer:
     ) -> _Result:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._readers, call, *args)
+
+
+def _close_idle(http: web.Server, host: str | None, _seconds: float) -> None:
+    """Close connections on which nothing is asked, of one address or of any."""
+    for connection in tuple(http.connections):
+        if isinstance(connection, ImageConnection) and host in (None, connection.host):
+            connection.close_if_idle()
 
 
 def _connection(request: web.BaseRequest) -> ImageConnection:

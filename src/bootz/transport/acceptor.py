@@ -282,6 +282,8 @@ class Acceptor:
 
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
+        # What came while this process was busy was said in time.
+        self._waiting.hear()
         self._end_turns(now, busy=now - self._tick_due > _LATE_S)
         self._end_silent(now)
         if self._waiting.ready:

@@ -81,6 +81,11 @@ check-webhooks: $(VENV)/check.stamp
 check-mutants: $(VENV)/check.stamp
 	$(BIN)/python tools/mutants.py $(ARGS)
 
+# The pictures of docs/board.md, out of a real Chromium.
+.PHONY: pictures
+pictures: $(VENV)/check.stamp packages
+	@cd tests && $(CURDIR)/$(BIN)/python -m board.pictures
+
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

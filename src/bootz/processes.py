@@ -163,9 +163,9 @@ def read_event(line: bytes) -> Event:
 
 @asynccontextmanager
 async def service(
-    *arguments: str | Path, log: Path, prefix: Sequence[str] = ()
+    *arguments: str | Path, log: Path, prefix: Sequence[str] = (), says: str = "serving"
 ) -> AsyncIterator[Event]:
-    """Run ``bootz`` until the block ends; yields its event ``serving`` once it serves.
+    """Run ``bootz`` until the block ends; yields its event ``says`` once it serves.
 
     Its log goes to the file. It is asked to stop (SIGTERM), and killed if it does not.
 
@@ -185,7 +185,7 @@ async def service(
     serving: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
 
     def hear(event: Event) -> None:
-        if event.get("event") == "serving" and not serving.done():
+        if event.get("event") == says and not serving.done():
             serving.set_result(event)
 
     reading = asyncio.create_task(_keep_log(process, log, hear))

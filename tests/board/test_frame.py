@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from board import night
 from board.conftest import Board
+from board.pictures import PICTURES
 
 from bootz.reasons import REASONS
 from bootz.server.api.auth.accounts import ABSOLUTE_END, add_account, make_link
@@ -244,3 +245,13 @@ def test_colours_are_kept(board: Board) -> None:
     board.post("/theme", {"theme": "dark", "to": "/board/"})
 
     assert 'data-theme="dark"' in board.page("/")
+
+
+def test_every_picture_of_the_pages_is_there_light_and_dark() -> None:
+    page = (ROOT / "docs/board.md").read_text()
+    for name in PICTURES:
+        for scheme in ("light", "dark"):
+            assert f"(pictures/{name}-{scheme}.png)" in page
+            assert (ROOT / f"docs/pictures/{name}-{scheme}.png").read_bytes()[:4] == b"\x89PNG"
+    size = sum(each.stat().st_size for each in (ROOT / "docs/pictures").iterdir())
+    assert size < 3_200_000

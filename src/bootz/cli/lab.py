@@ -56,6 +56,12 @@ if TYPE_CHECKING:
     help="Instead, show a scenario step by step. standby: the cards of a modular chassis, before, "
     "during and after onboarding; a replacement; a tampered card.",
 )
+@click.option(
+    "--board",
+    is_flag=True,
+    help="Also serve the site's board, print an address that opens it once, and keep everything "
+    "running afterwards.",
+)
 @click.option("--hold", is_flag=True, help="Keep everything running afterwards, until Ctrl-C.")
 @click.pass_context
 def command(
@@ -68,6 +74,7 @@ def command(
     keep: Path | None,
     story: str | None,
     hold: bool,
+    board: bool,
 ) -> None:
     """Run the whole system on this machine, each party a process of its own, on loopback.
 
@@ -80,5 +87,14 @@ def command(
     if story is not None:
         tell_story(context.obj, keep)
         return
-    good = run_and_show(context.obj, routers, dialects, image_kib, Dhcp(dhcp), keep, hold=hold)
+    good = run_and_show(
+        context.obj,
+        routers,
+        dialects,
+        image_kib,
+        Dhcp(dhcp),
+        keep,
+        hold=hold or board,
+        board=board,
+    )
     context.exit(0 if good else 1)

@@ -41,27 +41,29 @@ def run_and_show(
     keep: Path | None,
     *,
     hold: bool,
+    board: bool = False,
 ) -> bool:
     """Run the lab and print how it ended; return whether every router is in managed state."""
-    options = LabOptions(plan_routers(routers, dialects), image_kib << 10, dhcp)
+    options = LabOptions(plan_routers(routers, dialects), image_kib << 10, dhcp, board)
     console = stderr()
-    board = LabBoard(options.routers, console)
+    shown = LabBoard(options.routers, console)
 
     def tell(text: str) -> None:
-        console.print(text)
+        # An address must stay in one piece.
+        console.print(text, soft_wrap=True)
 
     outcomes: list[LabOutcome] = []
 
     async def finish(standing: StandingLab) -> None:
-        board.close()
+        shown.close()
         outcomes.extend(standing.outcomes)
         _show(cli, outcomes)
         if hold:
             await _held(cli, standing)
 
     async def run(root: Path) -> None:
-        with board.shown():
-            await run_lab(root, options, tell=tell, hear=board.hear, finish=finish)
+        with shown.shown():
+            await run_lab(root, options, tell=tell, hear=shown.hear, finish=finish)
 
     with _folder(keep) as root:
         asyncio.run(run(root))

@@ -28,6 +28,10 @@ IEN: Final = "32473"
 ORGANISATION: Final = "lab"
 IMAGE: Final = ("lab-os", "2.0")
 FACTORY_IMAGE: Final = ("lab-os", "1.0")
+GUEST: Final = "guest"
+"""Whose link opens the board."""
+_RACK: Final = 8
+"""Routers in a rack; the board groups by it."""
 VOUCHER_LIFE: Final = timedelta(days=30)
 
 
@@ -298,16 +302,18 @@ def _inventory(routers: Sequence[PlannedRouter], ground: Ground) -> dict[str, ob
         "vendor_config": _CONFIG,
         "variables": {"site": "lab"},
     }
-    return {"profiles": [profile], "chassis": [_chassis(router, ground) for router in routers]}
+    chassis = [_chassis(router, ground, at) for at, router in enumerate(routers)]
+    return {"profiles": [profile], "chassis": chassis}
 
 
-def _chassis(router: PlannedRouter, ground: Ground) -> dict[str, object]:
+def _chassis(router: PlannedRouter, ground: Ground, at: int) -> dict[str, object]:
     chassis: dict[str, object] = {
         "vendor": MANUFACTURER,
         "serial_number": router.serial_number,
         "part_number": PART_NUMBER,
         "hostname": router.hostname,
         "profile": "lab",
+        "labels": {"site": "lab", "rack": f"r{at // _RACK + 1}"},
     }
     if router.kind.dialect == "v0.3":
         chassis["release"] = "v0.3"
@@ -341,6 +347,19 @@ async def bootz_server(folders: Folders, ground: Ground, tell: Tell) -> AsyncIte
         "--site", folders.site, "serve", "--no-door", log=log, prefix=ground.prefix
     ) as serving:
         yield Server(f"bootz://{_first(serving, 'bound')}")
+
+
+@asynccontextmanager
+async def board(folders: Folders, tell: Tell) -> AsyncIterator[str]:
+    """Serve the site's board on loopback; yields an address that logs in once."""
+    made = await folders.run("--site", folders.site, "user", "add", GUEST, "--role", "admin")
+    secret = str(made["link"]) if isinstance(made, Mapping) else ""
+    log = folders.logs / "board.log"
+    words = ("--site", folders.site, "board", "--listen", "127.0.0.1:0")
+    async with service(*words, log=log, says="door-serving") as serving:
+        address = f"{_first(serving, 'addresses')}/board/login?link={secret}"
+        tell(f"the board is open: {address}")
+        yield address
 
 
 def _first(told: object, key: str) -> str:

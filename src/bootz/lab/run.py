@@ -24,6 +24,8 @@ class LabOptions:
     routers: tuple[PlannedRouter, ...]
     image_bytes: int
     dhcp: Dhcp = Dhcp.NONE
+    board: bool = False
+    """Whether the site's board is served beside the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,12 @@ async def _run(
         async with (
             parties.bootz_server(folders, ground, tell) as server,
             dhcp_server(ground, folders.site, folders.logs),
+            AsyncExitStack() as running,
         ):
+            hints = ground.hints()
+            if options.board:
+                address = await running.enter_async_context(parties.board(folders, tell))
+                hints = (f"the board: {address}", *hints)
             if ground.dhcp is not Dhcp.NONE:
                 tell(f"DHCP ({ground.dhcp.value}) leads routers to their server")
             tell(f"{len(routers)} routers are powered on")
@@ -91,7 +98,7 @@ async def _run(
             )
             journal = await _journal(folders)
             outcomes = judge(routers, accounts, journal, image=parties.IMAGE)
-            await finish(StandingLab(outcomes, server.uri, folders.site, ground.hints()))
+            await finish(StandingLab(outcomes, server.uri, folders.site, hints))
 
 
 async def _journal(folders: parties.Folders) -> Mapping[str, str]:

@@ -51,7 +51,7 @@ def add(cli: Cli, name: str, role: str, password_file: Path | None) -> None:
     with writing(cli) as connection:
         account = add_account(connection, name, OperatorRole(role), now=now, password=password)
         link = make_link(connection, account.name, now=now) if password is None else None
-    cli.output.record({**account.to_document(), "link": link})
+    cli.output.record({**account.to_document(), "link": link, "open": _address(cli, link)})
 
 
 @command.command("link")
@@ -65,7 +65,18 @@ def link(cli: Cli, name: str) -> None:
 
     with writing(cli) as connection:
         secret = make_link(connection, name, now=datetime.now(UTC))
-    cli.output.record({"name": name, "link": secret})
+    cli.output.record({"name": name, "link": secret, "open": _address(cli, secret)})
+
+
+def _address(cli: Cli, link: str | None) -> str | None:
+    """Return where a browser on this machine opens a link, None without one."""
+    from bootz.config import load_config
+
+    operator = load_config(cli.site_folder() / "bootz.yaml").operator
+    if link is None or not operator.listen:
+        return None
+    scheme = "http" if operator.tls is None else "https"
+    return f"{scheme}://{operator.listen[0]}/board/login?link={link}"
 
 
 @command.command("list")

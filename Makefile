@@ -81,6 +81,11 @@ check-webhooks: $(VENV)/check.stamp
 check-mutants: $(VENV)/check.stamp
 	$(BIN)/python tools/mutants.py $(ARGS)
 
+# A lab night with five faulty routers, repaired through the board. ARGS="--routers 12".
+.PHONY: check-board
+check-board: $(VENV)/check.stamp packages
+	@cd tests && $(CURDIR)/$(BIN)/python -m board.lab_night $(ARGS)
+
 # The pictures of docs/board.md, out of a real Chromium.
 .PHONY: pictures
 pictures: $(VENV)/check.stamp packages

@@ -70,10 +70,7 @@ def main() -> None:
 
 
 def packed(png: bytes) -> bytes:
-    """Return a PNG without what only describes it, its rows packed as well as zlib can.
-
-    Source: PNG (Third Edition) section 5.
-    """
+    """Return a PNG without what only describes it, its rows packed as well as zlib can."""
     kept, data, at = [], b"", 8
     while at < len(png):
         (length,) = unpack(">I", png[at : at + 4])

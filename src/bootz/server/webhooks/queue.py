@@ -65,6 +65,11 @@ class Settled:
     chance: float = field(default=1.0)
 
 
+def any_enabled(connection: Connection) -> bool:
+    """Return whether there is a webhook to send to."""
+    return connection.scalar(select(WEBHOOK.c.id).where(WEBHOOK.c.enabled).limit(1)) is not None
+
+
 def news(connection: Connection) -> bool:
     """Return whether there is an event that a webhook has not looked at."""
     last = last_event(connection)

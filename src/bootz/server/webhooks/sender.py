@@ -22,6 +22,7 @@ from bootz.server.webhooks.envelope import source_of
 from bootz.server.webhooks.queue import (
     Due,
     Settled,
+    any_enabled,
     due_deliveries,
     news,
     settle,
@@ -32,6 +33,8 @@ log = get_logger()
 
 _LOOK_S: Final = 0.25
 """Seconds between two looks at the journal and the queue."""
+_IDLE_S: Final = 1.0
+"""The same while there is no webhook."""
 _REST_S: Final = 5.0
 """The same after a failure of the database, and while another process sends."""
 _AT_ONCE: Final = 8
@@ -70,7 +73,7 @@ class WebhookSender:
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._busy: defaultdict[int, set[int]] = defaultdict(set)
         self._settled: list[Settled] = []
-        self._looking: asyncio.Future[tuple[list[Due] | None, bool]] | None = None
+        self._looking: asyncio.Future[tuple[list[Due] | None, float]] | None = None
         self._moved = asyncio.Event()
 
     async def run(self) -> None:
@@ -113,30 +116,32 @@ class WebhookSender:
         try:
             # Not given up half way: what it settles would be unknown.
             self._looking = asyncio.ensure_future(asyncio.to_thread(self._look, settled, busy))
-            due, more = await asyncio.shield(self._looking)
+            due, wait = await asyncio.shield(self._looking)
         except BootzError as error:
             self._settled[:0] = settled
             log.warning("webhooks-waiting", reason=error.reason, detail=str(error))
             return _REST_S
         except Exception:
             # A defect of ours must not end the door, nor the sending.
+            self._settled[:0] = settled
             log.exception("webhooks-failed")
             return _REST_S
         for each in settled:
             self._forget(each.due)
-        if due is None:
-            return _REST_S
-        for each_due in due:
+        for each_due in due or ():
             if each_due.key not in self._under_way:
                 self._begin(each_due)
-        return 0.0 if more else _LOOK_S
+        return wait
 
     def _look(
         self, settled: list[Settled], busy: dict[int, frozenset[int]]
-    ) -> tuple[list[Due] | None, bool]:
-        """Settle, take events, and return what is due, None while another process sends."""
+    ) -> tuple[list[Due] | None, float]:
+        """Settle, take events, and return what is due, and the seconds until the next look.
+
+        None is due while another process sends.
+        """
         if not self._lead.hold():
-            return None, False
+            return None, _REST_S
         now, database = self._clock(), self._database
         if settled:
             with database.write() as connection:
@@ -144,6 +149,8 @@ class WebhookSender:
             if dead:
                 log.error("webhook-deliveries-given-up", deliveries=dead)
         with database.read() as connection:
+            if not any_enabled(connection):
+                return [], _IDLE_S
             fresh = news(connection)
         more = False
         if fresh:
@@ -152,7 +159,8 @@ class WebhookSender:
         done = {each.due.key for each in settled}
         left = {key: each - done for key, each in busy.items()}
         with database.read() as connection:
-            return list(due_deliveries(connection, now, left, _AT_ONCE)), more
+            due = due_deliveries(connection, now, left, _AT_ONCE)
+        return list(due), 0.0 if more else _LOOK_S
 
     def _begin(self, due: Due) -> None:
         self._busy[due.webhook.key].add(due.key)

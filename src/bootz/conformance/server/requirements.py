@@ -77,8 +77,8 @@ _NONCE: Final = _unary(
     "the note on the nonce",
 )
 _CARDS: Final = _unary(
-    "The device lists its control cards; the answer has the data of each card. The serial number "
-    "that is proven in TLS, or by the challenge, is the only one that is proven.",
+    "The device lists its control cards; the answer has the data of each card. One device is "
+    "proven, in TLS or by the challenge; Bootz has nothing by which a list could prove others.",
     "GetBootstrapDataRequest, 2, and GetBootstrapDataResponse, 2",
 )
 _TRANSPORT: Final = _v1(

@@ -91,6 +91,11 @@ check-board: $(VENV)/check.stamp packages
 pictures: $(VENV)/check.stamp packages
 	@cd tests && $(CURDIR)/$(BIN)/python -m board.pictures
 
+# The API under the schema-driven fuzzer, with many requests of each operation. ARGS="-x -k chassis".
+.PHONY: check-api
+check-api: $(VENV)/check.stamp
+	API_EXAMPLES=$${API_EXAMPLES:-200} $(BIN)/pytest tests/api/test_fuzz.py $(ARGS)
+
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -106,3 +111,4 @@ protos: $(VENV)/check.stamp
 
 openapi: $(VENV)/check.stamp
 	$(BIN)/python tools/write_openapi.py
+	$(BIN)/python tools/write_client.py

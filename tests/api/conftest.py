@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,8 +71,9 @@ class World:
             return begin_session(connection, account, "127.0.0.1", now=self.now)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@contextmanager
+def opened_world(tmp_path: Path) -> Iterator[World]:
+    """Make a site in a folder, and its door."""
     database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
     begun = datetime.now(UTC)
     config = SiteConfig()
@@ -97,3 +99,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     yield made
     client.close()
     database.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with opened_world(tmp_path) as made:
+        yield made

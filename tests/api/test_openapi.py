@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from api.conftest import World
 
 from bootz.server.api.app import openapi_document
@@ -14,9 +15,10 @@ from bootz.server.api.app import openapi_document
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_shipped_description_is_the_codes() -> None:
+@pytest.mark.parametrize("tool", ["write_openapi", "write_client"])
+def test_what_is_shipped_is_what_the_code_says(tool: str) -> None:
     done = subprocess.run(
-        [sys.executable, "tools/write_openapi.py", "--check"],
+        [sys.executable, f"tools/{tool}.py", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -41,6 +41,11 @@ _HEADERS: Final = {
 }
 
 
+_CONFLICT: Final = {
+    "description": "It conflicts with what is on record.",
+    **problems.PROBLEM_SCHEMA,
+}
+
 Part = Callable[[FastAPI, Door], None]
 """Adds something to a door's application beside the API."""
 
@@ -89,6 +94,9 @@ def _describe(app: FastAPI) -> None:
         document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
         for path in document["paths"].values():
             for told in path.values():
+                if any(each["name"] == "idempotency-key" for each in told.get("parameters", ())):
+                    # The key may have come with another request.
+                    told["responses"].setdefault("409", _CONFLICT)
                 # A request without the form is answered with 400, as a problem.
                 if "HTTPValidationError" in json.dumps(told["responses"].get("422", {})):
                     del told["responses"]["422"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Generic, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 from sqlalchemy import ColumnElement, or_
 
@@ -105,6 +105,24 @@ def chosen(
     if wanted is not None:
         _check_names("fields", wanted, model.model_fields)
     return [row.model_dump(mode="json", include=wanted) for row in rows]
+
+
+def listed(
+    paging: Paging,
+    count: int,
+    model: type[BaseModel],
+    rows: Iterable[BaseModel],
+    fields: str | None,
+) -> Response:
+    """Return a page as an answer, whose rows have all fields of a model or those that are named.
+
+    A route says ``response_model=Page[MODEL | dict[str, Any]]``: it is not checked once more.
+
+    Raises:
+        ManyErrors: ``request-invalid``: a field that the rows do not have.
+    """
+    page = paging.page(count, chosen(model, rows, fields))
+    return Response(page.model_dump_json(), media_type="application/json")
 
 
 def order_by(

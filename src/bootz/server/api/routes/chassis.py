@@ -16,7 +16,7 @@ from bootz.server.api.paging import (
     Ordering,
     Page,
     PagingDep,
-    chosen,
+    listed,
 )
 from bootz.server.api.problems import ErrorItem, ManyErrors, item_of
 from bootz.server.api.routes.chassis_choice import ChassisChoiceDep, find_visible, raise_all
@@ -126,7 +126,7 @@ class ChassisList(BaseModel):
     chassis: list[ChassisBody] = Field(min_length=1, max_length=MAX_BULK)
 
 
-@router.get("", **operation("chassis.list"))
+@router.get("", response_model=Page[ChassisView | dict[str, Any]], **operation("chassis.list"))
 def list_(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("chassis.list"))],
@@ -134,12 +134,12 @@ def list_(
     choice: ChassisChoiceDep,
     fields: Fields = None,
     ordering: Ordering = None,
-) -> Page[dict[str, Any]]:
+) -> Response:
     """List chassis, with where each stands."""
     with door.database.read() as connection:
         count, keys = choice.page(connection, door, principal, paging, ordering)
         rows = _views(connection, door, principal, keys)
-    return paging.page(count, chosen(ChassisView, rows, fields))
+    return listed(paging, count, ChassisView, rows, fields)
 
 
 @router.get("/{key:int}", response_model=ChassisView, **operation("chassis.show"))

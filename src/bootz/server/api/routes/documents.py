@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bootz.server.api.auth.principals import needs, operation, sees_secrets
 from bootz.server.api.context import DoorDep, Principal
-from bootz.server.api.paging import Fields, Page, PagingDep, Search, chosen
+from bootz.server.api.paging import Fields, Page, PagingDep, Search, listed
 from bootz.server.api.problems import ErrorItem, ManyErrors
 from bootz.server.api.writes import Answer, ChangeDep, etag
 from bootz.server.operations.secrets import (
@@ -122,13 +122,13 @@ def document_router(noun: str, plural: str, body_model: type[BaseModel], verbs: 
         paging: PagingDep,
         q: Search = None,
         fields: Fields = None,
-    ) -> Page[dict[str, Any]]:
+    ) -> Response:
         text = (q or "").casefold()
         with door.database.read() as connection:
             found = [each for each in verbs.all(connection) if text in each.name.casefold()]
             page = found[paging.offset : paging.offset + paging.limit]
-            rows = chosen(body_model, [view(connection, principal, each) for each in page], fields)
-        return paging.page(len(found), rows)
+            rows = [view(connection, principal, each) for each in page]
+        return listed(paging, len(found), body_model, rows, fields)
 
     def show(
         door: DoorDep,
@@ -179,7 +179,11 @@ def document_router(noun: str, plural: str, body_model: type[BaseModel], verbs: 
         return change.run(principal, f"{noun}.remove", work)
 
     router.add_api_route(
-        "", list_, summary=f"List the {plural} by name.", **operation(f"{noun}.list")
+        "",
+        list_,
+        response_model=Page[body_model | dict[str, Any]],  # type: ignore[valid-type]
+        summary=f"List the {plural} by name.",
+        **operation(f"{noun}.list"),
     )
     router.add_api_route(
         "/{name}",

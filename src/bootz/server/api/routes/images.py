@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from bootz.errors import BootzError, UnknownChassis, WireError
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
-from bootz.server.api.paging import Fields, Page, PagingDep, Search, chosen
+from bootz.server.api.paging import Fields, Page, PagingDep, Search, listed
 from bootz.server.api.routes.documents import STRICT, Removed
 from bootz.server.api.writes import Answer, ChangeDep, etag
 from bootz.server.operations.image_kinds import ImageKind
@@ -78,7 +78,7 @@ class ImageUploadView(BaseModel):
     image: ImageView | None = Field(description="Once all is there.")
 
 
-@router.get("", **operation("image.list"))
+@router.get("", response_model=Page[ImageView | dict[str, Any]], **operation("image.list"))
 def list_(
     door: DoorDep,
     _principal: Annotated[Principal, Depends(needs("image.list"))],
@@ -86,7 +86,7 @@ def list_(
     q: Search = None,
     kind: ImageKind | None = None,
     fields: Fields = None,
-) -> Page[dict[str, Any]]:
+) -> Response:
     """List images by kind, name and version."""
     text = (q or "").casefold()
     with door.database.read() as connection:
@@ -96,7 +96,8 @@ def list_(
             if text in f"{each.name} {each.version}".casefold() and kind in (None, each.kind)
         ]
     page = found[paging.offset : paging.offset + paging.limit]
-    return paging.page(len(found), chosen(ImageView, [_view(door, each) for each in page], fields))
+    rows = [_view(door, each) for each in page]
+    return listed(paging, len(found), ImageView, rows, fields)
 
 
 @router.get("/{key:int}", response_model=ImageView, **operation("image.show"))

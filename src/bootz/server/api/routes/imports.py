@@ -73,10 +73,14 @@ class ImportResult(BaseModel):
     warnings: list[str]
 
 
+_CONTENT: Final = {
+    name: {"schema": {"type": "string" if form is FileForm.CSV else "object"}}
+    for name, form in MEDIA.items()
+}
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
-        "content": {name: {"schema": {"type": "string"}} for name in MEDIA},
+        "content": _CONTENT,
     }
 }
 
@@ -137,7 +141,7 @@ def import_(
             **operation("export.run", 422)["responses"],
             200: {
                 "description": "The inventory, as an import reads it.",
-                "content": {name: {"schema": {"type": "string"}} for name in MEDIA},
+                "content": _CONTENT,
             },
         },
     },

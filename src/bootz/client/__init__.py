@@ -1,0 +1,20 @@
+"""A site's API for programs in Python (docs/client.md): typed, with and without ``await``.
+
+It knows the site by its API alone and needs nothing of the server. ``calls`` has a function for
+each operation, ``models`` what goes in and comes out.
+"""
+
+from bootz.client.call import Call
+from bootz.client.errors import ApiProblem, ApiUnavailable
+from bootz.client.generated import calls, models
+from bootz.client.http import AsyncBootzClient, BootzClient
+
+__all__ = [
+    "ApiProblem",
+    "ApiUnavailable",
+    "AsyncBootzClient",
+    "BootzClient",
+    "Call",
+    "calls",
+    "models",
+]

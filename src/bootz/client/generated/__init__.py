@@ -1,0 +1,1 @@
+"""Models and calls, written out of the API's description."""

@@ -1,0 +1,1201 @@
+"""The calls of the API; written by tools/write_client.py, never by hand."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from bootz.client.call import Call, quoted, written
+from bootz.client.generated import models
+
+
+def attempt_list(
+    *,
+    limit: int | None = None,
+    before: int | None = None,
+    state: list[models.AttemptState] | None = None,
+    reason: list[str] | None = None,
+    dialect: list[str] | None = None,
+    label: list[str] | None = None,
+    since: AwareDatetime | None = None,
+) -> Call[models.CursorPageAttemptView]:
+    """List attempts, the newest first.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.CursorPageAttemptView,
+        "GET",
+        "/api/v1/attempts",
+        query={
+            "limit": limit,
+            "before": before,
+            "state": state,
+            "reason": reason,
+            "dialect": dialect,
+            "label": label,
+            "since": since,
+        },
+    )
+
+
+def attempt_show(key: int) -> Call[models.AttemptDetail]:
+    """Show an attempt with every check and event.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.AttemptDetail,
+        "GET",
+        f"/api/v1/attempts/{quoted(key)}",
+    )
+
+
+def audit_list(
+    *,
+    limit: int | None = None,
+    before: int | None = None,
+    actor: str | None = None,
+    verb: str | None = None,
+    object: str | None = None,
+    since: AwareDatetime | None = None,
+) -> Call[models.CursorPageAuditEntryView]:
+    """List entries, the newest first.
+
+    Needs the role security.
+    """
+    return Call(
+        models.CursorPageAuditEntryView,
+        "GET",
+        "/api/v1/audit",
+        query={
+            "limit": limit,
+            "before": before,
+            "actor": actor,
+            "verb": verb,
+            "object": object,
+            "since": since,
+        },
+    )
+
+
+def audit_verify() -> Call[models.AuditVerdictView]:
+    """Check the chain of digests.
+
+    Needs the role security.
+    """
+    return Call(
+        models.AuditVerdictView,
+        "GET",
+        "/api/v1/audit/verify",
+    )
+
+
+def chassis_list(
+    *,
+    ordering: str | None = None,
+    limit: int | None = None,
+    offset: int | None = None,
+    q: str | None = None,
+    vendor: str | None = None,
+    profile: str | None = None,
+    label: list[str] | None = None,
+    state: list[models.ChassisState] | None = None,
+) -> Call[models.PageUnionChassisViewDictStrAny]:
+    """List chassis, with where each stands.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PageUnionChassisViewDictStrAny,
+        "GET",
+        "/api/v1/chassis",
+        query={
+            "ordering": ordering,
+            "limit": limit,
+            "offset": offset,
+            "q": q,
+            "vendor": vendor,
+            "profile": profile,
+            "label": label,
+            "state": state,
+        },
+    )
+
+
+def chassis_set_many(
+    body: models.ChassisPatch,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Changed]:
+    """Change many chassis alike: all of them, or none with every error at once.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Changed,
+        "PATCH",
+        "/api/v1/chassis",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def chassis_add(
+    body: models.ChassisBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.ChassisView]:
+    """Put a chassis on record.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ChassisView,
+        "POST",
+        "/api/v1/chassis",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def chassis_hold(
+    body: models.HoldBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Changed]:
+    """Put chassis on hold: they are refused, whatever they prove, until they are released.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Changed,
+        "POST",
+        "/api/v1/chassis/hold",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def chassis_release(
+    body: models.ChassisKeys,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Changed]:
+    """Release chassis that are on hold: a night begins.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Changed,
+        "POST",
+        "/api/v1/chassis/release",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def chassis_remove(
+    key: int,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Removed]:
+    """Take a chassis off the record; its attempts stay in the journal.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Removed,
+        "DELETE",
+        f"/api/v1/chassis/{quoted(key)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def chassis_show(key: int) -> Call[models.ChassisView]:
+    """Show a chassis, with its ETag.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.ChassisView,
+        "GET",
+        f"/api/v1/chassis/{quoted(key)}",
+    )
+
+
+def chassis_set(
+    key: int,
+    body: models.ChassisBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.ChassisView]:
+    """Replace what is on record of a chassis.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ChassisView,
+        "PUT",
+        f"/api/v1/chassis/{quoted(key)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def chassis_check(
+    key: int, *, probe: bool | None = None, server: bool | None = None
+) -> Call[models.PreflightPage]:
+    """Try everything that can fail without the router, for one chassis.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PreflightPage,
+        "GET",
+        f"/api/v1/chassis/{quoted(key)}/preflight",
+        query={"probe": probe, "server": server},
+    )
+
+
+def chassis_render(
+    key: int, *, dialect: models.DialectName | None = None, card: list[str] | None = None
+) -> Call[models.RenderView]:
+    """Show what a router would get. Who may not see secrets sees fingerprints in their place.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.RenderView,
+        "GET",
+        f"/api/v1/chassis/{quoted(key)}/render",
+        query={"dialect": dialect, "card": card},
+    )
+
+
+def event_list(
+    *, after: int | None = None, limit: int | None = None
+) -> Call[models.CursorPageJournalEvent]:
+    """List events in their order. ``next`` is always there: ask it later for what comes.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.CursorPageJournalEvent,
+        "GET",
+        "/api/v1/events",
+        query={"after": after, "limit": limit},
+    )
+
+
+def export_run(
+    *,
+    format: models.FileForm | None = None,
+    only: list[Literal["vendors", "images", "profiles", "chassis", "vouchers"]] | None = None,
+    secrets: bool | None = None,
+) -> Call[str]:
+    """Export the inventory. Without ``secrets`` each is a fingerprint, and no import takes it.
+
+    Needs the role viewer.
+    """
+    return Call(
+        str,
+        "GET",
+        "/api/v1/exports",
+        query={"format": format, "only": only, "secrets": secrets},
+    )
+
+
+def image_list(
+    *,
+    q: str | None = None,
+    kind: models.ImageKind | None = None,
+    limit: int | None = None,
+    offset: int | None = None,
+) -> Call[models.PageUnionImageViewDictStrAny]:
+    """List images by kind, name and version.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PageUnionImageViewDictStrAny,
+        "GET",
+        "/api/v1/images",
+        query={"q": q, "kind": kind, "limit": limit, "offset": offset},
+    )
+
+
+def image_upload_begin(
+    body: models.ImageUploadBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.ImageUploadView]:
+    """Begin an upload; then send the file with PUT, whole or in pieces.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ImageUploadView,
+        "POST",
+        "/api/v1/images/uploads",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def image_upload_drop(upload: str) -> Call[models.Removed]:
+    """Drop an upload, and what was received of it.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Removed,
+        "DELETE",
+        f"/api/v1/images/uploads/{quoted(upload)}",
+    )
+
+
+def image_upload_show(upload: str) -> Call[models.ImageUploadView]:
+    """Show how far an upload has come: where the next piece begins.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ImageUploadView,
+        "GET",
+        f"/api/v1/images/uploads/{quoted(upload)}",
+    )
+
+
+def image_upload_send(
+    upload: str, content: bytes, *, content_range: str | None = None
+) -> Call[models.ImageUploadView]:
+    """Send a file or a piece of it; what has come stays when the connection is lost.
+
+    With the last byte the file is compared with its digest and put on record, or dropped.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ImageUploadView,
+        "PUT",
+        f"/api/v1/images/uploads/{quoted(upload)}/content",
+        headers={"content-range": content_range},
+        content=content,
+    )
+
+
+def image_remove(
+    key: int,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Removed]:
+    """Remove an image that nothing names; downloads that run come to their end.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Removed,
+        "DELETE",
+        f"/api/v1/images/{quoted(key)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def image_show(key: int) -> Call[models.ImageView]:
+    """Show an image, with its ETag.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.ImageView,
+        "GET",
+        f"/api/v1/images/{quoted(key)}",
+    )
+
+
+def import_run(
+    content: bytes,
+    *,
+    update: bool | None = None,
+    clear: list[str] | None = None,
+    only: list[Literal["vendors", "images", "profiles", "chassis", "vouchers"]] | None = None,
+    dry_run: bool | None = None,
+    content_type: str | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.ImportResult]:
+    """Import a table or a document: everything, or nothing with every error at once.
+
+    The media type says which: text/csv, application/yaml or application/json. Vendors need the
+    role security; so does a chassis that would be served without proofs.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ImportResult,
+        "POST",
+        "/api/v1/imports",
+        query={"update": update, "clear": clear, "only": only, "dry_run": dry_run},
+        headers={
+            "content-type": content_type,
+            "if-match": if_match,
+            "idempotency-key": idempotency_key,
+        },
+        content=content,
+    )
+
+
+def keys_list(*, limit: int | None = None, offset: int | None = None) -> Call[models.PageKeyView]:
+    """List certificates: those of the site first, then the vendors' CAs.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PageKeyView,
+        "GET",
+        "/api/v1/keys",
+        query={"limit": limit, "offset": offset},
+    )
+
+
+def login(body: models.Login) -> Call[models.LoggedIn]:
+    """Log in; the answer sets the session's cookie.
+
+    Needs the role of none.
+    """
+    return Call(
+        models.LoggedIn,
+        "POST",
+        "/api/v1/login",
+        json=written(body),
+    )
+
+
+def logout() -> Call[None]:
+    """End the session; a token is not touched.
+
+    Needs the role of none.
+    """
+    return Call(
+        None,
+        "POST",
+        "/api/v1/logout",
+    )
+
+
+def me() -> Call[models.Me]:
+    """Return who calls.
+
+    Needs the role of none.
+    """
+    return Call(
+        models.Me,
+        "GET",
+        "/api/v1/me",
+    )
+
+
+def chassis_check_many(
+    *,
+    probe: bool | None = None,
+    server: bool | None = None,
+    outcome: Literal["failed", "all"] | None = None,
+    limit: int | None = None,
+    offset: int | None = None,
+    q: str | None = None,
+    vendor: str | None = None,
+    profile: str | None = None,
+    label: list[str] | None = None,
+    state: list[models.ChassisState] | None = None,
+) -> Call[models.PreflightPage]:
+    """Try everything for many chassis, a page at a time; the batch is a go where each page is.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PreflightPage,
+        "GET",
+        "/api/v1/preflight",
+        query={
+            "probe": probe,
+            "server": server,
+            "outcome": outcome,
+            "limit": limit,
+            "offset": offset,
+            "q": q,
+            "vendor": vendor,
+            "profile": profile,
+            "label": label,
+            "state": state,
+        },
+    )
+
+
+def profile_list(
+    *, q: str | None = None, limit: int | None = None, offset: int | None = None
+) -> Call[models.PageUnionProfileDictStrAny]:
+    """List the profiles by name.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PageUnionProfileDictStrAny,
+        "GET",
+        "/api/v1/profiles",
+        query={"q": q, "limit": limit, "offset": offset},
+    )
+
+
+def profile_add(
+    body: models.Profile,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Profile]:
+    """Add a profile.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Profile,
+        "POST",
+        "/api/v1/profiles",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def profile_remove(
+    name: str,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Removed]:
+    """Remove a profile that is not in use.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Removed,
+        "DELETE",
+        f"/api/v1/profiles/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def profile_show(name: str) -> Call[models.Profile]:
+    """Show one of the profiles, with its ETag.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.Profile,
+        "GET",
+        f"/api/v1/profiles/{quoted(name)}",
+    )
+
+
+def profile_set(
+    name: str,
+    body: models.Profile,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Profile]:
+    """Replace a profile; it may get another name.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Profile,
+        "PUT",
+        f"/api/v1/profiles/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def replacement_list(
+    *, rejected: bool | None = None, limit: int | None = None, offset: int | None = None
+) -> Call[models.PageReplacementView]:
+    """List the cards that wait, the oldest first.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PageReplacementView,
+        "GET",
+        "/api/v1/replacements",
+        query={"rejected": rejected, "limit": limit, "offset": offset},
+    )
+
+
+def replacement_accept(
+    serial: str,
+    body: models.AcceptBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Accepted]:
+    """Put a waiting card on record, in the place of the one in its slot.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.Accepted,
+        "POST",
+        f"/api/v1/replacements/{quoted(serial)}/accept",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def replacement_reject(
+    serial: str,
+    body: models.RejectBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.ReplacementView]:
+    """Refuse a waiting card; it can still be accepted later.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ReplacementView,
+        "POST",
+        f"/api/v1/replacements/{quoted(serial)}/reject",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def status_show() -> Call[models.SiteStatus]:
+    """Show the site at a glance.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.SiteStatus,
+        "GET",
+        "/api/v1/status",
+    )
+
+
+def stranger_list(
+    *, limit: int | None = None, before: int | None = None, ignored: bool | None = None
+) -> Call[models.CursorPageStrangerView]:
+    """List callers that are no chassis on record, or did not prove to be one.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.CursorPageStrangerView,
+        "GET",
+        "/api/v1/strangers",
+        query={"limit": limit, "before": before, "ignored": ignored},
+    )
+
+
+def stranger_claim(
+    attempt: int,
+    body: models.ClaimBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.ClaimedView]:
+    """Claim a stranger as a planned chassis: the box that was swapped. It must have proven itself.
+
+    ``dry_run`` shows what was expected beside what was seen.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.ClaimedView,
+        "POST",
+        f"/api/v1/strangers/{quoted(attempt)}/claim",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def stranger_heed(
+    attempt: int,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.IgnoredView]:
+    """Show a serial number in the list of strangers again.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.IgnoredView,
+        "DELETE",
+        f"/api/v1/strangers/{quoted(attempt)}/ignore",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def stranger_ignore(
+    attempt: int,
+    body: models.IgnoreBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.IgnoredView]:
+    """Leave a serial number out of the list of strangers.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.IgnoredView,
+        "POST",
+        f"/api/v1/strangers/{quoted(attempt)}/ignore",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def token_list(*, limit: int | None = None, offset: int | None = None) -> Call[models.PageToken]:
+    """List all tokens, also those that have ended.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.PageToken,
+        "GET",
+        "/api/v1/tokens",
+        query={"limit": limit, "offset": offset},
+    )
+
+
+def token_add(
+    body: models.AddToken,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.NewToken]:
+    """Make a token; its secret is in this answer and nowhere else.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.NewToken,
+        "POST",
+        "/api/v1/tokens",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def token_revoke(
+    key: int,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Token]:
+    """End a token at once.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.Token,
+        "POST",
+        f"/api/v1/tokens/{quoted(key)}/revoke",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def user_list(*, limit: int | None = None, offset: int | None = None) -> Call[models.PageUserView]:
+    """List the accounts by name.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.PageUserView,
+        "GET",
+        "/api/v1/users",
+        query={"limit": limit, "offset": offset},
+    )
+
+
+def user_add(
+    body: models.AddUser,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.NewUser]:
+    """Make an account, with a password or a one-time link.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.NewUser,
+        "POST",
+        "/api/v1/users",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def user_remove(
+    name: str,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Removed]:
+    """Remove an account with its sessions.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.Removed,
+        "DELETE",
+        f"/api/v1/users/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def user_set(
+    name: str,
+    body: models.SetUser,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.UserView]:
+    """Change an account; a new role or password, and disabling, end its sessions.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.UserView,
+        "PATCH",
+        f"/api/v1/users/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def vendor_list(
+    *, q: str | None = None, limit: int | None = None, offset: int | None = None
+) -> Call[models.PageUnionVendorViewDictStrAny]:
+    """List the vendors by name.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PageUnionVendorViewDictStrAny,
+        "GET",
+        "/api/v1/vendors",
+        query={"q": q, "limit": limit, "offset": offset},
+    )
+
+
+def vendor_add(
+    body: models.VendorView,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.VendorView]:
+    """Add a vendor.
+
+    Needs the role security.
+    """
+    return Call(
+        models.VendorView,
+        "POST",
+        "/api/v1/vendors",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def vendor_remove(
+    name: str,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Removed]:
+    """Remove a vendor that is not in use.
+
+    Needs the role security.
+    """
+    return Call(
+        models.Removed,
+        "DELETE",
+        f"/api/v1/vendors/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def vendor_show(name: str) -> Call[models.VendorView]:
+    """Show one of the vendors, with its ETag.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.VendorView,
+        "GET",
+        f"/api/v1/vendors/{quoted(name)}",
+    )
+
+
+def vendor_set(
+    name: str,
+    body: models.VendorView,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.VendorView]:
+    """Replace a vendor; it may get another name.
+
+    Needs the role security.
+    """
+    return Call(
+        models.VendorView,
+        "PUT",
+        f"/api/v1/vendors/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def voucher_remove(
+    *,
+    serial_number: str,
+    vendor: str | None = None,
+    sha256: str | None = None,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.RemovedVouchers]:
+    """Remove the vouchers of a card, or one of them by its digest.
+
+    Needs the role operator.
+    """
+    return Call(
+        models.RemovedVouchers,
+        "DELETE",
+        "/api/v1/vouchers",
+        query={
+            "serial_number": serial_number,
+            "vendor": vendor,
+            "sha256": sha256,
+            "dry_run": dry_run,
+        },
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def voucher_list(
+    *,
+    serial_number: str | None = None,
+    vendor: str | None = None,
+    expiring_before: AwareDatetime | None = None,
+    limit: int | None = None,
+    offset: int | None = None,
+) -> Call[models.PageVoucher]:
+    """List vouchers by serial number, of one card the newest first.
+
+    Needs the role viewer.
+    """
+    return Call(
+        models.PageVoucher,
+        "GET",
+        "/api/v1/vouchers",
+        query={
+            "serial_number": serial_number,
+            "vendor": vendor,
+            "expiring_before": expiring_before,
+            "limit": limit,
+            "offset": offset,
+        },
+    )
+
+
+def webhook_list(
+    *, limit: int | None = None, offset: int | None = None
+) -> Call[models.PageWebhookView]:
+    """List the webhooks by name.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.PageWebhookView,
+        "GET",
+        "/api/v1/webhooks",
+        query={"limit": limit, "offset": offset},
+    )
+
+
+def webhook_add(
+    body: models.AddWebhook,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.NewWebhook]:
+    """Make a webhook for what happens from now on; a new secret is in this answer alone.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.NewWebhook,
+        "POST",
+        "/api/v1/webhooks",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def webhook_remove(
+    name: str,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Removed]:
+    """Remove a webhook with all that waits for it.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.Removed,
+        "DELETE",
+        f"/api/v1/webhooks/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def webhook_set(
+    name: str,
+    body: models.SetWebhook,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.WebhookView]:
+    """Change a webhook; one that is enabled again goes on where it stopped.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.WebhookView,
+        "PATCH",
+        f"/api/v1/webhooks/{quoted(name)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def webhook_deliveries(
+    name: str,
+    *,
+    state: Literal["waiting", "dead"] | None = None,
+    after: int | None = None,
+    limit: int | None = None,
+) -> Call[models.CursorPageDeliveryView]:
+    """List what has not arrived, in its order.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.CursorPageDeliveryView,
+        "GET",
+        f"/api/v1/webhooks/{quoted(name)}/deliveries",
+        query={"state": state, "after": after, "limit": limit},
+    )
+
+
+def webhook_resend(
+    name: str,
+    body: models.ResendDeliveries,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> Call[models.Resent]:
+    """Send again what was given up, and try at once what waits.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.Resent,
+        "POST",
+        f"/api/v1/webhooks/{quoted(name)}/resend",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def webhook_test(name: str) -> Call[models.TrialView]:
+    """Send a message of the type ``bootz.test`` now, and wait for the receiver's answer.
+
+    Needs the role admin.
+    """
+    return Call(
+        models.TrialView,
+        "POST",
+        f"/api/v1/webhooks/{quoted(name)}/test",
+    )

@@ -130,9 +130,9 @@ def call(path: str, method: str, told: dict[str, Any]) -> str:
     star = ["*", *keyed] if keyed else []
     words = (told.get("description") or told.get("summary", "")).strip()
     parts = [
-        f"def {told['operationId']}({', '.join([*positional, *star])}) -> Call[{result}]:\n",
+        f"def {told['operationId']}({', '.join([*positional, *star])}) -> ApiCall[{result}]:\n",
         doc(f"{words}\n\n    Needs the role {told.get('x-bootz-role', 'of none')}.\n    ", "    "),
-        f"    return Call({result}, {method.upper()!r}, f{path!r},",
+        f"    return ApiCall({result}, {method.upper()!r}, f{path!r},",
         f"query={{{', '.join(query)}}}," if query else "",
         f"headers={{{', '.join(headers)}}}," if headers else "",
         f"{body})\n",
@@ -185,7 +185,7 @@ def written() -> dict[str, str]:
     calls = (
         '"""The calls of the API; written by tools/write_client.py, never by hand."""\n\n'
         "from typing import Literal\n\nfrom pydantic import AwareDatetime\n\n"
-        "from bootz.client.call import Call, quoted, written\n"
+        "from bootz.client.call import ApiCall, quoted, written\n"
         "from bootz.client.generated import models\n\n\n"
         + "\n\n".join(call(*each) for each in operations(document))
     )

@@ -4,17 +4,17 @@ It knows the site by its API alone and needs nothing of the server. ``calls`` ha
 each operation, ``models`` what goes in and comes out.
 """
 
-from bootz.client.call import Call
+from bootz.client.call import ApiCall
 from bootz.client.errors import ApiProblem, ApiUnavailable
 from bootz.client.generated import calls, models
 from bootz.client.http import AsyncBootzClient, BootzClient
 
 __all__ = [
+    "ApiCall",
     "ApiProblem",
     "ApiUnavailable",
     "AsyncBootzClient",
     "BootzClient",
-    "Call",
     "calls",
     "models",
 ]

@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Result]):
+class ApiCall(Generic[Result]):
     """What is asked for, and the form of its answer.
 
     ``result`` is a model, ``str`` for text as it is, or None where the answer has no body.
@@ -35,12 +35,12 @@ class Call(Generic[Result]):
             found += [(name, _word(each)) for each in values if each is not None]
         return found
 
-    def with_headers(self, **headers: str) -> "Call[Result]":
+    def with_headers(self, **headers: str) -> "ApiCall[Result]":
         """Return the call with further headers, such as ``Content_Type``."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return replace(self, headers={**self.headers, **named})
 
-    def at(self, path: str) -> "Call[Result]":
+    def at(self, path: str) -> "ApiCall[Result]":
         """Return the call for a path that an answer has named, such as ``next`` of a page."""
         parts = urlsplit(path)
         query: dict[str, list[str]] = {}

@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 import httpx2
 from pydantic import ValidationError
 
-from bootz.client.call import Call
+from bootz.client.call import ApiCall
 from bootz.client.errors import ApiProblem, ApiUnavailable
 from bootz.client.generated.models import JournalEvent, Problem
 
@@ -62,7 +62,7 @@ class BootzClient:
         """Close its connections."""
         self._http.close()
 
-    def send(self, call: Call[Result]) -> Result:
+    def send(self, call: ApiCall[Result]) -> Result:
         """Send a call and return its answer.
 
         Raises:
@@ -72,7 +72,7 @@ class BootzClient:
         with _asking():
             return _answer(call, self._http.request(call.method, call.path, **_options(call)))
 
-    def rows(self, call: Call[Any]) -> Iterator[Any]:
+    def rows(self, call: ApiCall[Any]) -> Iterator[Any]:
         """Return the rows of a list, of all pages; the next page is asked for when it is needed.
 
         Raises: as ``send``.
@@ -130,13 +130,13 @@ class AsyncBootzClient:
         """Close its connections."""
         await self._http.aclose()
 
-    async def send(self, call: Call[Result]) -> Result:
+    async def send(self, call: ApiCall[Result]) -> Result:
         """Send a call and return its answer; raises as ``BootzClient.send``."""
         async with _awaiting():
             answer = await self._http.request(call.method, call.path, **_options(call))
             return _answer(call, answer)
 
-    async def rows(self, call: Call[Any]) -> AsyncIterator[Any]:
+    async def rows(self, call: ApiCall[Any]) -> AsyncIterator[Any]:
         """Return the rows of a list as ``BootzClient.rows`` does."""
         while True:
             page = await self.send(call)
@@ -166,7 +166,7 @@ def _trusting(trust: str | None) -> ssl.SSLContext | bool:
     return True if trust is None else ssl.create_default_context(cafile=trust)
 
 
-def _options(call: Call[Any]) -> dict[str, Any]:
+def _options(call: ApiCall[Any]) -> dict[str, Any]:
     options: dict[str, Any] = {
         "params": call.params(),
         "headers": {name: value for name, value in call.headers.items() if value is not None},
@@ -184,7 +184,7 @@ def _following(after: int | None) -> dict[str, Any]:
     return {"params": {} if after is None else {"after": str(after)}, "timeout": timeout}
 
 
-def _answer(call: Call[Result], answer: httpx2.Response) -> Result:
+def _answer(call: ApiCall[Result], answer: httpx2.Response) -> Result:
     if not answer.is_success:
         raise _problem(answer)
     return call.parse(answer.content)

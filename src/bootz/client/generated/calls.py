@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from bootz.client.call import Call, quoted, written
+from bootz.client.call import ApiCall, quoted, written
 from bootz.client.generated import models
 
 
@@ -17,12 +17,12 @@ def attempt_list(
     dialect: list[str] | None = None,
     label: list[str] | None = None,
     since: AwareDatetime | None = None,
-) -> Call[models.CursorPageAttemptView]:
+) -> ApiCall[models.CursorPageAttemptView]:
     """List attempts, the newest first.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.CursorPageAttemptView,
         "GET",
         "/api/v1/attempts",
@@ -38,12 +38,12 @@ def attempt_list(
     )
 
 
-def attempt_show(key: int) -> Call[models.AttemptDetail]:
+def attempt_show(key: int) -> ApiCall[models.AttemptDetail]:
     """Show an attempt with every check and event.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.AttemptDetail,
         "GET",
         f"/api/v1/attempts/{quoted(key)}",
@@ -58,12 +58,12 @@ def audit_list(
     verb: str | None = None,
     object: str | None = None,
     since: AwareDatetime | None = None,
-) -> Call[models.CursorPageAuditEntryView]:
+) -> ApiCall[models.CursorPageAuditEntryView]:
     """List entries, the newest first.
 
     Needs the role security.
     """
-    return Call(
+    return ApiCall(
         models.CursorPageAuditEntryView,
         "GET",
         "/api/v1/audit",
@@ -78,12 +78,12 @@ def audit_list(
     )
 
 
-def audit_verify() -> Call[models.AuditVerdictView]:
+def audit_verify() -> ApiCall[models.AuditVerdictView]:
     """Check the chain of digests.
 
     Needs the role security.
     """
-    return Call(
+    return ApiCall(
         models.AuditVerdictView,
         "GET",
         "/api/v1/audit/verify",
@@ -100,12 +100,12 @@ def chassis_list(
     profile: str | None = None,
     label: list[str] | None = None,
     state: list[models.ChassisState] | None = None,
-) -> Call[models.PageUnionChassisViewDictStrAny]:
+) -> ApiCall[models.PageUnionChassisViewDictStrAny]:
     """List chassis, with where each stands.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PageUnionChassisViewDictStrAny,
         "GET",
         "/api/v1/chassis",
@@ -128,12 +128,12 @@ def chassis_set_many(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Changed]:
+) -> ApiCall[models.Changed]:
     """Change many chassis alike: all of them, or none with every error at once.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Changed,
         "PATCH",
         "/api/v1/chassis",
@@ -149,12 +149,12 @@ def chassis_add(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.ChassisView]:
+) -> ApiCall[models.ChassisView]:
     """Put a chassis on record.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ChassisView,
         "POST",
         "/api/v1/chassis",
@@ -170,12 +170,12 @@ def chassis_hold(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Changed]:
+) -> ApiCall[models.Changed]:
     """Put chassis on hold: they are refused, whatever they prove, until they are released.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Changed,
         "POST",
         "/api/v1/chassis/hold",
@@ -191,12 +191,12 @@ def chassis_release(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Changed]:
+) -> ApiCall[models.Changed]:
     """Release chassis that are on hold: a night begins.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Changed,
         "POST",
         "/api/v1/chassis/release",
@@ -212,12 +212,12 @@ def chassis_remove(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Removed]:
+) -> ApiCall[models.Removed]:
     """Take a chassis off the record; its attempts stay in the journal.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Removed,
         "DELETE",
         f"/api/v1/chassis/{quoted(key)}",
@@ -226,12 +226,12 @@ def chassis_remove(
     )
 
 
-def chassis_show(key: int) -> Call[models.ChassisView]:
+def chassis_show(key: int) -> ApiCall[models.ChassisView]:
     """Show a chassis, with its ETag.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.ChassisView,
         "GET",
         f"/api/v1/chassis/{quoted(key)}",
@@ -245,12 +245,12 @@ def chassis_set(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.ChassisView]:
+) -> ApiCall[models.ChassisView]:
     """Replace what is on record of a chassis.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ChassisView,
         "PUT",
         f"/api/v1/chassis/{quoted(key)}",
@@ -262,12 +262,12 @@ def chassis_set(
 
 def chassis_check(
     key: int, *, probe: bool | None = None, server: bool | None = None
-) -> Call[models.PreflightPage]:
+) -> ApiCall[models.PreflightPage]:
     """Try everything that can fail without the router, for one chassis.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PreflightPage,
         "GET",
         f"/api/v1/chassis/{quoted(key)}/preflight",
@@ -277,12 +277,12 @@ def chassis_check(
 
 def chassis_render(
     key: int, *, dialect: models.DialectName | None = None, card: list[str] | None = None
-) -> Call[models.RenderView]:
+) -> ApiCall[models.RenderView]:
     """Show what a router would get. Who may not see secrets sees fingerprints in their place.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.RenderView,
         "GET",
         f"/api/v1/chassis/{quoted(key)}/render",
@@ -292,12 +292,12 @@ def chassis_render(
 
 def event_list(
     *, after: int | None = None, limit: int | None = None
-) -> Call[models.CursorPageJournalEvent]:
+) -> ApiCall[models.CursorPageJournalEvent]:
     """List events in their order. ``next`` is always there: ask it later for what comes.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.CursorPageJournalEvent,
         "GET",
         "/api/v1/events",
@@ -310,12 +310,12 @@ def export_run(
     format: models.FileForm | None = None,
     only: list[Literal["vendors", "images", "profiles", "chassis", "vouchers"]] | None = None,
     secrets: bool | None = None,
-) -> Call[str]:
+) -> ApiCall[str]:
     """Export the inventory. Without ``secrets`` each is a fingerprint, and no import takes it.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         str,
         "GET",
         "/api/v1/exports",
@@ -329,12 +329,12 @@ def image_list(
     kind: models.ImageKind | None = None,
     limit: int | None = None,
     offset: int | None = None,
-) -> Call[models.PageUnionImageViewDictStrAny]:
+) -> ApiCall[models.PageUnionImageViewDictStrAny]:
     """List images by kind, name and version.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PageUnionImageViewDictStrAny,
         "GET",
         "/api/v1/images",
@@ -348,12 +348,12 @@ def image_upload_begin(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.ImageUploadView]:
+) -> ApiCall[models.ImageUploadView]:
     """Begin an upload; then send the file with PUT, whole or in pieces.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ImageUploadView,
         "POST",
         "/api/v1/images/uploads",
@@ -363,24 +363,24 @@ def image_upload_begin(
     )
 
 
-def image_upload_drop(upload: str) -> Call[models.Removed]:
+def image_upload_drop(upload: str) -> ApiCall[models.Removed]:
     """Drop an upload, and what was received of it.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Removed,
         "DELETE",
         f"/api/v1/images/uploads/{quoted(upload)}",
     )
 
 
-def image_upload_show(upload: str) -> Call[models.ImageUploadView]:
+def image_upload_show(upload: str) -> ApiCall[models.ImageUploadView]:
     """Show how far an upload has come: where the next piece begins.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ImageUploadView,
         "GET",
         f"/api/v1/images/uploads/{quoted(upload)}",
@@ -389,14 +389,14 @@ def image_upload_show(upload: str) -> Call[models.ImageUploadView]:
 
 def image_upload_send(
     upload: str, content: bytes, *, content_range: str | None = None
-) -> Call[models.ImageUploadView]:
+) -> ApiCall[models.ImageUploadView]:
     """Send a file or a piece of it; what has come stays when the connection is lost.
 
     With the last byte the file is compared with its digest and put on record, or dropped.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ImageUploadView,
         "PUT",
         f"/api/v1/images/uploads/{quoted(upload)}/content",
@@ -411,12 +411,12 @@ def image_remove(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Removed]:
+) -> ApiCall[models.Removed]:
     """Remove an image that nothing names; downloads that run come to their end.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Removed,
         "DELETE",
         f"/api/v1/images/{quoted(key)}",
@@ -425,12 +425,12 @@ def image_remove(
     )
 
 
-def image_show(key: int) -> Call[models.ImageView]:
+def image_show(key: int) -> ApiCall[models.ImageView]:
     """Show an image, with its ETag.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.ImageView,
         "GET",
         f"/api/v1/images/{quoted(key)}",
@@ -447,7 +447,7 @@ def import_run(
     content_type: str | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.ImportResult]:
+) -> ApiCall[models.ImportResult]:
     """Import a table or a document: everything, or nothing with every error at once.
 
     The media type says which: text/csv, application/yaml or application/json. Vendors need the
@@ -455,7 +455,7 @@ def import_run(
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ImportResult,
         "POST",
         "/api/v1/imports",
@@ -469,12 +469,14 @@ def import_run(
     )
 
 
-def keys_list(*, limit: int | None = None, offset: int | None = None) -> Call[models.PageKeyView]:
+def keys_list(
+    *, limit: int | None = None, offset: int | None = None
+) -> ApiCall[models.PageKeyView]:
     """List certificates: those of the site first, then the vendors' CAs.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PageKeyView,
         "GET",
         "/api/v1/keys",
@@ -482,12 +484,12 @@ def keys_list(*, limit: int | None = None, offset: int | None = None) -> Call[mo
     )
 
 
-def login(body: models.Login) -> Call[models.LoggedIn]:
+def login(body: models.Login) -> ApiCall[models.LoggedIn]:
     """Log in; the answer sets the session's cookie.
 
     Needs the role of none.
     """
-    return Call(
+    return ApiCall(
         models.LoggedIn,
         "POST",
         "/api/v1/login",
@@ -495,24 +497,24 @@ def login(body: models.Login) -> Call[models.LoggedIn]:
     )
 
 
-def logout() -> Call[None]:
+def logout() -> ApiCall[None]:
     """End the session; a token is not touched.
 
     Needs the role of none.
     """
-    return Call(
+    return ApiCall(
         None,
         "POST",
         "/api/v1/logout",
     )
 
 
-def me() -> Call[models.Me]:
+def me() -> ApiCall[models.Me]:
     """Return who calls.
 
     Needs the role of none.
     """
-    return Call(
+    return ApiCall(
         models.Me,
         "GET",
         "/api/v1/me",
@@ -531,12 +533,12 @@ def chassis_check_many(
     profile: str | None = None,
     label: list[str] | None = None,
     state: list[models.ChassisState] | None = None,
-) -> Call[models.PreflightPage]:
+) -> ApiCall[models.PreflightPage]:
     """Try everything for many chassis, a page at a time; the batch is a go where each page is.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PreflightPage,
         "GET",
         "/api/v1/preflight",
@@ -557,12 +559,12 @@ def chassis_check_many(
 
 def profile_list(
     *, q: str | None = None, limit: int | None = None, offset: int | None = None
-) -> Call[models.PageUnionProfileDictStrAny]:
+) -> ApiCall[models.PageUnionProfileDictStrAny]:
     """List the profiles by name.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PageUnionProfileDictStrAny,
         "GET",
         "/api/v1/profiles",
@@ -576,12 +578,12 @@ def profile_add(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Profile]:
+) -> ApiCall[models.Profile]:
     """Add a profile.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Profile,
         "POST",
         "/api/v1/profiles",
@@ -597,12 +599,12 @@ def profile_remove(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Removed]:
+) -> ApiCall[models.Removed]:
     """Remove a profile that is not in use.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Removed,
         "DELETE",
         f"/api/v1/profiles/{quoted(name)}",
@@ -611,12 +613,12 @@ def profile_remove(
     )
 
 
-def profile_show(name: str) -> Call[models.Profile]:
+def profile_show(name: str) -> ApiCall[models.Profile]:
     """Show one of the profiles, with its ETag.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.Profile,
         "GET",
         f"/api/v1/profiles/{quoted(name)}",
@@ -630,12 +632,12 @@ def profile_set(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Profile]:
+) -> ApiCall[models.Profile]:
     """Replace a profile; it may get another name.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Profile,
         "PUT",
         f"/api/v1/profiles/{quoted(name)}",
@@ -647,12 +649,12 @@ def profile_set(
 
 def replacement_list(
     *, rejected: bool | None = None, limit: int | None = None, offset: int | None = None
-) -> Call[models.PageReplacementView]:
+) -> ApiCall[models.PageReplacementView]:
     """List the cards that wait, the oldest first.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PageReplacementView,
         "GET",
         "/api/v1/replacements",
@@ -667,12 +669,12 @@ def replacement_accept(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Accepted]:
+) -> ApiCall[models.Accepted]:
     """Put a waiting card on record, in the place of the one in its slot.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.Accepted,
         "POST",
         f"/api/v1/replacements/{quoted(serial)}/accept",
@@ -689,12 +691,12 @@ def replacement_reject(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.ReplacementView]:
+) -> ApiCall[models.ReplacementView]:
     """Refuse a waiting card; it can still be accepted later.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ReplacementView,
         "POST",
         f"/api/v1/replacements/{quoted(serial)}/reject",
@@ -704,12 +706,73 @@ def replacement_reject(
     )
 
 
-def status_show() -> Call[models.SiteStatus]:
+def source_list() -> ApiCall[None]:
+    """List the sources of truth of the site.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        None,
+        "GET",
+        "/api/v1/sources",
+    )
+
+
+def source_release(
+    body: models.SourceReleaseBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiCall[models.SourceReleased]:
+    """Take a chassis out of its source's hands: no sync changes it any more.
+
+    Needs the role operator.
+    """
+    return ApiCall(
+        models.SourceReleased,
+        "POST",
+        "/api/v1/sources/release",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def source_show(name: str) -> ApiCall[models.SourceView]:
+    """Show a source, with the faults of its devices.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        models.SourceView,
+        "GET",
+        f"/api/v1/sources/{quoted(name)}",
+    )
+
+
+def source_sync(
+    name: str, body: models.SourceOrderBody, *, dry_run: bool | None = None
+) -> ApiCall[models.SyncedView]:
+    """Bring the inventory to what a source says, in one transaction; repeating it is harmless.
+
+    Needs the role operator.
+    """
+    return ApiCall(
+        models.SyncedView,
+        "POST",
+        f"/api/v1/sources/{quoted(name)}/sync",
+        query={"dry_run": dry_run},
+        json=written(body),
+    )
+
+
+def status_show() -> ApiCall[models.SiteStatus]:
     """Show the site at a glance.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.SiteStatus,
         "GET",
         "/api/v1/status",
@@ -718,12 +781,12 @@ def status_show() -> Call[models.SiteStatus]:
 
 def stranger_list(
     *, limit: int | None = None, before: int | None = None, ignored: bool | None = None
-) -> Call[models.CursorPageStrangerView]:
+) -> ApiCall[models.CursorPageStrangerView]:
     """List callers that are no chassis on record, or did not prove to be one.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.CursorPageStrangerView,
         "GET",
         "/api/v1/strangers",
@@ -738,14 +801,14 @@ def stranger_claim(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.ClaimedView]:
+) -> ApiCall[models.ClaimedView]:
     """Claim a stranger as a planned chassis: the box that was swapped. It must have proven itself.
 
     ``dry_run`` shows what was expected beside what was seen.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.ClaimedView,
         "POST",
         f"/api/v1/strangers/{quoted(attempt)}/claim",
@@ -761,12 +824,12 @@ def stranger_heed(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.IgnoredView]:
+) -> ApiCall[models.IgnoredView]:
     """Show a serial number in the list of strangers again.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.IgnoredView,
         "DELETE",
         f"/api/v1/strangers/{quoted(attempt)}/ignore",
@@ -782,12 +845,12 @@ def stranger_ignore(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.IgnoredView]:
+) -> ApiCall[models.IgnoredView]:
     """Leave a serial number out of the list of strangers.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.IgnoredView,
         "POST",
         f"/api/v1/strangers/{quoted(attempt)}/ignore",
@@ -797,12 +860,12 @@ def stranger_ignore(
     )
 
 
-def token_list(*, limit: int | None = None, offset: int | None = None) -> Call[models.PageToken]:
+def token_list(*, limit: int | None = None, offset: int | None = None) -> ApiCall[models.PageToken]:
     """List all tokens, also those that have ended.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.PageToken,
         "GET",
         "/api/v1/tokens",
@@ -816,12 +879,12 @@ def token_add(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.NewToken]:
+) -> ApiCall[models.NewToken]:
     """Make a token; its secret is in this answer and nowhere else.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.NewToken,
         "POST",
         "/api/v1/tokens",
@@ -837,12 +900,12 @@ def token_revoke(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Token]:
+) -> ApiCall[models.Token]:
     """End a token at once.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.Token,
         "POST",
         f"/api/v1/tokens/{quoted(key)}/revoke",
@@ -851,12 +914,14 @@ def token_revoke(
     )
 
 
-def user_list(*, limit: int | None = None, offset: int | None = None) -> Call[models.PageUserView]:
+def user_list(
+    *, limit: int | None = None, offset: int | None = None
+) -> ApiCall[models.PageUserView]:
     """List the accounts by name.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.PageUserView,
         "GET",
         "/api/v1/users",
@@ -870,12 +935,12 @@ def user_add(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.NewUser]:
+) -> ApiCall[models.NewUser]:
     """Make an account, with a password or a one-time link.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.NewUser,
         "POST",
         "/api/v1/users",
@@ -891,12 +956,12 @@ def user_remove(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Removed]:
+) -> ApiCall[models.Removed]:
     """Remove an account with its sessions.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.Removed,
         "DELETE",
         f"/api/v1/users/{quoted(name)}",
@@ -912,12 +977,12 @@ def user_set(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.UserView]:
+) -> ApiCall[models.UserView]:
     """Change an account; a new role or password, and disabling, end its sessions.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.UserView,
         "PATCH",
         f"/api/v1/users/{quoted(name)}",
@@ -929,12 +994,12 @@ def user_set(
 
 def vendor_list(
     *, q: str | None = None, limit: int | None = None, offset: int | None = None
-) -> Call[models.PageUnionVendorViewDictStrAny]:
+) -> ApiCall[models.PageUnionVendorViewDictStrAny]:
     """List the vendors by name.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PageUnionVendorViewDictStrAny,
         "GET",
         "/api/v1/vendors",
@@ -948,12 +1013,12 @@ def vendor_add(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.VendorView]:
+) -> ApiCall[models.VendorView]:
     """Add a vendor.
 
     Needs the role security.
     """
-    return Call(
+    return ApiCall(
         models.VendorView,
         "POST",
         "/api/v1/vendors",
@@ -969,12 +1034,12 @@ def vendor_remove(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Removed]:
+) -> ApiCall[models.Removed]:
     """Remove a vendor that is not in use.
 
     Needs the role security.
     """
-    return Call(
+    return ApiCall(
         models.Removed,
         "DELETE",
         f"/api/v1/vendors/{quoted(name)}",
@@ -983,12 +1048,12 @@ def vendor_remove(
     )
 
 
-def vendor_show(name: str) -> Call[models.VendorView]:
+def vendor_show(name: str) -> ApiCall[models.VendorView]:
     """Show one of the vendors, with its ETag.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.VendorView,
         "GET",
         f"/api/v1/vendors/{quoted(name)}",
@@ -1002,12 +1067,12 @@ def vendor_set(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.VendorView]:
+) -> ApiCall[models.VendorView]:
     """Replace a vendor; it may get another name.
 
     Needs the role security.
     """
-    return Call(
+    return ApiCall(
         models.VendorView,
         "PUT",
         f"/api/v1/vendors/{quoted(name)}",
@@ -1025,12 +1090,12 @@ def voucher_remove(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.RemovedVouchers]:
+) -> ApiCall[models.RemovedVouchers]:
     """Remove the vouchers of a card, or one of them by its digest.
 
     Needs the role operator.
     """
-    return Call(
+    return ApiCall(
         models.RemovedVouchers,
         "DELETE",
         "/api/v1/vouchers",
@@ -1051,12 +1116,12 @@ def voucher_list(
     expiring_before: AwareDatetime | None = None,
     limit: int | None = None,
     offset: int | None = None,
-) -> Call[models.PageVoucher]:
+) -> ApiCall[models.PageVoucher]:
     """List vouchers by serial number, of one card the newest first.
 
     Needs the role viewer.
     """
-    return Call(
+    return ApiCall(
         models.PageVoucher,
         "GET",
         "/api/v1/vouchers",
@@ -1072,12 +1137,12 @@ def voucher_list(
 
 def webhook_list(
     *, limit: int | None = None, offset: int | None = None
-) -> Call[models.PageWebhookView]:
+) -> ApiCall[models.PageWebhookView]:
     """List the webhooks by name.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.PageWebhookView,
         "GET",
         "/api/v1/webhooks",
@@ -1091,12 +1156,12 @@ def webhook_add(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.NewWebhook]:
+) -> ApiCall[models.NewWebhook]:
     """Make a webhook for what happens from now on; a new secret is in this answer alone.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.NewWebhook,
         "POST",
         "/api/v1/webhooks",
@@ -1112,12 +1177,12 @@ def webhook_remove(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Removed]:
+) -> ApiCall[models.Removed]:
     """Remove a webhook with all that waits for it.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.Removed,
         "DELETE",
         f"/api/v1/webhooks/{quoted(name)}",
@@ -1133,12 +1198,12 @@ def webhook_set(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.WebhookView]:
+) -> ApiCall[models.WebhookView]:
     """Change a webhook; one that is enabled again goes on where it stopped.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.WebhookView,
         "PATCH",
         f"/api/v1/webhooks/{quoted(name)}",
@@ -1154,12 +1219,12 @@ def webhook_deliveries(
     state: Literal["waiting", "dead"] | None = None,
     after: int | None = None,
     limit: int | None = None,
-) -> Call[models.CursorPageDeliveryView]:
+) -> ApiCall[models.CursorPageDeliveryView]:
     """List what has not arrived, in its order.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.CursorPageDeliveryView,
         "GET",
         f"/api/v1/webhooks/{quoted(name)}/deliveries",
@@ -1174,12 +1239,12 @@ def webhook_resend(
     dry_run: bool | None = None,
     if_match: str | None = None,
     idempotency_key: str | None = None,
-) -> Call[models.Resent]:
+) -> ApiCall[models.Resent]:
     """Send again what was given up, and try at once what waits.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.Resent,
         "POST",
         f"/api/v1/webhooks/{quoted(name)}/resend",
@@ -1189,12 +1254,12 @@ def webhook_resend(
     )
 
 
-def webhook_test(name: str) -> Call[models.TrialView]:
+def webhook_test(name: str) -> ApiCall[models.TrialView]:
     """Send a message of the type ``bootz.test`` now, and wait for the receiver's answer.
 
     Needs the role admin.
     """
-    return Call(
+    return ApiCall(
         models.TrialView,
         "POST",
         f"/api/v1/webhooks/{quoted(name)}/test",

@@ -936,6 +936,79 @@ class SiteStatus(ApiModel):
     version: str
 
 
+class SourceChange(ApiModel):
+    """What became of a chassis."""
+
+    action: Literal["add", "update", "same"]
+    changes: list[str]
+    name: str
+
+
+class SourceFault(ApiModel):
+    """What is wrong with a device, or what it waits for."""
+
+    detail: str
+    device: str
+    """The source's id."""
+    expected: str
+    name: str
+    next: str
+    """What a person does next."""
+    reason: str
+    seen: str
+    url: str
+    """The device's page there."""
+
+
+class SourceOrderBody(ApiModel):
+    """What is asked of a sync."""
+
+    accept_missing: bool = False
+    """Go on although many devices disappeared."""
+    adopt: bool = False
+    """Take chassis that say the same into its hands."""
+    from_copy: bool = False
+    """Use the last good copy."""
+    update: bool = False
+    """Take the source's values over changes made here."""
+
+
+class SourceReleaseBody(ApiModel):
+    """Which chassis is taken out of its source's hands."""
+
+    serial_number: str
+    vendor: str | None = None
+
+
+class SourceReleased(ApiModel):
+    """The source that a chassis belonged to."""
+
+    released_from: str
+    serial_number: str
+
+
+class SourceView(ApiModel):
+    """A source: its last good copy, its last failure since, and how many chassis it has."""
+
+    chassis: int
+    copy_age_seconds: int | None
+    copy_at: AwareDatetime | None
+    """When it was read for the last time."""
+    detail: str
+    devices: int
+    failed_at: AwareDatetime | None
+    failures: int
+    faults: list[SourceFault]
+    held: int
+    kind: Literal["netbox", "nautobot"]
+    name: str
+    product_version: str
+    push_faults: list[str]
+    reason: str
+    url: str
+    warnings: list[str]
+
+
 class StandingView(ApiModel):
     """Where a chassis stands (docs/states.md)."""
 
@@ -983,6 +1056,18 @@ class StrangerView(ApiModel):
     vendor: str
     written: str
     """The dialect of the answer; empty where there was none."""
+
+
+class SyncedView(ApiModel):
+    """What a sync did, or would do."""
+
+    changes: list[SourceChange]
+    counts: dict[str, int]
+    dry_run: bool
+    faults: list[SourceFault]
+    held: list[str]
+    released: list[str]
+    warnings: list[str]
 
 
 class Token(ApiModel):

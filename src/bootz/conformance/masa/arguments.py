@@ -103,6 +103,13 @@ def argument_cases() -> Iterator[MasaCase]:
         ),
         (
             "CreateDomainCert",
+            "not-yet-valid",
+            _pin(lambda pins: pins.future),
+            "of a certificate that is not valid yet",
+            of_proto("CreateDomainCert", "INVALID_ARGUMENT if the certificate is invalid"),
+        ),
+        (
+            "CreateDomainCert",
             "malformed",
             _pin(lambda pins: pins.other[:-20]),
             "of a certificate that is cut",

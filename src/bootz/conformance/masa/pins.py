@@ -16,11 +16,14 @@ LIFE: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Pins:
-    """Domain certificates, DER. ``other`` is as good as ``registered``; ``expired`` has ended."""
+    """Domain certificates, DER. ``other`` is as good as ``registered``; ``expired`` has ended, and
+    ``future`` begins tomorrow.
+    """
 
     registered: bytes = field(repr=False)
     other: bytes = field(repr=False)
     expired: bytes = field(repr=False)
+    future: bytes = field(repr=False)
     ends: datetime
     """When the two good ones end."""
 
@@ -32,6 +35,7 @@ def make_pins(now: datetime) -> Pins:
         _certificate("bootz conformance", start, end),
         _certificate("bootz conformance other", start, end),
         _certificate("bootz conformance old", start - LIFE, start),
+        _certificate("bootz conformance new", now + timedelta(days=1), end),
         end,
     )
 

@@ -25,6 +25,7 @@ from bootz.model.challenge import Challenge
 from bootz.model.identity import IdentityKind, TpmKeyType, TpmRecord, TpmVersion
 from bootz.server.operations.chassis import CardRecord
 from bootz.wire.answers import DecodedBootstrapData
+from bootz.wire.dialects import CURRENT
 from bootz.wire.flows import STREAM, STREAM_FLOWS, STREAM_V1, StreamFlow
 from bootz.wire.streams import (
     Reply,
@@ -163,5 +164,8 @@ class Dialogue(player.Dialogue):
 @asynccontextmanager
 async def dialogue(running: Running, flow: StreamFlow) -> AsyncIterator[Dialogue]:
     """Open a stream; nothing is said yet."""
-    async with player.dialogue(uri(running), flow, TIMEOUTS) as stream:
-        yield Dialogue(flow, stream.exchange)
+    async with (
+        Dialer(TIMEOUTS).dial(uri(running), None) as client,
+        client.stream(f"{CURRENT.path}/{flow.method}") as exchange,
+    ):
+        yield Dialogue(flow, exchange)

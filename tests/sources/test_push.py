@@ -79,6 +79,16 @@ def test_a_ready_router_is_told_once(world: SourceWorld) -> None:
     assert world.product.seen == []
 
 
+def test_the_status_that_was_read_is_remembered(world: SourceWorld) -> None:
+    device = ready(world)
+    before = world.markers()[str(device["id"])].status
+
+    push(world, status={})
+
+    assert before
+    assert world.markers()[str(device["id"])].status == before
+
+
 def test_nothing_is_patched_where_it_says_the_same(world: SourceWorld) -> None:
     device = ready(world)
     device["custom_fields"] = {

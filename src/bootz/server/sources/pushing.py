@@ -171,7 +171,8 @@ async def _write(client: SourceClient, push: Push, echoes: set[str]) -> str:
                 "source-push-refused", f"HTTP {answer.status}", where=path, seen=str(answer.status)
             )
         echoes.add(answer.header("X-Request-ID"))
-        return _kept(answer, body, path)
+        # Without a name in the answer, the status is what was written, or what it was.
+        return _kept(answer, body, path) or str(body.get("status") or status)
     raise ConflictError("source-push-conflict", "the device changed twice in between", where=path)
 
 
@@ -210,7 +211,7 @@ def _wanted_status(state: ChassisState, push: PushSettings) -> str | None:
 
 
 def _kept(answer: SourceAnswer, body: Mapping[str, Any], path: str) -> str:
-    """Return the device's status, having seen that it says what was written."""
+    """Return the device's status, empty where it is not told, having seen what was written."""
     device: Mapping[str, Any] = answer.body if isinstance(answer.body, Mapping) else {}
     fields = device.get("custom_fields")
     known = fields if isinstance(fields, Mapping) else {}
@@ -226,7 +227,7 @@ def _kept(answer: SourceAnswer, body: Mapping[str, Any], path: str) -> str:
         raise ConfigError(
             "source-push-dropped", f"{', '.join(dropped)}: not kept", where=path, seen="HTTP 200"
         )
-    return status or str(body.get("status", ""))
+    return status
 
 
 def _same(kept: object, written: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -13,12 +14,16 @@ import pytest
 from board import night
 from board.conftest import Board
 from board.pictures import PICTURES
+from fastapi.testclient import TestClient
 
+from bootz.config import OperatorSettings
 from bootz.reasons import REASONS
+from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import ABSOLUTE_END, add_account, make_link
 from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.auth.roles import NEEDED, OperatorRole
 from bootz.server.board import repairs
+from bootz.server.board.app import install
 from bootz.server.board.view import NAV
 from bootz.server.board.visitor import FORM_COOKIE
 from bootz.server.board.words import STATES
@@ -109,6 +114,25 @@ def test_a_login_leads_to_no_other_place(board: Board, to: str) -> None:
     asked = board.get(f"/login?{urlencode({'to': to})}")
     assert asked.headers["location"] == "/board/"
     assert board.post("/theme", {"theme": "auto", "to": to}).headers["location"] == "/board/"
+
+
+def test_a_provider_is_offered_where_one_is_set(board: Board) -> None:
+    assert "/oidc" not in board.page("/login")
+    door = board.client.app.state.door  # type: ignore[attr-defined]
+    operator = OperatorSettings.model_validate(
+        {
+            "oidc": {
+                "issuer": "https://id.example.net",
+                "client_id": "bootz",
+                "client_secret_file": "oidc.secret",
+                "base_url": "https://bootz.example.net",
+                "roles": {"admins": "admin"},
+            }
+        }
+    )
+    config = door.config.model_copy(update={"operator": operator})
+    with TestClient(create_app(replace(door, config=config), [install])) as client:
+        assert 'href="/api/v1/login/oidc"' in client.get("/board/login").text
 
 
 def test_a_wrong_password_is_told_and_shown_nowhere(board: Board) -> None:

@@ -1,7 +1,4 @@
-"""A client that a generator makes of the API's description does the README's walk, without a shell.
-
-Source: https://github.com/openapi-generators/openapi-python-client
-"""
+"""A client that openapi-python-client makes of the API's description does the README's walk."""
 
 from __future__ import annotations
 

@@ -134,9 +134,13 @@ def test_a_failure_waits_longer_each_time_and_rings_help() -> None:
     assert schedule.wait(0.0) == 1800.0
 
 
+async def _alone() -> bool:
+    return True
+
+
 def test_the_receiver_answers_at_once_and_bounds_what_it_reads(netbox: SourceWorld) -> None:
     room = netbox.room()
-    keeper = Keeper(room, room.config.sources[0], lambda: 0.0)
+    keeper = Keeper(room, room.config.sources[0], lambda: 0.0, _alone)
     bell = HookBell(b"s")
 
     async def statuses() -> list[int]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -22,6 +22,7 @@ from bootz.server.sources.ringing import HEADER, MAX_BODY, HookBell
 from bootz.server.sources.schedule import Schedule
 from bootz.server.sources.syncing import SourceRoom, sync
 from bootz.server.store.actor import Actor
+from bootz.server.store.leadership import leadership
 
 log = structlog.get_logger()
 
@@ -53,6 +54,8 @@ class Keeper:
     room: SourceRoom
     settings: SourceSettings
     ticks: Callable[[], float]
+    leads: Callable[[], Awaitable[bool]]
+    """Whether this process keeps the sources of the site, of several that could."""
     schedule: Schedule = field(init=False)
     echoes: Echoes = field(default_factory=Echoes)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -70,8 +73,11 @@ class Keeper:
         self.schedule.begin(self.ticks())
         while True:
             await self._until_due()
+            rung = self.schedule.rung
             self.schedule.start(self.ticks())
-            self.schedule.end(self.ticks(), await self.sync_once())
+            # Who is rung reads the source, whoever leads: the source rings nowhere else.
+            reason = await self.sync_once() if rung or await self.leads() else ""
+            self.schedule.end(self.ticks(), reason)
 
     async def sync_once(self) -> str:
         """Sync, and return the reason if it failed."""
@@ -101,7 +107,8 @@ class Keeper:
         """Write back what is due, until cancelled."""
         while True:
             try:
-                await push_all(self.room, self.settings, self.echoes)
+                if await self.leads():
+                    await push_all(self.room, self.settings, self.echoes)
             except BootzError as error:
                 log.warning("source-push-failed", source=self.settings.name, reason=error.reason)
             await asyncio.sleep(_PUSH_EVERY_S)
@@ -116,7 +123,17 @@ async def sources_kept(
     Raises:
         ConfigError: a webhook cannot be set up.
     """
-    keepers = [Keeper(room, settings, ticks) for settings in room.config.sources]
+    lead = leadership(room.database, "sources")
+    one_at_a_time = asyncio.Lock()
+
+    async def leads() -> bool:
+        async with one_at_a_time:
+            try:
+                return await asyncio.to_thread(lead.hold)
+            except BootzError:
+                return False
+
+    keepers = [Keeper(room, settings, ticks, leads) for settings in room.config.sources]
     runners: list[web.AppRunner] = []
     tasks: list[asyncio.Task[None]] = []
     try:
@@ -133,6 +150,7 @@ async def sources_kept(
         await asyncio.gather(*tasks, return_exceptions=True)
         for runner in runners:
             await runner.cleanup()
+        lead.release()
 
 
 def hook_app(keeper: Keeper, bell: HookBell) -> web.Application:

@@ -19,8 +19,12 @@ from bootz.server.store.database import Database
 
 _LOCK: Final = text("SELECT pg_try_advisory_lock(:key)")
 _ALIVE: Final = text("SELECT 1")
-_KEYS: Final = {"leader": 0x626F6F747A, "webhooks": 0x626F6F747A77}
-"""The word ``bootz``, and one with a letter more; PostgreSQL keeps such locks apart for each
+_KEYS: Final = {
+    "leader": 0x626F6F747A,
+    "webhooks": 0x626F6F747A77,
+    "sources": 0x626F6F747A73,
+}
+"""The word ``bootz``, and two with a letter more; PostgreSQL keeps such locks apart for each
 database.
 """
 
@@ -35,7 +39,9 @@ class Leadership(Protocol):
         """Let another process have it."""
 
 
-def leadership(database: Database, work: Literal["leader", "webhooks"] = "leader") -> Leadership:
+def leadership(
+    database: Database, work: Literal["leader", "webhooks", "sources"] = "leader"
+) -> Leadership:
     """Return the lock of a database for some work; it is not held yet."""
     if database.embedded:
         path = Path(str(database.engine.url.database))

@@ -90,7 +90,7 @@ from bootz.wire.names import DialectName
     "--rounds",
     default=5,
     show_default=True,
-    help="Rounds of --against; in each of them the builds take turns as A B B A.",
+    help="Rounds of --against, in each of which the builds take turns as A B B A, and of --images.",
 )
 @click.option(
     "--target",
@@ -111,6 +111,14 @@ from bootz.wire.names import DialectName
     metavar="ROUTERS",
     default=None,
     help="Let so many routers come in the same instant, each with one try.",
+)
+@click.option(
+    "--images",
+    type=int,
+    metavar="MIB",
+    default=None,
+    help="Load an image of this size, four times at once in each of --rounds, and from nginx, too, "
+    "if it is installed.",
 )
 @click.option("--one-address", is_flag=True, help="All routers of --storm have one address.")
 @click.option(

@@ -11,13 +11,14 @@ from typing import Any, Final
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from bootz.bench.against import compare
+from bootz.bench.images import measure_images
 from bootz.bench.material import read_material
 from bootz.bench.measure import measure, measure_target
 from bootz.bench.plan import BenchPlan, BenchResult, IdentityKey, OnProgress
 from bootz.bench.profiling import profiler
 from bootz.bench.storm import storm
 from bootz.cli.base import Cli
-from bootz.cli.bench_show import show_comparison, show_results, show_storm
+from bootz.cli.bench_show import show_comparison, show_images, show_results, show_storm
 from bootz.cli.output import stderr
 from bootz.errors import ConfigError, PolicyError
 from bootz.keystore.kinds import KeyKind
@@ -25,6 +26,7 @@ from bootz.keystore.kinds import KeyKind
 _INVENTORIES: Final = (100, 10_000, 100_000)
 _COMPARED: Final = (1000,)
 _MAX_ROUNDS: Final = 1000
+_MAX_MIB: Final = 16 << 10
 
 Options = dict[str, Any]
 
@@ -102,10 +104,22 @@ def _storm(cli: Cli, options: Options) -> None:
     show_storm(cli.output, result)
 
 
+def _images(cli: Cli, options: Options) -> None:
+    size, rounds = options["images"], options["rounds"]
+    if not 1 <= size <= _MAX_MIB:
+        raise _wrong("--images", "out of range", f"1 to {_MAX_MIB}", str(size))
+    if not 1 <= rounds <= _MAX_ROUNDS:
+        raise _wrong("--rounds", "out of range", f"1 to {_MAX_ROUNDS}", str(rounds))
+    with _folder(options, "images") as folder, _progress("images") as on_progress:
+        found = measure_images(folder, size << 20, rounds, on_progress)
+    show_images(cli.output, found)
+
+
 _MODES: Final[dict[str, Callable[[Cli, Options], None]]] = {
     "against": _against,
     "target": _target,
     "storm": _storm,
+    "images": _images,
 }
 """What is done instead of measuring this build alone, by the option that asks for it."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from bootz.bench.against import Comparison, Round
+from bootz.bench.images import ImageCost
 from bootz.bench.plan import BenchPlan, BenchResult
 from bootz.bench.storm import StormResult
 from bootz.cli.output import Column, Output, OutputFormat
@@ -26,6 +27,15 @@ _ROUNDS = (
     Column("other_cpu_ms", "OTHER CPU MS", right=True),
     Column("own_cpu_ms", "OWN CPU MS", right=True),
     Column("ratio", right=True),
+)
+
+_IMAGES = (
+    Column("server"),
+    Column("scheme"),
+    Column("cpu_s_per_gib", "CPU S PER GIB", right=True),
+    Column("least", right=True),
+    Column("most", right=True),
+    Column("of_ours", "OF OURS", right=True),
 )
 
 
@@ -79,6 +89,25 @@ def show_storm(output: Output, result: StormResult) -> None:
             "resident_mib": _mib(result.resident),
             "resident_peak_mib": _mib(result.resident_peak),
         }
+    )
+
+
+def show_images(output: Output, found: Sequence[ImageCost]) -> None:
+    """Print what each server costs over each scheme, and how it compares with the first one."""
+    own = {each.scheme: each.middle for each in found if each.server == found[0].server}
+    output.rows(
+        _IMAGES,
+        [
+            {
+                "server": each.server,
+                "scheme": each.scheme,
+                "cpu_s_per_gib": round(each.middle, 3),
+                "least": round(min(each.seconds), 3),
+                "most": round(max(each.seconds), 3),
+                "of_ours": round(each.middle / own[each.scheme], 2) if own[each.scheme] else None,
+            }
+            for each in found
+        ],
     )
 
 

@@ -96,6 +96,11 @@ pictures: $(VENV)/check.stamp packages
 check-api: $(VENV)/check.stamp
 	API_EXAMPLES=$${API_EXAMPLES:-200} $(BIN)/pytest tests/api/test_fuzz.py $(ARGS)
 
+# What lists and imports of the door cost at 100,000 chassis. ARGS="10000".
+.PHONY: speed-door
+speed-door: $(VENV)/check.stamp
+	@cd tests && $(CURDIR)/$(BIN)/python -m api.door_speed $(ARGS)
+
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \

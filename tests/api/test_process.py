@@ -6,6 +6,7 @@ import json
 import os
 import select
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -127,3 +128,27 @@ def test_a_server_keeps_its_door_and_takes_it_along(site: Path, started: list[Pr
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.net:0"])
 def test_without_tls_it_listens_on_loopback_alone(site: Path, address: str) -> None:
     assert run(["--site", str(site), "board", "--listen", address]) == 2
+
+
+def test_the_door_serves_tls_under_the_sites_trust_anchor(
+    site: Path, started: list[Process]
+) -> None:
+    assert run(["--site", str(site), "keys", "door"]) == 0
+    config = site / "bootz.yaml"
+    document = yaml.safe_load(config.read_text())
+    document["operator"]["tls"] = {"certificate": "door/door.pem", "key": "door/door.key"}
+    config.write_text(yaml.safe_dump(document))
+    door = Process("--site", str(site), "board")
+    started.append(door)
+    (address,) = door.until("door-serving")["addresses"]
+    assert address.startswith("https://")
+    trusted = ssl.create_default_context(cafile=str(site / "keys/trust-anchor/1.pem"))
+
+    with urllib.request.urlopen(f"{address}/healthz", timeout=30, context=trusted) as answer:
+        assert answer.headers["Strict-Transport-Security"]
+    assert (site / "door/door.key").stat().st_mode & 0o777 == 0o600
+    # Another anchor does not vouch for it.
+    with pytest.raises(OSError, match="certificate verify failed"):
+        urllib.request.urlopen(
+            f"{address}/healthz", timeout=30, context=ssl.create_default_context()
+        )

@@ -154,3 +154,30 @@ def publish(cli: Cli) -> None:
     with closing(site.database()) as database:
         publish_certificates(site, database)
     cli.output.rows(COLUMNS, list(key_rows(site, site.clock())))
+
+
+@command.command("door")
+@click.pass_obj
+def door(cli: Cli) -> None:
+    """Issue a TLS certificate for the operator's door under the site's trust anchor.
+
+    Key and certificate are written to door/ in the site, outside of keys/. Name them in
+    `operator.tls`, and give the key to the user that the door runs as.
+    """
+    from bootz.server.keys.door import CERTIFICATE, KEY, issue_door
+    from bootz.trust.certificates import load_certificate, parse_certificates
+
+    site = cli.site()
+    path = issue_door(site, site.clock())
+    (der,) = parse_certificates(path.read_bytes())
+    cli.output.record(
+        {
+            "certificate": str(path),
+            "key": str(site.root / KEY),
+            "until": load_certificate(der).not_valid_after_utc,
+        }
+    )
+    cli.output.message(
+        f"In bootz.yaml: operator: {{tls: {{certificate: {CERTIFICATE}, key: {KEY}}}}}; then start "
+        "the door again."
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,9 +13,12 @@ from sources.conftest import SourceWorld
 
 from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.server.api.app import create_app
+from bootz.server.api.auth.accounts import add_account, begin_session
+from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
 from bootz.server.api.context import Door
+from bootz.server.board.app import install
 
 
 @pytest.fixture
@@ -72,6 +76,37 @@ def test_a_failed_sync_says_why_and_what_to_do(call: Any, netbox: SourceWorld) -
     assert failed.json()["next_action"]
     shown = call(OperatorRole.VIEWER, "GET", "/sources/sot").json()
     assert (shown["reason"], shown["failures"]) == ("source-unreachable", 1)
+
+
+def test_the_board_shows_sources_and_syncs(netbox: SourceWorld) -> None:
+    room = netbox.room()
+    door = Door(
+        netbox.database,
+        room.config,
+        lambda: netbox.now,
+        lambda: 0.0,
+        door_surroundings(netbox.root, room.config),
+        netbox.root,
+    )
+    with netbox.database.write() as connection:
+        account = add_account(connection, "ann", OperatorRole.OPERATOR, now=netbox.now)
+        secret = begin_session(connection, account, "test", now=netbox.now)
+    with TestClient(create_app(door, [install])) as client:
+        client.cookies.set(SESSION_COOKIE, secret)
+        shown = client.get("/board/sources").text
+        assert "has never been read" in shown
+        csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', shown)
+        assert csrf is not None
+        fields = {"csrf": csrf[1], "to": "/sources", "name": "sot"}
+        client.post("/board/sources/sync", data={**fields, "dry_run": "1"})
+        assert netbox.chassis() == {}
+        client.post("/board/sources/sync", data=fields)
+        assert len(netbox.chassis()) == 21
+        shown = client.get("/board/sources").text
+        assert "source-no-serial" in shown
+        assert "/dcim/devices/5/" in shown
+        client.post("/board/sources/release", data={**fields, "serial": "FOC2801A002"})
+    assert len(netbox.markers()) == 20
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ NAV: Final = (
         "On record",
         (
             NavItem("/import", "Import", "import", "import.run"),
+            NavItem("/sources", "Sources", "import", "source.list"),
             NavItem("/vouchers", "Vouchers", "voucher", "voucher.list"),
             NavItem("/keys", "Keys", "key", "keys.list"),
             NavItem("/images", "Images", "disc", "image.list"),

@@ -23,6 +23,7 @@ PARTS = {
     "postgresql": "postgres",
     "prometheus": "promtool",
     "oidc": str(OIDC_PYTHON),
+    "curl": "curl",
     "zsh": "zsh",
     "fish": "fish",
     "mandoc": "mandoc",

@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/kea_link.sh"
 mac=02:aa:00:00:00:10
 link $mac
-echo "kea-dhcp4 $(kea-dhcp4 -v)"
+echo "kea-dhcp4 $(kea-dhcp4 -v), package $(dpkg-query -W -f='${Version}' kea-dhcp4-server)"
 try() {
     cat >"$folder/kea.conf" <<CONF
 { "Dhcp4": { "interfaces-config": { "interfaces": [ "s0" ] },

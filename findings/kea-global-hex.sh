@@ -18,7 +18,7 @@ declare -A files=(
     [class]="{\"Dhcp4\": { $class $option } ], \"subnet4\": [ { $subnet } ] } }"
     [global]="{\"Dhcp4\": { $option, \"subnet4\": [ { $subnet } ] } }"
 )
-echo "kea-dhcp4 $(kea-dhcp4 -v)"
+echo "kea-dhcp4 $(kea-dhcp4 -v), package $(dpkg-query -W -f='${Version}' kea-dhcp4-server)"
 [ "$(kea-dhcp4 -v)" = 2.2.0 ] || { echo "seen with 2.2.0 alone"; exit 1; }
 for place in subnet reservation class global; do
     echo "${files[$place]}" >"$folder/$place.conf"

@@ -6,7 +6,7 @@ set -euo pipefail
 # made of the MAC address in the same way.
 # Exits 0 while this holds, 1 once it does not.
 . "$(dirname "$0")/kea_link.sh"
-echo "kea-dhcp6 $(kea-dhcp6 -v)"
+echo "kea-dhcp6 $(kea-dhcp6 -v), package $(dpkg-query -W -f='${Version}' kea-dhcp6-server)"
 try() {
     link "$1"
     cat >"$folder/kea.conf" <<CONF

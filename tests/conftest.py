@@ -1,6 +1,7 @@
 """Leaves out, on a laptop that lacks a real part, the tests that meet it, and says so.
 
-In CI (``CI`` is set) nothing is left out: a part that is missing fails its tests.
+In CI (``CI`` is set) no part is left out: one that is missing fails its tests. Recorded data of
+others that are not ours to ship are another thing: a fresh clone has none, wherever it is tested.
 """
 
 from __future__ import annotations
@@ -41,12 +42,12 @@ _FOLDERS = ["/usr/sbin", "/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/
 def _missing() -> set[str]:
     path = os.pathsep.join([os.environ.get("PATH", ""), *_FOLDERS])
     missing = {mark for mark, command in PARTS.items() if shutil.which(command, path=path) is None}
+    if os.environ.get("CI"):
+        missing.clear()
     return missing if RECORDED.is_dir() else missing | {"recorded"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("CI"):
-        return
     missing = _missing()
     left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in missing)]
     if left_out:
@@ -55,10 +56,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_report_header() -> str | None:
-    missing = set() if os.environ.get("CI") else _missing()
+    missing = _missing()
     if not missing:
         return None
-    return f"left out, because it is not installed: {', '.join(sorted(missing))}"
+    return f"left out, because it is not here: {', '.join(sorted(missing))}"
 
 
 @pytest.fixture(scope="session")

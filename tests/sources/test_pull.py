@@ -206,6 +206,24 @@ def test_answers_that_are_not_the_apis(
     assert refused(world).reason == reason
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("device_type", [1]),
+        ("device_type", "8201"),
+        ("role", {"name": ""}),
+        ("config_context", {"half": "\ud800"}),
+    ],
+)
+def test_objects_of_another_form_are_one_clear_error(
+    world: SourceWorld, key: str, value: object
+) -> None:
+    world.product.device("edge-03")[key] = value
+
+    assert refused(world).reason in {"source-not-json", "source-forbidden"}
+    assert world.markers() == {}
+
+
 def test_a_redirect_is_never_followed(netbox: SourceWorld) -> None:
     """T19: the other host sees neither a request nor the token."""
     other = Product("nautobot")

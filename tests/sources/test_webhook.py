@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from sources.conftest import SourceWorld
 from sources.product import RECORDED
 
+from bootz.errors import ConfigError
 from bootz.server.sources.keeping import Echoes, Keeper, hook_app, sources_kept
 from bootz.server.sources.ringing import HEADER, MAX_BODY, HookBell
 from bootz.server.sources.schedule import JOIN_S, Schedule
@@ -169,6 +170,18 @@ def test_the_receiver_answers_at_once_and_bounds_what_it_reads(netbox: SourceWor
     assert asyncio.run(statuses()) == [202, 401, 413]
     assert keeper.schedule.rung
     assert bell.bad_signatures == 1
+
+
+def test_an_address_that_cannot_be_read_is_named(netbox: SourceWorld) -> None:
+    room = netbox.room(webhook={"listen": "here", "secret_file": "s", "tls": False})
+
+    async def run() -> None:
+        async with sources_kept(room, lambda: 0.0, None):
+            pass
+
+    with pytest.raises(ConfigError) as refused:
+        asyncio.run(run())
+    assert refused.value.where == "sources.sot.webhook.listen"
 
 
 def test_a_kept_source_is_read_and_told(netbox: SourceWorld, tmp_path: Path) -> None:

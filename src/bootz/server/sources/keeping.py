@@ -190,10 +190,18 @@ async def _listen(keeper: Keeper, tls: ssl.SSLContext | None) -> web.AppRunner:
             where=f"sources.{keeper.settings.name}.webhook",
             expected="operator.tls, or tls: false on a protected network",
         )
+    try:
+        endpoint = parse_endpoint(hook.listen)
+    except ValueError as error:
+        raise ConfigError(
+            "site-config-invalid",
+            str(error),
+            where=f"sources.{keeper.settings.name}.webhook.listen",
+            expected="ADDRESS:PORT",
+        ) from error
     secret = read_secret(keeper.room.root / hook.secret_file)
     runner = web.AppRunner(hook_app(keeper, HookBell(secret, keeper.echoes, hook.own_user)))
     await runner.setup()
-    endpoint = parse_endpoint(hook.listen)
     try:
         await web.TCPSite(
             runner, endpoint.host, endpoint.port, ssl_context=tls if hook.tls else None

@@ -57,7 +57,10 @@ async def _by_cursor(
         # The product bounds pages by itself, and says nothing: only an empty one is the last.
         if not entries:
             return found
-        last = max(int(entry["id"]) for entry in entries)
+        keys = [entry["id"] for entry in entries]
+        if not all(isinstance(key, int) for key in keys):
+            raise _not_listed(path)
+        last = max(keys)
         if last < start:
             raise _not_listed(path)
         start = last + 1

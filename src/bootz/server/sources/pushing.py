@@ -261,7 +261,7 @@ async def _journal(client: SourceClient, push: Push) -> None:
         path = "extras/journal-entries/"
         body: dict[str, JsonValue] = {
             "assigned_object_type": "dcim.device",
-            "assigned_object_id": int(key),
+            "assigned_object_id": int(key) if key.isdecimal() else key,
             "kind": kind,
             "comments": push.words(),
         }

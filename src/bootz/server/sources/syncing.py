@@ -106,14 +106,15 @@ async def sync(
     with one_sync(room.database, room.root, settings.name), _noted(room, settings, order):
         token, tls = read_token(room, settings), read_roots(room, settings)
         async with open_source(settings, token, tls) as client:
-            product = product_of(client)
-            await product.open()
-            pulled = await product.pull(room.clock())
-            for device in pulled.devices:
-                check_selected(device, settings)
-            if not order.dry_run:
-                await asyncio.to_thread(write_copy, copy_path(room.root, settings.name), pulled)
-            absent = await _absent(room, settings, product, pulled)
+            with _of_the_form(settings):
+                product = product_of(client)
+                await product.open()
+                pulled = await product.pull(room.clock())
+                for device in pulled.devices:
+                    check_selected(device, settings)
+                if not order.dry_run:
+                    await asyncio.to_thread(write_copy, copy_path(room.root, settings.name), pulled)
+                absent = await _absent(room, settings, product, pulled)
         return await asyncio.to_thread(_apply, room, settings, order, pulled, absent, actor)
 
 
@@ -130,6 +131,24 @@ def sync_from_copy(
         for device in pulled.devices:
             check_selected(device, settings)
         return _apply(room, settings, order, pulled, {}, actor)
+
+
+@contextmanager
+def _of_the_form(settings: SourceSettings) -> Iterator[None]:
+    """Turn what only an object of another form can cause into one error.
+
+    Raises:
+        ConfigError: ``source-not-json``.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            "source-not-json",
+            "an object has another form than the API's",
+            where=settings.name,
+            seen=type(error).__name__,
+        ) from error
 
 
 @contextmanager

@@ -106,7 +106,12 @@ class SourceReleased(BaseModel):
     released_from: str
 
 
-def _room(door: Door) -> SourceRoom:
+def source_room(door: Door) -> SourceRoom:
+    """Return what a sync of the door works with.
+
+    Raises:
+        UnknownChassis: ``source-not-found``: there is no folder of the site here.
+    """
     root = door.root
     if root is None:
         if door.config.sources:
@@ -127,7 +132,7 @@ def list_(
     door: DoorDep, _principal: Annotated[Principal, Depends(needs("source.list"))]
 ) -> list[SourceView]:
     """List the sources of truth of the site."""
-    return _views(_room(door), [source.name for source in door.config.sources])
+    return _views(source_room(door), [source.name for source in door.config.sources])
 
 
 @router.get("/{name}", **operation("source.show", 404))
@@ -135,7 +140,7 @@ def show(
     door: DoorDep, _principal: Annotated[Principal, Depends(needs("source.show"))], name: _Name
 ) -> SourceView:
     """Show a source, with the faults of its devices."""
-    room = _room(door)
+    room = source_room(door)
     return _views(room, [room.settings(name).name])[0]
 
 
@@ -165,7 +170,7 @@ def sync(
     dry_run: Annotated[bool, Query(description="Show what would change, change nothing.")] = False,
 ) -> SyncedView:
     """Bring the inventory to what a source says, in one transaction; repeating it is harmless."""
-    room = _room(door)
+    room = source_room(door)
     settings = room.settings(name)
     order = SyncOrder(
         update=body.update,

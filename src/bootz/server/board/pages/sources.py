@@ -1,30 +1,25 @@
 """Sources of truth: the last sync, the age of the copy, and the faults of devices."""
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from bootz.server.api.routes.sources import source_room
 from bootz.server.board.view import go, page
 from bootz.server.board.visitor import FormDep, Visitor, changing, text_of, visiting
 from bootz.server.sources.planning import SyncOrder
 from bootz.server.sources.releasing import release_from_source
 from bootz.server.sources.showing import show_sources
-from bootz.server.sources.syncing import SourceRoom, sync
+from bootz.server.sources.syncing import sync
 
 router = APIRouter(prefix="/sources")
-
-
-def _room(visitor: Visitor) -> SourceRoom:
-    door = visitor.door
-    return SourceRoom(door.root or Path(), door.config, door.database, door.clock)
 
 
 @router.get("")
 def sources(visitor: Annotated[Visitor, Depends(visiting("source.list"))]) -> Response:
     """List the sources with the faults of their devices."""
-    room = _room(visitor)
+    room = source_room(visitor.door)
     found = show_sources(room, [source.name for source in room.config.sources])
     return page(visitor, "sources.html", found=found)
 
@@ -34,7 +29,7 @@ def sync_now(
     visitor: Annotated[Visitor, Depends(changing("source.sync"))], form: FormDep
 ) -> Response:
     """Bring the inventory to what a source says, or only count what would change."""
-    room = _room(visitor)
+    room = source_room(visitor.door)
     settings = room.settings(text_of(form, "name", 40))
     order = SyncOrder(dry_run=bool(text_of(form, "dry_run", 8)))
     actor = visitor.principal.actor("source.sync")

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from grpclib.client import Channel, UnaryUnaryMethod
 
 from bootz.cli.site.image_store import site_depot
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.model.artifacts import Assertion, SealedData, VoucherContent
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard

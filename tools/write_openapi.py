@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bootz.cli.site.door_surroundings import door_surroundings
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.context import Door
 from bootz.server.store.database import open_database

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from store.world import maker, owner
 
 from bootz.cli.site.door_surroundings import door_surroundings
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import add_account, begin_session
 from bootz.server.api.auth.roles import OperatorRole

@@ -8,7 +8,8 @@ import pytest
 from api.conftest import World
 from fastapi.testclient import TestClient
 
-from bootz.config import OperatorSettings, SiteConfig
+from bootz.config.operator import OperatorSettings
+from bootz.config.site import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token

@@ -11,7 +11,7 @@ from api.conftest import World
 from fastapi.testclient import TestClient
 
 from bootz.cli.site.door_surroundings import door_surroundings
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.context import Door

@@ -17,7 +17,7 @@ from board import night
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from bootz.cli.site.door_surroundings import door_surroundings
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import begin_session, find_account
 from bootz.server.api.auth.principals import SESSION_COOKIE

@@ -16,7 +16,7 @@ from board import night
 from fastapi.testclient import TestClient
 
 from bootz.cli.site.door_surroundings import door_surroundings
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import begin_session, find_account
 from bootz.server.api.auth.principals import SESSION_COOKIE

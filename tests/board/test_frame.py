@@ -16,7 +16,7 @@ from board.conftest import Board
 from board.pictures import PICTURES
 from fastapi.testclient import TestClient
 
-from bootz.config import OperatorSettings
+from bootz.config.operator import OperatorSettings
 from bootz.reasons import REASONS
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import ABSOLUTE_END, add_account, make_link

@@ -8,7 +8,7 @@ import pytest
 from engines import ENGINES
 from world import World, make_site, manufacturer
 
-from bootz.config import TransportSettings
+from bootz.config.serving import TransportSettings
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world import Running, World, client_tls, manufacturer, report, request, run, verified
 
-from bootz.config import LimitSettings
+from bootz.config.serving import LimitSettings
 from bootz.model.bootstrap import BootstrapRequest, CardState, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor, ClaimedCard
 from bootz.reasons import REASONS

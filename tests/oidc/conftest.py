@@ -16,7 +16,8 @@ from fastapi.testclient import TestClient
 from oidc.double import Provider, providing
 
 from bootz.cli.site.door_surroundings import door_surroundings
-from bootz.config import OidcSettings, OperatorSettings, SiteConfig
+from bootz.config.operator import OidcSettings, OperatorSettings
+from bootz.config.site import SiteConfig
 from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import Account, list_accounts
 from bootz.server.api.context import Door

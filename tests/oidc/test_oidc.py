@@ -12,7 +12,7 @@ from oidc.conftest import Site
 from oidc.double import Claims, Provider, by_public_key, made_key, signed, unsigned
 from pydantic import ValidationError
 
-from bootz.config import OidcSettings
+from bootz.config.operator import OidcSettings
 from bootz.server.api.auth.accounts import add_account, set_account
 from bootz.server.api.auth.roles import OperatorRole
 

@@ -14,7 +14,7 @@ import pytest
 from conftest import OIDC_PYTHON
 from oidc.conftest import BASE, ROLES, door_of
 
-from bootz.config import OidcSettings
+from bootz.config.operator import OidcSettings
 
 CALLBACK = f"{BASE}/api/v1/login/oidc/callback"
 

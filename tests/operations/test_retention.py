@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from store.world import call, maker, refusal, report
 
 from bootz.cli.main import run
-from bootz.config import RetentionSettings
+from bootz.config.serving import RetentionSettings
 from bootz.model.bootstrap import ReportedStatus
 from bootz.server.operations.chassis import add_chassis
 from bootz.server.operations.chassis_record import ChassisRecord

@@ -19,7 +19,8 @@ from structlog.testing import capture_logs
 from world import LISTENS, Running, World, client_tls, manufacturer, report, request, run, verified
 
 from bootz.cli.site.image_store import site_depot
-from bootz.config import ImageSettings, LimitSettings, OwnerSettings
+from bootz.config.serving import ImageSettings, LimitSettings
+from bootz.config.site import OwnerSettings
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.app import SiteServer
 from bootz.server.keys.rotation import rotate_owner

@@ -16,7 +16,7 @@ import pytest
 from grpclib.exceptions import GRPCError, StreamTerminatedError
 from world import Running, World, manufacturer, report, request, verified
 
-from bootz.config_file import CONFIG_NAME
+from bootz.config.file import CONFIG_NAME
 from bootz.server.listening import Bound, unreached_hosts
 from bootz.server.store.attempt_states import AttemptState
 

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from stream_world import IdentityKind, ask, fill, prover, tell
 from world import Running, World, manufacturer, report, request
 
-from bootz.config import TelemetrySettings
+from bootz.config.serving import TelemetrySettings
 from bootz.errors import ConfigError
 from bootz.server.tracing import open_tracing
 from bootz.wire.flows import STREAM_V1

@@ -14,7 +14,7 @@ from grpclib.exceptions import StreamTerminatedError
 from server.test_serving import served
 from world import World, manufacturer, report, request, verified
 
-from bootz.config_file import CONFIG_NAME
+from bootz.config.file import CONFIG_NAME
 from bootz.server.store.attempt_states import AttemptState
 
 

@@ -10,15 +10,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootz.config import (
-    Endpoint,
-    SiteConfig,
-    load_config,
-    parse_config,
-    parse_endpoint,
-    write_config,
-)
-from bootz.config_file import MAX_CONFIG_BYTES
+from bootz.config.file import MAX_CONFIG_BYTES
+from bootz.config.reading import load_config, parse_config, write_config
+from bootz.config.site import SiteConfig
+from bootz.config.values import Endpoint, parse_endpoint
 from bootz.errors import ConfigError
 
 CHOSEN = {

@@ -12,7 +12,7 @@ import structlog
 from site_world import NOW, Pki
 
 from bootz.cli.main import run
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.errors import ConfigError
 from bootz.keystore.files import KeyKind, generate_key
 from bootz.server.certificate_hosts import certificate_hosts

@@ -14,7 +14,7 @@ import pytest
 from sources.product import TOKEN, Product, serving
 from store.world import Maker
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.operations.chassis import list_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.profiles import ProfileRecord, add_profile

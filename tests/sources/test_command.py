@@ -14,7 +14,7 @@ from sources.product import TOKEN, Product, serving
 from store.world import Maker
 
 from bootz.cli.main import run
-from bootz.config_sources import SourceSettings
+from bootz.config.sources import SourceSettings
 from bootz.server.operations.profiles import ProfileRecord, add_profile
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.site import open_site

@@ -335,7 +335,7 @@ import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import bootz.server.sources.planning as planning
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.sources.planning import SyncOrder
 from bootz.server.sources.syncing import SourceRoom, sync
 from bootz.server.store.database import open_database

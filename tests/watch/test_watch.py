@@ -20,7 +20,7 @@ import pytest
 from store.world import NOW, Maker, call
 
 from bootz.cli.main import run
-from bootz.config import ProgressSettings
+from bootz.config.serving import ProgressSettings
 from bootz.server.operations.chassis import add_chassis, remove_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.chassis_state import ChassisState

@@ -15,7 +15,8 @@ import pytest
 from store.world import Maker, call
 from webhooks.receiver import Receiver
 
-from bootz.config import SiteConfig, WebhookSettings
+from bootz.config.operator import WebhookSettings
+from bootz.config.site import SiteConfig
 from bootz.server.operations.chassis import add_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.vendors import add_vendor

@@ -25,7 +25,8 @@ from store.world import Maker
 from webhooks.conftest import Site
 from webhooks.receiver import Received, Receiver, receiving
 
-from bootz.config import SiteConfig, WebhookSettings
+from bootz.config.operator import WebhookSettings
+from bootz.config.site import SiteConfig
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.operations.webhooks import resend
 from bootz.server.store.attempts import last_event

@@ -19,7 +19,7 @@ from store.world import refusal, report
 from webhooks.conftest import Site
 from webhooks.receiver import Received, Receiver, receiving
 
-from bootz.config import WebhookSettings
+from bootz.config.operator import WebhookSettings
 from bootz.model.bootstrap import ReportedStatus
 from bootz.server.operations.webhooks import list_deliveries, resend, set_webhook
 from bootz.server.store.database import open_database

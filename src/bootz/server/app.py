@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.server.doors import DepotDoor, Doors

@@ -16,8 +16,9 @@ from typing import Final
 
 from sqlalchemy import select
 
-from bootz.config import SiteConfig, write_config
-from bootz.config_file import CONFIG_NAME
+from bootz.config.file import CONFIG_NAME
+from bootz.config.reading import write_config
+from bootz.config.site import SiteConfig
 from bootz.errors import ConflictError, Unavailable
 from bootz.keystore.files import atomic_write, sync_folder
 from bootz.server.keys.brought import BroughtKeys, create_keys

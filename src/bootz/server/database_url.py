@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bootz.config import DatabaseSettings
+from bootz.config.serving import DatabaseSettings
 from bootz.errors import ConfigError
 from bootz.keystore.protected import read_secret
 

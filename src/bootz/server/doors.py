@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from bootz.config import SiteConfig, parse_endpoint
+from bootz.config.site import SiteConfig
+from bootz.config.values import parse_endpoint
 from bootz.server.listening import Address
 from bootz.server.metrics.measuring import Load
 from bootz.server.part import Part

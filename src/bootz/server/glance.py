@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from bootz.config_file import CONFIG_NAME, DEFAULT_DATABASE, parse_settings, read_settings
+from bootz.config.file import CONFIG_NAME, DEFAULT_DATABASE, parse_settings, read_settings
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.store.listing import Execute
 from bootz.server.store.version import SCHEMA_VERSION

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bootz.config import Endpoint
+from bootz.config.values import Endpoint
 from bootz.log import get_logger
 from bootz.server.site import Site
 

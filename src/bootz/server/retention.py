@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from bootz.config import RetentionSettings
+from bootz.config.serving import RetentionSettings
 from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.server.operations.retention import Kept, Pruned, prune

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bootz.config import SiteConfig, load_config
-from bootz.config_file import CONFIG_NAME
+from bootz.config.file import CONFIG_NAME
+from bootz.config.reading import load_config
+from bootz.config.site import SiteConfig
 from bootz.server.database_url import database_url
 from bootz.server.keys.keyring import KEYRING_NAME, Keys
 from bootz.server.keys.owner_files import OwnerFiles, read_owner_files

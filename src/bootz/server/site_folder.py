@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bootz.config_file import CONFIG_NAME
+from bootz.config.file import CONFIG_NAME
 from bootz.errors import ConfigError
 
 SITE_VARIABLE: Final = "BOOTZ_SITE"

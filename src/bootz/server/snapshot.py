@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.errors import Unavailable
 from bootz.log import get_logger
 from bootz.server.keys.owner import load_owner_state

@@ -7,7 +7,8 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from bootz.config import SiteConfig, parse_endpoint
+from bootz.config.site import SiteConfig
+from bootz.config.values import parse_endpoint
 from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.server.doors import DepotDoor

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, func, select
 
 from bootz import __version__
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.errors import BootzError
 from bootz.model.checks import Check
 from bootz.server.metrics.exposition import exposed

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
 from bootz import __version__
-from bootz.config import TelemetrySettings
+from bootz.config.serving import TelemetrySettings
 from bootz.errors import BootzError, ConfigError
 from bootz.server.ports import CallRecord, Journal
 from bootz.transport.grpc.call import Call, Method

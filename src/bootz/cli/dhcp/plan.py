@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from bootz.cli.base import Cli
 from bootz.cli.inventory.base import reading
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.dhcp.records import (
     DhcpCard,
     DhcpDevice,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bootz.config import Endpoint
+    from bootz.config.values import Endpoint
     from bootz.server.api.app import Part
 
 
@@ -41,7 +41,9 @@ def command(
     from bootz.cli.logs import configure_log
     from bootz.cli.service_process import harden
     from bootz.cli.site.door_surroundings import door_surroundings
-    from bootz.config import OperatorSettings, load_config, parse_endpoint
+    from bootz.config.operator import OperatorSettings
+    from bootz.config.reading import load_config
+    from bootz.config.values import parse_endpoint
     from bootz.errors import ConfigError
     from bootz.keystore.files import atomic_write
     from bootz.server.api.serving import serve_door

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bootz.cli.inventory.chassis.preflight import kea_checks
 from bootz.cli.site.image_target import image_target
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.images.depot import Depot, StoredFile
 from bootz.images.reach import why_unreachable
 from bootz.images.uploads import Uploads

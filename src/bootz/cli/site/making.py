@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bootz.cli.base import Cli
 from bootz.cli.inventory.importing import show_applied
 from bootz.cli.site.reference import import_reference, warn_of_reference
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.creation import create_site
 from bootz.server.importing.applying import Applied
 from bootz.server.importing.reference import Reference

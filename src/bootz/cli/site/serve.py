@@ -13,7 +13,7 @@ from bootz.cli.base import FILE, Cli, verb
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootz.config import SiteConfig
+    from bootz.config.site import SiteConfig
 
 
 _MOST_WORKERS: Final = 256
@@ -22,7 +22,7 @@ _MOST_WORKERS: Final = 256
 def _endpoints(
     _context: click.Context, parameter: click.Parameter, value: tuple[str, ...]
 ) -> tuple[str, ...] | None:
-    from bootz.config import parse_endpoint
+    from bootz.config.values import parse_endpoint
 
     for text in value:
         try:

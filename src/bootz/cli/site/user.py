@@ -70,7 +70,7 @@ def link(cli: Cli, name: str) -> None:
 
 def _address(cli: Cli, link: str | None) -> str | None:
     """Return where a browser on this machine opens a link, None without one."""
-    from bootz.config import load_config
+    from bootz.config.reading import load_config
 
     operator = load_config(cli.site_folder() / "bootz.yaml").operator
     if link is None or not operator.listen:

@@ -194,7 +194,7 @@ def test(context: click.Context, name: str) -> None:
     from dataclasses import asdict
     from datetime import UTC, datetime
 
-    from bootz.config import load_config
+    from bootz.config.reading import load_config
     from bootz.server.operations.webhooks import webhook_named
     from bootz.server.webhooks.trial import try_webhook
 

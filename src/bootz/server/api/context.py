@@ -9,7 +9,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.throttle import Throttle
 from bootz.server.api.ports import DoorSurroundings

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.preflight.terms import DhcpChecks, ImageFiles, UrlProbe
 from bootz.server.rendering.reached import ImageTarget
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 import uvicorn
 
-from bootz.config import Endpoint, OperatorTlsSettings, SiteConfig
+from bootz.config.operator import OperatorTlsSettings
+from bootz.config.site import SiteConfig
+from bootz.config.values import Endpoint
 from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.protected import read_protected
 from bootz.server.api.app import Part, create_app

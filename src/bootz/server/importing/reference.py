@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from pydantic import JsonValue
 
-from bootz.config import parse_endpoint
+from bootz.config.values import parse_endpoint
 from bootz.errors import ConfigError, TrustError, WireError
 from bootz.keystore.files import PrivateKey
 from bootz.model.bootstrap import BootConfig, BootstrapData, SoftwareImage

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bootz.config import OwnerSettings
+from bootz.config.site import OwnerSettings
 from bootz.errors import ConfigError
 from bootz.keystore.files import load_certificates
 from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.keystore.clock import check_clock
 from bootz.keystore.files import KeyKind, PrivateKey, generate_key, random_serial

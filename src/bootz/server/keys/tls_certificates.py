@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from bootz.config import SiteConfig, parse_endpoint
+from bootz.config.site import SiteConfig
+from bootz.config.values import parse_endpoint
 from bootz.errors import BootzError, ConfigError
 from bootz.keystore.clock import check_clock
 from bootz.keystore.files import KeyKind, generate_key, random_serial

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
-from bootz.config import ProgressSettings
+from bootz.config.serving import ProgressSettings
 from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.step_limits import read_limits

@@ -12,7 +12,7 @@ _SETTINGS: Final = "SELECT name, settings FROM vendor WHERE settings LIKE :key"
 
 
 class Minutes(Protocol):
-    """The site's settings; fills from ``bootz.config.ProgressSettings``."""
+    """The site's settings; fills from ``bootz.config.serving.ProgressSettings``."""
 
     @property
     def first_byte_minutes(self) -> int:

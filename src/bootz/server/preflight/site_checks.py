@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from sqlalchemy import Connection, func, select
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.errors import BootzError
 from bootz.server.certificate_hosts import certificate_hosts, missing_hosts
 from bootz.server.key_roles import KeyRole

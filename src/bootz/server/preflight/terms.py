@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.site_certificates import SiteCertificates
 from bootz.server.preflight.findings import PreflightCheck

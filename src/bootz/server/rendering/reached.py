@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bootz.config import SiteConfig, parse_endpoint
+from bootz.config.site import SiteConfig
+from bootz.config.values import parse_endpoint
 from bootz.errors import ConfigError
 from bootz.model.chassis import Chassis
 from bootz.server.operations.intent import ChassisIntent, IntendedImage

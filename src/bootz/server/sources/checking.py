@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bootz.config_sources import SourceSettings
+from bootz.config.sources import SourceSettings
 from bootz.errors import BootzError, ConfigError
 from bootz.reasons import reason_row
 from bootz.server.sources.client import SourceClient, open_source

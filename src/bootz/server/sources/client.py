@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 from yarl import URL
 
-from bootz.config_sources import SourceSettings
+from bootz.config.sources import SourceSettings
 from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.server.sources.pulled import MAX_PULLED_BYTES
 

@@ -12,8 +12,8 @@ from typing import Final
 import structlog
 from aiohttp import web
 
-from bootz.config import parse_endpoint
-from bootz.config_sources import SourceSettings
+from bootz.config.sources import SourceSettings
+from bootz.config.values import parse_endpoint
 from bootz.errors import BootzError, ConfigError
 from bootz.keystore.protected import read_secret
 from bootz.server.sources.planning import SyncOrder

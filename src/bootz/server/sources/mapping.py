@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from bootz.config_sources import CardRule, SourceSettings
+from bootz.config.sources import CardRule, SourceSettings
 from bootz.errors import BootzError, ConfigError, ConflictError
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.labels import MAX_LABELS, fold_key

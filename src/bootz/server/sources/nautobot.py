@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from bootz.config_sources import SelectSettings
+from bootz.config.sources import SelectSettings
 from bootz.errors import ConfigError
 from bootz.server.sources.client import SourceClient, all_of
 from bootz.server.sources.netbox import version_numbers

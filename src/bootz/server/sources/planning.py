@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from bootz.config_sources import SourceSettings
+from bootz.config.sources import SourceSettings
 from bootz.errors import BootzError, ConfigError, ConflictError
 from bootz.model.chassis import fold_serial
 from bootz.server.importing.applied import Applied

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from bootz.config_sources import PushSettings, SourceSettings
+from bootz.config.sources import PushSettings, SourceSettings
 from bootz.errors import BootzError, ConfigError, ConflictError, Unavailable
 from bootz.server.operations.chassis_state import ChassisState, Standing, standing
 from bootz.server.operations.step_limits import read_limits

@@ -1,6 +1,6 @@
 """Checking again that each device is one that was asked for: a source may ignore a filter."""
 
-from bootz.config_sources import SelectSettings, SourceSettings
+from bootz.config.sources import SelectSettings, SourceSettings
 from bootz.errors import ConfigError
 from bootz.server.sources.pulled import PulledDevice, SourceName
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from bootz.config_sources import SourceSettings
+from bootz.config.sources import SourceSettings
 from bootz.errors import BootzError
 from bootz.server.sources.markers import SourceState, read_markers, read_state
 from bootz.server.sources.pulled import copy_path, read_copy

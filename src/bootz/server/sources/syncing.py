@@ -11,8 +11,8 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from bootz.config import SiteConfig
-from bootz.config_sources import SourceSettings
+from bootz.config.site import SiteConfig
+from bootz.config.sources import SourceSettings
 from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.keystore.protected import read_secret
 from bootz.server.operations.step_limits import read_limits

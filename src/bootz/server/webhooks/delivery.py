@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bootz import __version__
-from bootz.config import WebhookSettings
+from bootz.config.operator import WebhookSettings
 from bootz.errors import BootzError, ConfigError, PolicyError, Unavailable
 from bootz.server.webhooks.envelope import MEDIA_TYPE
 from bootz.server.webhooks.signing import signed_headers

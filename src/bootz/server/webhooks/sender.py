@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.errors import BootzError, Unavailable
 from bootz.log import get_logger
 from bootz.server.store.database import Database

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.operations.webhooks import Webhook
 from bootz.server.webhooks.delivery import Deliverer
 from bootz.server.webhooks.envelope import source_of, trial_envelope

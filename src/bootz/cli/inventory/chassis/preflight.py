@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bootz.cli.dhcp.plan import plan_of
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.dhcp.kea_control import kea_channel
 from bootz.dhcp.records import DhcpDevice
 from bootz.dhcp.reservations import Reservations
@@ -100,7 +100,7 @@ class _KeaChecks:
 
 def ntp_offset(server: str, wall: Callable[[], float]) -> Callable[[], float]:
     """Return what asks a time server: NAME, ADDRESS, or either with :PORT."""
-    from bootz.config import parse_endpoint
+    from bootz.config.values import parse_endpoint
     from bootz.transport.sntp import PORT, clock_offset
 
     try:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import click
 
 from bootz.cli.site.image_target import image_target
-from bootz.config import SiteConfig, parse_endpoint
+from bootz.config.site import SiteConfig
+from bootz.config.values import parse_endpoint
 from bootz.model.chassis import fold_serial
 from bootz.server.keys.publishing import site_certificates
 from bootz.server.operations.chassis import find_chassis

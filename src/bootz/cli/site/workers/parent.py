@@ -18,7 +18,8 @@ from typing import Any, Final
 import structlog
 
 from bootz.cli.site.workers.child import IMAGES, LACKING, READY, ROUTERS, Child, written
-from bootz.config import SiteConfig, parse_endpoint
+from bootz.config.site import SiteConfig
+from bootz.config.values import parse_endpoint
 from bootz.errors import BootzError, Unavailable
 from bootz.processes import COMMAND, MAX_LINE, read_event
 from bootz.server.listening import Address, Bound, Listens, say_bound

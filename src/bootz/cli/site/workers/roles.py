@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from bootz.cli.site.image_store import site_depot
 from bootz.cli.site.workers.child import Child, hear_parent, tell_lacking, tell_ready
-from bootz.config import SiteConfig
+from bootz.config.site import SiteConfig
 from bootz.server.app import SiteServer
 from bootz.server.listening import Bound, Listens, say_bound
 from bootz.server.part import Part

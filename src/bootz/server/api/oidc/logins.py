@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from bootz.config import OidcSettings
+from bootz.config.operator import OidcSettings
 from bootz.errors import PolicyError, TrustError
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.oidc.provider import Provider

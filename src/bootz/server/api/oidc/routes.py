@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from bootz.config import OidcSettings
+from bootz.config.operator import OidcSettings
 from bootz.errors import ConfigError, ConflictError, PolicyError
 from bootz.keystore.protected import read_protected
 from bootz.server.api.auth.accounts import (

@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+
+from bootz.config.values import FrozenSettings
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 MAX_PATTERN: Final = 200
-
-
-class SourceModel(BaseModel):
-    """The base of these settings."""
-
-    # hide_input: what stands in the file may be a secret put in the wrong place.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def _check_name(text: str) -> str:
@@ -59,7 +54,7 @@ def _check_pattern(text: str) -> str:
 Pattern = Annotated[str, AfterValidator(_check_pattern)]
 
 
-class SelectSettings(SourceModel):
+class SelectSettings(FrozenSettings):
     """Which devices are taken: each key must fit; of several values one, of tags all."""
 
     status: tuple[str, ...] = ()
@@ -77,7 +72,7 @@ class SelectSettings(SourceModel):
         return self
 
 
-class ProfileRule(SourceModel):
+class ProfileRule(FrozenSettings):
     """Which profile a device gets: the first rule of which every given key fits."""
 
     role: str | None = None
@@ -87,7 +82,7 @@ class ProfileRule(SourceModel):
     profile: str = Field(min_length=1)
 
 
-class CardRule(SourceModel):
+class CardRule(FrozenSettings):
     """Which modules are cards of a chassis, and of what kind; the first that fits."""
 
     bay: Pattern | None = None
@@ -101,14 +96,14 @@ class CardRule(SourceModel):
         return self
 
 
-class MissingSettings(SourceModel):
+class MissingSettings(FrozenSettings):
     """How many devices may disappear at once before a sync stops."""
 
     percent: float = Field(10, ge=0, le=100)
     at_least: int = Field(5, ge=0)
 
 
-class PushSettings(SourceModel):
+class PushSettings(FrozenSettings):
     """What is written back to the source."""
 
     status: dict[Literal["ready", "success", "failed"], str] = Field(default_factory=dict)
@@ -121,7 +116,7 @@ class PushSettings(SourceModel):
         return bool(self.status) or self.fields or self.journal
 
 
-class HookSettings(SourceModel):
+class HookSettings(FrozenSettings):
     """Where the source rings when something changed."""
 
     listen: str
@@ -130,7 +125,7 @@ class HookSettings(SourceModel):
     own_user: str = Field("", description="The token's user: its changes do not ring (Nautobot).")
 
 
-class SourceSettings(SourceModel):
+class SourceSettings(FrozenSettings):
     """One source of truth."""
 
     name: Annotated[str, AfterValidator(_check_name)]

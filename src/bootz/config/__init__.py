@@ -1,0 +1,1 @@
+"""A site's settings: ``bootz.yaml``, read strictly into frozen objects."""

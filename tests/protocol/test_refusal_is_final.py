@@ -44,7 +44,7 @@ from bootz.trust.certificates import pem_from_der
 from bootz.trust.signature import sign_with
 from bootz.trust.vendor import Vendor
 from bootz.wire.flows import STREAM, STREAM_V1, StreamFlow
-from bootz.wire.streams import encode_transport_key
+from bootz.wire.transport_key import encode_transport_key
 
 NOW = datetime.now(UTC)
 MUCH_LATER = NOW + timedelta(days=30)

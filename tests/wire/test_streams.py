@@ -35,9 +35,8 @@ from bootz.wire.streams import (
     Acknowledged,
     MessageKind,
     StreamCodec,
-    decode_transport_key,
-    encode_transport_key,
 )
+from bootz.wire.transport_key import decode_transport_key, encode_transport_key
 
 V06, V1 = STREAM_CODECS["BootstrapStream"], STREAM_CODECS["BootstrapStreamV1"]
 BOTH = pytest.mark.parametrize("codec", [V06, V1], ids=["v0.6", "v1"])

@@ -22,7 +22,8 @@ from bootz.model.challenge import (
 from bootz.trust.hpke import Sealed, open_sealed
 from bootz.wire.dialects import CURRENT
 from bootz.wire.flows import StreamFlow
-from bootz.wire.streams import STREAM_CODECS, Acknowledged, Reply, encode_transport_key
+from bootz.wire.streams import STREAM_CODECS, Acknowledged, Reply
+from bootz.wire.transport_key import encode_transport_key
 from bootz.wire.uri import BootzUri
 
 

@@ -31,7 +31,7 @@ from bootz.trust.hpke import check_recipient
 from bootz.trust.signature import verify_raw
 from bootz.trust.tpm import tpm12, tpm20
 from bootz.trust.tpm.tpm20 import HmacKey, UnusableKey
-from bootz.wire.streams import decode_transport_key
+from bootz.wire.transport_key import decode_transport_key
 
 HMAC_SECONDS: Final = 10.0
 """How old an HMAC challenge may be when it is answered.

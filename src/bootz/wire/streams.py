@@ -24,7 +24,6 @@ from bootz.model.challenge import (
     HmacChallenge,
     NonceChallenge,
     SignatureAnswer,
-    TransportKey,
 )
 from bootz.model.identity import TpmKeyType
 from bootz.wire import bounds
@@ -283,23 +282,6 @@ STREAM_CODECS: Final = MappingProxyType[str, StreamCodec](
     }
 )
 """By the name of the method."""
-
-
-def decode_transport_key(data: bytes) -> TransportKey:
-    """Read a serialised TransportKey.
-
-    Raises:
-        WireError: not a message of that form, or too long.
-    """
-    message = bounds.parse(pb.TransportKey, data, limit=MAX_PROOF)
-    return TransportKey(message.cipher_suite, message.public_key, message.nonce)
-
-
-def encode_transport_key(key: TransportKey) -> bytes:
-    """Write a TransportKey; whoever proves something proves it over exactly these bytes."""
-    suite = cast("pb.HPKECipherSuite", key.cipher_suite)
-    message = pb.TransportKey(cipher_suite=suite, public_key=key.public_key, nonce=key.nonce)
-    return message.SerializeToString(deterministic=True)
 
 
 def _empty(where: str) -> WireError:

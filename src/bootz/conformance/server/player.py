@@ -27,9 +27,8 @@ from bootz.wire.streams import (
     Acknowledged,
     Reply,
     Told,
-    decode_transport_key,
-    encode_transport_key,
 )
+from bootz.wire.transport_key import decode_transport_key, encode_transport_key
 from bootz.wire.uri import BootzUri
 
 

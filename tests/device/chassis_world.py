@@ -16,9 +16,9 @@ from pki import Pair, make_pair
 
 from bootz.device.card_folder import CardParts
 from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware, NewCard
+from bootz.device.onboarding import BootResult
 from bootz.device.slots import make_card
 from bootz.device.state import CardNote, InstalledImage, RouterState
-from bootz.device.workflow import BootResult
 from bootz.model.artifacts import SealedData
 from bootz.model.bootstrap import BootConfig, BootstrapData, BootstrapRequest
 from bootz.model.chassis import CardKind, CardStatus

@@ -24,9 +24,9 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from pki import make_pair
 
+from bootz.device.onboarding import BootResult
 from bootz.device.slots import Power, exchange, insert, pull, switch
 from bootz.device.state import Phase
-from bootz.device.workflow import BootResult
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus
 from bootz.model.chassis import CardKind, CardStatus
 from bootz.trust.bundle import pack_bundle

@@ -14,9 +14,9 @@ from grpclib.const import Status
 
 from bootz.device.console.session import Console
 from bootz.device.hardware import Hardware
+from bootz.device.onboarding import BootResult
 from bootz.device.slots import insert
 from bootz.device.state import Phase
-from bootz.device.workflow import BootResult
 from bootz.errors import BootzError
 
 NOWHERE = "bootz://127.0.0.1:1"

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from device.world import HONEST, FakeServer, World, boot, names, options, play
 
+from bootz.device.onboarding import BootResult
 from bootz.device.state import Phase
-from bootz.device.workflow import BootResult
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from device.world import FakeServer, World, boot, options, play
 from pki import Pair
 from trust.world import at, constraints, forge, usage
 
-from bootz.device.workflow import BootResult
+from bootz.device.onboarding import BootResult
 from bootz.model.checks import Outcome
 
 

@@ -18,9 +18,9 @@ from device.chassis_world import RP0, RP1, ChassisServer, ChassisWorld, told
 from device.world import boot, options
 
 from bootz.device.hardware import Hardware
+from bootz.device.onboarding import BootResult
 from bootz.device.slots import insert
 from bootz.device.state import Phase
-from bootz.device.workflow import BootResult
 from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import CardStatus
 

@@ -29,8 +29,8 @@ from grpclib.const import Status
 from pki import make_pair
 
 from bootz.device.hardware import Hardware
+from bootz.device.onboarding import BootResult
 from bootz.device.state import Phase
-from bootz.device.workflow import BootResult
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from device.world import boot, options, play
 from bootz.device import names
 from bootz.device.grpc_client import Locate
 from bootz.device.names import locating
+from bootz.device.onboarding import BootResult
 from bootz.device.slots import insert
 from bootz.device.source import DiscoveryAccount, FixedUris
-from bootz.device.workflow import BootResult
 from bootz.model.chassis import CardKind, CardStatus
 from bootz.wire.uri import parse_bootz_uri
 

@@ -14,8 +14,8 @@ from device.world import boot, options, play
 
 from bootz.device.bell import Bell, ring
 from bootz.device.hardware import Hardware
+from bootz.device.onboarding import BootResult
 from bootz.device.slots import Power, exchange, insert, pull, switch
-from bootz.device.workflow import BootResult
 from bootz.errors import BootzError
 from bootz.model.chassis import CardKind
 

@@ -27,9 +27,9 @@ from device.world import (
 )
 from grpclib.const import Status
 
+from bootz.device.onboarding import BootResult
 from bootz.device.source import DiscoveryAccount, FixedUris
 from bootz.device.state import BootzStatus, Phase
-from bootz.device.workflow import BootResult
 from bootz.errors import BootzError, Unavailable
 from bootz.model.bootstrap import BootConfig, CertzProfile, ReportedStatus, SoftwareImage
 from bootz.model.chassis import CardStatus

@@ -22,9 +22,10 @@ from bootz.device.contact import UnaryContact
 from bootz.device.download import DownloadOptions
 from bootz.device.grpc_client import Dialer, Timeouts
 from bootz.device.hardware import BuiltCard, BuiltChassis, Hardware, NewCard
+from bootz.device.onboarding import BootResult
 from bootz.device.source import FixedUris
 from bootz.device.state import InstalledImage, RouterState
-from bootz.device.workflow import BootResult, Router
+from bootz.device.workflow import Router
 from bootz.model.artifacts import Assertion, SealedData, VoucherContent
 from bootz.model.bootstrap import (
     BootConfig,

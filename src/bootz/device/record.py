@@ -3,8 +3,8 @@
 from dataclasses import asdict
 
 from bootz.device.hardware import BuiltCard, Hardware
+from bootz.device.onboarding import BootResult
 from bootz.device.state import Phase, RouterState
-from bootz.device.workflow import BootResult
 
 
 def boot_record(

@@ -22,11 +22,12 @@ from bootz.device.events import Notify
 from bootz.device.grpc_client import Dialer, Timeouts
 from bootz.device.hardware import Hardware
 from bootz.device.names import locating
+from bootz.device.onboarding import BootResult
 from bootz.device.record import boot_record
 from bootz.device.source import FixedUris, NoSource
 from bootz.device.state import BootzStatus, Phase
 from bootz.device.stream_contact import StreamContact
-from bootz.device.workflow import BootResult, Router
+from bootz.device.workflow import Router
 from bootz.errors import BootzError, ConfigError
 from bootz.wire.dialects import CURRENT, Dialect, dialect_by_name
 from bootz.wire.flows import STREAM_FLOWS

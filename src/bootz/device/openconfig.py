@@ -5,10 +5,9 @@ values are one, lists are joined without repetition, and two values for one leaf
 each other.
 """
 
-import json
 from collections.abc import Mapping
-from typing import NoReturn
 
+from bootz import strict_json
 from bootz.errors import PeerError
 
 MAX_DEPTH = 64
@@ -41,23 +40,10 @@ def read_strict_json(data: bytes | str, reason: str, where: str) -> object:
     Raises:
         InvalidConfiguration: with that reason and place.
     """
-
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        members: dict[str, object] = {}
-        for name, value in pairs:
-            if name in members:
-                raise ValueError(f"the name {name!r} appears twice")
-            members[name] = value
-        return members
-
-    def no_constant(text: str) -> NoReturn:
-        raise ValueError(f"{text} is not a JSON number")
-
     try:
-        value: object = json.loads(data, object_pairs_hook=once, parse_constant=no_constant)
-    except (ValueError, RecursionError) as error:
-        detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise InvalidConfiguration(reason, detail, where=where) from error
+        value = strict_json.loads(data)
+    except ValueError as error:
+        raise InvalidConfiguration(reason, str(error), where=where) from error
     if _deeper(value, MAX_DEPTH):
         raise InvalidConfiguration(reason, "nested too deeply", where=where)
     return value

@@ -3,11 +3,11 @@
 Source: docs/protocol/vouchers.md#requests.
 """
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from bootz import strict_json
 from bootz.masa.ledger.access import Access
 from bootz.masa.ledger.errors import LedgerError
 from bootz.masa.ledger.nouns import Requester
@@ -42,10 +42,10 @@ def read_requests(body: bytes) -> Requests:
     if not body.lstrip().startswith(b"["):
         return parse_voucher_request(body)
     try:
-        items = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        items = strict_json.loads(body)
+    except ValueError as error:
         raise LedgerError("ovgs-request-malformed", "the list is not strict JSON") from error
-    if not items:
+    if not isinstance(items, list) or not items:
         raise LedgerError("ovgs-request-malformed", "the list is empty")
     requests = tuple(parse_voucher_request(item) for item in items)
     if len({fold_serial(request.serial_number) for request in requests}) != len(requests):
@@ -94,14 +94,3 @@ def _order(
         idevid_issuer=request.idevid_issuer,
         last_renewal_date=request.last_renewal_date,
     )
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key appears twice")
-    return found
-
-
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

@@ -7,11 +7,12 @@ docs/protocol/vouchers.md#what-a-reader-tolerates.
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
+
+from bootz import strict_json
 
 _DATE_AND_TIME: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?"
@@ -32,14 +33,10 @@ def read_json(data: bytes) -> object:
         LeafError: anything else, or nested too deeply.
     """
     try:
-        value: object = json.loads(
-            data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
-        )
-    except (ValueError, RecursionError) as error:
-        # RecursionError: brackets without end; their number is bounded by the size of the text.
+        return strict_json.loads(data)
+    except ValueError as error:
         words = " ".join(str(error).split())[:120]
         raise LeafError(f"not strict JSON: {words}") from error
-    return value
 
 
 def read_object(value: object, what: str) -> Mapping[str, object]:
@@ -123,14 +120,3 @@ def is_serial_text(serial: str) -> bool:
 
 def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key appears twice")
-    return members
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not a number")

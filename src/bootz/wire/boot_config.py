@@ -1,10 +1,10 @@
 """The boot configuration: writing, reading, and merging for releases without dynamic parts."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NoReturn
 
+from bootz import strict_json
 from bootz.errors import ConfigError
 from bootz.model.bootstrap import BootConfig
 from bootz.wire.dialects import Dialect
@@ -99,24 +99,9 @@ def _merge(static: Mapping[str, object], dynamic: Mapping[str, object]) -> dict[
 
 def _read_object(data: bytes, where: str) -> Mapping[str, object]:
     try:
-        value = json.loads(
-            data.decode(), object_pairs_hook=_unique_keys, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError) as error:
+        value = strict_json.loads(data)
+    except ValueError as error:
         raise ConfigError("oc-config-unmergeable", "is not JSON", where=where) from error
     if not isinstance(value, dict):
         raise ConfigError("oc-config-unmergeable", "is not a JSON object", where=where)
     return value
-
-
-def _unique_keys(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
-    members: dict[str, object] = {}
-    for key, item in pairs:
-        if key in members:
-            raise ValueError("a key appears twice")
-        members[key] = item
-    return members
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

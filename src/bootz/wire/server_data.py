@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import Final, NoReturn
+from typing import Final
 
+from bootz import strict_json
 from bootz.errors import WireError
 from bootz.wire.uri import BootzUri, parse_bootz_uri
 
@@ -35,9 +36,7 @@ _PIECE: Final = re.compile(r"(?!\.\.?$)[A-Za-z0-9_.][A-Za-z0-9._:+@~-]{0,127}")
 
 _MEANT_AS_JSON: Final = re.compile(r"\{\s*[\"}]")
 
-_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=lambda pairs: _unique(pairs), parse_constant=lambda name: _no_number(name)
-)
+_DECODER: Final = strict_json.decoder()
 
 
 class CardAction(Enum):
@@ -314,17 +313,6 @@ def _uri(address: str, port: int) -> BootzUri:
         raise _flaw("address", "an address or a host name", address)
     host = f"[{address}]" if ":" in address else address
     return parse_bootz_uri(f"bootz://{host}:{port}")
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name appears twice")
-    return members
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 def _flaw(where: str, expected: str, seen: str) -> WireError:

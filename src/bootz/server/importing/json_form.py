@@ -7,10 +7,11 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from typing import Final, NoReturn
+from typing import Final
 
 from bootz.errors import ConfigError
 from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS
+from bootz.strict_json import refuse_constant, unique
 
 _BLANKS: Final = " \t\r\n"
 _SURROGATES: Final = re.compile(
@@ -28,7 +29,10 @@ def parse_json(text: str) -> tuple[object, dict[tuple[str, int], int]]:
     """
     _check_depth(text)
     decoder = json.JSONDecoder(
-        object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite, parse_int=_bounded
+        object_pairs_hook=unique,
+        parse_constant=refuse_constant,
+        parse_float=_finite,
+        parse_int=_bounded,
     )
     try:
         document = decoder.decode(text)
@@ -117,15 +121,6 @@ def _skip(text: str, at: int, mark: str) -> int:
     return at
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"{key!r:.60} appears twice in an object")
-        found[key] = value
-    return found
-
-
 class _TooLarge(ValueError):
     """A number that no export could write."""
 
@@ -145,7 +140,3 @@ def _bounded(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
         raise _TooLarge(digits)
     return int(digits)
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number of JSON")

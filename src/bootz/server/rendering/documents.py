@@ -1,11 +1,12 @@
 """Structured keys: an object whose strings are templates, or a template that gives YAML or JSON."""
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import NoReturn, TypeVar
+from collections.abc import Mapping
+from typing import TypeVar
 
 from pydantic import JsonValue
 
+from bootz import strict_json
 from bootz.errors import ConfigError
 from bootz.model.bootstrap import JsonObject
 from bootz.server.importing.yaml_form import parse_yaml
@@ -110,23 +111,10 @@ def _json_object(text: str) -> dict[str, object] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        found = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        found = strict_json.loads(text)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
-
-
-def _unique(pairs: Iterable[tuple[str, _Value]]) -> dict[str, _Value]:
-    members: dict[str, _Value] = {}
-    for key, item in pairs:
-        if key in members:
-            raise ValueError("a key appears twice")
-        members[key] = item
-    return members
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _utf8(text: str, key: str) -> bytes:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bootz.errors import Unavailable
 from bootz.server.store.database import Database
 
 _LOCK: Final = text("SELECT pg_try_advisory_lock(:key)")
+_UNLOCK: Final = text("SELECT pg_advisory_unlock(:key)")
 _ALIVE: Final = text("SELECT 1")
 _KEYS: Final = {
     "leader": 0x626F6F747A,
@@ -130,5 +131,8 @@ class SessionLeadership:
         """Let another process have it."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(DBAPIError):
+            with suppress(SQLAlchemyError):
+                # Said first: the server ends a session some time after its connection is closed.
+                connection.execute(_UNLOCK, {"key": self._key})
+            with suppress(SQLAlchemyError):
                 connection.close()

@@ -19,6 +19,7 @@ from bootz.device import (
     configuration,
     contact,
     hardware,
+    onboarding,
     orders,
     stream_contact,
     workflow,
@@ -40,18 +41,18 @@ def _takes_any_configuration() -> None:
                 replace(data, boot_config=BootConfig(), authz=None, certz_profiles=None)
             )
 
-    workflow.build_configuration = lenient
+    onboarding.build_configuration = lenient
 
 
 def _applies_nothing() -> None:
     def empty(data: BootstrapData) -> Configuration:
         return build_configuration(replace(data, boot_config=BootConfig()))
 
-    workflow.build_configuration = empty
+    onboarding.build_configuration = empty
 
 
 def _never_upgrades() -> None:
-    workflow.Router._runs = lambda _self, _image: True
+    onboarding.Onboarding._runs = lambda _self, _image: True
 
 
 def _takes_any_image() -> None:
@@ -65,8 +66,8 @@ def _takes_any_image() -> None:
         path.write_bytes(content)
         return path
 
-    workflow.fetch_image = fetch
-    workflow.check_image = lambda *_, **__: None
+    onboarding.fetch_image = fetch
+    onboarding.check_image = lambda *_, **__: None
 
 
 def _trusts_anybody() -> None:
@@ -96,7 +97,7 @@ def _forgets_certz() -> None:
     def without(data: BootstrapData) -> Configuration:
         return build_configuration(replace(data, certz_profiles=None))
 
-    workflow.build_configuration = without
+    onboarding.build_configuration = without
 
 
 def _ignores_authz() -> None:
@@ -114,7 +115,7 @@ def _reports_success_only() -> None:
     async def silent(*_: object, **__: object) -> None:
         return
 
-    workflow.Router._courtesy = silent
+    onboarding.Onboarding._courtesy = silent
 
 
 def _counts_no_errors() -> None:
@@ -130,7 +131,7 @@ def _miscalculates() -> None:
     class Wrong:
         sha512 = staticmethod(lambda data: hashlib.sha512(data + b"\n"))
 
-    workflow.hashlib = Wrong
+    onboarding.hashlib = Wrong
 
 
 def _forgets_after_power_off() -> None:
@@ -184,7 +185,7 @@ def _gives_up() -> None:
 
     async def once(self: Any) -> Any:
         if self._state.error_count:
-            return workflow.BootResult.FAILED
+            return onboarding.BootResult.FAILED
         return await loop(self)
 
     workflow.Router._loop = once

@@ -6,7 +6,8 @@ in a message that anyone may copy: it says who is to be challenged, and proves n
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from bootz.errors import PeerError
 from bootz.model.chassis import Chassis, IdevidSerial, fold_serial
@@ -14,14 +15,17 @@ from bootz.model.checks import STRICT_FORM
 from bootz.protocol.refusals import ForeignChassis, UnprovenPeer
 from bootz.protocol.steps import CheckLog
 from bootz.trust.certificates import (
-    VerifiedChain,
     fingerprint,
     idevid_serial_number,
     load_certificate,
     parse_identity_certificate,
-    verify_chain,
 )
+from bootz.trust.remembered import VouchedChains
 from bootz.trust.vendor import Vendor
+
+_KEPT_NAMES: Final = 1024
+_VOUCHED: Final = VouchedChains("idevid")
+"""Of a request and of the report after it, which come on different connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +94,8 @@ def named_serial(certificate: DeviceCertificate) -> str:
     Raises:
         TrustError: the certificate cannot be read.
     """
-    leaf = load_certificate(certificate.leaf)
-    try:
-        return idevid_serial_number(leaf)
-    except PeerError:
-        return ""
+    named = _named(certificate.leaf)
+    return named if isinstance(named, str) else ""
 
 
 def serial_flaw(certificate: DeviceCertificate) -> PeerError | None:
@@ -103,12 +104,18 @@ def serial_flaw(certificate: DeviceCertificate) -> PeerError | None:
     Raises:
         TrustError: the certificate cannot be read.
     """
-    leaf = load_certificate(certificate.leaf)
+    named = _named(certificate.leaf)
+    return None if isinstance(named, str) else named
+
+
+@lru_cache(maxsize=_KEPT_NAMES)
+def _named(leaf: bytes) -> str | PeerError:
+    """Return the serial number in a leaf, or why it names none; what it says never changes."""
+    certificate = load_certificate(leaf)
     try:
-        idevid_serial_number(leaf)
+        return idevid_serial_number(certificate)
     except PeerError as flaw:
         return flaw
-    return None
 
 
 def proves(serial_number: str, chassis: Chassis) -> bool:
@@ -153,9 +160,10 @@ def chain_flaw(vendor: Vendor, certificate: DeviceCertificate, now: datetime) ->
     return None
 
 
-def _verified(vendor: Vendor, certificate: DeviceCertificate, now: datetime) -> VerifiedChain:
+def _verified(vendor: Vendor, certificate: DeviceCertificate, now: datetime) -> tuple[str, ...]:
+    """Return what of the form of a chain is tolerated, once the vendor vouches for it."""
     intermediates = (*certificate.intermediates, *vendor.idevid_intermediates)
-    return verify_chain(certificate.leaf, intermediates, vendor.idevid_anchors, now=now)
+    return _VOUCHED.verify(certificate.leaf, intermediates, vendor.idevid_anchors, now=now)
 
 
 def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:
@@ -193,15 +201,13 @@ def check_idevid(
     if vendor is None:
         log.refuse("idevid-chain", untrusted(chassis.manufacturer, None))
     try:
-        chain = _verified(vendor, certificate, now)
+        tolerated = _verified(vendor, certificate, now)
     except PeerError as flaw:
         log.refuse("idevid-chain", untrusted(chassis.manufacturer, flaw))
     evidence = fingerprint(certificate.leaf)
     log.passed("idevid-chain", expected=f"a CA of {chassis.manufacturer}", seen=evidence)
-    if chain.tolerated:
-        log.skipped(
-            STRICT_FORM, f"LEGACY, as the vendor's setting says: {'; '.join(chain.tolerated)}"
-        )
+    if tolerated:
+        log.skipped(STRICT_FORM, f"LEGACY, as the vendor's setting says: {'; '.join(tolerated)}")
     serial = named_serial(certificate)
     if chassis.skip_idevid_serial_check:
         log.skipped("idevid-serial", "switched off for this chassis")

@@ -5,7 +5,9 @@ what runs for every call goes this way. It is one of SQLAlchemy's statements all
 in the transaction of the connection that it is given.
 """
 
+from collections import namedtuple
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -47,22 +49,38 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the database refuses; without the values.
         """
-        lists = [_padded(values[name]) for name in self._expanding]
-        sql, order = self._text(connection, tuple(len(each) for each in lists))
-        given = dict(values)
-        for name, members in zip(self._expanding, lists, strict=True):
-            given |= {f"{name}_{number}": each for number, each in enumerate(members, 1)}
+        return self._fetched(connection, values)[0]
+
+    def named_rows(self, connection: Connection, values: Values) -> list[Any]:
+        """Run it and return its rows, whose values have the names of the columns.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: the database refuses; without the values.
+        """
+        rows, names = self._fetched(connection, values)
+        return list(map(_named(names)._make, rows)) if rows else []
+
+    def _fetched(self, connection: Connection, values: Values) -> tuple[list[Row], tuple[str, ...]]:
+        given, lengths = values, []
+        if self._expanding:
+            given = dict(values)
+            for name in self._expanding:
+                members = _padded(values[name])
+                lengths.append(len(members))
+                given |= {f"{name}_{number}": each for number, each in enumerate(members, 1)}
+        sql, order = self._text(connection, tuple(lengths))
         cursor = None
         try:
             cursor = driver_of(connection).cursor()
             cursor.execute(sql, _bound(given, order))
             found: list[Row] = cursor.fetchall()
+            names = tuple([column[0] for column in cursor.description])
         except connection.dialect.loaded_dbapi.Error as error:
             raise converted_error(connection, sql, error) from error
         finally:
             if cursor is not None:
                 cursor.close()
-        return found
+        return found, names
 
     def run(self, connection: Connection, values: Sequence[Values]) -> None:
         """Run it once for each of the values, which returns nothing.
@@ -100,6 +118,13 @@ class Prepared:
             order = tuple(compiled.positiontup) if compiled.positional else None
             found = self._compiled[key] = (str(compiled), order)
         return found
+
+
+@cache
+def _named(names: tuple[str, ...]) -> Any:
+    """Return the kind of row that has these names; there are as many as statements."""
+    kind: Any = namedtuple
+    return kind("NamedRow", names)
 
 
 def _padded(members: Sequence[Any]) -> Sequence[Any]:

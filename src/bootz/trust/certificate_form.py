@@ -12,6 +12,7 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtensionOID
@@ -94,6 +95,8 @@ def check_named_curve(der: bytes) -> None:
 
     Source: RFC 5480 section 2.1.1.
     """
+    if not isinstance(load_certificate(der).public_key(), ec.EllipticCurvePublicKey):
+        return
     oid, *parameters = _key_algorithm(der)
     if oid.oid() == _EC_PUBLIC_KEY and [each.tag for each in parameters] != [OBJECT_IDENTIFIER]:
         raise CertificateError(

@@ -4,6 +4,7 @@ The roles of anchor sets are types of their own, so that a vendor's CAs can neve
 the owner's belong. Source: RFC 5280 section 6; docs/protocol/pki.md#path-validation.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,6 +70,8 @@ class AnchorSet:
     certificates: tuple[bytes, ...] = field(repr=False)
     _policy: PolicyBuilder = field(repr=False, compare=False)
     legacy: bool = False
+    digest: bytes = field(default=b"", repr=False, compare=False)
+    """Of ``certificates``, in order, and ``legacy``: two sets with one digest are alike."""
 
     @classmethod
     def from_der(cls, certificates: Iterable[bytes], *, legacy: bool = False) -> "AnchorSet":
@@ -87,7 +90,11 @@ class AnchorSet:
             )
         store = Store([load_certificate(der) for der in ders])
         policy = PolicyBuilder().store(store)
-        return cls(ders, policy.extension_policies(ca_policy=_CAS, ee_policy=_LEAVES), legacy)
+        digest = hashlib.sha256(b"legacy" if legacy else b"strict")
+        for der in ders:
+            digest.update(hashlib.sha256(der).digest())
+        policy = policy.extension_policies(ca_policy=_CAS, ee_policy=_LEAVES)
+        return cls(ders, policy, legacy, digest.digest())
 
     def verify(
         self, leaf: x509.Certificate, intermediates: list[x509.Certificate], now: datetime

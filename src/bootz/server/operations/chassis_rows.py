@@ -3,9 +3,11 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, insert, select, update
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from bootz.model.chassis import (
     BootMode,
@@ -21,6 +23,9 @@ from bootz.server.operations.profile_document import Content
 from bootz.server.operations.texts import dump_json, load_object
 from bootz.server.store.schema import CARD, CHASSIS, CHASSIS_LABEL, PROFILE, SERIAL, VENDOR
 
+_Document = TypeVar("_Document", bound=BaseModel)
+
+_NOTHING: Final = "{}"
 _BATCH: Final = 500
 _TAG_BYTES: Final = 12
 
@@ -120,8 +125,8 @@ def _read_labels(connection: Connection, keys: Sequence[int]) -> dict[int, dict[
     return labels
 
 
-def card_from_row(row: Row[Any]) -> CardRecord:
-    """Return the card of a row of ``CARD``."""
+def card_from_row(row: Any) -> CardRecord:
+    """Return the card of a row of ``CARD``, as SQLAlchemy or the driver gives it."""
     return CardRecord(
         serial_number=row.serial,
         part_number=row.part_number,
@@ -141,7 +146,7 @@ def card_from_row(row: Row[Any]) -> CardRecord:
 
 
 def chassis_from_row(
-    row: Row[Any],
+    row: Any,
     cards: Sequence[CardRecord],
     vendor: str,
     profile: str | None,
@@ -149,7 +154,8 @@ def chassis_from_row(
 ) -> ChassisRecord:
     """Return the chassis of a row of ``CHASSIS``, with the names that it points to.
 
-    What routers get does not depend on ``labels``: who reads for them leaves the labels out.
+    The row is SQLAlchemy's or the driver's. What routers get does not depend on ``labels``: who
+    reads for them leaves the labels out.
     """
     return ChassisRecord(
         vendor=vendor,
@@ -157,23 +163,33 @@ def chassis_from_row(
         cards=tuple(cards),
         part_number=row.part_number,
         hostname=row.hostname,
-        modular=row.modular,
+        modular=bool(row.modular),
         boot_mode=BootMode(row.boot_mode),
         release=None if row.release is None else Release(row.release),
-        streaming=row.streaming,
-        skip_idevid_serial_check=row.skip_idevid_serial_check,
+        streaming=bool(row.streaming),
+        skip_idevid_serial_check=bool(row.skip_idevid_serial_check),
         on_hold=row.hold_since is not None,
         voucher_delivery=VoucherDelivery(row.voucher_delivery),
         dynamic_config=DynamicConfigPolicy(row.dynamic_config),
         profile=profile,
         variables=load_object(row.variables),
-        overrides=Content.model_validate(load_object(row.overrides)),
-        dhcp=DhcpSettings.model_validate(load_object(row.dhcp)),
+        overrides=_read(Content, row.overrides),
+        dhcp=_read(DhcpSettings, row.dhcp),
         labels=labels or {},
         key=row.id,
         url_tag=row.url_tag,
         revision=row.revision,
     )
+
+
+def _read(kind: type[_Document], text: str) -> _Document:
+    return kind.model_validate(load_object(text)) if text != _NOTHING else _empty(kind)
+
+
+@cache
+def _empty(kind: type[_Document]) -> _Document:
+    """Return the document that says nothing, as nearly every chassis has it; it is frozen."""
+    return kind.model_validate({})
 
 
 def with_identity(record: ChassisRecord, *, key: int, url_tag: str, revision: int) -> ChassisRecord:

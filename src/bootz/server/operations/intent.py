@@ -86,12 +86,11 @@ def build_intent(chassis: ChassisRecord, shared: SharedRecords) -> ChassisIntent
                 "profile-not-found", "the profile was removed", where=chassis.profile
             )
         profile = found.document
-    document = (
-        ProfileDocument()
-        .overridden_by(_vendor_content(vendor))
-        .overridden_by(profile)
-        .overridden_by(chassis.overrides)
-    )
+    base = shared.merged.get((chassis.vendor, chassis.profile))
+    if base is None:
+        base = ProfileDocument().overridden_by(_vendor_content(vendor)).overridden_by(profile)
+        shared.merged[chassis.vendor, chassis.profile] = base
+    document = base.overridden_by(chassis.overrides)
     return ChassisIntent(
         chassis=chassis,
         vendor=vendor,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from bootz.server.operations.images import ImageRecord, list_images
+from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, list_profiles
 from bootz.server.operations.vendors import VendorRecord, list_vendors
 from bootz.server.store.revision import read_revision
@@ -26,6 +27,10 @@ class SharedRecords:
     vendor_names: Mapping[int, str]
     """By the database's keys, as are those of profiles."""
     profile_names: Mapping[int | None, str]
+    merged: dict[tuple[str, str | None], ProfileDocument] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    """A vendor's settings replaced key by key by a profile's, as they are asked for."""
 
 
 def read_shared(connection: Connection) -> SharedRecords:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from bootz.errors import ConfigError, PolicyError, UnknownChassis
@@ -202,10 +203,16 @@ def _context(
         "server": {
             "address": host,
             "port": port,
-            "trust_anchor": pem_from_der([occasion.trust_anchor]).decode(),
+            "trust_anchor": _pem(occasion.trust_anchor),
         },
         "dialect": occasion.dialect.name,
     }
+
+
+@lru_cache(maxsize=4)
+def _pem(trust_anchor: bytes) -> str:
+    """Return the trust anchor as text; all chassis get the same, and at a change another."""
+    return pem_from_der([trust_anchor]).decode()
 
 
 def _card(card: CardRecord) -> dict[str, object]:

@@ -37,6 +37,7 @@ from bootz.server.store.database import Database
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
 from bootz.sql.engine import converted
+from bootz.sql.prepared import Prepared
 from bootz.sql.times import from_text, to_text
 from bootz.trust.vendor import Vendor
 
@@ -48,23 +49,25 @@ _THREADS: Final = 4
 _KEPT_SERIALS: Final = 4096
 """Serial numbers whose chassis is kept in memory: those that are onboarding now."""
 
-_BY_SERIAL: Final = (
+_BY_SERIAL: Final = Prepared(
     select(CHASSIS)
     .join(SERIAL, SERIAL.c.chassis_id == CHASSIS.c.id)
     .where(SERIAL.c.serial_folded == bindparam("serial"))
     .order_by(CHASSIS.c.id)
 )
-_CARDS: Final = select(CARD).where(CARD.c.chassis_id == bindparam("chassis")).order_by(CARD.c.id)
-
-_VOUCHERS: Final = (
+_CARDS: Final = Prepared(
+    select(CARD).where(CARD.c.chassis_id == bindparam("chassis")).order_by(CARD.c.id)
+)
+_VOUCHERS: Final = Prepared(
     select(VOUCHER.c.serial_folded, VOUCHER.c.pinned_sha256, VOUCHER.c.expires_on, VOUCHER.c.raw)
     .join(VENDOR, VENDOR.c.id == VOUCHER.c.vendor_id)
     .where(
         VOUCHER.c.serial_folded.in_(bindparam("serials", expanding=True)),
-        VENDOR.c.name == bindparam("vendor"),
+        VENDOR.c.name == bindparam("vendor", required=False),
     )
     # The newest comes last and so stays.
-    .order_by(VOUCHER.c.created_on.is_not(None), VOUCHER.c.created_on, VOUCHER.c.id)
+    .order_by(VOUCHER.c.created_on.is_not(None), VOUCHER.c.created_on, VOUCHER.c.id),
+    expanding=("serials",),
 )
 
 
@@ -250,11 +253,13 @@ def stored_vouchers(
     now: datetime,
 ) -> StoredVouchers:
     """Return the newest stored vouchers that pin ``pinned`` (DER) and have not ended."""
+    if not cards:
+        return StoredVouchers({}, {}, frozenset())
     wanted = {
         "serials": [fold_serial(card.serial_number) for card in cards],
         "vendor": chassis.manufacturer,
     }
-    rows = connection.execute(_VOUCHERS, wanted).all()
+    rows = _VOUCHERS.named_rows(connection, wanted)
     pinned_sha256 = hashlib.sha256(pinned).hexdigest()
     own = [row for row in rows if row.pinned_sha256 == pinned_sha256]
     at = to_text(now)
@@ -271,8 +276,8 @@ def stored_vouchers(
 
 
 def _records(connection: Connection, folded: str, shared: SharedRecords) -> Iterator[ChassisRecord]:
-    for row in connection.execute(_BY_SERIAL, {"serial": folded}).all():
-        cards = connection.execute(_CARDS, {"chassis": row.id}).all()
+    for row in _BY_SERIAL.named_rows(connection, {"serial": folded}):
+        cards = _CARDS.named_rows(connection, {"chassis": row.id})
         vendor = shared.vendor_names.get(row.vendor_id)
         profile = shared.profile_names.get(row.profile_id)
         if vendor is None or (profile is None and row.profile_id is not None):

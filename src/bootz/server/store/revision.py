@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from bootz.server.store.schema import META
 from bootz.sql.prepared import Prepared
@@ -25,10 +25,11 @@ _TAKE = Prepared(
     .returning(META.c.value)
 )
 _READ = Prepared(
-    select(META.c.key, META.c.value).where(META.c.key.in_(bindparam("keys", expanding=True))),
-    expanding=("keys",),
+    select(META.c.key, META.c.value).where(
+        or_(META.c.key == bindparam("own"), META.c.key == bindparam("shared"))
+    )
 )
-_BOTH = {"keys": ("revision", "shared_revision")}
+_BOTH = {"own": "revision", "shared": "shared_revision"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,91 @@
+"""Chains that were verified a moment ago: a router's report need not repeat its request's work.
+
+A verdict is found again only for the very same inputs, by a digest over all of them: purpose,
+leaf, intermediates in their order, anchors, and whether forms of ``legacy`` are taken. The one
+input left is the time: a verdict holds from the latest begin to the earliest end of the chain's
+certificates, in which each of them is as valid as it was. Refusals are not remembered.
+
+Source: RFC 5280 section 6.1 (what a path validation depends on).
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
+
+KEPT: Final = 8192
+"""Verdicts; some 300 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """That a chain holds from ``begin`` to ``end``; what was ``tolerated`` in its form."""
+
+    begin: datetime = field(repr=False)
+    end: datetime = field(repr=False)
+    tolerated: tuple[str, ...]
+
+
+class VouchedChains:
+    """Verifies chains for one purpose, and remembers the last of those that held.
+
+    Usable from several threads.
+
+    Args:
+        purpose: what a verdict is for; one for another purpose is another one.
+        kept: how many verdicts.
+    """
+
+    def __init__(self, purpose: str, *, kept: int = KEPT) -> None:
+        self._purpose = purpose.encode()
+        self._kept = kept
+        self._verdicts: dict[bytes, _Verdict] = {}
+        self._changing = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    def verify(
+        self, leaf: bytes, intermediates: Sequence[bytes], anchors: AnchorSet, *, now: datetime
+    ) -> tuple[str, ...]:
+        """Return what of a chain's form is tolerated, once an anchor vouches for the leaf.
+
+        Arguments are those of ``verify_chain``.
+
+        Raises:
+            CertificateError: as ``verify_chain``.
+        """
+        if now.tzinfo is None:
+            raise RuntimeError("a time without a time zone")
+        key = _digest((self._purpose, anchors.digest, leaf, *intermediates))
+        verdict = self._verdicts.get(key)
+        if verdict is None or not verdict.begin <= now <= verdict.end:
+            found = verify_chain(leaf, intermediates, anchors, now=now)
+            chain = [load_certificate(each) for each in found.chain]
+            verdict = _Verdict(
+                max(each.not_valid_before_utc for each in chain),
+                min(each.not_valid_after_utc for each in chain),
+                found.tolerated,
+            )
+            self._keep(key, verdict)
+        return verdict.tolerated
+
+    def _keep(self, key: bytes, verdict: _Verdict) -> None:
+        with self._changing:
+            self._verdicts[key] = verdict
+            while len(self._verdicts) > self._kept:
+                # A dict keeps the order: the oldest goes.
+                del self._verdicts[next(iter(self._verdicts))]
+
+
+def _digest(parts: Iterable[bytes]) -> bytes:
+    """Return a digest that no other parts have, however they are cut."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()

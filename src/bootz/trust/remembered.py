@@ -5,7 +5,7 @@ leaf, intermediates in their order, anchors, and whether forms of ``legacy`` are
 input left is the time: a verdict holds from the latest begin to the earliest end of the chain's
 certificates, in which each of them is as valid as it was. Refusals are not remembered.
 
-Source: RFC 5280 section 6.1 (what a path validation depends on).
+Source: RFC 5280 section 6.
 """
 
 import hashlib

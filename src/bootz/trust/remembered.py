@@ -9,7 +9,6 @@ Source: RFC 5280 section 6.
 """
 
 import hashlib
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,21 +32,19 @@ class _Verdict:
 class VouchedChains:
     """Verifies chains for one purpose, and remembers the last of those that held.
 
-    Usable from several threads.
-
     Args:
         purpose: what a verdict is for; one for another purpose is another one.
-        kept: how many verdicts.
+        kept: how many verdicts; when half of them are new, the older half goes.
     """
 
     def __init__(self, purpose: str, *, kept: int = KEPT) -> None:
         self._purpose = purpose.encode()
-        self._kept = kept
-        self._verdicts: dict[bytes, _Verdict] = {}
-        self._changing = threading.Lock()
+        self._half = max(1, kept // 2)
+        self._young: dict[bytes, _Verdict] = {}
+        self._old: dict[bytes, _Verdict] = {}
 
     def __len__(self) -> int:
-        return len(self._verdicts)
+        return len(self._young) + len(self._old)
 
     def verify(
         self, leaf: bytes, intermediates: Sequence[bytes], anchors: AnchorSet, *, now: datetime
@@ -62,7 +59,7 @@ class VouchedChains:
         if now.tzinfo is None:
             raise RuntimeError("a time without a time zone")
         key = _digest((self._purpose, anchors.digest, leaf, *intermediates))
-        verdict = self._verdicts.get(key)
+        verdict = self._young.get(key) or self._old.get(key)
         if verdict is None or not verdict.begin <= now <= verdict.end:
             found = verify_chain(leaf, intermediates, anchors, now=now)
             chain = [load_certificate(each) for each in found.chain]
@@ -75,11 +72,9 @@ class VouchedChains:
         return verdict.tolerated
 
     def _keep(self, key: bytes, verdict: _Verdict) -> None:
-        with self._changing:
-            self._verdicts[key] = verdict
-            while len(self._verdicts) > self._kept:
-                # A dict keeps the order: the oldest goes.
-                del self._verdicts[next(iter(self._verdicts))]
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[key] = verdict
 
 
 def _digest(parts: Iterable[bytes]) -> bytes:

@@ -5,11 +5,12 @@ Whoever plays several parties on one machine starts them like this, so that they
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Container, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,6 +88,11 @@ class WarmCommand:
         self._turn = asyncio.Lock()
 
     async def __aenter__(self) -> "WarmCommand":
+        await self._start()
+        return self
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        # A group of its own, so that a call that is given up ends with the process.
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
@@ -94,20 +100,14 @@ class WarmCommand:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             limit=MAX_ANSWER,
+            process_group=0,
         )
-        return self
+        return self._process
 
     async def __aexit__(self, *_: object) -> None:
-        process = self._process
-        if process is None or process.stdin is None:
-            return
-        process.stdin.close()
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        process, self._process = self._process, None
+        if process is not None:
+            await end_by_stdin(process, _STOP_S)
 
     async def __call__(self, *words: str, answers: Container[int] = (0,)) -> object:
         """Call it with ``--output json`` and return what it prints, parsed; None for nothing.
@@ -126,13 +126,8 @@ class WarmCommand:
         Raises:
             Unavailable: ``process-failed``; with the command's own last words.
         """
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise RuntimeError("it cannot be started")
         async with self._turn:
-            process.stdin.write(json.dumps({"words": words}).encode() + b"\n")
-            await process.stdin.drain()
-            line = await process.stdout.readline()
+            line = await self._ask(json.dumps({"words": words}).encode() + b"\n")
         answer = read_event(line)
         told, said = str(answer.get("stdout", "")), str(answer.get("stderr", ""))
         code = answer.get("code")
@@ -141,6 +136,34 @@ class WarmCommand:
                 "process-failed", last_words(said.encode()), where=" ".join(words[:2])
             )
         return told
+
+    async def _ask(self, line: bytes) -> bytes:
+        process = self._process or await self._start()
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("its pipes were not made")
+        try:
+            process.stdin.write(line)
+            await process.stdin.drain()
+            return await process.stdout.readline()
+        except BaseException:
+            # Its answer would be taken for that of the next call.
+            self._process = None
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
+
+
+async def end_by_stdin(process: asyncio.subprocess.Process, seconds: float) -> None:
+    """End a process that ends with its stdin; it is killed if it takes longer than that."""
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(seconds):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def last_words(said: bytes) -> str:

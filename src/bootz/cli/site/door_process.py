@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from bootz.processes import COMMAND
+from bootz.processes import COMMAND, end_by_stdin
 
 log = structlog.get_logger()
 
@@ -64,12 +64,5 @@ async def _run(root: Path, words: tuple[str, ...]) -> int:
     try:
         return await process.wait()
     except asyncio.CancelledError:
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await end_by_stdin(process, _STOP_S)
         raise

@@ -29,6 +29,7 @@ from bootz.conformance.device.adapter import (
 )
 from bootz.errors import BootzError, Unavailable
 from bootz.model.identity import IdentityKind
+from bootz.processes import end_by_stdin
 
 MAX_LINE: Final = 16 << 20
 """Bytes of one answer: a configuration is in it."""
@@ -135,16 +136,8 @@ class JsonLinesAdapter:
     async def close(self) -> None:
         """End the program: its stdin is closed, and it is killed if it does not end."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.stdin is not None:
-            process.stdin.close()
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        if process is not None:
+            await end_by_stdin(process, _STOP_S)
 
     async def _state(
         self, method: str, params: Mapping[str, object], seconds: float = 0.0

@@ -30,6 +30,7 @@ PARTS = {
     "mandoc": "mandoc",
     "groff": "groff",
     "chromium": "chromium",
+    "haproxy": "haproxy",
 }
 """Mark of the tests, and the command without which they cannot run."""
 

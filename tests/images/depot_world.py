@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from bootz.images.depot import Depot
 from bootz.images.http_server import ImageServer
 from bootz.images.limits import ImageLimits
 from bootz.images.ports import CatalogueEntry, Download
+from bootz.transport.proxy_door import Network
 
 CONTENT = bytes(range(256)) * 40
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -125,10 +126,13 @@ def run(
     runner: Callable[..., None] = asyncio.run,
     tls: ssl.SSLContext | None = None,
     drain_timeout: float = 5,
+    proxies: Collection[Network] = (),
 ) -> World:
     async def play() -> None:
         # The schedule stays out of the way; its work is called for by name.
-        server = world.server = ImageServer(world.depot, world, world, limits, check_every=0)
+        server = world.server = ImageServer(
+            world.depot, world, world, limits, check_every=0, proxies=proxies
+        )
         (world.address,) = await server.start([("127.0.0.1", 0)], tls)
         try:
             await asyncio.wait_for(story(world), 60)

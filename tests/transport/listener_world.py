@@ -16,6 +16,7 @@ from bootz.transport.grpc.call import Call
 from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
+from bootz.transport.proxy_door import Network
 from bootz.transport.tls import RefusedHandshake, server_context
 
 LIMITS = ListenerLimits(max_message_bytes=100, handshake_timeout=30, idle_timeout=60)
@@ -25,6 +26,7 @@ class World:
     """A listener with two methods: one echoes, one waits until it is let go."""
 
     engine: EngineName = "auto"
+    proxies: tuple[Network, ...] = ()
 
     def __init__(self, folder: Path, limits: ListenerLimits = LIMITS) -> None:
         self.folder = folder
@@ -43,6 +45,7 @@ class World:
             on_refused=self._on_refused,
             engine=self.engine,
             followed={"/test.Echo/Echo"},
+            proxies=self.proxies,
         )
         self.address = ("", 0)
 
@@ -88,9 +91,10 @@ def run(
     folder: Path,
     limits: ListenerLimits = LIMITS,
     runner: Callable[..., None] = asyncio.run,
+    made: type[World] = World,
 ) -> None:
     async def play() -> None:
-        world = await World(folder, limits).start()
+        world = await made(folder, limits).start()
         try:
             await asyncio.wait_for(story(world), 60)
         finally:

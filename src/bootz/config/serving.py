@@ -1,5 +1,6 @@
 """Settings of what serves routers: database, TLS, limits, transport, images, log, waiting times."""
 
+import ipaddress
 import math
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -7,7 +8,13 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from bootz.config.file import DEFAULT_DATABASE
-from bootz.config.values import BaseUrl, FrozenSettings, Listen, check_base_url
+from bootz.config.values import (
+    AddressOrNetwork,
+    BaseUrl,
+    FrozenSettings,
+    Listen,
+    check_base_url,
+)
 from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits, StreamLimits
 
@@ -120,12 +127,22 @@ class LimitSettings(FrozenSettings):
 
 
 class TransportSettings(FrozenSettings):
-    """How the Bootz port speaks."""
+    """How the Bootz port speaks, and who speaks for routers."""
 
     http2_engine: EngineName = Field(
         "auto",
         description="ngh2 (compiled), h2 (pure Python), or auto: ngh2 where it is installed.",
     )
+    proxy_protocol_from: tuple[AddressOrNetwork, ...] = Field(
+        (),
+        description="Addresses or networks of load balancers: their connections to the Bootz port "
+        "and the image store begin with a header of the PROXY protocol, version 2.",
+    )
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The load balancers, as listeners take them."""
+        return tuple(ipaddress.ip_network(text) for text in self.proxy_protocol_from)
 
 
 class ImageSettings(FrozenSettings):

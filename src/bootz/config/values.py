@@ -88,6 +88,16 @@ def _check_bootz_uri(text: str) -> str:
         raise ValueError(error.detail) from error
 
 
+def _check_network(text: str) -> str:
+    network = ipaddress.ip_network(text)
+    if network.prefixlen == 0:
+        raise ValueError(f"{text!r} is every address: name those of the load balancers")
+    return text
+
+
+AddressOrNetwork = Annotated[str, AfterValidator(_check_network)]
+
+
 Listen = Annotated[str, AfterValidator(_check_listen)]
 
 

@@ -9,18 +9,27 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from bootz.images.limits import ImageLimits
 from bootz.log import get_logger
+from bootz.transport.binding import peer_address
 from bootz.transport.http_connection import HttpConnection
+from bootz.transport.proxy_header import Announced
 
 log = get_logger()
 
 
 class ImageConnection(HttpConnection):
-    """An HTTP connection whose peer must take what it asked for."""
+    """An HTTP connection whose peer must take what it asked for.
 
-    __slots__ = ("_limits", "_stall", "lost", "stalled")
+    ``announced`` is what a load balancer told of the peer.
+    """
+
+    __slots__ = ("_announced", "_limits", "_stall", "lost", "stalled")
 
     def __init__(
-        self, manager: web.Server, limits: ImageLimits, on_lost: Callable[[], None]
+        self,
+        manager: web.Server,
+        limits: ImageLimits,
+        on_lost: Callable[[], None],
+        announced: Announced | None = None,
     ) -> None:
         super().__init__(
             manager,
@@ -31,6 +40,7 @@ class ImageConnection(HttpConnection):
             max_headers=limits.max_headers,
         )
         self._limits = limits
+        self._announced = announced
         self._stall: asyncio.TimerHandle | None = None
         self.lost: asyncio.Future[None] = self._loop.create_future()
         """Done when the connection is lost, or was cut."""
@@ -114,17 +124,22 @@ class ImageConnection(HttpConnection):
     @property
     def host(self) -> str:
         """The peer's address, without its port."""
-        name = None if self._transport is None else self._transport.get_extra_info("peername")
+        name = self._name()
         return str(name[0]) if name else ""
 
     @property
     def peer(self) -> str:
         """The peer's address and port as one text."""
-        name = None if self._transport is None else self._transport.get_extra_info("peername")
-        if not name:
-            return "unknown"
-        host, port = name[0], name[1]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        name = self._name()
+        return peer_address(str(name[0]), int(name[1])) if name else "unknown"
+
+    def _name(self) -> tuple[str, int] | None:
+        if self._announced is not None:
+            return self._announced.source
+        found: tuple[str, int] | None = (
+            None if self._transport is None else self._transport.get_extra_info("peername")
+        )
+        return found
 
     def handle_error(
         self,

@@ -8,7 +8,7 @@ import asyncio
 import os
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import BinaryIO, TypeVar, TypeVarTuple
@@ -28,6 +28,7 @@ from bootz.log import get_logger
 from bootz.transport.acceptor import Acceptor
 from bootz.transport.admission import Admission
 from bootz.transport.pressure import LoadCounts
+from bootz.transport.proxy_door import Network
 
 log = get_logger()
 
@@ -56,6 +57,7 @@ class ImageServer:
         limits: bounds for each peer and all together.
         check_every: seconds after which all files are compared with their digests again; 0: never.
         share_port: whether other processes listen on the same addresses.
+        proxies: load balancers, whose connections begin with a header of the PROXY protocol.
     """
 
     def __init__(
@@ -67,8 +69,10 @@ class ImageServer:
         *,
         check_every: float = 86400.0,
         share_port: bool = False,
+        proxies: Collection[Network] = (),
     ) -> None:
         self._share_port = share_port
+        self._proxies = proxies
         self._depot = depot
         self._catalogue = catalogue
         self._observer = observer
@@ -99,7 +103,7 @@ class ImageServer:
         http = self._http = self._http or web.Server(self._handle)
 
         def connection(place: Admission) -> ImageConnection:
-            return ImageConnection(http, self._limits, place.leave)
+            return ImageConnection(http, self._limits, place.leave, place.announced)
 
         acceptor = Acceptor(
             connection,
@@ -107,6 +111,7 @@ class ImageServer:
             context=tls,
             counts=self._counts,
             share_port=self._share_port,
+            proxies=self._proxies,
             make_room=partial(_close_idle, http),
         )
         bound = await acceptor.start(addresses)

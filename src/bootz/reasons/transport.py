@@ -51,4 +51,24 @@ ROWS = (
         "The HTTP/2 engine that the settings name is not installed.",
         "Install it (`pip install bootz[fast]`), or set `transport.http2_engine: auto`.",
     ),
+    Reason(
+        "proxy-header-missing",
+        Fault.MALFORMED,
+        "A load balancer that is named in the settings sent no header of the PROXY protocol.",
+        "Let it send version 2 (HAProxy: `send-proxy-v2` at the server), or take its address out "
+        "of `transport.proxy_protocol_from`.",
+    ),
+    Reason(
+        "proxy-header-invalid",
+        Fault.MALFORMED,
+        "A header of the PROXY protocol is cut, of another version, or does not name a router.",
+        "Let the load balancer send version 2 for TCP (HAProxy: `mode tcp` and `send-proxy-v2`).",
+    ),
+    Reason(
+        "proxy-header-unexpected",
+        Fault.MALFORMED,
+        "A connection began with a header of the PROXY protocol that the server does not believe.",
+        "If it is your load balancer, name its address in `transport.proxy_protocol_from`; else "
+        "find out who wants to be taken for another address.",
+    ),
 )

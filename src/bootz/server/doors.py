@@ -19,6 +19,7 @@ from bootz.server.store.journal import SqlJournal
 from bootz.server.stores import Stores
 from bootz.transport.grpc.call import Method
 from bootz.transport.listener import GrpcListener
+from bootz.transport.pressure import LoadCounts
 from bootz.transport.standard import StandardServices
 from bootz.transport.tls import RefusedHandshake
 from bootz.wire.dialects import DIALECTS, REPORT_STATUS
@@ -38,6 +39,10 @@ class ImageStore(Protocol):
     @property
     def bytes_sent(self) -> int:
         """Bytes of all downloads so far."""
+
+    @property
+    def counts(self) -> LoadCounts:
+        """What has happened since the start at the bounds."""
 
     async def start(
         self, addresses: Sequence[Address], tls: ssl.SSLContext | None = None
@@ -104,6 +109,7 @@ class Doors:
             followed=[path for path in calls if not path.endswith(f"/{REPORT_STATUS}")],
             returning=part.returning,
             share_port=part.shares_ports,
+            proxies=site.config.transport.proxies,
         )
         self._part = part
         self._target = depot.target
@@ -168,6 +174,7 @@ class Doors:
             journal_waiting,
             self._images.downloads,
             self._images.bytes_sent,
+            self._images.counts.proxy_headers_refused,
         )
 
     async def drain(self, timeout: float) -> None:

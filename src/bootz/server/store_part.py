@@ -117,7 +117,10 @@ class StoreServer:
         self._look()
 
     def _look(self) -> None:
-        self._metrics.look_at_images(self._images.downloads, self._images.bytes_sent)
+        images = self._images
+        self._metrics.look_at_images(
+            images.downloads, images.bytes_sent, images.counts.proxy_headers_refused
+        )
 
     async def keep_vouchers(self) -> None:
         """Leave vouchers to the processes that serve routers."""

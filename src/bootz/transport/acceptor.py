@@ -11,7 +11,7 @@ import contextvars
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from typing import Final
 
@@ -20,6 +20,7 @@ from bootz.log import get_logger
 from bootz.transport.admission import AcceptorLimits, Admission
 from bootz.transport.binding import bind, peer_address
 from bootz.transport.pressure import LoadCounts, Pressure, backlog
+from bootz.transport.proxy_door import Arrival, Network, ProxyDoor
 from bootz.transport.returning import Returning
 from bootz.transport.tls import RefusedHandshake, refusal_sink
 from bootz.transport.waiting import Waiter, WaitingRoom
@@ -79,6 +80,7 @@ class Acceptor:
         returning: which addresses were answered a moment ago; None: a table of its own.
         share_port: whether other processes listen on the same addresses.
         counts: what happens at the bounds; None: counted for this acceptor alone.
+        proxies: load balancers, whose connections begin with a header of the PROXY protocol.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Acceptor:
         returning: Returning | None = None,
         share_port: bool = False,
         counts: LoadCounts | None = None,
+        proxies: Collection[Network] = (),
     ) -> None:
         self.context = context
         self.counts = counts or LoadCounts()
@@ -107,6 +110,7 @@ class Acceptor:
         self._listening = False
         self._waiting = WaitingRoom(self._may_begin, half_closed=context is None)
         self._pressure = Pressure(self.counts)
+        self._proxies = ProxyDoor(proxies, self.counts, self._arrive)
         self._places: set[Admission] = set()
         # Those that keep others waiting, with the time of their begin, in its order.
         self._turns: dict[Admission, float] = {}
@@ -120,7 +124,7 @@ class Acceptor:
     @property
     def connection_count(self) -> int:
         """Connections that are open or wait to be."""
-        return len(self._places) + len(self._waiting)
+        return len(self._places) + len(self._waiting) + len(self._proxies)
 
     async def start(self, addresses: Sequence[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
         """Listen; return the addresses with the ports that the system chose for 0.
@@ -168,6 +172,7 @@ class Acceptor:
             self._tick_handle.cancel()
             asyncio.get_running_loop().remove_reader(self._waiting.fileno())
             self._tick_handle = None
+            self._proxies.close()
             self._waiting.close_all()
             self._waiting.end()
         self._close_sockets()
@@ -211,8 +216,9 @@ class Acceptor:
         """Take what the kernel has: none of it costs more than a descriptor until its turn."""
         now = asyncio.get_running_loop().time()
         for _ in range(_ACCEPTS):
-            if len(self._waiting) >= self._limits.max_waiting:
-                self._pressure.met("max_waiting", waiting=len(self._waiting))
+            waiting = len(self._waiting) + len(self._proxies)
+            if waiting >= self._limits.max_waiting:
+                self._pressure.met("max_waiting", waiting=waiting)
                 self._pause()
                 break
             try:
@@ -223,17 +229,19 @@ class Acceptor:
                 log.warning("accept-failed", error=error.strerror)
                 self._pause()
                 break
-            host = str(address[0])
-            # One address leaves some places to others; it has thousands itself.
-            if self._waiting.of(host) >= max(1, self._limits.max_waiting * 7 // 8):
-                accepted.close()
-                self.counts.turned_away += 1
-                log.warning("connection-refused", peer=host, reason="too many connections")
-                continue
             accepted.setblocking(False)
-            returning = host in self._returning
-            self._waiting.add(Waiter(accepted, host, int(address[1]), now, returning))
+            self._proxies.take(accepted, Arrival(str(address[0]), int(address[1]), now))
         self._tick_soon()
+
+    def _arrive(self, accepted: socket.socket, arrival: Arrival) -> None:
+        host = arrival.host
+        # One address leaves some places to others; it has thousands itself.
+        if self._waiting.of(host) >= max(1, self._limits.max_waiting * 7 // 8):
+            accepted.close()
+            self.counts.turned_away += 1
+            log.warning("connection-refused", peer=host, reason="too many connections")
+            return
+        self._waiting.add(Waiter(accepted, arrival, returning=host in self._returning))
 
     def _hear(self) -> None:
         self._waiting.hear()
@@ -256,7 +264,8 @@ class Acceptor:
             waiter = self._waiting.next()
             if waiter is None:
                 break
-            self._begin(waiter)
+            if not self._proxies.refuses(waiter.accepted, waiter.host, waiter.port):
+                self._begin(waiter)
         if not self._waiting.ready:
             self._pressure.over()
 
@@ -290,12 +299,13 @@ class Acceptor:
             self._relieve()
             oldest = self._waiting.oldest()
             if oldest is not None:
-                self._pressure.waits(now - oldest.since, waiting=self._waiting.ready)
+                self._pressure.waits(now - oldest.arrival.since, waiting=self._waiting.ready)
         self._pressure.look_at_queues(self._sockets)
-        if not self._listening and len(self._waiting) <= self._limits.max_waiting * 7 // 8:
+        waiting = len(self._waiting) + len(self._proxies)
+        if not self._listening and waiting <= self._limits.max_waiting * 7 // 8:
             self._listen()
         self._pump_soon()
-        self._tick_after(_TICK_S if self._turns or len(self._waiting) else _QUIET_TICK_S)
+        self._tick_after(_TICK_S if self._turns or waiting else _QUIET_TICK_S)
 
     def _end_turns(self, now: float, *, busy: bool) -> None:
         """Let others not wait any longer for peers that take their time."""
@@ -306,10 +316,11 @@ class Acceptor:
             del self._turns[place]
 
     def _end_silent(self, now: float) -> None:
-        full = len(self._waiting) >= self._limits.max_waiting
+        full = len(self._waiting) + len(self._proxies) >= self._limits.max_waiting
         limits = self._limits
         patience = limits.idle_timeout if self.context is None else limits.handshake_timeout
         patience = min(patience, _SILENT_S) if full else patience
+        self._proxies.end_late(now - patience)
         silent = self._waiting.silent_since(now - patience)
         for waiter in silent:
             self._waiting.close(waiter)
@@ -330,7 +341,7 @@ class Acceptor:
 
     def _begin(self, waiter: Waiter) -> None:
         now = asyncio.get_running_loop().time()
-        self._pressure.begins(now - waiter.since)
+        self._pressure.begins(now - waiter.arrival.since)
         host, accepted = waiter.host, waiter.accepted
         place = Admission(
             host,
@@ -338,6 +349,7 @@ class Acceptor:
             on_left=self._left,
             on_served=self._served,
             on_answered=self._returning.answered,
+            announced=waiter.arrival.announced,
         )
         self._places.add(place)
         self._turns[place] = now

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from bootz.transport.proxy_header import Announced
+
 _TCP_INFO_BYTES: Final = 128
 _BYTES_ACKED: Final = slice(120, 128)
 """Where ``tcpi_bytes_acked`` stands in Linux's ``struct tcp_info`` (include/uapi/linux/tcp.h)."""
@@ -54,6 +56,7 @@ class Admission:
         on_left: told when it is given back.
         on_served: told when others need not wait for it any more.
         on_answered: told when its peer was answered, and will come on one more connection.
+        announced: what a load balancer told of the peer.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class Admission:
         on_left: Callable[["Admission"], None],
         on_served: Callable[["Admission"], None],
         on_answered: Callable[[str], None],
+        announced: Announced | None = None,
     ) -> None:
         self.host = host
+        self.announced = announced
         self.transport: asyncio.Transport | None = None
         """None until the handshake is done."""
         self._accepted = accepted

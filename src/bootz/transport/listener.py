@@ -19,6 +19,7 @@ from bootz.transport.http2.engines import EngineName, engine_kind
 from bootz.transport.http2.meter import ADDRESS_RATE, Bucket
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.pressure import LoadCounts
+from bootz.transport.proxy_door import Network
 from bootz.transport.returning import Returning
 
 _CLOSED_AT_ONCE: Final = 256
@@ -40,6 +41,7 @@ class GrpcListener:
             goes before those who come for the first time.
         returning: where such callers are remembered; None: in this listener alone.
         share_port: whether other processes listen on the same addresses.
+        proxies: load balancers, whose connections begin with a header of the PROXY protocol.
 
     Raises:
         ConfigError: the engine is not installed.
@@ -57,6 +59,7 @@ class GrpcListener:
         followed: Collection[str] = (),
         returning: Returning | None = None,
         share_port: bool = False,
+        proxies: Collection[Network] = (),
     ) -> None:
         self._methods = methods
         self._limits = limits
@@ -80,6 +83,7 @@ class GrpcListener:
             make_room=self._make_room,
             returning=returning,
             share_port=share_port,
+            proxies=proxies,
         )
 
     @property
@@ -167,6 +171,7 @@ class GrpcListener:
             on_made=self._connections.add,
             on_lost=lost,
             on_called=called,
+            announced=place.announced,
         )
 
     def _bucket(self, host: str) -> Bucket:

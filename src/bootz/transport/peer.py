@@ -5,6 +5,9 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
+from bootz.transport.binding import peer_address
+from bootz.transport.proxy_header import Announced
+
 
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
@@ -33,14 +36,21 @@ def _chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
     return (leaf, *others)
 
 
-def peer_info(transport: asyncio.BaseTransport) -> PeerInfo:
-    """Return what is known of the peer of a connection."""
-    peer = transport.get_extra_info("peername") or ("unknown", 0)
-    own = transport.get_extra_info("sockname") or ("", 0)
+def peer_info(transport: asyncio.BaseTransport, announced: Announced | None = None) -> PeerInfo:
+    """Return what is known of the peer of a connection.
+
+    ``announced`` is what a load balancer told; then both ends are those of the router's own
+    connection, which ends at the balancer.
+    """
+    if announced is not None:
+        peer, own = announced.source, announced.destination
+    else:
+        peer = transport.get_extra_info("peername") or ("unknown", 0)
+        own = transport.get_extra_info("sockname") or ("", 0)
     tls = transport.get_extra_info("ssl_object")
     host = str(peer[0])
     return PeerInfo(
-        address=f"[{host}]:{peer[1]}" if ":" in host else f"{host}:{peer[1]}",
+        address=peer_address(host, int(peer[1])),
         host=host,
         reached_at=(str(own[0]), int(own[1])),
         certificates=() if tls is None else _chain(tls),

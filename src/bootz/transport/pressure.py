@@ -42,6 +42,8 @@ class LoadCounts:
     """Lost, silent or too slow."""
     turned_away: int = 0
     """Connections of an address of which too many waited already."""
+    proxy_headers_refused: int = 0
+    """Connections with a header of the PROXY protocol that was not accepted, or without one."""
 
 
 class Pressure:

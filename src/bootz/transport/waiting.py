@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from bootz.transport.proxy_door import Arrival
 from bootz.transport.turns import Turns
 
 _GONE: Final = select.EPOLLHUP | select.EPOLLERR
@@ -23,15 +24,23 @@ _EVENTS: Final = 4096
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """A connection that waits: its socket, its peer, and since when (the event loop's seconds)."""
+    """A connection that waits: its socket, and how it came."""
 
     accepted: socket.socket = field(repr=False)
-    host: str
-    port: int
-    since: float
+    arrival: Arrival
     returning: bool
     spoken: bool = False
     """Whether its peer has sent anything."""
+
+    @property
+    def host(self) -> str:
+        """The address of its peer: of the router, where a load balancer told it."""
+        return self.arrival.host
+
+    @property
+    def port(self) -> int:
+        """The port of its peer."""
+        return self.arrival.port
 
 
 class WaitingRoom:
@@ -114,7 +123,7 @@ class WaitingRoom:
         """Return those that have said nothing and came before a time."""
         found = []
         for waiter in self._silent.values():
-            if waiter.since > before:
+            if waiter.arrival.since > before:
                 break
             found.append(waiter)
         return found

@@ -68,6 +68,7 @@ def _open(inventory: SqlInventory, journal: SqlJournal, site: Site, part: Part) 
         _Observer(journal, site.clock),
         check_every=site.config.images.check_hours * 3600,
         share_port=part.shares_ports,
+        proxies=site.config.transport.proxies,
     )
 
 

@@ -112,6 +112,13 @@ HANDSHAKES: Final = MetricFamily(
     "failed (lost or too slow), turned-away (over a limit).",
     ("outcome",),
 )
+PROXY_REFUSED: Final = MetricFamily(
+    "bootz_proxy_headers_refused_total",
+    MetricKind.COUNTER,
+    "Connections whose header of the PROXY protocol was missing, invalid or not believed: to the "
+    "Bootz port (bootz) or the image store (images).",
+    ("port",),
+)
 BOUNDS_MET: Final = MetricFamily(
     "bootz_connection_bounds_met_total",
     MetricKind.COUNTER,
@@ -162,6 +169,7 @@ FAMILIES: Final = (
     IMAGE_DOWNLOADS,
     CONNECTIONS,
     HANDSHAKES,
+    PROXY_REFUSED,
     BOUNDS_MET,
     LONG_WAITS,
     QUEUE_OVERFLOWS,

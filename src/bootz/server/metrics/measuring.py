@@ -49,6 +49,7 @@ class Load:
     journal_waiting: int
     downloads: int
     image_bytes: int
+    image_proxy_refused: int
 
 
 class ServerMetrics:
@@ -123,20 +124,22 @@ class ServerMetrics:
         counting = self._counting
         counting.put(families.CONNECTIONS, value=load.connections)
         counting.put(families.JOURNAL_WAITING, value=load.journal_waiting)
-        self.look_at_images(load.downloads, load.image_bytes)
+        self.look_at_images(load.downloads, load.image_bytes, load.image_proxy_refused)
         counts = load.counts
         counting.put(families.HANDSHAKES, "done", value=counts.handshakes_done)
         counting.put(families.HANDSHAKES, "refused", value=counts.handshakes_refused)
         counting.put(families.HANDSHAKES, "failed", value=counts.handshakes_failed)
         counting.put(families.HANDSHAKES, "turned-away", value=counts.turned_away)
+        counting.put(families.PROXY_REFUSED, "bootz", value=counts.proxy_headers_refused)
         counting.put(families.BOUNDS_MET, value=counts.bounds_met)
         counting.put(families.LONG_WAITS, value=counts.long_waits)
         counting.put(families.QUEUE_OVERFLOWS, value=counts.queue_overflows)
 
-    def look_at_images(self, downloads: int, bytes_sent: int) -> None:
+    def look_at_images(self, downloads: int, bytes_sent: int, proxy_refused: int) -> None:
         """Take over what the image store does now. Call it about once a second."""
         self._counting.put(families.IMAGE_DOWNLOADS, value=downloads)
         self._counting.put(families.IMAGE_BYTES, value=bytes_sent)
+        self._counting.put(families.PROXY_REFUSED, "images", value=proxy_refused)
 
     def take(self, snapshot: Snapshot, http2_engine: str) -> None:
         """Take over the ends of the certificates in use, and say what runs."""

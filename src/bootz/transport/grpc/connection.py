@@ -32,6 +32,7 @@ from bootz.transport.http2.engine import (
 )
 from bootz.transport.http2.meter import Bucket, FrameMeter
 from bootz.transport.peer import PeerInfo, peer_info
+from bootz.transport.proxy_header import Announced
 from bootz.transport.status import EndCall, Status, end_of
 
 log = get_logger()
@@ -68,6 +69,7 @@ class GrpcConnection(asyncio.Protocol):
         address_bucket: tokens for control frames of all connections of an address.
         on_made, on_lost: told of the connection's begin and end.
         on_called: told the path of each call that has ended, and whether it ended well.
+        announced: what a load balancer told of the peer.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class GrpcConnection(asyncio.Protocol):
         on_made: Callable[["GrpcConnection"], None],
         on_lost: Callable[["GrpcConnection"], None],
         on_called: "OnCalled",
+        announced: Announced | None = None,
     ) -> None:
         self._methods = methods
         self._engine = engine
@@ -88,6 +91,7 @@ class GrpcConnection(asyncio.Protocol):
         self._on_made = on_made
         self._on_lost = on_lost
         self._on_called = on_called
+        self._announced = announced
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._open: dict[int, _Open] = {}
@@ -102,7 +106,7 @@ class GrpcConnection(asyncio.Protocol):
         """Begin HTTP/2."""
         # Not checked: the transports of uvloop are no subclasses of asyncio's.
         self._transport = cast("asyncio.Transport", transport)
-        self._peer = peer_info(transport)
+        self._peer = peer_info(transport, self._announced)
         self._meter = FrameMeter(self._address_bucket(self._peer.host))
         self._on_made(self)
         self._flush()

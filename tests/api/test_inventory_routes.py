@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from api.conftest import World
+from store.world import call, owner
 
+from bootz.cli.site.image_target import image_target
 from bootz.server.api.auth.roles import OperatorRole
+from bootz.server.operations.chassis import chassis_by_key, set_chassis_by_key
+from bootz.server.rendering.preview import PreviewTerms, preview_chassis
+from bootz.server.rendering.reached import Reached
+from bootz.server.store.attempt_log import AttemptLog, JournalLimits
 
 HASH = "$6$planted$QmFkSGFzaA"
 CONFIG = f"""hostname {{{{ chassis.hostname }}}}
@@ -71,6 +78,33 @@ def test_it_is_rendered_in_the_dialect_that_is_asked_for(world: World) -> None:
     assert (wrong.status_code, wrong.json()["reason"]) == (400, "request-invalid")
     other = world.call(OperatorRole.VIEWER, "GET", f"/chassis/{key}/render?card=FX9")
     assert (other.status_code, other.json()["reason"]) == (404, "chassis-not-found")
+
+
+def test_what_was_last_sent_is_shown_with_its_difference(world: World) -> None:
+    profile(world)
+    key = world.chassis("FX1", hostname="r1", profile="base")
+    assert world.get(f"/chassis/{key}/sent")["sent"] is False
+    with world.database.read() as connection:
+        terms = PreviewTerms(Reached(image_target), owner().der, ("192.0.2.9", 15006))
+        body = preview_chassis(connection, key, terms).body
+    with world.database.write_journal() as connection:
+        made = call("FX1", chassis_key=key, written="current", content=body)
+        log = AttemptLog(JournalLimits())
+        log.write(connection, [replace(made, reached_at=terms.reached_at)])
+
+    found = world.get(f"/chassis/{key}/sent")
+    assert (found["sent"], found["same"], found["difference"]) == (True, True, [])
+    assert found["reached_at"] == "192.0.2.9:15006"
+    assert found["size"] == len(body)
+    with world.database.write() as connection:
+        set_chassis_by_key(connection, key, replace(chassis_by_key(connection, key), hostname="r2"))
+    found = world.get(f"/chassis/{key}/sent")
+    assert found["same"] is False
+    changed = [line.split()[:3] for line in found["difference"] if line[0] != " "]
+    assert changed == [["-", "hostname", "r1"], ["+", "hostname", "r2"]]
+    assert "planted" not in str(found)
+    whole = world.call(OperatorRole.SECURITY, "GET", f"/chassis/{key}/sent").text
+    assert "plantedRO" in whole
 
 
 def test_a_preflight_tells_each_check_of_one_and_of_many(world: World) -> None:

@@ -10,6 +10,8 @@ from functools import cache
 from sqlalchemy import insert, update
 from store.world import call, maker, owner, refusal, report
 
+from bootz.cli.site.image_target import image_target
+from bootz.config.site import SiteConfig
 from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import BootMode, CardStatus, ClaimedCard
 from bootz.model.checks import Check, Outcome
@@ -22,10 +24,16 @@ from bootz.server.operations.chassis_record import CardRecord, ChassisRecord
 from bootz.server.operations.holds import hold_chassis
 from bootz.server.operations.images import ImageRecord, add_image
 from bootz.server.operations.profiles import ProfileRecord, add_profile
-from bootz.server.operations.site_certificates import SiteCertificate, store_site_certificates
+from bootz.server.operations.site_certificates import (
+    SiteCertificate,
+    read_site_certificates,
+    store_site_certificates,
+)
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.operations.vouchers import store_voucher
 from bootz.server.ports import CallRecord
+from bootz.server.rendering.preview import PreviewTerms, preview_chassis
+from bootz.server.rendering.reached import reached_of
 from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits
 from bootz.server.store.database import Database
 from bootz.server.store.entries import DownloadRecord
@@ -249,6 +257,17 @@ def vouchers(database: Database, serials: Iterable[str], now: datetime) -> None:
         raw = maker().voucher(serial, owner().der, expires=ends)
         with database.write() as connection:
             store_voucher(connection, raw, now=now, pinned_domain_cert=owner().der)
+
+
+def sent(database: Database, key: int, at: datetime) -> None:
+    """Let a router get what its record says; the site's certificates are published."""
+    with database.read() as connection:
+        anchor = read_site_certificates(connection).trust_anchor
+        terms = PreviewTerms(reached_of(SiteConfig(), image_target), anchor, ("192.0.2.9", 15006))
+        preview = preview_chassis(connection, key, terms)
+    serial = preview.chassis.serial_number
+    made = _answered(key, serial, at)
+    write(database, [replace(made, content=preview.body, reached_at=terms.reached_at)])
 
 
 def modular(database: Database, now: datetime) -> int:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import tempfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from struct import pack, unpack
 
 from board import night
 from board.browser import Site, served
 from store.world import owner
+
+from bootz.server.operations.chassis import chassis_by_key, set_chassis_by_key
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 PICTURES = {
@@ -45,6 +48,11 @@ def scene(site: Site) -> None:
     night.insecure(site.database)
     night.vouchers(site.database, [serial for _, serial in routers[:20]], site.now)
     night.certificates(site.database, owner().der)
+    night.sent(site.database, 1, site.now)
+    with site.database.write() as connection:
+        record = chassis_by_key(connection, 1)
+        changed = replace(record, hostname="osl-edge-101", variables={"site": "Oslo North"})
+        set_chassis_by_key(connection, 1, changed)
 
 
 def main() -> None:

@@ -212,7 +212,16 @@ def test_a_device_tells_its_steps_with_evidence(full: Board) -> None:
 
 
 def test_a_device_is_changed_and_shows_the_difference_to_what_was_sent(full: Board) -> None:
+    full.enter("security")
+    assert "This cannot be told now." in full.page("/devices/1?tab=data")
+    night.certificates(full.database, owner().der)
+    assert "It was not sent anything yet." in full.page("/devices/1?tab=data")
+    secret = "name: access\nvendor_config: |\n  hostname {{ chassis.hostname }}\n"
+    secret += "  community {{ variables.community }}\nvariables:\n  community: planted1\n"
+    assert full.post("/profiles/access/change", {"document": secret}).status_code == 303
+    night.sent(full.database, 1, full.now)
     full.enter("operator")
+    assert "It would get the same now." in full.page("/devices/1?tab=data")
     fields = {
         "hostname": "edge-x",
         "profile": "access",
@@ -223,9 +232,19 @@ def test_a_device_is_changed_and_shows_the_difference_to_what_was_sent(full: Boa
 
     text = full.page("/devices/1?tab=data")
 
-    assert "<ins>hostname: edge-x</ins>" in text
-    assert "<del>hostname: osl-edge-001</del>" in text
-    assert "rack=r9" in text
+    assert re.search(r"<ins> *hostname edge-x</ins>", text)
+    assert re.search(r"<del> *hostname osl-edge-001</del>", text)
+    assert "planted1" not in text
+    assert "community hidden:" in text
+    beside = full.page("/profiles/access?device=1&other=sent")
+    assert re.search(r"<ins> *hostname edge-x</ins>", beside)
+    assert "planted1" not in beside
+    full.enter("security")
+    assert "planted1" in full.page("/devices/1?tab=data")
+    assert "planted1" in full.page("/profiles/access?device=1&other=sent")
+    assert "not sent anything" in full.page("/profiles/access?device=2&other=sent")
+    full.enter("operator")
+    assert "rack=r9" in full.page("/devices/1")
     for wrong in ({"labels": "nonsense"}, {"variables": "["}, {"variables": "[1]"}):
         refused = full.post("/devices/1/change", {**fields, **wrong})
         assert refused.status_code == 422, wrong

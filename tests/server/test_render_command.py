@@ -12,6 +12,7 @@ from bootz.cli.main import run as bootz
 from bootz.model.bootstrap import BootConfig, BootstrapData
 from bootz.model.chassis import BootMode, Release
 from bootz.server.operations.chassis_record import CardRecord
+from bootz.server.operations.profiles import ProfileRecord, set_profile
 from bootz.wire.answers import encode_bootstrap_data
 from bootz.wire.dialects import CURRENT, DIALECTS, Dialect, dialect_by_name
 from bootz.wire.preview import preview_payload
@@ -135,3 +136,62 @@ def test_bytes_that_are_no_text_are_shown_as_base64(full: World) -> None:
     assert shown["boot_config"]["vendor_config"] == "base64:/wA="
     assert shown["server_trust_cert"] == "AA=="
     assert preview_payload(encode_bootstrap_data([], CURRENT)) == {}
+
+
+def sent(
+    world: World, capsys: pytest.CaptureFixture[str], *words: str, code: int = 0
+) -> tuple[Any, str]:
+    assert bootz(["--site", str(world.root), "chassis", "sent", *words, "--output", "json"]) == code
+    shown = capsys.readouterr()
+    return (json.loads(shown.out) if shown.out else None), shown.err
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
+def test_what_was_last_sent_is_exactly_what_was_on_the_wire(
+    full: World, capsys: pytest.CaptureFixture[str], dialect: Dialect
+) -> None:
+    release = Release.V0_3 if dialect.name == "v0.3" else Release.CURRENT
+    full.add_chassis("FX2", hostname="r2", profile="base", release=release)
+    full.add_voucher("FX2")
+    _, told = sent(full, capsys, "FX2", code=1)
+    assert "sent-nothing" in told
+    wire: list[Any] = []
+
+    async def story(running: Any) -> None:
+        sealed = await running.ask(manufacturer().device("FX2"), request("FX2"), dialect)
+        wire.append(preview_payload(sealed.payload))
+
+    run(story, full)
+    capsys.readouterr()
+    shown, _ = sent(full, capsys, "fx2")
+    assert wire[0].pop("nonce")
+    assert shown == wire[0]
+    same, _ = sent(full, capsys, "FX2", "--difference")
+    assert (same["same"], same["difference"]) == (True, [])
+
+    assert bootz(["--site", str(full.root), "chassis", "set", "FX2", "--hostname", "r3"]) == 0
+    capsys.readouterr()
+    other, _ = sent(full, capsys, "FX2", "--difference")
+    assert other["same"] is False
+    changed = [line.split() for line in other["difference"] if line[0] != " "]
+    assert changed == [["-", "hostname", "r2"], ["+", "hostname", "r3"]]
+    assert bootz(["--site", str(full.root), "chassis", "sent", "FX2", "--difference"]) == 0
+    assert "hostname r3" in capsys.readouterr().out
+
+
+def test_what_cannot_be_rendered_any_more_is_told_beside_what_was_sent(
+    full: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def story(running: Any) -> None:
+        await running.ask(manufacturer().device("FX1"), request("FX1"))
+
+    run(story, full)
+    broken = {"name": "base", "vendor_config": "{{ variables.absent }}"}
+    full.write(set_profile, "base", ProfileRecord.from_document(broken, where="base"))
+    capsys.readouterr()
+
+    shown, told = sent(full, capsys, "FX1")
+    assert shown["responses"][0]["boot_config"]["vendor_config"].startswith("hostname r1")
+    assert told == ""
+    _, told = sent(full, capsys, "FX1", "--difference", code=1)
+    assert "template-failed" in told

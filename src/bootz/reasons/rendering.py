@@ -34,4 +34,17 @@ ROWS = (
         "An image is in the site's image store, but the store has no listening address.",
         "Set `images.http` or `images.base_url` in bootz.yaml.",
     ),
+    Reason(
+        "sent-nothing",
+        Fault.NOT_FOUND,
+        "The router was not sent bootstrap data yet.",
+        "See what it would get with `bootz chassis render SERIAL`, and its calls with `bootz "
+        "attempts SERIAL`.",
+    ),
+    Reason(
+        "sent-not-kept",
+        Fault.NOT_FOUND,
+        "What the router was sent is larger than is kept: more than 1 MiB compressed.",
+        "Compare the SHA-256; see what it would get now with `bootz chassis render SERIAL`.",
+    ),
 )

@@ -86,7 +86,9 @@ class CallRecord:
     ``claimed_*`` come from the request, ``proven_serial`` from the
     proof. ``sent`` holds digests and sizes, never content. ``foreign_cards``
     were listed and are not of the chassis (pending replacements); ``seated`` are the answered
-    cards whose slots the device named.
+    cards whose slots the device named. ``content`` is what was sent, serialised,
+    without its nonce, empty where nothing was; it may hold secrets. ``reached_at`` is where the
+    router reached the server.
     """
 
     at: datetime
@@ -109,6 +111,8 @@ class CallRecord:
     written: str = ""
     report: StatusReport | None = None
     vendor: str = ""
+    content: bytes = field(default=b"", repr=False)
+    reached_at: tuple[str, int] = ("", 0)
 
 
 class Journal(Protocol):

@@ -290,6 +290,18 @@ def chassis_render(
     )
 
 
+def chassis_sent(key: int) -> ApiCall[models.LastSentView]:
+    """Show what a router was last sent, and the difference to what it would get now.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        models.LastSentView,
+        "GET",
+        f"/api/v1/chassis/{quoted(key)}/sent",
+    )
+
+
 def event_list(
     *, after: int | None = None, limit: int | None = None
 ) -> ApiCall[models.CursorPageJournalEvent]:

@@ -544,6 +544,32 @@ class KeyView(ApiModel):
     subject: str
 
 
+class LastSentView(ApiModel):
+    """What a router was last sent, beside what it would get now."""
+
+    chassis: str
+    detail: str
+    dialect: str
+    difference: list[str]
+    """Lines of what was sent (`- `), of what would be (`+ `), and of both (`  `)."""
+    payload: dict[str, JsonValue] | None
+    """Field by field as it was on the wire; null: it was too large to be kept."""
+    reached_at: str
+    """Host and port at which the router reached the server."""
+    reason: str
+    """Why it would get nothing now; empty where it would."""
+    same: bool | None
+    """Whether it would get the same now; null where that cannot be told."""
+    sent: bool
+    """Whether it was ever sent anything; else all below is empty."""
+    sha256: str
+    """Of the data without their nonce."""
+    since: AwareDatetime | None
+    """When exactly these data were first sent."""
+    size: int
+    """Bytes of these data."""
+
+
 class LoggedIn(ApiModel):
     """Who is logged in; ``csrf`` goes back in a header with each change."""
 

@@ -64,6 +64,8 @@ class Attempt:
         self.foreign: tuple[ClaimedCard, ...] = ()
         self.seated: tuple[ClaimedCard, ...] = ()
         self.sent: dict[str, str | int] = {}
+        self.content = b""
+        """What the answer says, without its nonce."""
         self.written = ""
         """The dialect that the answer is written in: the chassis's own, which a path may share."""
 
@@ -141,6 +143,8 @@ class Attempt:
             written=self.written if error is None else "",
             report=report,
             vendor="" if self.chassis is None else self.chassis.manufacturer,
+            content=self.content if error is None else b"",
+            reached_at=self.caller.reached_at,
         )
 
     def log_answered(self) -> None:

@@ -110,6 +110,7 @@ class Sealer:
             signed="yes" if sealed.signature else "no",
             voucher_sha256=hashlib.sha256(voucher).hexdigest() if voucher else "",
         )
+        attempt.content = body
         attempt.written = written.name
         return sealed, written
 

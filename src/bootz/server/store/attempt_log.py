@@ -29,6 +29,7 @@ from bootz.server.store.entries import (
 from bootz.server.store.replacements import note_foreign_cards
 from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
 from bootz.server.store.seats import note_seats
+from bootz.server.store.sent_data import keep_sent
 from bootz.server.store.words import bounded
 from bootz.sql.prepared import Prepared
 from bootz.sql.times import from_text, to_text
@@ -109,6 +110,7 @@ class _Batch:
         self._limits = limits
         self._touched: dict[int, Draft] = {}
         self._events: list[tuple[Draft, str, EventKind, Data]] = []
+        self._sent: list[tuple[int, CallRecord]] = []
         self.opened: list[Draft] = []
         self.onboarded: list[Onboarded] = []
         calls = [entry for entry in entries if isinstance(entry, CallRecord)]
@@ -136,6 +138,8 @@ class _Batch:
         draft.nonce_digest = call.nonce_digest or draft.nonce_digest
         draft.reports += call.report is not None
         self._keep_call(draft, call, verdict)
+        if call.content:
+            self._sent.append((chassis, call))
         if call.foreign_cards:
             note_foreign_cards(self._connection, chassis, call)
         if call.seated:
@@ -161,8 +165,9 @@ class _Batch:
         self._add_event(draft, draft.updated_at, EventKind.DOWNLOAD, download.data())
 
     def flush(self) -> None:
-        """Write all attempts, then the events in their order."""
+        """Write all attempts, what was sent, then the events in their order."""
         write_drafts(self._connection, list(self._touched.values()))
+        keep_sent(self._connection, self._sent)
         if self._events:
             _ADD_EVENTS.run(
                 self._connection,

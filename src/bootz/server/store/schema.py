@@ -218,6 +218,27 @@ EVENT = Table(
     sqlite_autoincrement=True,
 )
 
+SENT_DATA = Table(
+    "sent_data",
+    METADATA,
+    Column(
+        "chassis_id",
+        ForeignKey("chassis.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    # When it was first sent; a repetition of the same writes nothing.
+    Column("since", _TIME, nullable=False),
+    Column("dialect", Text, nullable=False),
+    # The address at which the router reached the server: templates can name it.
+    Column("reached_at", Text, nullable=False),
+    # Of the data without their nonce, before compression.
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    # Compressed by zlib; null where even so it is larger than is kept.
+    Column("content", LargeBinary, nullable=True),
+)
+
 PENDING_REPLACEMENT = Table(
     "pending_replacement",
     METADATA,

@@ -29,6 +29,7 @@ command = noun(
         "release": "bootz.cli.inventory.chassis.hold:release",
         "render": "bootz.cli.inventory.chassis.render:render_command",
         "replacements": "bootz.cli.inventory.chassis.replacements:replacements",
+        "sent": "bootz.cli.inventory.chassis.sent:sent_command",
         "slots": "bootz.cli.inventory.chassis.replacements:slots",
     },
 )

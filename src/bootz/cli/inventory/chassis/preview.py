@@ -44,9 +44,7 @@ def make_preview(
     with database.read() as connection:
         key = find_chassis(connection, serial, vendor).key
         certificates = site_certificates(site)
-        terms = PreviewTerms(
-            reached_of(site.config, image_target), certificates.trust_anchor, address
-        )
+        terms = site_terms(site, certificates.trust_anchor, address)
         preview = preview_chassis(connection, key, terms, dialect=dialect, cards=cards)
         chassis = preview.chassis
         serials = cards or [card.serial_number for card in chassis.cards]
@@ -60,6 +58,17 @@ def make_preview(
         if (folded := fold_serial(card.serial_number)) not in vouchers.valid
     }
     return Shown(preview, (*preview_warnings(preview), *_without_voucher(lacking)))
+
+
+def site_terms(
+    site: Site, trust_anchor: bytes | None = None, address: tuple[str, int] | None = None
+) -> PreviewTerms:
+    """Return what an answer takes from the site; None: the anchor and address of the site."""
+    return PreviewTerms(
+        reached_of(site.config, image_target),
+        trust_anchor or site_certificates(site).trust_anchor,
+        address or reached_address(None, site.config),
+    )
 
 
 def _without_voucher(lacking: dict[str, str]) -> Iterator[str]:

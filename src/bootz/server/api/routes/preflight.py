@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection
 
 from bootz.server.api.auth.principals import check_role, needs, operation, sees_secrets
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.chassis_choice import ChassisChoiceDep, find_visible
+from bootz.server.operations.chassis import chassis_by_key
 from bootz.server.operations.secrets import fingerprinter, masked_object
 from bootz.server.operations.site_certificates import read_site_certificates
 from bootz.server.preflight.chassis_checks import check_chassis
@@ -19,6 +20,7 @@ from bootz.server.preflight.site_checks import check_site
 from bootz.server.preflight.terms import PreflightTerms
 from bootz.server.rendering.preview import PreviewTerms, preview_chassis, preview_warnings
 from bootz.server.rendering.reached import reached_of
+from bootz.server.rendering.sent import sent_beside
 from bootz.wire.names import DialectName
 from bootz.wire.preview import preview_payload
 
@@ -39,6 +41,29 @@ class RenderView(BaseModel):
     dialect: str
     warnings: list[str] = Field(description="What an operator would not expect in it.")
     payload: dict[str, JsonValue] = Field(description="Field by field as it is on the wire.")
+
+
+class LastSentView(BaseModel):
+    """What a router was last sent, beside what it would get now."""
+
+    chassis: str
+    sent: bool = Field(description="Whether it was ever sent anything; else all below is empty.")
+    since: AwareDatetime | None = Field(description="When exactly these data were first sent.")
+    dialect: str
+    reached_at: str = Field(description="Host and port at which the router reached the server.")
+    sha256: str = Field(description="Of the data without their nonce.")
+    size: int = Field(description="Bytes of these data.")
+    payload: dict[str, JsonValue] | None = Field(
+        description="Field by field as it was on the wire; null: it was too large to be kept."
+    )
+    same: bool | None = Field(
+        description="Whether it would get the same now; null where that cannot be told."
+    )
+    difference: list[str] = Field(
+        description="Lines of what was sent (`- `), of what would be (`+ `), and of both (`  `)."
+    )
+    reason: str = Field(description="Why it would get nothing now; empty where it would.")
+    detail: str
 
 
 class PreflightCheckView(BaseModel):
@@ -100,6 +125,52 @@ def render(
             "warnings": list(preview_warnings(preview)),
             "payload": shown,
         }
+    )
+
+
+@router.get(
+    "/chassis/{key:int}/sent",
+    **{**operation("chassis.render", 409, 422), "operation_id": "chassis_sent"},
+)
+def sent(
+    door: DoorDep, principal: Annotated[Principal, Depends(needs("chassis.render"))], key: _Key
+) -> LastSentView:
+    """Show what a router was last sent, and the difference to what it would get now."""
+    with door.database.read() as connection:
+        find_visible(connection, principal, [key])
+        name = chassis_by_key(connection, key).name
+        found = sent_beside(connection, key, preview_terms(connection, door))
+        hide = None if sees_secrets(principal) else fingerprinter(connection)
+    if found is None:
+        return LastSentView(
+            chassis=name,
+            sent=False,
+            since=None,
+            dialect="",
+            reached_at="",
+            sha256="",
+            size=0,
+            payload=None,
+            same=None,
+            difference=[],
+            reason="",
+            detail="",
+        )
+    told = found.masked(hide)
+    host, port = found.sent.reached_at
+    return LastSentView(
+        chassis=name,
+        sent=True,
+        since=found.sent.since,
+        dialect=found.sent.dialect,
+        reached_at=f"{host}:{port}",
+        sha256=found.sent.sha256,
+        size=found.sent.size,
+        payload=None if told.before is None else dict(told.before),
+        same=found.same,
+        difference=[] if found.same else [line.marked for line in told.difference()],
+        reason="" if found.flaw is None else found.flaw.reason,
+        detail="" if found.flaw is None else str(found.flaw),
     )
 
 

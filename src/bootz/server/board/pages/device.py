@@ -2,17 +2,14 @@
 
 import json
 import shlex
-from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bootz.errors import BootzError, ConfigError, UnknownChassis
-from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.routes.documents import shown, unmasked
 from bootz.server.api.routes.preflight import check_devices, preview_terms
-from bootz.server.board.differences import as_text, difference
 from bootz.server.board.newsroom import Newsroom, Tile
 from bootz.server.board.repairs import repairs_of
 from bootz.server.board.timeline import timeline
@@ -28,12 +25,12 @@ from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.intent import chassis_intent
 from bootz.server.operations.profiles import list_profiles
 from bootz.server.operations.replacements import list_replacements, list_seats
-from bootz.server.operations.texts import load_object
+from bootz.server.operations.secrets import fingerprinter
 from bootz.server.operations.vouchers import list_vouchers
+from bootz.server.rendering.differences import as_text
 from bootz.server.rendering.preview import preview_chassis
+from bootz.server.rendering.sent import sent_beside
 from bootz.server.store.attempts import AttemptRecord, attempts_of, events_of
-from bootz.server.store.schema import AUDIT
-from bootz.sql.times import to_text
 from bootz.wire.preview import preview_payload
 
 router = APIRouter()
@@ -49,8 +46,6 @@ TABS: Final = (
     ("change", "Change", "chassis.set"),
 )
 """Tabs of the page: name, word, and the verb without which one is not shown."""
-
-_BLIND: Final = OperatorRole.VIEWER
 
 _Key = Annotated[int, Path(ge=1, le=2**62)]
 
@@ -163,42 +158,33 @@ def _data(
     attempts: tuple[AttemptRecord, ...],
     _current: AttemptRecord | None,
 ) -> dict[str, Any]:
-    """Return what the device would get, and what has changed since it last got it."""
-    sent = next((each for each in attempts if each.sent), None)
+    """Return what the device would get, and how that differs from what it was last sent."""
     flaw, merged, rendered = None, "", ""
+    beside, lines = None, []
     try:
+        terms = preview_terms(connection, visitor.door)
+        beside = sent_beside(connection, record.key, terms)
+        if beside is not None:
+            hide = None if visitor.sees_secrets else fingerprinter(connection)
+            lines = [] if beside.same else beside.masked(hide).difference()
         intent = chassis_intent(connection, record.key)
         document = {
             **intent.document.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
             "variables": dict(intent.variables),
         }
         merged = as_text(shown(connection, visitor.principal, document))
-        terms = preview_terms(connection, visitor.door)
         preview = preview_chassis(connection, record.key, terms)
         payload: dict[str, Any] = dict(preview_payload(preview.body))
         rendered = as_text(shown(connection, visitor.principal, payload))
     except BootzError as error:
         flaw = error
-    changes = []
-    if sent is not None:
-        names = [("chassis", record.name, record.to_document())]
-        names += [
-            ("profile", profile.name, profile.to_document())
-            for profile in list_profiles(connection)
-            if profile.name == record.profile
-        ]
-        for noun, name, now in names:
-            before = _as_sent(connection, noun, name, sent)
-            if before is not None:
-                # The audit has fingerprints in the place of secrets; so has what it is held to.
-                after = shown(connection, replace(visitor.principal, role=_BLIND), now)
-                changes.append((f"{noun} {name}", difference(as_text(before), as_text(after))))
     return {
         "merged": merged,
         "rendered": rendered,
         "flaw": flaw,
-        "sent": sent,
-        "changes": changes,
+        "beside": beside,
+        "lines": lines,
+        "answered": next((each for each in attempts if each.sent), None),
     }
 
 
@@ -214,27 +200,6 @@ def _preflight(
     except BootzError as error:
         return {"reports": [], "flaw": error}
     return {"reports": reports, "flaw": None}
-
-
-def _as_sent(
-    connection: Connection, noun: str, name: str, sent: AttemptRecord
-) -> dict[str, Any] | None:
-    """Return how a record stood when its data was last sent; None: as it does now.
-
-    The first change since then has in the audit what was before it.
-    """
-    before = connection.scalar(
-        select(AUDIT.c.before)
-        .where(
-            AUDIT.c.verb == f"{noun}.set",
-            AUDIT.c.object == name,
-            AUDIT.c.outcome == "done",
-            AUDIT.c.at > to_text(sent.started_at),
-        )
-        .order_by(AUDIT.c.id)
-        .limit(1)
-    )
-    return None if before is None else dict(load_object(before))
 
 
 def _identity(

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from bootz.errors import BootzError, ConfigError
 from bootz.server.api.routes.documents import shown, unmasked
-from bootz.server.board.differences import as_text, difference
+from bootz.server.api.routes.preflight import preview_terms
 from bootz.server.board.newsroom import Newsroom
 from bootz.server.board.view import go, page, segment, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, visiting
@@ -20,9 +20,15 @@ from bootz.server.operations.profiles import (
     list_profiles,
     set_profile,
 )
+from bootz.server.operations.secrets import fingerprinter
+from bootz.server.rendering.differences import as_text, difference
+from bootz.server.rendering.sent import sent_beside
 from bootz.server.store.schema import CHASSIS, IMAGE_USE, PROFILE
 
 router = APIRouter()
+
+SENT = "sent"
+"""In the address: a device is compared with what it was last sent."""
 
 
 @router.get("/profiles")
@@ -42,16 +48,20 @@ def profile(
     visitor: Annotated[Visitor, Depends(visiting("profile.show"))],
     name: Annotated[str, Path(max_length=128)],
     device: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-    other: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+    other: Annotated[str, Query(pattern=r"^([0-9]{0,18}|sent)$")] = "",
 ) -> Response:
-    """Show a profile; with two devices, the difference between what they would get."""
+    """Show a profile, and what a device would get beside another's, or what it was last sent."""
     newsroom: Newsroom = visitor.request.app.state.newsroom
     tiles = newsroom.look().tiles
     with visitor.door.database.read() as connection:
         record = find_profile(connection, name)
         document = shown(connection, visitor.principal, record.to_document())
         one = _intended(connection, visitor, device)
-        two = _intended(connection, visitor, other)
+        two = ""
+        if other != SENT:
+            two = _intended(connection, visitor, int(other) if other else None)
+        elif device is not None:
+            one, two = _sent(connection, visitor, device)
     users = sorted(
         (tile for tile in tiles.values() if tile.listed.profile == record.name),
         key=lambda tile: tile.name,
@@ -65,7 +75,9 @@ def profile(
         others=sorted(tiles.values(), key=lambda tile: tile.name)[:2000],
         device=device,
         other=other,
+        sent=SENT,
         one=one,
+        two=two,
         lines=difference(one, two) if one and two else [],
     )
 
@@ -123,6 +135,25 @@ def _intended(connection: Connection, visitor: Visitor, key: int | None) -> str:
         "variables": dict(intent.variables),
     }
     return as_text(shown(connection, visitor.principal, document))
+
+
+def _sent(connection: Connection, visitor: Visitor, key: int) -> tuple[str, str]:
+    """Return what a device was last sent and what it would get now, both as text.
+
+    Where one cannot be had, why not stands in its place and the other text is empty.
+    """
+    try:
+        beside = sent_beside(connection, key, preview_terms(connection, visitor.door))
+    except BootzError as error:
+        return str(error), ""
+    if beside is None:
+        return "It was not sent anything yet.", ""
+    if beside.flaw is not None:
+        return str(beside.flaw), ""
+    told = beside.masked(None if visitor.sees_secrets else fingerprinter(connection))
+    if told.before is None or told.now is None:
+        return "What was sent is too large to be kept.", ""
+    return as_text(told.before), as_text(told.now)
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Differences between two texts, line by line, for pages. Pure."""
+"""Differences between two texts, line by line, for people to read. Pure."""
 
 import difflib
 from collections.abc import Iterable
@@ -15,6 +15,14 @@ class DifferenceLine(NamedTuple):
 
     kind: str
     text: str
+
+    @property
+    def marked(self) -> str:
+        """The line with a sign before it: ``+``, ``-`` or a blank."""
+        return f"{_SIGNS[self.kind]} {self.text}"
+
+
+_SIGNS: Final = {"ins": "+", "del": "-", "span": " "}
 
 
 def difference(before: str, after: str) -> list[DifferenceLine]:

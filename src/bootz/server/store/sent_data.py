@@ -1,0 +1,89 @@
+"""What each chassis was last sent: one row, written with the answer's journal entry.
+
+The data are kept as they were signed, but for the nonce, so that nothing is computed from them
+while a router waits: secrets in them are hidden when they are read. They are the secrets of the
+inventory, which is in the same database. Source: docs/operator.md#what-was-last-sent.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, select, text
+
+from bootz.server.ports import CallRecord
+from bootz.server.store.schema import SENT_DATA
+from bootz.sql.prepared import Prepared
+from bootz.sql.times import from_text, to_text
+
+MAX_KEPT: Final = 1 << 20
+"""Bytes of one chassis's data, compressed; of larger data only digest and size are kept."""
+
+_KEEP: Final = Prepared(
+    text(
+        "INSERT INTO sent_data (chassis_id, since, dialect, reached_at, sha256, size, content)"
+        " VALUES (:chassis_id, :since, :dialect, :reached_at, :sha256, :size, :content)"
+        " ON CONFLICT (chassis_id) DO UPDATE SET since = excluded.since,"
+        " dialect = excluded.dialect, reached_at = excluded.reached_at,"
+        " sha256 = excluded.sha256, size = excluded.size, content = excluded.content"
+        " WHERE sent_data.sha256 <> excluded.sha256 OR sent_data.dialect <> excluded.dialect"
+        " OR sent_data.reached_at <> excluded.reached_at"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SentData:
+    """What a chassis was last sent, without the nonce.
+
+    ``since`` is when these data were first sent; ``reached_at`` host and port at which the router
+    reached the server; ``size`` in bytes, of ``content``, which is None where it was too large to
+    be kept.
+    """
+
+    since: datetime
+    dialect: str
+    reached_at: tuple[str, int]
+    sha256: str
+    size: int
+    content: bytes | None = field(repr=False)
+
+
+def keep_sent(connection: Connection, calls: Iterable[tuple[int, CallRecord]]) -> None:
+    """Keep what these chassis, by their keys, were sent; the last of each counts."""
+    rows = {key: _row(key, call) for key, call in calls}
+    if rows:
+        _KEEP.run(connection, list(rows.values()))
+
+
+def last_sent(connection: Connection, chassis_key: int) -> SentData | None:
+    """Return what a chassis was last sent, None where nothing is on record."""
+    row = connection.execute(select(SENT_DATA).where(SENT_DATA.c.chassis_id == chassis_key)).first()
+    if row is None:
+        return None
+    host, _, port = row.reached_at.rpartition(":")
+    return SentData(
+        since=from_text(row.since),
+        dialect=row.dialect,
+        reached_at=(host, int(port)),
+        sha256=row.sha256,
+        size=row.size,
+        content=None if row.content is None else zlib.decompress(row.content),
+    )
+
+
+def _row(key: int, call: CallRecord) -> dict[str, object]:
+    packed = zlib.compress(call.content, 1)
+    host, port = call.reached_at
+    return {
+        "chassis_id": key,
+        "since": to_text(call.at),
+        "dialect": call.written,
+        "reached_at": f"{host}:{port}",
+        "sha256": hashlib.sha256(call.content).hexdigest(),
+        "size": len(call.content),
+        "content": packed if len(packed) <= MAX_KEPT else None,
+    }

@@ -24,10 +24,8 @@ SMALL = ("--onboardings", "4", "--clients", "2", "--concurrency", "2", "--config
 @pytest.mark.parametrize(
     ("dialect", "flow", "identity"),
     [
-        ("current", "unary", "p256"),
         ("v0.1.0", "unary", "rsa-2048"),
-        ("v0.3", "unary", "p256"),
-        ("current", "stream", "p256"),
+        ("current", "unary", "p256"),
         ("current", "stream-v1", "rsa-2048"),
     ],
 )
@@ -85,10 +83,10 @@ def test_a_running_server_is_measured_with_kept_material(
 
 def test_a_build_is_compared_with_a_checkout(capsys: pytest.CaptureFixture[str]) -> None:
     checkout = str(Path(bootz.__file__).parents[2])
-    words = ["bench", "--inventory", "2", *SMALL, "--rounds", "2", "--against", checkout]
+    words = ["bench", "--inventory", "2", *SMALL, "--rounds", "1", "--against", checkout]
     assert run([*words, "--identity", "p256", "--output", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert [row["round"] for row in told["rounds"]] == [1, 2]
+    assert [row["round"] for row in told["rounds"]] == [1]
     assert told["ratio_min"] <= told["ratio"] <= told["ratio_max"]
     assert (told["other"], told["own_tls_key"]) == (checkout, told["other_tls_key"])
 

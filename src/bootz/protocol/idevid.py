@@ -94,8 +94,7 @@ def named_serial(certificate: DeviceCertificate) -> str:
     Raises:
         TrustError: the certificate cannot be read.
     """
-    named = _named(certificate.leaf)
-    return named if isinstance(named, str) else ""
+    return _named(certificate.leaf) or ""
 
 
 def serial_flaw(certificate: DeviceCertificate) -> PeerError | None:
@@ -104,18 +103,27 @@ def serial_flaw(certificate: DeviceCertificate) -> PeerError | None:
     Raises:
         TrustError: the certificate cannot be read.
     """
-    named = _named(certificate.leaf)
-    return None if isinstance(named, str) else named
+    if _named(certificate.leaf) is not None:
+        return None
+    leaf = load_certificate(certificate.leaf)
+    try:
+        idevid_serial_number(leaf)
+    except PeerError as flaw:
+        return flaw
+    return None
 
 
 @lru_cache(maxsize=_KEPT_NAMES)
-def _named(leaf: bytes) -> str | PeerError:
-    """Return the serial number in a leaf, or why it names none; what it says never changes."""
+def _named(leaf: bytes) -> str | None:
+    """Return the serial number in a leaf, None where it names none; what it says never changes.
+
+    The error itself is not kept: every time it was raised would stay in its traceback.
+    """
     certificate = load_certificate(leaf)
     try:
         return idevid_serial_number(certificate)
-    except PeerError as flaw:
-        return flaw
+    except PeerError:
+        return None
 
 
 def proves(serial_number: str, chassis: Chassis) -> bool:

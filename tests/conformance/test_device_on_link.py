@@ -54,9 +54,9 @@ def suite(
         assert process.stderr is not None
         for line in process.stderr:
             said += line
-            if line.startswith("    RP/0/"):
+            if line.startswith("    "):
                 block += line
-                if line.rstrip().endswith(LAST):
+                if line.strip() in LAST:
                     person(block.rstrip("\n"))
                     block = ""
         told = process.stdout.read()
@@ -64,7 +64,7 @@ def suite(
     return process.returncode, json.loads(told), said
 
 
-LAST = (FACTORY[-1], *AGAIN)
+LAST = tuple(typed(each).splitlines()[-1].strip() for each in (FACTORY, AGAIN))
 
 
 def test_a_person_follows_what_is_said(link: Network, site: Site) -> None:

@@ -27,8 +27,10 @@ def world(tmp_path: Path) -> ChassisWorld:
     return ChassisWorld(tmp_path)
 
 
-def console(hardware: Hardware) -> Console:
-    return Console(hardware, lambda _event, _fields: None, clock=lambda: datetime.now(UTC))
+def console(hardware: Hardware, *, asks: bool = False) -> Console:
+    return Console(
+        hardware, lambda _event, _fields: None, clock=lambda: datetime.now(UTC), asks=asks
+    )
 
 
 def typed(hardware: Hardware, *lines: str) -> str:
@@ -373,6 +375,27 @@ def test_ztp_initiate_runs_bootz_although_there_is_a_configuration(world: Chassi
             assert result is BootResult.FAILED
             result, _, _ = await boot(hardware, options(server.uri))
             assert result is BootResult.ONBOARDED
+
+    play(story)
+
+
+def test_a_router_is_onboarded_again_after_commit_replace_and_reload_location_all(
+    world: ChassisWorld,
+) -> None:
+    async def story() -> None:
+        hardware = world.chassis({"RP0": RP0})
+        async with ChassisServer(world, RP0) as server:
+            async with Powered(hardware, server.uri) as powered:
+                await powered.events.until("status", 4)
+                assert await typing(hardware, "conf", "commit replace", "yes") == "committed"
+                # It has no configuration, and waits for its restart.
+                await powered.events.until("power-on", 2)
+                assert (powered.state.running, len(server.asked)) == ("", 1)
+                assert await typing(hardware, "ztp clean noprompt")
+                assert "restarts" in await typing(hardware, "reload location all", "y")
+                await powered.events.until("status", 8)
+                assert powered.state.phase is Phase.OPERATIONAL
+            assert len(server.asked) == 2
 
     play(story)
 

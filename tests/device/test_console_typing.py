@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -9,6 +10,7 @@ import select
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,10 @@ from device.chassis_world import RP0, RP1, ChassisWorld
 from device.test_console import console, typed
 
 from bootz.cli.main import run
+from bootz.conformance.device.by_hand.lines import FACTORY
+from bootz.conformance.device.by_hand.lines import typed as by_hand
 from bootz.device.configuration import with_vendor_text
+from bootz.device.console.pasting import unbroken
 from bootz.device.hardware import Hardware
 from bootz.errors import BootzError
 from bootz.processes import COMMAND
@@ -203,6 +208,94 @@ def _members(state: object) -> dict[str, object]:
     return {name: getattr(state, name) for name in state.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
+# Questions
+
+REPLACE = "Do you wish to proceed? [no]:"
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("yes", "hostname b"),
+        ("y", "hostname b"),
+        (f"{REPLACE} yes", "hostname b"),
+        ("", f"hostname a\n{LINE}"),
+        ("no", f"hostname a\n{LINE}"),
+    ],
+)
+def test_commit_replace_leaves_only_what_was_entered(
+    hardware: Hardware, answer: str, left: str
+) -> None:
+    typed(hardware, "conf", "hostname a", LINE, "commit")
+    session = console(hardware)
+    session.execute("conf")
+    session.execute("hostname b")
+    assert "whole running configuration" in session.execute("commit replace")
+    assert session.prompt == REPLACE
+    assert session.execute("perhaps") == "answer yes or no"
+    session.execute(answer)
+    assert session.prompt.endswith("(config)#")
+    assert typed(hardware, "show running-config") == left
+    if answer:
+        assert session.uncommitted is (answer == "no")
+
+
+def test_commit_replace_removes_what_the_server_gave_besides(hardware: Hardware) -> None:
+    state = hardware.load_state()
+    whole = {"openconfig": {"a": 1}, "credentials": {"b": 2}, "vendor": "hostname a\n"}
+    digest = hardware.keep("configurations", json.dumps(whole).encode())
+    hardware.save_state(replace(state, running=digest, startup=digest))
+    typed(hardware, "conf", "hostname b", "commit replace", "yes")
+    kept = hardware.kept("configurations", hardware.load_state().running)
+    assert json.loads(kept) == {"vendor": "hostname b\n"}
+
+
+def test_commit_replace_with_nothing_leaves_no_configuration(hardware: Hardware) -> None:
+    typed(hardware, "conf", "hostname a", "commit")
+    typed(hardware, "conf", "commit replace", "yes")
+    state = hardware.load_state()
+    assert (state.running, state.startup, state.in_progress) == ("", "", False)
+    assert typed(hardware, "show running-config") == "! there is no configuration"
+    assert typed(hardware, "conf", "commit replace", "yes") == "there are no changes to commit"
+    assert "restarts" in typed(hardware, "reload location all", "y")
+    assert hardware.load_state().in_progress
+
+
+def test_a_person_is_asked_and_a_script_is_not(hardware: Hardware) -> None:
+    asked = console(hardware, asks=True)
+    for line in ("reload", "ztp initiate", "ztp terminate", "ztp clean"):
+        assert asked.execute(line) == ""
+        assert asked.prompt.endswith("[confirm] (y/n):")
+        assert asked.completions("y") == []
+        assert asked.execute("n") == "nothing was changed"
+        assert asked.execute(f"{line} noprompt")
+        assert typed(hardware, line) if line != "ztp terminate" else True
+    assert asked.execute("reload location all noprompt").startswith("the router restarts")
+    assert asked.execute("reload location all") == ""
+    assert asked.execute("").startswith("the router restarts")
+
+
+def test_the_lines_for_a_router_of_a_stranger_can_be_pasted_into_ours(
+    hardware: Hardware,
+) -> None:
+    typed(hardware, "conf", "hostname a", "commit")
+    session = console(hardware, asks=True)
+    for line in by_hand(FACTORY).splitlines():
+        session.execute(line)
+    assert not session.unanswered
+    assert hardware.load_state().in_progress
+
+
+def test_a_script_that_ends_with_a_question_fails(
+    hardware: Hardware, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console_of = ["router", "console", str(hardware.folder)]
+    assert run([*console_of, "-c", "reload location all"]) == 1
+    assert "console-unanswered" in capsys.readouterr().err
+    assert run([*console_of, "-c", "reload location all", "-c", "y"]) == 0
+    assert run([*console_of, "-c", "reload location all noprompt"]) == 0
+
+
 def test_history_is_shown(hardware: Hardware) -> None:
     assert typed(hardware, "show version", "sh hist").splitlines() == ["show version", "sh hist"]
 
@@ -214,6 +307,38 @@ def test_a_line_that_was_broken_is_read_when_its_rest_comes(hardware: Hardware) 
         session.execute("ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor")
     session.execute("/misc/disk1/ta.cert")
     assert session.execute("show configuration") == LINE
+
+
+BEGUN = "RP/0/RP0/CPU0:ios(config)#ztp bootz-server"
+WORDS = LINE.removeprefix("ztp bootz-server ").split()
+
+
+@pytest.mark.parametrize("at", range(len(WORDS)))
+@pytest.mark.parametrize("prompt", ["RP/0/RP0/CPU0:ios(config)#", ""])
+def test_a_pasted_line_may_be_broken_at_any_blank(hardware: Hardware, prompt: str, at: int) -> None:
+    first, rest = " ".join(["ztp bootz-server", *WORDS[:at]]), " ".join(WORDS[at:])
+    if not prompt and WORDS[at] == WORDS[at].lower() and WORDS[at] in {"ip", "port"}:
+        return  # Typed, not pasted: it is an error, at once.
+    session = console(hardware)
+    session.execute("conf")
+    for line in unbroken([f"{prompt}{first}", rest], session.is_cut, session.joins):
+        session.execute(line)
+    assert session.execute("show configuration") == LINE
+
+
+def test_what_is_held_back_gets_its_error_when_its_rest_does_not_come(hardware: Hardware) -> None:
+    session = console(hardware)
+    session.execute("conf")
+    prompted = ["RP/0/RP0/CPU0:ios(config)#hostname", "RP/0/RP0/CPU0:ios(config)#show"]
+    for lines in (prompted, [prompted[0], ""], [prompted[0], "!"], prompted[:1]):
+        given = list(unbroken(lines, session.is_cut, session.joins))
+        assert given == lines
+        with pytest.raises(BootzError, match="incomplete"):
+            session.execute(given[0])
+    # Two commands of a person: the second is not taken for the name.
+    assert list(unbroken(["hostname", "commit"], session.is_cut, session.joins)) == [
+        *("hostname", "commit")
+    ]
 
 
 def test_a_script_does_not_take_the_next_command_for_a_value(
@@ -312,3 +437,18 @@ def test_at_a_terminal_the_block_of_the_guide_is_understood(
     terminal.type(f"\x1b[200~{block}\x1b[201~\r" if bracketed else block)
     terminal.until("committed")
     assert typed(hardware, "show running-config") == LINE
+
+
+def test_at_a_terminal_the_block_is_understood_line_by_line(
+    terminal: Terminal, hardware: Hardware
+) -> None:
+    begin, first, rest, commit = GUIDE.splitlines()
+    for line in (begin, first, rest):
+        terminal.type(f"{line}\r")
+        # The first half waits for its rest, without an error.
+        assert "%" not in terminal.until(r"ios\(config\)# $")
+    terminal.type(f"{commit}\r")
+    assert "%" not in terminal.until(r"committed[\s\S]*# $")
+    assert typed(hardware, "show running-config") == LINE
+    terminal.type("ztp bootz-server ip 1.1.1.1 port\r")
+    assert "% console: incomplete command" in terminal.until(r"%[\s\S]*%[\s\S]*\(config\)# $")

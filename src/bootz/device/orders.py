@@ -31,6 +31,7 @@ class OrderVerb(Enum):
 
     RELOAD = "reload"
     COMMIT = "commit"
+    COMMIT_REPLACE = "commit-replace"
     FACTORY_RESET = "factory-reset"
     NO_DHCP_INITIATE = "no-dhcp-initiate"
     NO_DHCP_RESET = "no-dhcp-reset"
@@ -115,6 +116,8 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
             if after.phase is Phase.ANSWERED:
                 after = replace(after, phase=Phase.CONTACT, answer="")
             return replace(after, running=digest, startup=digest)
+        case OrderVerb.COMMIT_REPLACE:
+            return _replaced(hardware, state, order.text)
         case OrderVerb.FACTORY_RESET:
             hardware.reset()
             return hardware.load_state()
@@ -154,6 +157,19 @@ def carry_out(hardware: Hardware, state: RouterState, order: Order) -> RouterSta
             return _halted(state)
         case OrderVerb.ZTP_CLEAN:
             return _cleaned(hardware, state)
+
+
+def _replaced(hardware: Hardware, state: RouterState, text: str) -> RouterState:
+    """Let a vendor configuration be all that there is; without one, Bootz runs at power-on."""
+    after = replace(_terminated(state), answer="", report="", initiated=None)
+    if not text:
+        return replace(after, phase=Phase.CONTACT, running="", startup="", halted=True)
+    before = hardware.kept("configurations", state.running) if state.running else None
+    _keep_anchor(hardware, before, text)
+    digest = hardware.keep("configurations", with_vendor_text(None, text))
+    onboarded = Phase.OPERATIONAL in {state.initiated, after.phase}
+    phase = Phase.OPERATIONAL if onboarded else Phase.CONTACT
+    return replace(after, phase=phase, running=digest, startup=digest)
 
 
 def _halted(state: RouterState) -> RouterState:

@@ -169,6 +169,12 @@ ROWS = (
         "Type `help` at the console to list the commands of the present mode.",
     ),
     Reason(
+        "console-unanswered",
+        Fault.CONFIGURATION,
+        "A script at the console ended with a question that it did not answer.",
+        "Add the answer as its next line, or `noprompt` behind a command that takes it.",
+    ),
+    Reason(
         "hardware-tam-missing",
         Fault.PRECONDITION,
         "The hardware has no trust anchor module (TAM), so Bootz does not start.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import click
 
 from bootz.cli.base import PATH, Cli, Verb
 from bootz.cli.manufacturer import now
-from bootz.errors import BootzError
+from bootz.errors import BootzError, ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +44,12 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
         words = (f"{name}={value}" for name, value in fields.items())
         cli.output.message(" ".join([event, *words]))
 
-    console = Console(Hardware.open(folder), log, clock=now)
     typing = not commands and sys.stdin.isatty()
-    for line in _typed(console) if typing else unbroken(commands or _script(), console.is_cut):
+    console = Console(Hardware.open(folder), log, clock=now, asks=typing)
+    terminal = _Terminal(console)
+    lines = terminal.lines() if typing else commands or _script()
+    is_cut = terminal.is_cut if typing else console.is_cut
+    for line in unbroken(lines, is_cut, console.joins):
         if not typing:
             click.echo(f"{console.prompt} {bare(line)}".rstrip())
         try:
@@ -59,25 +63,53 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
                 click.echo(told)
         if console.closed:
             return
+    if console.unanswered and not typing:
+        raise ConfigError(
+            "console-unanswered",
+            "the commands end before the answer to a question",
+            where="console",
+            expected="an answer, or `noprompt` behind the command",
+            seen=console.unanswered,
+        )
     if console.uncommitted:
         cli.output.warning("the uncommitted changes are discarded")
 
 
-def _typed(console: Console) -> Iterator[str]:
-    from bootz.device.console.pasting import unbroken
+class _Terminal:
+    """What a person types or pastes."""
 
-    _edit_lines(console)
-    while True:
-        try:
-            block = input(f"{console.prompt} ")
-        except EOFError:
-            click.echo()
-            return
-        except KeyboardInterrupt:
-            click.echo("^C")
-            continue
-        # A terminal that brackets what is pasted gives a block of lines at once.
-        yield from unbroken(block.splitlines() or [""], console.is_cut)
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._left = 0
+
+    def lines(self) -> Iterator[str]:
+        """Return it line by line."""
+        _edit_lines(self._console)
+        while True:
+            try:
+                block = input(f"{self._console.prompt} ")
+            except EOFError:
+                click.echo()
+                return
+            except KeyboardInterrupt:
+                click.echo("^C")
+                block = ""
+            # A terminal that brackets what is pasted gives a block of lines at once.
+            rows = block.splitlines() or [""]
+            for at, row in enumerate(rows, start=1):
+                self._left = len(rows) - at
+                yield row
+
+    def is_cut(self, line: str) -> bool:
+        """Tell whether a line is pasted, and waits for its rest.
+
+        It has a prompt, or more is there already; one that a person typed gets its error at once.
+        """
+        from bootz.device.console.pasting import has_prompt
+
+        if not self._console.is_cut(line):
+            return False
+        return has_prompt(line) or self._left > 0 or bool(select.select([sys.stdin], [], [], 0)[0])
 
 
 def _edit_lines(console: Console) -> None:

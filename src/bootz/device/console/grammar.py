@@ -106,6 +106,34 @@ class Grammar:
             return False
         return node.cut
 
+    def must_go_on(self, line: str) -> bool:
+        """Tell whether a line begins a command, and ends where more is mandatory."""
+        try:
+            node, _ = self._walk(line.split(), line)
+        except UnknownCommand:
+            return False
+        return node.command is None
+
+    def takes(self, line: str) -> bool:
+        """Tell whether a line is a command, or begins one."""
+        try:
+            self._walk(line.split(), line)
+        except UnknownCommand:
+            return False
+        return True
+
+    def begins(self, line: str) -> bool:
+        """Tell whether a command begins with the first word of a line."""
+        return any(self._root.matching(word) for word in line.split()[:1])
+
+    def goes_on(self, line: str, rest: str) -> bool:
+        """Tell whether a command goes on with a keyword that begins its rest."""
+        try:
+            node, _ = self._walk(line.split(), line)
+        except UnknownCommand:
+            return False
+        return any(len(node.matching(word)) == 1 for word in rest.split()[:1])
+
     def help(self, line: str) -> str:
         """Return what may follow a line; of a word that is begun, how it may end.
 

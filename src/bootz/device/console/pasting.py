@@ -25,27 +25,24 @@ def bare(line: str) -> str:
     return "" if _TIMESTAMP.fullmatch(line.strip()) else line.strip()
 
 
-def joins(cut: str, line: str) -> bool:
-    """Tell whether a line is the rest of one that lacks a value at its end.
+def unbroken(
+    lines: Iterable[str], is_cut: Callable[[str], bool], joins: Callable[[str, str], bool]
+) -> Iterator[str]:
+    """Return lines with broken ones joined.
 
-    It has no prompt, and the other has one, or it is a path, which no command begins with.
+    A line that ``is_cut`` is held back until the next one has come, however long that takes:
+    ``joins`` tells whether that is its rest. If it is not, both are returned as they came.
     """
-    rest = line.strip()
-    return bool(rest) and not has_prompt(line) and (has_prompt(cut) or rest.startswith("/"))
-
-
-def unbroken(lines: Iterable[str], is_cut: Callable[[str], bool]) -> Iterator[str]:
-    """Return lines with broken ones joined: ``is_cut`` tells that a line lacks only a value."""
     held = ""
     for line in lines:
         if held and joins(held, line):
-            yield f"{held} {line.strip()}"
-            held = ""
-            continue
-        if held:
+            held = f"{held} {line.strip()}"
+        else:
+            if held:
+                yield held
+            held = line
+        if not is_cut(held):
             yield held
-        held = line if is_cut(line) else ""
-        if not held:
-            yield line
+            held = ""
     if held:
         yield held

@@ -12,23 +12,27 @@ FACTORY: Final = (
     "configure",
     "commit replace",
     "end",
-    "ztp clean",
+    "ztp clean noprompt",
     "ztp secure-mode enable",
     "reload location all",
 )
 """Without configuration and records of an earlier Bootz, and then restarted."""
 
-AGAIN: Final = ("ztp initiate",)
+AGAIN: Final = ("ztp initiate noprompt",)
 """Where it does not retry by itself."""
 
 REBOOT: Final = ("reload location all",)
 
 
+_ANSWERS: Final = {"commit replace": "yes", "reload location all": "y"}
+"""What the router asks, each on a line of its own, so that the block can be pasted."""
+
+
 def typed(commands: Sequence[str]) -> str:
     """Return commands as they appear on the console, one a line."""
     modes = {"commit replace": "(config)", "end": "(config)"}
-    notes = {"commit replace": "   (answer: yes)"}
-    return "\n".join(
-        f"    {PROMPT.replace('#', modes.get(each, '') + '#')} {each}{notes.get(each, '')}"
-        for each in commands
-    )
+    lines: list[str] = []
+    for each in commands:
+        lines.append(f"{PROMPT.replace('#', modes.get(each, '') + '#')} {each}")
+        lines += [_ANSWERS[each]] if each in _ANSWERS else []
+    return "\n".join(f"    {line}" for line in lines)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -25,6 +27,7 @@ from bootz.conformance.server.suite import CaseChoice, ServerRun, ServerVerdict,
 from bootz.conformance.verdict import Judgement
 from bootz.device.grpc_client import Timeouts
 from bootz.keystore.files import load_certificates
+from bootz.model.challenge import TpmKeyType
 from bootz.processes import service
 from bootz.server.operations.vendors import list_vendors
 from bootz.server.site import open_site
@@ -34,6 +37,7 @@ from bootz.transport.listener import GrpcListener
 from bootz.transport.status import EndCall, Status
 from bootz.transport.tls import server_context
 from bootz.wire.dialects import DIALECTS
+from bootz.wire.reference import parse_reference_config
 from bootz.wire.uri import parse_bootz_uri
 
 CHOSEN = [
@@ -91,6 +95,18 @@ def test_our_server_passes(
         assert f'href="report-sent/{file.name}"' in page
     # The record is as it was.
     assert world.write(list_vendors) == ()
+
+
+def test_the_devices_are_written_for_the_go_reference(material: Material, template: Path) -> None:
+    tool = Path(__file__).parents[2] / "tools" / "reference_config.py"
+    words = [sys.executable, str(tool), str(material.folder), str(template), "127.0.0.1:16006"]
+    done = subprocess.run(words, check=True, capture_output=True, timeout=60, text=True)
+    config = parse_reference_config(done.stdout)
+    cards = {card.serial_number: card for chassis in config.chassis for card in chassis.cards}
+    assert cards["CTEST-P256"].ownership_voucher
+    assert not cards["CTEST-NO-VOUCHER"].ownership_voucher
+    kinds = {card.public_key_type for card in cards.values() if card.public_key}
+    assert kinds == {TpmKeyType.EK, TpmKeyType.PPK}
 
 
 async def _careless(call: Call) -> None:

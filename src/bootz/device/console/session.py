@@ -29,7 +29,7 @@ class Console:
     Args:
         notify: told what is done on the disk of a router that no process runs.
         clock: aware UTC now.
-        asks: whether somebody is there: then ``reload`` and ``ztp …`` are confirmed as well,
+        asks: whether a person is there: then ``reload`` and ``ztp …`` are confirmed as well,
             unless ``noprompt`` is added.
     """
 

@@ -31,7 +31,7 @@ def in_line(path: Path, *, seconds: float, unavailable: str) -> Iterator[None]:
     except OSError:
         yield
         return
-    place = _Place(descriptor)
+    place = LineTurn(descriptor)
     try:
         if not place.taken_at_once() and not place.taken_within(seconds):
             raise Unavailable(
@@ -42,22 +42,49 @@ def in_line(path: Path, *, seconds: float, unavailable: str) -> Iterator[None]:
         place.leave()
 
 
-class _Place:
-    """One who waits, and then has the turn. The lock goes with the descriptor."""
+def turn_at_once(path: str) -> "LineTurn | None":
+    """Return the turn of a writer where nobody else has it, None where it must be waited for.
 
-    def __init__(self, descriptor: int) -> None:
+    ``path`` as that of ``in_line``; where the file cannot be made, nothing is waited for.
+    """
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return LineTurn(None)
+    turn = LineTurn(descriptor)
+    try:
+        taken = turn.taken_at_once()
+    except OSError:
+        # Whoever waits for it will meet this, too, and can tell it.
+        taken = False
+    if taken:
+        return turn
+    turn.leave()
+    return None
+
+
+class LineTurn:
+    """One who waits, and then has the turn. The lock goes with the descriptor.
+
+    ``descriptor`` None is a turn that nothing keeps.
+    """
+
+    def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
         self._state = threading.Lock()
         self._waits = self._left = False
 
     def taken_at_once(self) -> bool:
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
+        """Take it where nobody else has it."""
+        if self._descriptor is not None:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
         return True
 
     def taken_within(self, seconds: float) -> bool:
+        """Wait for it, so many seconds at most."""
         # The kernel's wait has no end, so another thread has it.
         self._waits = True
         waiting = threading.Thread(target=self._wait, name="line", daemon=True)
@@ -67,15 +94,21 @@ class _Place:
             return not self._waits
 
     def leave(self) -> None:
+        """Let the next one have it."""
         with self._state:
             self._left = True
             if not self._waits:
-                os.close(self._descriptor)
+                self._close()
 
     def _wait(self) -> None:
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        if self._descriptor is not None:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         with self._state:
             self._waits = False
             if self._left:
                 # It came too late, and is the next one's.
-                os.close(self._descriptor)
+                self._close()
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)

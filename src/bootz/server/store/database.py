@@ -23,7 +23,7 @@ from bootz.sql.engine import (
     sqlite_engine,
     transaction,
 )
-from bootz.sql.line import in_line
+from bootz.sql.line import LineTurn, in_line, turn_at_once
 from bootz.sql.prepared import Prepared
 
 _UNAVAILABLE: Final = "database-unavailable"
@@ -42,6 +42,7 @@ class Database:
         self, engine: Engine, actor: Actor = SERVER, lock_seconds: float = LOCK_SECONDS
     ) -> None:
         self.engine = engine
+        self._line = f"{engine.url.database}-line"
         self._actor = actor
         self._lock_seconds = lock_seconds
 
@@ -101,12 +102,16 @@ class Database:
         """
         if not self.embedded:
             return nullcontext()
-        path = Path(str(self.engine.url.database))
-        return in_line(
-            path.with_name(f"{path.name}-line"),
-            seconds=self._lock_seconds,
-            unavailable=_UNAVAILABLE,
-        )
+        return in_line(Path(self._line), seconds=self._lock_seconds, unavailable=_UNAVAILABLE)
+
+    def journal_turn_at_once(self) -> LineTurn | None:
+        """The same turn with SQLite where nobody else has it, None where it must be waited for."""
+        return turn_at_once(self._line)
+
+    @property
+    def lock_seconds(self) -> float:
+        """How long another process's transaction is waited for."""
+        return self._lock_seconds
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -43,7 +43,7 @@ def in_line(path: Path, *, seconds: float, unavailable: str) -> Iterator[None]:
 
 
 def turn_at_once(path: str) -> "LineTurn | None":
-    """Return the turn of a writer where nobody else has it, None where it must be waited for.
+    """Return the turn of a writer where no other writer has it, None where it must be waited for.
 
     ``path`` as that of ``in_line``; where the file cannot be made, nothing is waited for.
     """
@@ -75,7 +75,7 @@ class LineTurn:
         self._waits = self._left = False
 
     def taken_at_once(self) -> bool:
-        """Take it where nobody else has it."""
+        """Take it where no other writer has it."""
         if self._descriptor is not None:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

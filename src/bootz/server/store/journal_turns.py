@@ -3,7 +3,7 @@
 The connection stays open between turns, and begin and commit go to the driver. A connection that
 failed is dropped with all that wait in the pool, as those of ``bootz.sql.engine`` are.
 
-With SQLite a turn that nobody else has can be begun at once and written where one is; only its
+With SQLite a turn that no other writer has can be begun at once and written where one is; only its
 commit, which waits for the disk, is then left to a thread. One that has to be waited for is waited
 for in the thread.
 """

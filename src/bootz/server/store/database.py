@@ -105,7 +105,7 @@ class Database:
         return in_line(Path(self._line), seconds=self._lock_seconds, unavailable=_UNAVAILABLE)
 
     def journal_turn_at_once(self) -> LineTurn | None:
-        """The same turn with SQLite where no other writer has it, None where it must be waited for."""
+        """The same turn with SQLite where no other writer has it; None: wait for it."""
         return turn_at_once(self._line)
 
     @property

@@ -21,6 +21,7 @@ from bootz.server.board.pages import PAGES
 from bootz.server.board.visitor import PREFIX
 from bootz.server.operations.chassis import chassis_by_key
 from bootz.server.operations.shift_report import percentile
+from bootz.server.operations.voucher_fetches import FetchFault, begin_fetch, end_fetch
 from bootz.server.operations.vouchers import list_vouchers
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
@@ -36,6 +37,7 @@ LOOKED_AT = (
     "/import",
     "/webhooks",
     "/vouchers?label=batch%3D7",
+    "/vouchers/fetches",
     "/keys",
     "/images",
     "/profiles",
@@ -329,6 +331,35 @@ Acme,FX00002,another-name,access,RT-1,ber
 
 def csv(text: str) -> list[Any]:
     return [("file", ("routers.csv", io.BytesIO(text.encode())))]
+
+
+def test_vouchers_are_asked_for_and_the_page_tells_how_far_that_is(full: Board) -> None:
+    night.certificates(full.database, owner().der)
+    full.enter("viewer")
+    assert "/board/vouchers/fetch" not in full.page("/vouchers")
+    full.enter("operator")
+    assert (
+        full.post("/vouchers/fetch", {"label": "site=osl", "to": "/board/vouchers"})
+        .headers["location"]
+        .endswith("/board/vouchers")
+    )
+    text = full.page("/vouchers")
+    assert "The server was asked to fetch: site=osl." in text
+    assert "Asked: site=osl" in text
+    assert 'hx-trigger="every 2s"' in text
+    assert "is <code>bootz serve</code> running?" not in text
+    full.now += timedelta(minutes=1)
+    assert "is <code>bootz serve</code> running?" in full.page("/vouchers/fetches")
+    fault = FetchFault("FX9", "Acme", "voucher-refused", "not <b>sold</b>")
+    with full.database.write() as connection:
+        begin_fetch(connection, 1, cards=3, now=full.now)
+        end_fetch(connection, 1, stored=2, faults=[fault], now=full.now)
+    assert full.get("/vouchers/fetches").headers["hx-refresh"] == "true"
+    text = full.page("/vouchers")
+    assert "Failed: site=osl" in text
+    assert "2 of 3 cards got a voucher" in text
+    assert "not &lt;b&gt;sold&lt;/b&gt;" in text
+    assert "every 2s" not in text
 
 
 def test_an_import_shows_every_error_then_the_difference_then_applies(full: Board) -> None:

@@ -16,8 +16,18 @@ from operations.shell import Shell
 from store.world import owner
 from voucher_source.party import Manufacturer, found_manufacturer, serving
 
+from bootz.errors import Unavailable
 from bootz.server.operations.chassis import ChassisRecord, add_chassis, remove_chassis
-from bootz.server.operations.vouchers import list_vouchers
+from bootz.server.operations.vendors import VendorRecord, add_vendor
+from bootz.server.operations.voucher_fetches import (
+    FetchScope,
+    FetchState,
+    VoucherFetch,
+    ask_fetch,
+    begin_fetch,
+    find_fetch,
+)
+from bootz.server.operations.vouchers import list_vouchers, remove_vouchers
 from bootz.server.store.database import Database, open_database
 from bootz.server.voucher_source import fetching, keeper
 from bootz.server.voucher_source.keeper import VoucherKeeper
@@ -353,3 +363,95 @@ def test_a_router_that_waits_makes_it_try_sooner(shell: Shell, tmp_path: Path) -
 
     play(shell.root, story)
     made.folder.close()
+
+
+def ask(keeping: Keeping, **scope: Any) -> int:
+    with keeping.database.write() as connection:
+        return ask_fetch(connection, FetchScope(**scope), by="user:ann", now=keeping.now).key
+
+
+def asked(keeping: Keeping, key: int) -> VoucherFetch:
+    with keeping.database.read() as connection:
+        return find_fetch(connection, key)
+
+
+def test_what_is_asked_for_is_fetched_at_once_though_the_card_is_left_alone(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1")
+        await keeping.heard("vouchers-held", cards=1, missing=0)
+        with keeping.database.write() as connection:
+            remove_vouchers(connection, ["FX1"])
+        # The clock stands still: by itself the keeper leaves the card alone for a minute.
+        key = ask(keeping)
+        await keeping.heard("vouchers-asked-ended", request=key, stored=1, failed=0)
+        found = asked(keeping, key)
+        assert (found.state, found.cards, found.stored) == (FetchState.DONE, 1, 1)
+        assert keeping.held() == ["FX1"]
+
+    play(shell.root, story)
+    assert manufacturer.issued() == 2
+
+
+def test_what_cannot_be_fetched_is_told_with_its_reason(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        keeping.add("FX1", "NOT-SOLD")
+        with keeping.database.write() as connection:
+            add_vendor(connection, VendorRecord("Other", idevid_ca=(owner().der,)))
+            add_chassis(connection, ChassisRecord("Other", "ZX1", labels={"batch": "7"}))
+        await keeping.heard("voucher-not-fetched", serial_number="NOT-SOLD")
+        whole, batch = ask(keeping), ask(keeping, label="batch=7")
+        assert ask(keeping, label="batch=7") == batch
+        await keeping.heard("vouchers-asked-ended", request=whole)
+        await keeping.heard("vouchers-asked-ended", request=batch)
+        found = asked(keeping, whole)
+        assert (found.state, found.reason) == (FetchState.FAILED, "voucher-fetch-incomplete")
+        reasons = {fault.serial_number: fault.reason for fault in found.faults}
+        assert reasons == {"NOT-SOLD": "masa-refused", "ZX1": "voucher-source-missing"}
+        found = asked(keeping, batch)
+        assert (found.cards, found.stored) == (1, 0)
+        assert found.reason == "voucher-source-missing"
+
+    play(shell.root, story)
+
+
+def test_a_request_that_a_crash_cut_off_is_taken_up_again(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        await keeping.heard("vouchers-asked-ended", stored=1, failed=0)
+        assert asked(keeping, 1).state is FetchState.DONE
+
+    database = open_database(f"sqlite:///{shell.root}/bootz.db")
+    with database.write() as connection:
+        add_chassis(connection, ChassisRecord("Acme", "FX1"))
+        cut = ask_fetch(connection, FetchScope(), by="user:ann", now=NOW)
+        begin_fetch(connection, cut.key, cards=1, now=NOW)
+    database.close()
+    play(shell.root, story)
+    assert manufacturer.issued() == 1
+
+
+def test_a_site_that_cannot_say_what_vouchers_pin_is_told(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    async def story(keeping: Keeping) -> None:
+        def broken() -> bytes:
+            raise Unavailable("owner-identity-unusable", "no token", where="owner")
+
+        keeping.pinned = broken
+        key = ask(keeping)
+        await keeping.heard("vouchers-asked-ended", request=key)
+        found = asked(keeping, key)
+        assert (found.state, found.reason) == (FetchState.FAILED, "owner-identity-unusable")
+
+    play(shell.root, story)

@@ -83,6 +83,13 @@ ROWS = (
         "Put the manufacturer's voucher into the folder; `bootz voucher request` writes a request.",
     ),
     Reason(
+        "voucher-fetches-too-many",
+        Fault.CONFLICT,
+        "Too many requests for vouchers wait for the server, or are under way.",
+        "Wait for one to end (`bootz voucher fetches`); requests wait as long as no `bootz serve` "
+        "runs.",
+    ),
+    Reason(
         "voucher-fetch-incomplete",
         Fault.PRECONDITION,
         "Vouchers could not be fetched for one or more cards; the others were stored.",

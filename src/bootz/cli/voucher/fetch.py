@@ -14,12 +14,30 @@ _vendor = click.option("--vendor", type=VENDOR, help="Only cards of this manufac
 @click.command("fetch", cls=Verb)
 @_serials
 @_vendor
+@click.option(
+    "--by-server",
+    is_flag=True,
+    help="Ask the running server to fetch those that are missing; `bootz voucher fetches` shows "
+    "how far it is.",
+)
+@click.option(
+    "--label", metavar="KEY[=VALUE]", help="With --by-server: only cards of chassis with it."
+)
 @click.pass_obj
-def fetch_command(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> None:
+def fetch_command(
+    cli: Cli, serials: tuple[str, ...], vendor: str | None, label: str | None, *, by_server: bool
+) -> None:
     """Fetch vouchers now, for the cards given, otherwise for all that have none.
 
     A running server does this by itself as soon as a chassis is added.
     """
+    if by_server:
+        from bootz.cli.voucher.fetches import ask_server
+
+        ask_server(cli, serials, vendor, label)
+        return
+    if label is not None:
+        raise click.UsageError("--label goes with --by-server")
     from bootz.cli.voucher.fetching import fetch_and_print, look_up
 
     looked = look_up(cli, serials, vendor)

@@ -30,6 +30,7 @@ command = noun(
             for verb in ("fetch", "renew", "missing", "expiring")
         },
         **{verb: f"bootz.cli.voucher.bundle:{verb}_command" for verb in ("bundle", "export")},
+        "fetches": "bootz.cli.voucher.fetches:fetches_command",
         "request": "bootz.cli.voucher.request:request_command",
         "remove": "bootz.cli.voucher.remove:remove_command",
         "issue": "bootz.cli.voucher.issue:issue_command",

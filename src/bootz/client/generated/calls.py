@@ -1147,6 +1147,56 @@ def voucher_list(
     )
 
 
+def voucher_fetch_list(
+    *, limit: int | None = None, offset: int | None = None
+) -> ApiCall[models.PageVoucherFetchView]:
+    """List requests to fetch vouchers, the newest first.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        models.PageVoucherFetchView,
+        "GET",
+        "/api/v1/vouchers/fetches",
+        query={"limit": limit, "offset": offset},
+    )
+
+
+def voucher_fetch(
+    body: models.VoucherFetchBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiCall[models.VoucherFetchView]:
+    """Ask the server to fetch vouchers now; it opens the keys that are needed, the API does not.
+
+    A request for the same cards that has not ended is joined.
+
+    Needs the role operator.
+    """
+    return ApiCall(
+        models.VoucherFetchView,
+        "POST",
+        "/api/v1/vouchers/fetches",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def voucher_fetch_show(key: int) -> ApiCall[models.VoucherFetchView]:
+    """Show how far a request to fetch vouchers is.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        models.VoucherFetchView,
+        "GET",
+        f"/api/v1/vouchers/fetches/{quoted(key)}",
+    )
+
+
 def webhook_list(
     *, limit: int | None = None, offset: int | None = None
 ) -> ApiCall[models.PageWebhookView]:

@@ -400,6 +400,15 @@ class EventView(ApiModel):
     kind: EventKind
 
 
+class FetchState(StrEnum):
+    """How far a request is."""
+
+    ASKED = "asked"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class FileForm(StrEnum):
     """The forms of a file; the reference's configuration is another thing (``reference``)."""
 
@@ -757,6 +766,18 @@ class PageUserView(ApiModel):
     previous: str | None
     """The page before, null on the first."""
     results: list[UserView]
+
+
+class PageVoucherFetchView(ApiModel):
+    """See openapi.json."""
+
+    count: int
+    """How many there are on all pages."""
+    next: str | None
+    """The next page's path, null on the last."""
+    previous: str | None
+    """The page before, null on the first."""
+    results: list[VoucherFetchView]
 
 
 class PageVoucher(ApiModel):
@@ -1174,6 +1195,48 @@ class Voucher(ApiModel):
     stored_at: AwareDatetime
     vendor: str
     warnings: list[str]
+
+
+class VoucherFetchBody(ApiModel):
+    """Which cards without a voucher the server is asked to fetch one for; all if it is empty."""
+
+    label: str = ""
+    """`key` or `key=value` of the chassis."""
+    serial_numbers: list[str] = Field(default_factory=list)
+    vendor: str = ""
+
+
+class VoucherFetchFault(ApiModel):
+    """A card that got no voucher."""
+
+    detail: str
+    reason: str
+    serial_number: str
+    vendor: str
+
+
+class VoucherFetchView(ApiModel):
+    """A request to the server to fetch vouchers."""
+
+    asked_at: AwareDatetime
+    asked_by: str
+    begun_at: AwareDatetime | None
+    cards: int
+    """Those without a voucher when it was taken up."""
+    detail: str
+    ended_at: AwareDatetime | None
+    faults: list[VoucherFetchFault]
+    """The first 50 cards that got none."""
+    id: int
+    label: str
+    reason: str
+    """Why it failed; empty where it did not."""
+    serial_numbers: list[str]
+    state: FetchState
+    """`asked` waits for a running `bootz serve`."""
+    stored: int
+    """Those of them that got one."""
+    vendor: str
 
 
 class WebhookView(ApiModel):

@@ -150,6 +150,11 @@ def load_object(text: str) -> dict[str, JsonValue]:
     return cast("dict[str, JsonValue]", json.loads(text))
 
 
+def load_rows(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return lists of texts that ``dump_json`` wrote."""
+    return tuple(tuple(row) for row in cast("Sequence[Sequence[str]]", json.loads(text)))
+
+
 def load_texts(text: str) -> tuple[str, ...]:
     """Return a list of texts that ``dump_json`` wrote."""
     return tuple(cast("Sequence[str]", json.loads(text)))

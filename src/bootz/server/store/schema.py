@@ -164,6 +164,28 @@ VOUCHER = Table(
     UniqueConstraint("serial_folded", "vendor_id", "pinned_sha256", "sha256"),
 )
 
+VOUCHER_FETCH = Table(
+    "voucher_fetch",
+    METADATA,
+    Column("id", _KEY, primary_key=True, autoincrement=True),
+    Column("asked_at", _TIME, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    # Which cards without a voucher are meant; what is empty does not choose.
+    Column("vendor", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("serials", Text, nullable=False),
+    Column("state", String(8), nullable=False, index=True),
+    Column("begun_at", _TIME, nullable=True),
+    Column("ended_at", _TIME, nullable=True),
+    Column("cards", Integer, nullable=False),
+    Column("stored", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    # The first cards that got none, JSON: serial number, vendor, reason, detail.
+    Column("faults", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 ATTEMPT = Table(
     "attempt",
     METADATA,

@@ -12,14 +12,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from bootz.errors import BootzError
+from bootz.errors import BootzError, ConfigError
 from bootz.log import get_logger
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.vendors import VendorRecord, list_vendors
+from bootz.server.operations.voucher_fetches import VoucherFetch, next_fetch
 from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
 from bootz.server.store.revision import Revision, read_revision
+from bootz.server.voucher_source.asked import AskedFetches, Lacking
 from bootz.server.voucher_source.fetching import Fetched, Fetcher, FetchOutcome
 from bootz.server.voucher_source.opening import Surroundings, open_fetcher
 from bootz.transport.backoff import backoff
@@ -73,7 +75,7 @@ class _Kept:
     tpms_at: float
     source: _Pause
     cards: dict[str, _Pause] = field(default_factory=dict)
-    working: asyncio.Task[None] | None = None
+    working: asyncio.Task[Any] | None = None
 
 
 class VoucherKeeper:
@@ -104,6 +106,8 @@ class VoucherKeeper:
         self._look_at = monotonic()
         self._offset = self._clocks_apart()
         self._told: tuple[int, int] | None = None
+        self._asked = AskedFetches(around, pinned, self._fetch_now)
+        self._asking: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         """Look at once, also for cards and sources that are left alone after a failure."""
@@ -152,7 +156,9 @@ class VoucherKeeper:
         return self._around.clock().timestamp() - self._monotonic()
 
     async def _watch(self, tasks: asyncio.TaskGroup) -> None:
-        revision = await asyncio.to_thread(self._revision)
+        revision, asked = await asyncio.to_thread(self._news)
+        if asked is not None and self._asking is None:
+            self._asking = tasks.create_task(self._carry_out(asked))
         offset = self._clocks_apart()
         was_set = abs(offset - self._offset) > _JUMP_S
         now, at = self._around.clock(), self._monotonic()
@@ -173,9 +179,9 @@ class VoucherKeeper:
             self._begin(self._vendors[key], own, now, at, tasks)
         self._tell(cards, now)
 
-    def _revision(self) -> Revision:
+    def _news(self) -> tuple[Revision, VoucherFetch | None]:
         with self._around.database.read() as connection:
-            return read_revision(connection)
+            return read_revision(connection), next_fetch(connection)
 
     def _read(
         self, now: datetime
@@ -298,6 +304,59 @@ class VoucherKeeper:
             self._seen = None
             self._woken.set()
             self._tell_calls(kept)
+
+    async def _carry_out(self, asked: VoucherFetch) -> None:
+        """Do what someone asked for; where that cannot be noted, it is taken up again."""
+        try:
+            await self._asked.carry_out(asked)
+        except BootzError as error:
+            log.error("vouchers-not-kept", reason=error.reason, detail=str(error))
+            await asyncio.sleep(_SOURCE_PAUSE_S)
+        finally:
+            self._asking = None
+            self._woken.set()
+
+    async def _fetch_now(self, vendor: VendorRecord, lacking: Lacking) -> Sequence[Fetched]:
+        """Fetch without regard to pauses, when what is in flight for the vendor has ended."""
+        kept = await self._claimed(vendor)
+        results: list[Fetched] = []
+        try:
+            async for batch in kept.fetcher.fetch(await lacking()):
+                results += batch
+                _tell_fetched(kept.record.name, batch)
+                for fetched in batch:
+                    self._pause_card(kept, fetched)
+            kept.source = _no_pause(self._monotonic())
+        except BootzError:
+            self._pause_source(kept)
+            raise
+        finally:
+            kept.working = None
+            self._seen = None
+            self._tell_calls(kept)
+        return results
+
+    async def _claimed(self, vendor: VendorRecord) -> _Kept:
+        """Return a vendor's source, and let no one else fetch from it.
+
+        Raises:
+            BootzError: there is none, or it cannot be opened.
+        """
+        while (kept := self._vendors.get(vendor.key)) is not None and kept.working is not None:
+            await asyncio.wait([kept.working])
+        if kept is None:
+            pinned = await asyncio.to_thread(self._pinned)
+            fetcher = open_fetcher(vendor, pinned, self._around)
+            if fetcher is None:
+                raise ConfigError(
+                    "voucher-source-missing", "it has no voucher source", where=vendor.name
+                )
+            at = self._monotonic()
+            tpms_at = at + 3600 * self._chance()
+            kept = _Kept(vendor, pinned, fetcher, tpms_at, _no_pause(at))
+            self._vendors[vendor.key] = kept
+        kept.working = asyncio.current_task()
+        return kept
 
     def _pause_card(self, kept: _Kept, fetched: Fetched) -> None:
         serial = fold_serial(fetched.serial_number)

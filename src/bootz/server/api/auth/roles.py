@@ -62,6 +62,7 @@ _OPERATE: Final = (
     "image.add",
     "image.remove",
     "voucher.import",
+    "voucher.fetch",
     "voucher.remove",
     "stranger.claim",
     "stranger.ignore",

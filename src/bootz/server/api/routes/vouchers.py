@@ -1,15 +1,25 @@
-"""Stored vouchers. New ones are imported by the command line, or fetched by the server."""
+"""Stored vouchers, and requests to the server to fetch those that are missing."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Moment, Page, PagingDep
+from bootz.server.api.routes.documents import STRICT
 from bootz.server.api.writes import Answer, ChangeDep
+from bootz.server.operations.voucher_fetches import (
+    MAX_SERIALS,
+    FetchScope,
+    FetchState,
+    VoucherFetch,
+    ask_fetch,
+    find_fetch,
+    list_fetches,
+)
 from bootz.server.operations.vouchers import VoucherRecord, list_vouchers, remove_vouchers
 
 router = APIRouter(prefix="/vouchers", tags=["vouchers"])
@@ -35,6 +45,46 @@ class RemovedVouchers(BaseModel):
     """Which vouchers were removed, by their SHA-256."""
 
     removed: list[str]
+
+
+class VoucherFetchBody(BaseModel):
+    """Which cards without a voucher the server is asked to fetch one for; all if it is empty."""
+
+    model_config = STRICT
+
+    vendor: str = Field("", max_length=128)
+    label: str = Field("", max_length=256, description="`key` or `key=value` of the chassis.")
+    serial_numbers: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        [], max_length=MAX_SERIALS
+    )
+
+
+class VoucherFetchFault(BaseModel):
+    """A card that got no voucher."""
+
+    serial_number: str
+    vendor: str
+    reason: str
+    detail: str
+
+
+class VoucherFetchView(BaseModel):
+    """A request to the server to fetch vouchers."""
+
+    id: int
+    state: FetchState = Field(description="`asked` waits for a running `bootz serve`.")
+    asked_at: AwareDatetime
+    asked_by: str
+    vendor: str
+    label: str
+    serial_numbers: list[str]
+    begun_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    cards: int = Field(description="Those without a voucher when it was taken up.")
+    stored: int = Field(description="Those of them that got one.")
+    reason: str = Field(description="Why it failed; empty where it did not.")
+    detail: str
+    faults: list[VoucherFetchFault] = Field(description="The first 50 cards that got none.")
 
 
 @router.get("", **operation("voucher.list"))
@@ -73,6 +123,57 @@ def list_(
     return paging.page(len(found), [view(record) for record in page])
 
 
+@router.post(
+    "/fetches",
+    status_code=202,
+    response_model=VoucherFetchView,
+    **operation("voucher.fetch", 409, 422),
+)
+def fetch(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("voucher.fetch"))],
+    change: ChangeDep,
+    body: VoucherFetchBody,
+) -> Response:
+    """Ask the server to fetch vouchers now; it opens the keys that are needed, the API does not.
+
+    A request for the same cards that has not ended is joined.
+    """
+
+    def work(connection: Connection) -> Answer:
+        scope = FetchScope(body.vendor, body.label, tuple(body.serial_numbers))
+        asked = ask_fetch(connection, scope, by=principal.name, now=door.clock())
+        return Answer(_fetch_view(asked), 202)
+
+    return change.run(principal, "voucher.fetch", work)
+
+
+@router.get("/fetches", **{**operation("voucher.list"), "operation_id": "voucher_fetch_list"})
+def fetches(
+    door: DoorDep,
+    _principal: Annotated[Principal, Depends(needs("voucher.list"))],
+    paging: PagingDep,
+) -> Page[VoucherFetchView]:
+    """List requests to fetch vouchers, the newest first."""
+    with door.database.read() as connection:
+        found = list_fetches(connection)
+    page = found[paging.offset : paging.offset + paging.limit]
+    return paging.page(len(found), [_fetch_view(each) for each in page])
+
+
+@router.get(
+    "/fetches/{key:int}", **{**operation("voucher.list"), "operation_id": "voucher_fetch_show"}
+)
+def show_fetch(
+    door: DoorDep,
+    _principal: Annotated[Principal, Depends(needs("voucher.list"))],
+    key: Annotated[int, Path(ge=1, le=2**62, description="The request's id.")],
+) -> VoucherFetchView:
+    """Show how far a request to fetch vouchers is."""
+    with door.database.read() as connection:
+        return _fetch_view(find_fetch(connection, key))
+
+
 @router.delete("", response_model=RemovedVouchers, **operation("voucher.remove", 409))
 def remove(
     principal: Annotated[Principal, Depends(needs("voucher.remove"))],
@@ -88,3 +189,30 @@ def remove(
         return Answer(RemovedVouchers(removed=[record.sha256 for record in removed]))
 
     return change.run(principal, "voucher.remove", work)
+
+
+def _fetch_view(asked: VoucherFetch) -> VoucherFetchView:
+    return VoucherFetchView(
+        id=asked.key,
+        state=asked.state,
+        asked_at=asked.asked_at,
+        asked_by=asked.asked_by,
+        vendor=asked.scope.vendor,
+        label=asked.scope.label,
+        serial_numbers=list(asked.scope.serials),
+        begun_at=asked.begun_at,
+        ended_at=asked.ended_at,
+        cards=asked.cards,
+        stored=asked.stored,
+        reason=asked.reason,
+        detail=asked.detail,
+        faults=[
+            VoucherFetchFault(
+                serial_number=each.serial_number,
+                vendor=each.vendor,
+                reason=each.reason,
+                detail=each.detail,
+            )
+            for each in asked.faults
+        ],
+    )

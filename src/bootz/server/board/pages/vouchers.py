@@ -9,10 +9,15 @@ from sqlalchemy import Connection
 from starlette.datastructures import UploadFile
 
 from bootz.errors import BootzError, Unavailable, WireError
-from bootz.server.board.view import go, page, url
+from bootz.server.board.view import fragment, go, html, page, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, text_of, visiting
-from bootz.server.operations.labels import fold_key
 from bootz.server.operations.site_certificates import read_site_certificates
+from bootz.server.operations.voucher_fetches import (
+    FetchScope,
+    ask_fetch,
+    list_fetches,
+    of_batch,
+)
 from bootz.server.operations.voucher_files import read_voucher_text
 from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
 from bootz.server.operations.vouchers import (
@@ -22,12 +27,13 @@ from bootz.server.operations.vouchers import (
     remove_vouchers,
     store_voucher,
 )
-from bootz.server.store.database import plain
-from bootz.server.store.listing import ListChoice, listed_chassis
 
 router = APIRouter(prefix="/vouchers")
 
 PAGE: Final = 100
+SHOWN_FETCHES: Final = 5
+WAITS: Final = timedelta(seconds=10)
+"""After which a request that no server has taken up is told as such."""
 SOON: Final = timedelta(days=30)
 _MAX_FILE: Final = 1 << 20
 
@@ -101,6 +107,30 @@ def import_(
     return _shown(visitor, told=told)
 
 
+@router.post("/fetch")
+def fetch(
+    visitor: Annotated[Visitor, Depends(changing("voucher.fetch"))], form: FormDep
+) -> Response:
+    """Ask the server to fetch vouchers for cards that have none."""
+    scope = FetchScope(text_of(form, "vendor", 128), text_of(form, "label", 256))
+    door, principal = visitor.door, visitor.principal
+    with door.database.write(principal.actor("voucher.fetch")) as connection:
+        ask_fetch(connection, scope, by=principal.name, now=door.clock())
+    return go(form.get("to"), f"The server was asked to fetch: {scope.words()}.")
+
+
+@router.get("/fetches")
+def fetches(visitor: Annotated[Visitor, Depends(visiting("voucher.list"))]) -> Response:
+    """Show only what the server was asked to fetch; a page with open requests asks for it."""
+    with visitor.door.database.read() as connection:
+        found = list_fetches(connection, most=SHOWN_FETCHES)
+    if not any(each.open for each in found):
+        # What came is on other parts of the page, too.
+        return html(visitor, "", headers={"HX-Refresh": "true"})
+    text = fragment("fetches.html", fetches=found, now=visitor.door.clock(), waits=WAITS)
+    return html(visitor, text)
+
+
 @router.post("/remove")
 def remove(
     visitor: Annotated[Visitor, Depends(changing("voucher.remove"))], form: FormDep
@@ -132,16 +162,13 @@ def _shown(
     needs: Sequence[CardVoucher] = ()
     with visitor.door.database.read() as connection:
         stored = list_vouchers(connection)
+        asked = list_fetches(connection, most=SHOWN_FETCHES)
         try:
             pinned = read_site_certificates(connection).pinned_domain
             needs = card_vouchers(connection, pinned_domain_cert=pinned, now=now)
         except Unavailable as error:
             flaw = error
-        if label:
-            key, _, value = label.partition("=")
-            choice = ListChoice(labels={fold_key(key): value or None})
-            batch = {each.serial_number for each in listed_chassis(plain(connection), choice)}
-            needs = [each for each in needs if each.chassis in batch]
+        needs = of_batch(connection, label, needs)
     missing = [each for each in needs if each.held is None]
     wanted = q.casefold()
     found = [each for each in stored if wanted in each.serial_number.casefold()]
@@ -168,4 +195,6 @@ def _shown(
         told=told,
         flaw=flaw,
         soon_days=SOON.days,
+        fetches=asked,
+        waits=WAITS,
     )

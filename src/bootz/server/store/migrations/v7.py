@@ -31,7 +31,35 @@ def _sent_data(op: "Operations") -> None:
     )
 
 
-_PARTS: "Final[tuple[Callable[[Operations], None], ...]]" = (_sent_data,)
+def _voucher_fetch(op: "Operations") -> None:
+    """Let the operator's door ask the server for vouchers."""
+    op.create_table(
+        "voucher_fetch",
+        Column(
+            "id",
+            BigInteger().with_variant(Integer(), "sqlite"),
+            primary_key=True,
+            autoincrement=True,
+        ),
+        Column("asked_at", String(27), nullable=False),
+        Column("asked_by", Text, nullable=False),
+        Column("vendor", Text, nullable=False),
+        Column("label", Text, nullable=False),
+        Column("serials", Text, nullable=False),
+        Column("state", String(8), nullable=False),
+        Column("begun_at", String(27), nullable=True),
+        Column("ended_at", String(27), nullable=True),
+        Column("cards", Integer, nullable=False),
+        Column("stored", Integer, nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("detail", Text, nullable=False),
+        Column("faults", Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_voucher_fetch_state", "voucher_fetch", ["state"])
+
+
+_PARTS: "Final[tuple[Callable[[Operations], None], ...]]" = (_sent_data, _voucher_fetch)
 
 
 def _upgrade(op: "Operations") -> None:

@@ -4,6 +4,14 @@ from bootz.reasons.reason import Fault, Reason
 
 ROWS = (
     Reason(
+        "servers-disagree",
+        Fault.CONFIGURATION,
+        "Servers on one database have different certificates, or another setting that must agree.",
+        "Give this server the pinned domain certificate and trust anchor of the others "
+        "(`bootz keys show` there, `bootz init --join` or `bootz keys import` here; "
+        "docs/several-servers.md).",
+    ),
+    Reason(
         "tracing-library-missing",
         Fault.CONFIGURATION,
         "Traces need a library that is not installed.",

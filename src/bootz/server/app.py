@@ -219,8 +219,8 @@ class SiteServer:
         Keys that changed or are to be renewed are loaded; a database that took no entries is tried
         again. Call it about once a second.
         """
-        leads = await self._lead.held()
-        await self._in_force.tend(renews=leads)
+        await self._lead.held()
+        await self._in_force.tend()
         await self._stores.mend()
         self._look()
         if self._in_force.snapshot is not self._published:

@@ -19,10 +19,10 @@ from sqlalchemy import select
 from bootz.config.file import CONFIG_NAME
 from bootz.config.reading import write_config
 from bootz.config.site import SiteConfig
-from bootz.errors import ConflictError, Unavailable
+from bootz.errors import ConfigError, ConflictError, Unavailable
 from bootz.keystore.files import atomic_write, sync_folder
 from bootz.server.keys.brought import BroughtKeys, create_keys
-from bootz.server.keys.publishing import publish_certificates
+from bootz.server.keys.publishing import check_agreement, publish_certificates
 from bootz.server.site import Site
 from bootz.server.store.database import Database
 from bootz.server.store.schema import META
@@ -47,14 +47,8 @@ def create_site(
         ConflictError: ``site-exists``, or the database is in use.
         BootzError: keys do not hold, the database does not answer, or ``fill`` fails.
     """
-    root = root.absolute()
-    with _building(root) as folder:
-        _check_place(root)
-        site = Site(folder, config, lambda: now)
-        atomic_write(folder / CONFIG_NAME, write_config(config), mode=0o644)
-        site.keys_folder.mkdir(mode=0o700)
-        create_keys(site, brought, now)
-        site.images_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+
+    def begin(site: Site) -> None:
         database = site.database(create=True)
         try:
             _check_unused(database)
@@ -63,6 +57,54 @@ def create_site(
                 fill(site, database)
         finally:
             database.close()
+
+    return _make(root, config, brought, now, begin)
+
+
+def join_site(root: Path, config: SiteConfig, brought: BroughtKeys, now: datetime) -> Site:
+    """Make a folder for a further server of the site whose PostgreSQL ``config`` names.
+
+    Raises:
+        ConfigError: ``database-url-invalid``: SQLite has one server;
+            ``servers-disagree``: the site has another pinned domain certificate or trust anchor.
+        ConflictError: ``site-exists``.
+        BootzError: keys do not hold, or the database does not answer.
+    """
+
+    def begin(site: Site) -> None:
+        database = site.database()
+        try:
+            if database.embedded:
+                raise ConfigError(
+                    "database-url-invalid",
+                    "only servers of one PostgreSQL serve a site together",
+                    where="--database",
+                    expected="postgresql",
+                    seen="sqlite",
+                )
+            check_agreement(site, database)
+        finally:
+            database.close()
+
+    return _make(root, config, brought, now, begin)
+
+
+def _make(
+    root: Path,
+    config: SiteConfig,
+    brought: BroughtKeys,
+    now: datetime,
+    begin: Callable[[Site], None],
+) -> Site:
+    root = root.absolute()
+    with _building(root) as folder:
+        _check_place(root)
+        site = Site(folder, config, lambda: now)
+        atomic_write(folder / CONFIG_NAME, write_config(config), mode=0o644)
+        site.keys_folder.mkdir(mode=0o700)
+        create_keys(site, brought, now)
+        site.images_folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        begin(site)
         try:
             _put_in_place(folder, root)
         except OSError as error:

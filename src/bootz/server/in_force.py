@@ -69,15 +69,16 @@ class InForce:
             self._on_change(snapshot)
         log.info("reloaded", tls_not_after=snapshot.tls.not_after.isoformat())
 
-    async def tend(self, *, renews: bool) -> None:
+    async def tend(self) -> None:
         """Load keys that changed or are to be renewed. Call it about once a second.
 
-        ``renews``: whether this process issues a TLS certificate that is due; the others load it.
+        Of several processes on one folder of keys the first issues a certificate that is due, and
+        the others find it there.
         """
         snapshot, now = self.snapshot, self.site.clock()
         self._judge_tls(snapshot.tls.flaw(now))
         changed = self.site.keys_stamp() != snapshot.keys_stamp
-        if self._monotonic() < self._retry_at or not (changed or snapshot.due(now, renews=renews)):
+        if self._monotonic() < self._retry_at or not (changed or snapshot.due(now)):
             return
         try:
             await self.exchange(self.site)

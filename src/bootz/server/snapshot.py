@@ -40,16 +40,14 @@ class Snapshot:
     loaded_at: datetime
     clients: tuple[bytes, ...] = field(repr=False)
 
-    def due(self, now: datetime, *, renews: bool) -> bool:
+    def due(self, now: datetime) -> bool:
         """Tell whether it must be loaded again, though no key has changed.
-
-        ``renews``: whether this process issues a TLS certificate that is due.
 
         A clock that shows an earlier time than at loading had jumped ahead: what was issued or
         signed then begins in the future.
         """
         jumped = now < self.loaded_at - _CORRECTED
-        return self.flaw is not None or jumped or (renews and self.tls.due(now))
+        return self.flaw is not None or jumped or self.tls.due(now)
 
     @property
     def config(self) -> SiteConfig:

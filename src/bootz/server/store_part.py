@@ -25,7 +25,7 @@ log = get_logger()
 
 
 class StoreServer:
-    """The image store of a site; the process that leads renews its certificate.
+    """The image store of a site; those that serve routers renew its certificate.
 
     Args:
         site: the site, with the addresses to listen on.

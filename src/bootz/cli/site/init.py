@@ -53,6 +53,11 @@ if TYPE_CHECKING:
     metavar="ADDRESS:PORT",
     help="Address for images over HTTPS; repeatable. Default: 127.0.0.1:15008.",
 )
+@click.option(
+    "--join",
+    is_flag=True,
+    help="Make a further server of the site whose database --database names; its keys are brought.",
+)
 @click.option("--images-url", metavar="URL", help="Beginning of image URLs.")
 @click.option(
     "--log-format", type=click.Choice(["json", "console"]), help="Format of the server's log."
@@ -73,22 +78,30 @@ def command(
     folder: Path,
     from_reference: Path | None,
     images: tuple[Path, ...],
+    join: bool,
     **options: Any,
 ) -> None:
     """Make a site in DIR: settings, database, keys. Nothing that exists is overwritten.
 
     Keys and certificates that are not brought are made: a pinned domain certificate, an owner
     certificate under it, a server trust anchor and a TLS certificate under that.
+
+    With --join DIR becomes a further server beside others on one PostgreSQL: it has the pinned
+    domain certificate and the trust anchor of the others, and a TLS key of its own.
     """
     from bootz.cli.site.making import chosen_config, site_from_reference, tell_made
-    from bootz.server.creation import create_site
+    from bootz.server.creation import create_site, join_site
     from bootz.server.importing.reference import read_reference
     from bootz.server.keys.brought import KeyFiles
 
     now = datetime.now(UTC)
     files = KeyFiles(**{name: options[name] for name in KeyFiles.__dataclass_fields__})
     brought = files.read()
-    if from_reference is not None:
+    if join:
+        if from_reference is not None or options["database"] is None:
+            raise click.UsageError("--join needs --database, and goes without --from-reference")
+        site = join_site(folder, chosen_config(options), brought, now)
+    elif from_reference is not None:
         site = site_from_reference(
             cli, folder, options, read_reference(from_reference), brought, images
         )

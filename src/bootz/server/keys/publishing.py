@@ -5,6 +5,7 @@ The operator's door reads it there: it opens no key, and may run on another mach
 
 from collections.abc import Iterator
 
+from bootz.errors import ConfigError
 from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
 from bootz.server.key_roles import KeyRole
 from bootz.server.operations.site_certificates import (
@@ -13,6 +14,7 @@ from bootz.server.operations.site_certificates import (
     SiteCertificate,
     SiteCertificates,
     published,
+    read_site_certificates,
     store_site_certificates,
 )
 from bootz.server.site import Site
@@ -42,6 +44,31 @@ def publish_certificates(site: Site, database: Database) -> None:
             return
     with database.write() as connection:
         store_site_certificates(connection, entries)
+
+
+def check_agreement(site: Site, database: Database) -> None:
+    """Check that a site has the pinned domain certificate and trust anchor that are published.
+
+    A server that others join has them there. With another pinned certificate no voucher of the
+    site would do; with another anchor a router's report would fail at the next server.
+
+    Raises:
+        ConfigError: ``servers-disagree``.
+        Unavailable: ``certificates-unpublished``, or the database does not answer.
+    """
+    own = site_certificates(site)
+    with database.read() as connection:
+        others = read_site_certificates(connection)
+    for role in (KeyRole.PINNED_DOMAIN, KeyRole.TRUST_ANCHOR):
+        here, there = own.in_force(role).sha256, others.in_force(role).sha256
+        if here != there:
+            raise ConfigError(
+                "servers-disagree",
+                f"the {role.value} certificate is not that of the site's other servers",
+                where="keys",
+                expected=f"sha256 {there}",
+                seen=f"sha256 {here}",
+            )
 
 
 def _entries(site: Site) -> Iterator[SiteCertificate]:

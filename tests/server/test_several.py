@@ -19,8 +19,10 @@ from world import Running, World, make_site, manufacturer, report, request, veri
 from bootz.cli.main import run as bootz
 from bootz.config.serving import DatabaseSettings
 from bootz.config.site import SiteConfig
+from bootz.errors import ConfigError
 from bootz.model.identity import IdentityKind
 from bootz.server.store.attempt_states import AttemptState
+from bootz.server.store.servers import ServerRow, list_servers
 from bootz.wire.flows import STREAM_V1
 
 pytestmark = pytest.mark.postgresql
@@ -123,13 +125,37 @@ def test_a_server_with_another_anchor_or_pinned_certificate_is_refused(
         assert not (tmp_path / "other").exists()
 
 
-def test_a_server_whose_keys_differ_from_the_others_does_not_start(
-    first: World, second: World, capsys: pytest.CaptureFixture[str]
+def test_a_server_whose_keys_differ_from_one_that_runs_does_not_start(
+    first: World, second: World
 ) -> None:
-    stray = first.folder / "stray"
-    shutil.rmtree(stray, ignore_errors=True)
-    make_site(stray)
+    make_site(first.folder / "stray")
     shutil.rmtree(second.root / "keys")
-    shutil.copytree(stray / "keys", second.root / "keys")
-    assert bootz(["--site", str(second.root), "serve", "--no-door", "--output", "json"]) == 1
-    assert "servers-disagree" in capsys.readouterr().err
+    shutil.copytree(first.folder / "stray" / "keys", second.root / "keys")
+
+    async def story() -> None:
+        async with first.serving() as one:
+            while not servers(first):
+                await one.server.tend()
+            (row,) = servers(first)
+            assert row.alive(first.now())
+            assert (row.folder, row.listens) == (
+                str(first.root),
+                ("{}:{}".format(*one.bound.bootz[0]),),
+            )
+            with pytest.raises(ConfigError) as refused:
+                async with second.serving():
+                    pass
+            assert refused.value.reason == "servers-disagree"
+        # Who ends well is no longer among them.
+        assert servers(first) == ()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def servers(world: World) -> tuple[ServerRow, ...]:
+    database = world.site.database()
+    try:
+        with database.read() as connection:
+            return tuple(list_servers(connection))
+    finally:
+        database.close()

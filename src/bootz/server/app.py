@@ -13,7 +13,7 @@ from bootz.server.doors import DepotDoor, Doors
 from bootz.server.in_force import InForce, settings_at_start
 from bootz.server.keys.publishing import publish_certificates
 from bootz.server.lead import Lead
-from bootz.server.listening import Bound, Listens
+from bootz.server.listening import Bound, Listens, written
 from bootz.server.metrics.folder import counting_of_site
 from bootz.server.metrics.measuring import ServerMetrics
 from bootz.server.onboarding.grpc import bootstrap_methods
@@ -22,6 +22,7 @@ from bootz.server.onboarding.open_streams import OpenStreams
 from bootz.server.onboarding.service import BootstrapService, OwnerState
 from bootz.server.onboarding.streaming import StreamService
 from bootz.server.part import WHOLE, Part
+from bootz.server.presence import Presence
 from bootz.server.refusals import Refusals
 from bootz.server.rendering.reached import Reached
 from bootz.server.rendering.renderer import SiteRenderer
@@ -100,13 +101,17 @@ class SiteServer:
             lambda: self._in_force.site.pinned_domain_cert(),
             monotonic=self._monotonic,
         )
+        self._presence = Presence(self._stores.database, site.clock, self._monotonic)
         self._thinner = JournalThinner(
             self._stores.database, lambda: self._in_force.site.config.retention, site.clock
         )
         try:
             await self._in_force.start()
+            await self._presence.check(site)
             await self._publish()
-            return await self._listen(site)
+            bound = await self._listen(site)
+            self._presence.begin(site, [written(each) for each in bound.bootz])
+            return bound
         except BaseException:
             await self._lead.give_up()
             await self._stores.close()
@@ -219,8 +224,9 @@ class SiteServer:
         Keys that changed or are to be renewed are loaded; a database that took no entries is tried
         again. Call it about once a second.
         """
-        await self._lead.held()
+        leads = await self._lead.held()
         await self._in_force.tend()
+        self._presence.tend(self._in_force.site, connections=self._doors.connections, leads=leads)
         await self._stores.mend()
         self._look()
         if self._in_force.snapshot is not self._published:
@@ -261,6 +267,7 @@ class SiteServer:
             await self._refusals.settle()
         finally:
             self._look()
+            await self._presence.end()
             await self._lead.give_up()
             await self._stores.close()
             self._metrics.close()

@@ -166,6 +166,11 @@ class Doors:
         """The HTTP/2 engine of the Bootz port, with its version."""
         return self._grpc.engine
 
+    @property
+    def connections(self) -> int:
+        """Connections of the Bootz port that are open or wait to be."""
+        return self._grpc.connection_count
+
     def load(self, journal_waiting: int) -> Load:
         """Return what is under way now."""
         return Load(

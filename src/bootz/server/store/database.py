@@ -114,6 +114,16 @@ class Database:
         return self._lock_seconds
 
     @contextmanager
+    def brief(self) -> Iterator[Connection]:
+        """One transaction that changes neither inventory nor journal, and waits for neither.
+
+        Raises:
+            Unavailable: the database does not answer or refuses.
+        """
+        with self._transaction(Begin.WRITE) as connection:
+            yield connection
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """One consistent view; never waits for a writer.
 

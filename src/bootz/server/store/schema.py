@@ -498,3 +498,22 @@ WEBHOOK_DELIVERY = Table(
     Index("ix_webhook_delivery_lane", "webhook_id", "state", "lane", "id"),
     sqlite_autoincrement=True,
 )
+
+SERVER = Table(
+    "server",
+    METADATA,
+    # New for each process that serves routers.
+    Column("name", String(32), primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("schema", Integer, nullable=False),
+    Column("agreed", String(64), nullable=False),
+    # A JSON list of addresses.
+    Column("listens", Text, nullable=False),
+    Column("started_at", _TIME, nullable=False),
+    Column("seen_at", _TIME, nullable=False),
+    Column("connections", Integer, nullable=False),
+    Column("leads", Boolean, nullable=False),
+)

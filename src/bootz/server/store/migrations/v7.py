@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Text
 
 from bootz.sql.upgrade import Step
 
@@ -59,7 +59,30 @@ def _voucher_fetch(op: "Operations") -> None:
     op.create_index("ix_voucher_fetch_state", "voucher_fetch", ["state"])
 
 
-_PARTS: "Final[tuple[Callable[[Operations], None], ...]]" = (_sent_data, _voucher_fetch)
+def _servers(op: "Operations") -> None:
+    """Let servers of one database know of each other."""
+    op.create_table(
+        "server",
+        Column("name", String(32), primary_key=True),
+        Column("host", Text, nullable=False),
+        Column("folder", Text, nullable=False),
+        Column("pid", Integer, nullable=False),
+        Column("version", Text, nullable=False),
+        Column("schema", Integer, nullable=False),
+        Column("agreed", String(64), nullable=False),
+        Column("listens", Text, nullable=False),
+        Column("started_at", String(27), nullable=False),
+        Column("seen_at", String(27), nullable=False),
+        Column("connections", Integer, nullable=False),
+        Column("leads", Boolean, nullable=False),
+    )
+
+
+_PARTS: "Final[tuple[Callable[[Operations], None], ...]]" = (
+    _sent_data,
+    _voucher_fetch,
+    _servers,
+)
 
 
 def _upgrade(op: "Operations") -> None:

@@ -27,7 +27,7 @@ from bootz.conformance.server.suite import CaseChoice, ServerRun, ServerVerdict,
 from bootz.conformance.verdict import Judgement
 from bootz.device.grpc_client import Timeouts
 from bootz.keystore.files import load_certificates
-from bootz.model.challenge import TpmKeyType
+from bootz.model.identity import TpmKeyType
 from bootz.processes import service
 from bootz.server.operations.vendors import list_vendors
 from bootz.server.site import open_site

@@ -400,3 +400,35 @@ def test_an_export_is_whole_or_nothing(
     assert "export-not-csv" in told.err if form == "csv" else "export-unwritable" in told.err
     shell(stocked, "chassis", "set", "ZZ", "--var", "a=b")
     assert "ZZ" in exported(stocked, capsys, "--format", form)
+
+
+def test_a_line_that_is_not_public_is_told_at_import(
+    stocked: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = "ztp bootz-server ip boot.example port 5000"
+    path = tmp_path / "more.yaml"
+    said = {
+        "profiles": [
+            {"name": "new", "vendor_config": f"hostname r\n{line} action none"},
+            {"name": "edge", "vendor_config": f"{line} vrf mgmt"},
+            {"name": "plain", "vendor_config": line},
+            {"name": "made", "vendor_config": f"{line} vrf {{{{ variables.vrf }}}}"},
+        ],
+        "chassis": [
+            {
+                "vendor": "Acme",
+                "serial_number": serial,
+                "overrides": {"dynamic_vendor_config": f"{line} vrf mgmt"},
+            }
+            for serial in ("FX1", "FX2")
+        ],
+    }
+    path.write_text(yaml.safe_dump(said))
+    assert run(["--site", str(stocked.root), "import", str(path), "--update"]) == 0
+    told = capsys.readouterr().err
+    warned = [each for each in told.splitlines() if "public is ztp bootz-server ip" in each]
+    assert len(warned) == 4
+    for word in ("vendor_config line 2", "vendor_config line 1", "action none", "vrf mgmt"):
+        assert any(word in each for each in warned)
+    assert sum("dynamic_vendor_config line 1" in each for each in warned) == 2
+    assert all(f"{path.name}:" in each for each in warned)

@@ -22,6 +22,7 @@ from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.chassis_rows import Placed
 from bootz.server.operations.doubles import SharingRouter, find_doubles
 from bootz.server.operations.vendors import list_vendors
+from bootz.server.rendering.server_data import beyond_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,13 @@ def apply_chassis(
     for old, placed, item in changed:
         update_placed(connection, old, placed, placement.images)
         said[old.key] = item
+
+    for record, item in [
+        *((placed.record, item) for placed, item in fresh),
+        *((placed.record, item) for _, placed, item in changed),
+    ]:
+        told = beyond_public(record.overrides)
+        applied.warnings += [f"{item.place}: {each}" for each in told]
 
     def place(owner: SharingRouter) -> str:
         item = said.get(owner.key)

@@ -29,6 +29,7 @@ from bootz.server.operations.profiles import (
 from bootz.server.operations.texts import STRICT, parse_model
 from bootz.server.operations.vendors import VendorRecord, add_vendor, list_vendors, set_vendor
 from bootz.server.operations.vouchers import StoreOutcome, store_voucher, stored_digests
+from bootz.server.rendering.server_data import beyond_public
 
 __all__ = ["Applied", "Terms", "apply_items"]
 
@@ -89,7 +90,7 @@ class _Section(Generic[_Record]):
     """A section whose entries have names, of which the first is the one that is shown.
 
     ``inner`` are the keys that are merged; ``facts`` is what of two documents is compared. What
-    has no ``change`` stays as it is.
+    has no ``change`` stays as it is. ``warn`` says what a person should know of a record.
     """
 
     kind: type[_Record]
@@ -100,6 +101,7 @@ class _Section(Generic[_Record]):
     inner: frozenset[str] = frozenset()
     facts: Callable[[Document], Document] = _all_of
     check: Callable[[_Record, Terms], None] = lambda _record, _terms: None
+    warn: Callable[[_Record], Iterable[str]] = lambda _record: ()
 
     def apply(
         self, connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
@@ -120,6 +122,7 @@ class _Section(Generic[_Record]):
                 )
                 self.check(record, terms)
                 added = self.add(connection, record)
+                self._warn(item, record, applied)
                 known.update(dict.fromkeys(self.names(added.to_document()), added))
                 seen[added.key] = item.place
                 return EntryChange(item.section, _shown(added), Action.ADD)
@@ -134,10 +137,15 @@ class _Section(Generic[_Record]):
                     "image-exists", f"{_shown(before)} is in the inventory with different content"
                 )
             change = updated(item.section, _shown(before), *documents, terms)
-            self.change(connection, before.name, self._after(before, item))
+            after = self._after(before, item)
+            self.change(connection, before.name, after)
+            self._warn(item, after, applied)
             return change
 
         _each(items, applied, put)
+
+    def _warn(self, item: Item, record: _Record, applied: Applied) -> None:
+        applied.warnings += [f"{item.place}: {told}" for told in self.warn(record)]
 
     def _after(self, before: _Record, item: Item) -> _Record:
         said = merging.merged(before.to_document(), item.document, self.inner)
@@ -228,7 +236,12 @@ _APPLY: Final[Mapping[str, _Apply]] = {
         ImageRecord, list_images, add_image, None, _image_names, facts=_content, check=_check_stored
     ).apply,
     "profiles": _Section(
-        ProfileRecord, list_profiles, add_profile, set_profile, inner=frozenset({"variables"})
+        ProfileRecord,
+        list_profiles,
+        add_profile,
+        set_profile,
+        inner=frozenset({"variables"}),
+        warn=lambda profile: beyond_public(profile.document),
     ).apply,
     "chassis": apply_chassis,
     "vouchers": _vouchers,

@@ -4,12 +4,19 @@ Source: docs/protocol/workflow.md S5; docs/templates.md#stored-server-data.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from bootz.errors import ConfigError, WireError
 from bootz.server.operations.profile_document import Content
-from bootz.wire.server_data import check_anchor_path, check_public_part, find_server_data
+from bootz.wire.server_data import (
+    SERVER_LINE_FORM,
+    check_anchor_path,
+    check_public_part,
+    find_server_data,
+)
 
+_MAX_SHOWN: Final = 120
 _TEMPLATE: Final = re.compile(r"\{[{%#]")
 
 
@@ -19,10 +26,10 @@ def check_server_data(content: Content, *, where: str) -> None:
     Raises:
         ConfigError: ``config-ztp-server``.
     """
-    for key in ("vendor_config", "dynamic_vendor_config"):
-        text = getattr(content, key) or ""
+    for key, text in _texts(content):
         try:
-            _check_lines(text, key)
+            for number, line in _plain_lines(text):
+                check_public_part(line, f"{key} line {number}")
             if not _TEMPLATE.search(text):
                 find_server_data(_without_lines(text), key)
         except WireError as error:
@@ -53,10 +60,31 @@ def refused_by_router(vendor_config: bytes, dynamic: bytes) -> str:
     return ""
 
 
-def _check_lines(text: str, key: str) -> None:
+def beyond_public(content: Content) -> Iterator[str]:
+    """Return a warning for each line with words that no public document names.
+
+    ``content`` has passed :func:`check_server_data`.
+    """
+    for key, text in _texts(content):
+        for number, line in _plain_lines(text):
+            place = f"{key} line {number}"
+            if not check_public_part(line, place):
+                yield (
+                    f"{place}: only a router that knows more than the public keywords takes "
+                    f"{line.strip()[:_MAX_SHOWN]!r}; public is {SERVER_LINE_FORM}"
+                )
+
+
+def _texts(content: Content) -> Iterator[tuple[str, str]]:
+    yield "vendor_config", content.vendor_config or ""
+    yield "dynamic_vendor_config", content.dynamic_vendor_config or ""
+
+
+def _plain_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Return the lines that no template changes, with their numbers."""
     for number, line in enumerate(text.splitlines(), start=1):
         if not _TEMPLATE.search(line):
-            check_public_part(line, f"{key} line {number}")
+            yield number, line
 
 
 def _without_lines(text: str) -> str:

@@ -204,6 +204,21 @@ def test_server_data_from_json_are_shown_in_both_forms_and_removed(hardware: Har
     assert typed(hardware, "show running-config") == "hostname x"
 
 
+def test_the_client_of_the_later_revision_is_shown(hardware: Hardware) -> None:
+    client = {"bootz-interface": "MgmtEth0/RP0/CPU0/0", "bootz-vrf": "mgmt"}
+    both = {"bootz-server": {"address": "boot.example", "port": 5000}, "bootz": client}
+    for container, shown in ((both, 2), ({"bootz": client}, 1)):
+        whole = {"Cisco-IOS-XR-ztp-cfg:ztp": container}
+        document = with_vendor_text(None, json.dumps(whole, indent=2))
+        digest = hardware.keep("configurations", document)
+        hardware.save_state(replace(hardware.load_state(), running=digest, startup=digest))
+        told = typed(hardware, "show ztp")
+        assert "bootz client  interface MgmtEth0/RP0/CPU0/0, VRF mgmt" in told
+        lines = typed(hardware, "show running-config ztp").splitlines()
+        assert len(lines) == shown
+        assert json.loads(lines[-1].removeprefix("! as YANG data: ")) == whole
+
+
 def _members(state: object) -> dict[str, object]:
     return {name: getattr(state, name) for name in state.__dataclass_fields__}  # type: ignore[attr-defined]
 

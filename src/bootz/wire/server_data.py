@@ -78,7 +78,7 @@ class ServerData:
     @property
     def json_text(self) -> str:
         """The same as a JSON configuration, on one line."""
-        return json.dumps({ZTP_CONTAINER: {"bootz-server": self.members}})
+        return yang_text(self, None)
 
     @property
     def uri(self) -> BootzUri:
@@ -134,6 +134,39 @@ def find_server_data(vendor_text: str, where: str = "vendor_config") -> ServerDa
         else:
             found = _read_document(piece.document, piece.where) or found
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class ZtpClient:
+    """The container ``bootz``: where the router's own client works. Empty: not given."""
+
+    interface: str
+    vrf: str
+
+
+def find_client(vendor_text: str) -> ZtpClient | None:
+    """Return the container ``bootz`` of a vendor configuration; of several the last counts.
+
+    Raises:
+        WireError: ``config-ztp-server``: some of it is malformed.
+    """
+    found = None
+    for piece in _pieces(vendor_text, "vendor_config"):
+        container = _container(piece.document or {})
+        if "bootz" in container:
+            found = _read_client(container["bootz"], f"{piece.where}: {ZTP_CONTAINER}/bootz")
+    return found
+
+
+def yang_text(data: ServerData | None, client: ZtpClient | None) -> str:
+    """Return both as one JSON configuration, on one line."""
+    container: dict[str, object] = {}
+    if data is not None:
+        container["bootz-server"] = data.members
+    if client is not None:
+        named = {"bootz-interface": client.interface} if client.interface else {}
+        container["bootz"] = {**named, "bootz-vrf": client.vrf}
+    return json.dumps({ZTP_CONTAINER: container})
 
 
 def has_server_data(vendor_text: str) -> bool:
@@ -250,7 +283,7 @@ def _read_document(document: Mapping[str, object], where: str) -> ServerData | N
     place = f"{where}: {ZTP_CONTAINER}"
     container = _members(document[ZTP_CONTAINER], ("bootz-server", "bootz"), place)
     if "bootz" in container:
-        _check_client(container["bootz"], f"{place}/bootz")
+        _read_client(container["bootz"], f"{place}/bootz")
     if "bootz-server" not in container:
         return None
     place = f"{place}/bootz-server"
@@ -272,14 +305,15 @@ def _read_document(document: Mapping[str, object], where: str) -> ServerData | N
     return _checked(address, int(str(port)), anchor, CardAction(action), place)
 
 
-def _check_client(value: object, where: str) -> None:
-    """Check the container ``bootz``: the interface and VRF of the router's own client."""
+def _read_client(value: object, where: str) -> ZtpClient:
+    """Read the container ``bootz``."""
     leaves = _members(value, ("bootz-interface", "bootz-vrf"), where)
     interface, vrf = leaves.get("bootz-interface", ""), leaves.get("bootz-vrf")
     if not isinstance(interface, str):
         raise _flaw(f"{where}/bootz-interface", "a text", json.dumps(interface))
     if not isinstance(vrf, str) or not 0 < len(vrf) <= _MAX_VRF:
         raise _flaw(f"{where}/bootz-vrf", "1 to 32 characters", json.dumps(vrf))
+    return ZtpClient(interface, vrf)
 
 
 def _members(value: object, known: tuple[str, ...], where: str) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from bootz.device.hardware import Hardware
 from bootz.device.record import card_state
 from bootz.device.server_data import find_server_data
 from bootz.device.state import RouterState
-from bootz.wire.server_data import CardAction
+from bootz.wire.server_data import CardAction, ZtpClient, find_client, yang_text
 
 LOG_LINES = 50
 
@@ -24,7 +24,8 @@ def show_ztp(hardware: Hardware) -> str:
     """Return where Bootz stands."""
     state = hardware.load_state()
     record = hardware.record
-    data = find_server_data(running_text(hardware, state))
+    vendor = running_text(hardware, state)
+    data, client = find_server_data(vendor), find_client(vendor)
     loop = state.no_dhcp
     rows = [
         ("secure mode", "enabled" if record.secure_mode else "disabled"),
@@ -36,8 +37,10 @@ def show_ztp(hardware: Hardware) -> str:
         ("stored server", data.line if data else "none"),
     ]
     if data is not None:
-        rows.append(("as YANG data", data.json_text))
+        rows.append(("as YANG data", yang_text(data, client)))
         rows.append(("failing card", _fate(data.action)))
+    if client is not None:
+        rows.append(("bootz client", _client(client)))
     rows.append(("no-dhcp", f"{loop.uri} over {loop.interface}" if loop else "not in use"))
     if state.reason:
         rows.append(("last failure", f"{state.reason}: {state.message}"))
@@ -148,11 +151,13 @@ def _section(vendor: str, section: str) -> str:
             inside = _begins(line.split(), section.split())
         if inside:
             found.append(line)
-    data = find_server_data(vendor) if _begins(["ztp", "bootz-server"], section.split()) else None
-    if data is not None:
+    if _begins(["ztp", "bootz-server"], section.split()):
         # Both forms, whichever of them the router was given.
+        data, client = find_server_data(vendor), find_client(vendor)
         found = [line for line in found if not _begins(line.split(), ["ztp", "bootz-server"])]
-        found += [data.line, f"! as YANG data: {data.json_text}"]
+        found += [] if data is None else [data.line]
+        if data is not None or client is not None:
+            found.append(f"! as YANG data: {yang_text(data, client)}")
     return "\n".join(found) or f"! there is no {section!r} in the configuration"
 
 
@@ -163,6 +168,11 @@ def _begins(words: Sequence[str], wanted: Sequence[str]) -> bool:
 
 def _fate(action: CardAction) -> str:
     return "is shut down" if action is CardAction.SHUTDOWN else "is left running (action none)"
+
+
+def _client(client: ZtpClient) -> str:
+    interface = f"interface {client.interface}, " if client.interface else ""
+    return f"{interface}VRF {client.vrf}"
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> str:

@@ -53,6 +53,15 @@ class Board:
         data = {"csrf": self.csrf(), **fields}
         return self.client.post(f"/board{path}", data=data, follow_redirects=False, **options)
 
+    def result(self, path: str, fields: dict[str, Any], **options: Any) -> httpx2.Response:
+        """Send a form whose result has an address, and return it; a reload shows it again."""
+        sent = self.post(path, fields, **options)
+        assert sent.status_code == 303, (path, sent.status_code, sent.text[:500])
+        address = sent.headers["location"].removeprefix("/board")
+        found = self.get(address)
+        assert re.sub(_CSRF, "", self.get(address).text) == re.sub(_CSRF, "", found.text)
+        return found
+
     def enter(self, name: str) -> None:
         """Log in without the slow proof of a password."""
         self.client.cookies.clear()

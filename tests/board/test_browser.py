@@ -235,6 +235,33 @@ def test_a_file_is_dropped_and_its_mistakes_are_shown(site: Site) -> None:
     page.get_by_role("button", name="Show the difference").click()
     expect(page.get_by_role("alert")).to_contain_text("nothing was changed")
     assert page.locator("main b").count() == 0
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("nothing was changed")
+    page.get_by_role("link", name="Home").click()
+    page.go_back()
+    expect(page.get_by_role("alert")).to_contain_text("nothing was changed")
+    page.context.close()
+
+
+def test_results_and_refusals_hold_against_reload_and_back(site: Site) -> None:
+    page = site.page("admin")
+    opened(page, "/tokens")
+    page.get_by_label("Name").fill("screen")
+    page.get_by_role("button", name="Make it").click()
+    secret = page.locator("#secret").inner_text()
+    page.reload()
+    expect(page.locator("#secret")).to_have_text(secret)
+    page.get_by_role("link", name="Users").click()
+    page.go_back()
+    expect(page.locator("#secret")).to_have_text(secret)
+
+    # A form that is refused: a reload sends nothing again, and leads to the form.
+    opened(page, "/devices/1?tab=change")
+    page.get_by_label("Variables").fill("[")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("main")).to_contain_text("chassis-invalid")
+    page.reload()
+    expect(page.get_by_label("Variables")).to_be_visible()
     page.context.close()
 
 

@@ -13,6 +13,7 @@ from bootz.server.board import assets, live
 from bootz.server.board.live import Broadcast
 from bootz.server.board.newsroom import Newsroom
 from bootz.server.board.pages import PAGES
+from bootz.server.board.results import Results
 from bootz.server.board.view import page, url
 from bootz.server.board.visitor import PREFIX, LoginNeeded, Visitor, anyone
 
@@ -25,6 +26,7 @@ def install(app: FastAPI, door: Door) -> None:
     board.state.door = door
     board.state.newsroom = Newsroom(door)
     board.state.broadcast = Broadcast(board.state.newsroom)
+    board.state.results = Results()
     board.include_router(assets.router)
     board.include_router(live.router)
     for each in PAGES:
@@ -41,6 +43,7 @@ def install(app: FastAPI, door: Door) -> None:
 def _install_errors(board: FastAPI, door: Door) -> None:
     def told(request: Request, error: BootzError) -> Response:
         problem = problem_of(error)
+        back = getattr(request.state, "to", f"{PREFIX}/")
         return page(
             anyone(request, door),
             "error.html",
@@ -48,7 +51,8 @@ def _install_errors(board: FastAPI, door: Door) -> None:
             headers=getattr(error, "headers", None),
             heading="There is no such page" if problem.status == 404 else "This was not done",
             problem=problem,
-            back=getattr(request.state, "to", f"{PREFIX}/"),
+            back=back,
+            address=back,
         )
 
     def bootz_error(request: Request, error: Exception) -> Response:

@@ -175,9 +175,13 @@ def page(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    address: str = "",
     **values: Any,
 ) -> Response:
-    """Return a whole page for this visitor; compressed where the browser can read that."""
+    """Return a whole page for this visitor; compressed where the browser can read that.
+
+    ``address`` is of the page that a refused form came from.
+    """
     request = visitor.request
     told = request.cookies.get(FLASH_COOKIE, "")
     theme = request.cookies.get(THEME_COOKIE, "")
@@ -190,6 +194,8 @@ def page(
         path=request.url.path.removeprefix(PREFIX) or "/",
         flash=unquote(told)[:_MAX_FLASH] if visitor.person is not None else "",
         now=visitor.door.clock(),
+        # Where an answer to a form stands for: with script, reload and back lead there.
+        address=address if request.method == "POST" else "",
         **values,
     )
     answer = html(visitor, text, status=status, headers=headers)
@@ -204,12 +210,13 @@ def open_form(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    address: str = "",
     **values: Any,
 ) -> Response:
     """Return a page with a form for who is not logged in, and the cookie that proves it."""
     secret = secrets.token_urlsafe(32)
     shown = Visitor(visitor.door, visitor.request, secret)
-    answer = page(shown, template, status=status, headers=headers, **values)
+    answer = page(shown, template, status=status, headers=headers, address=address, **values)
     answer.set_cookie(
         FORM_COOKIE,
         secret,

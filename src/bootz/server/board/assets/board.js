@@ -88,7 +88,12 @@
     }
   }
 
-  document.addEventListener("DOMContentLoaded", () => ready(document));
+  document.addEventListener("DOMContentLoaded", () => {
+    ready(document);
+    // What answers a form has no address of its own: reload leads to the page of the form.
+    const address = document.body.dataset.address;
+    if (address) window.history.replaceState(null, "", address);
+  });
   document.addEventListener("htmx:load", (event) => ready(event.detail.elt));
   document.addEventListener("htmx:oobAfterSwap", (event) => localTimes(event.detail.target.parentNode || document));
   document.addEventListener("htmx:sseOpen", (event) => {

@@ -1,9 +1,9 @@
 """Users and tokens: who may come in, as what; a secret is shown once."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from bootz.errors import ConfigError, WireError
 from bootz.server.api.auth.accounts import (
@@ -16,29 +16,43 @@ from bootz.server.api.auth.accounts import (
 )
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token, list_tokens, revoke_token
+from bootz.server.board.results import results_of
 from bootz.server.board.view import go, page, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, text_of, visiting
 
 router = APIRouter()
 
 _MAX_DAYS = 3650
+MadeKey = Annotated[str, Query(max_length=32)]
 _Name = Annotated[str, Path(max_length=128)]
 
 
+class MadeSecret(NamedTuple):
+    """What was made, and its secret, which its page shows for some minutes."""
+
+    name: str
+    secret: str
+
+
 @router.get("/users")
-def users(visitor: Annotated[Visitor, Depends(visiting("user.list"))]) -> Response:
-    """List accounts."""
-    return _users(visitor)
+def users(
+    visitor: Annotated[Visitor, Depends(visiting("user.list"))], made: MadeKey = ""
+) -> Response:
+    """List accounts, and the one-time link that was just made."""
+    with visitor.door.database.read() as connection:
+        found = list_accounts(connection)
+    told = results_of(visitor).find(visitor, made, MadeSecret)
+    return page(visitor, "users.html", accounts=found, roles=_ROLES, told=told, asked=made)
 
 
 @router.post("/users/add")
 def add_user(visitor: Annotated[Visitor, Depends(changing("user.add"))], form: FormDep) -> Response:
-    """Make an account, and show its one-time link; only here."""
+    """Make an account, and show its one-time link for a while."""
     door = visitor.door
     with door.database.write(visitor.principal.actor("user.add")) as connection:
         account = add_account(connection, text_of(form, "name", 128), _role(form), now=door.clock())
         link = make_link(connection, account.name, now=door.clock())
-    return _users(visitor, link=_address(visitor.request, link), name=account.name)
+    return _made(visitor, "/users", account.name, _address(visitor.request, link))
 
 
 @router.post("/users/{name}/link")
@@ -47,7 +61,7 @@ def new_link(visitor: Annotated[Visitor, Depends(changing("user.set"))], name: _
     door = visitor.door
     with door.database.write(visitor.principal.actor("user.link")) as connection:
         link = make_link(connection, name, now=door.clock())
-    return _users(visitor, link=_address(visitor.request, link), name=name)
+    return _made(visitor, "/users", name, _address(visitor.request, link))
 
 
 @router.post("/users/{name}/set")
@@ -80,16 +94,21 @@ def remove_user(
 
 
 @router.get("/tokens")
-def tokens(visitor: Annotated[Visitor, Depends(visiting("token.list"))]) -> Response:
-    """List tokens."""
-    return _tokens(visitor)
+def tokens(
+    visitor: Annotated[Visitor, Depends(visiting("token.list"))], made: MadeKey = ""
+) -> Response:
+    """List tokens, and the secret of one that was just made."""
+    with visitor.door.database.read() as connection:
+        found = list_tokens(connection)
+    told = results_of(visitor).find(visitor, made, MadeSecret)
+    return page(visitor, "tokens.html", tokens=found, roles=_ROLES, told=told, asked=made)
 
 
 @router.post("/tokens/add")
 def new_token(
     visitor: Annotated[Visitor, Depends(changing("token.add"))], form: FormDep
 ) -> Response:
-    """Make a token, and show its secret; only here."""
+    """Make a token, and show its secret for a while."""
     door = visitor.door
     days = text_of(form, "days", 8)
     if not days.isascii() or not days.isdigit() or not 1 <= int(days) <= _MAX_DAYS:
@@ -110,7 +129,7 @@ def new_token(
             scope=scope,
             expires_at=door.clock() + timedelta(days=int(days)),
         )
-    return _tokens(visitor, secret=secret, name=token.name)
+    return _made(visitor, "/tokens", token.name, secret)
 
 
 @router.post("/tokens/{key:int}/revoke")
@@ -125,25 +144,9 @@ def end_token(
     return go(url("/tokens"), f"{token.name} was revoked.")
 
 
-def _users(visitor: Visitor, *, link: str = "", name: str = "") -> Response:
-    with visitor.door.database.read() as connection:
-        found = list_accounts(connection)
-    return page(visitor, "users.html", accounts=found, roles=_ROLES, link=link, made=name)
-
-
-def _tokens(visitor: Visitor, *, secret: str = "", name: str = "") -> Response:
-    with visitor.door.database.read() as connection:
-        found = list_tokens(connection)
-    wall = "" if not secret else f"{visitor.request.base_url.replace(path='')}board/wall"
-    return page(
-        visitor,
-        "tokens.html",
-        tokens=found,
-        roles=_ROLES,
-        secret=secret,
-        made=name,
-        wall=wall,
-    )
+def _made(visitor: Visitor, path: str, name: str, secret: str) -> Response:
+    key = results_of(visitor).keep(visitor, MadeSecret(name, secret))
+    return go(url(path, made=key))
 
 
 _ROLES = [role.value for role in OperatorRole]

@@ -1,7 +1,7 @@
 """Import: a file is dropped, every error is shown where it is, then the difference; then apply.
 
-Nothing is kept between the two steps: the page that shows the difference carries the file, so
-that what is applied is what was looked at.
+The page that shows the difference carries the file, so that what is applied is what was looked at.
+It is kept for a while, too, so that the page has an address.
 """
 
 import base64
@@ -9,12 +9,13 @@ import binascii
 from pathlib import Path as FilePath
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.datastructures import FormData, UploadFile
 
 from bootz.errors import BootzError, ConfigError, WireError
 from bootz.server.api.problems import ErrorItem, ManyErrors, item_of
 from bootz.server.api.routes.imports import ImportAsked, apply_import
+from bootz.server.board.results import results_of
 from bootz.server.board.view import go, page, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, text_of, visiting
 from bootz.server.importing.applied import Applied
@@ -56,9 +57,16 @@ async def asked_of(form: FormDep) -> ImportAsked | None:
 
 
 @router.get("")
-def show(visitor: Annotated[Visitor, Depends(visiting("import.run"))]) -> Response:
-    """Ask for a file."""
-    return _page(visitor)
+def show(
+    visitor: Annotated[Visitor, Depends(visiting("import.run"))],
+    file: Annotated[str, Query(max_length=32)] = "",
+) -> Response:
+    """Ask for a file, or show what importing the one that was brought would do."""
+    asked = results_of(visitor).find(visitor, file, ImportAsked)
+    if asked is None:
+        return _page(visitor, gone=bool(file))
+    applied, errors = _run(visitor, asked, applies=False)
+    return _page(visitor, asked, applied, errors)
 
 
 @router.post("")
@@ -67,27 +75,33 @@ def import_(
     form: FormDep,
     asked: Annotated[ImportAsked, Depends(asked_of)],
 ) -> Response:
-    """Show what an import would do, or do it."""
-    applies = text_of(form, "do", 8) == "apply"
-    applied: Applied | None = None
-    errors: list[ErrorItem] = []
+    """Import a file that was looked at, or lead to the page that shows what it would do."""
+    if text_of(form, "do", 8) == "apply":
+        applied, errors = _run(visitor, asked, applies=True)
+        if applied is not None and not errors:
+            added, updated = applied.count(Action.ADD), applied.count(Action.UPDATE)
+            return go(url("/devices"), f"{added} added, {updated} updated.")
+    key = results_of(visitor).keep(visitor, asked, weight=4096 + len(asked.content))
+    return go(url("/import", file=key))
+
+
+def _run(
+    visitor: Visitor, asked: ImportAsked, *, applies: bool
+) -> tuple[Applied | None, list[ErrorItem]]:
+    """Return what an import changes, and every error; it stays only if it ``applies``."""
     try:
         with visitor.door.database.write(visitor.principal.actor("import.run")) as connection:
             applied = apply_import(connection, visitor.door, visitor.principal, asked)
             if applied.faults or not applies:
                 connection.rollback()
-        errors = [
-            item_of(fault.error, f"{fault.place} {fault.error.where}".strip())
-            for fault in applied.faults
-        ]
     except ManyErrors as error:
-        errors = list(error.errors)
+        return None, list(error.errors)
     except BootzError as error:
-        errors = [item_of(error)]
-    if applies and applied is not None and not errors:
-        added, updated = applied.count(Action.ADD), applied.count(Action.UPDATE)
-        return go(url("/devices"), f"{added} added, {updated} updated.")
-    return _page(visitor, asked, applied, errors)
+        return None, [item_of(error)]
+    return applied, [
+        item_of(fault.error, f"{fault.place} {fault.error.where}".strip())
+        for fault in applied.faults
+    ]
 
 
 def _page(
@@ -95,14 +109,16 @@ def _page(
     asked: ImportAsked | None = None,
     applied: Applied | None = None,
     errors: list[ErrorItem] | None = None,
+    *,
+    gone: bool = False,
 ) -> Response:
     changes = [] if applied is None else applied.changes
     differing = [each for each in changes if each.action is not Action.SAME]
     return page(
         visitor,
         "import.html",
-        status=422 if errors else 200,
         asked=asked,
+        brought_gone=gone,
         content="" if asked is None else base64.b64encode(asked.content).decode("ascii"),
         errors=errors or [],
         changes=differing[:_MAX_SHOWN],

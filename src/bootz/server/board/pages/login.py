@@ -10,7 +10,7 @@ from bootz.server.api.auth.accounts import end_session
 from bootz.server.api.auth.entering import enter, keep_session
 from bootz.server.api.auth.principals import SESSION_COOKIE, peer_of
 from bootz.server.api.problems import status_of
-from bootz.server.board.view import THEME_COOKIE, THEMES, go, open_form
+from bootz.server.board.view import THEME_COOKIE, THEMES, go, open_form, url
 from bootz.server.board.visitor import (
     FORM_COOKIE,
     PREFIX,
@@ -115,6 +115,7 @@ def _form(
         "login.html",
         status=200 if problem is None else status_of(problem),
         headers=getattr(problem, "headers", None),
+        address=url("/login", to=to, link=link),
         to=to,
         link=link,
         name=name,

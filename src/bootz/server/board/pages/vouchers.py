@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from starlette.datastructures import UploadFile
 
 from bootz.errors import BootzError, Unavailable, WireError
+from bootz.server.board.results import results_of
 from bootz.server.board.view import fragment, go, html, page, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, text_of, visiting
 from bootz.server.operations.site_certificates import read_site_certificates
@@ -48,6 +49,12 @@ class VoucherDays(NamedTuple):
     missing: int
 
 
+class FilesTold(NamedTuple):
+    """What became of the files of a form."""
+
+    files: Sequence["BroughtVoucher"]
+
+
 class BroughtVoucher(NamedTuple):
     """What became of one file."""
 
@@ -63,9 +70,51 @@ def vouchers(
     q: Annotated[str, Query(max_length=64)] = "",
     label: Annotated[str, Query(max_length=256)] = "",
     start: Annotated[int, Query(ge=0, le=10_000_000, alias="from")] = 0,
+    told: Annotated[str, Query(max_length=32)] = "",
 ) -> Response:
     """Show vouchers by vendor and days left, and which cards have none."""
-    return _shown(visitor, q=q, label=label, start=start)
+    now = visitor.door.clock()
+    flaw: BootzError | None = None
+    needs: Sequence[CardVoucher] = ()
+    with visitor.door.database.read() as connection:
+        stored = list_vouchers(connection)
+        asked = list_fetches(connection, most=SHOWN_FETCHES)
+        try:
+            pinned = read_site_certificates(connection).pinned_domain
+            needs = card_vouchers(connection, pinned_domain_cert=pinned, now=now)
+        except Unavailable as error:
+            flaw = error
+        needs = of_batch(connection, label, needs)
+    missing = [each for each in needs if each.held is None]
+    wanted = q.casefold()
+    found = [each for each in stored if wanted in each.serial_number.casefold()]
+    names = sorted({each.vendor for each in stored} | {each.vendor for each in missing})
+    days = []
+    for vendor in names:
+        lefts = [each.left(now) for each in stored if each.vendor == vendor]
+        ended = sum(left is not None and left <= timedelta() for left in lefts)
+        soon = sum(left is not None and timedelta() < left < SOON for left in lefts)
+        lacking = sum(each.vendor == vendor for each in missing)
+        days.append(VoucherDays(vendor, ended, soon, len(lefts) - ended - soon, lacking))
+    return page(
+        visitor,
+        "vouchers.html",
+        days=days,
+        missing=missing,
+        vouchers=found[start : start + PAGE],
+        count=len(found),
+        start=start,
+        before=url("/vouchers", q=q, **{"from": max(0, start - PAGE) or ""}) if start else "",
+        after=url("/vouchers", q=q, **{"from": start + PAGE}) if start + PAGE < len(found) else "",
+        q=q,
+        label=label,
+        told=results_of(visitor).find(visitor, told, FilesTold),
+        asked=told,
+        flaw=flaw,
+        soon_days=SOON.days,
+        fetches=asked,
+        waits=WAITS,
+    )
 
 
 async def brought(form: FormDep) -> list[tuple[str, bytes]]:
@@ -104,7 +153,8 @@ def import_(
             )
         except BootzError as error:
             told.append(BroughtVoucher(name, StoreOutcome.REFUSED.value, "", error))
-    return _shown(visitor, told=told)
+    key = results_of(visitor).keep(visitor, FilesTold(told), weight=4096 + 2048 * len(told))
+    return go(url("/vouchers", told=key))
 
 
 @router.post("/fetch")
@@ -147,54 +197,3 @@ def _store(connection: Connection, name: str, content: bytes, now: datetime) -> 
     raw = read_voucher_text(content, name)
     pinned = read_site_certificates(connection).pinned_domain
     return store_voucher(connection, raw, now=now, pinned_domain_cert=pinned)
-
-
-def _shown(
-    visitor: Visitor,
-    *,
-    q: str = "",
-    label: str = "",
-    start: int = 0,
-    told: Sequence[BroughtVoucher] = (),
-) -> Response:
-    now = visitor.door.clock()
-    flaw: BootzError | None = None
-    needs: Sequence[CardVoucher] = ()
-    with visitor.door.database.read() as connection:
-        stored = list_vouchers(connection)
-        asked = list_fetches(connection, most=SHOWN_FETCHES)
-        try:
-            pinned = read_site_certificates(connection).pinned_domain
-            needs = card_vouchers(connection, pinned_domain_cert=pinned, now=now)
-        except Unavailable as error:
-            flaw = error
-        needs = of_batch(connection, label, needs)
-    missing = [each for each in needs if each.held is None]
-    wanted = q.casefold()
-    found = [each for each in stored if wanted in each.serial_number.casefold()]
-    names = sorted({each.vendor for each in stored} | {each.vendor for each in missing})
-    days = []
-    for vendor in names:
-        lefts = [each.left(now) for each in stored if each.vendor == vendor]
-        ended = sum(left is not None and left <= timedelta() for left in lefts)
-        soon = sum(left is not None and timedelta() < left < SOON for left in lefts)
-        lacking = sum(each.vendor == vendor for each in missing)
-        days.append(VoucherDays(vendor, ended, soon, len(lefts) - ended - soon, lacking))
-    return page(
-        visitor,
-        "vouchers.html",
-        days=days,
-        missing=missing,
-        vouchers=found[start : start + PAGE],
-        count=len(found),
-        start=start,
-        before=url("/vouchers", q=q, **{"from": max(0, start - PAGE) or ""}) if start else "",
-        after=url("/vouchers", q=q, **{"from": start + PAGE}) if start + PAGE < len(found) else "",
-        q=q,
-        label=label,
-        told=told,
-        flaw=flaw,
-        soon_days=SOON.days,
-        fetches=asked,
-        waits=WAITS,
-    )

@@ -66,7 +66,9 @@ def enter(request: Request, door: DoorDep, form: FormDep) -> Response:
     found = token_principal(door, secret, peer_of(request))
     problem = _refusal(found)
     if problem is not None:
-        return open_form(visitor, "wall_enter.html", status=403, problem=problem)
+        return open_form(
+            visitor, "wall_enter.html", status=403, address=url("/wall"), problem=problem
+        )
     answer = RedirectResponse(url("/wall"), status_code=303)
     answer.set_cookie(
         WALL_COOKIE,

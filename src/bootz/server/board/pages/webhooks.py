@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Response
 
 from bootz.errors import ConfigError, WireError
+from bootz.server.board.pages.accounts import MadeKey, MadeSecret
+from bootz.server.board.results import results_of
 from bootz.server.board.view import go, page, segment, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, keys_of, text_of, visiting
 from bootz.server.operations.webhooks import (
@@ -23,9 +25,14 @@ _Name = Annotated[str, Path(max_length=128)]
 
 
 @router.get("")
-def webhooks(visitor: Annotated[Visitor, Depends(visiting("webhook.list"))]) -> Response:
-    """List webhooks."""
-    return _page(visitor)
+def webhooks(
+    visitor: Annotated[Visitor, Depends(visiting("webhook.list"))], made: MadeKey = ""
+) -> Response:
+    """List webhooks, and the secret of one that was just made."""
+    with visitor.door.database.read() as connection:
+        found = list_webhooks(connection)
+    told = results_of(visitor).find(visitor, made, MadeSecret)
+    return page(visitor, "webhooks.html", webhooks=found, told=told, asked=made)
 
 
 @router.get("/{name}")
@@ -42,7 +49,7 @@ def webhook(
 
 @router.post("/add")
 def add(visitor: Annotated[Visitor, Depends(changing("webhook.add"))], form: FormDep) -> Response:
-    """Make a webhook, and show its secret; only here."""
+    """Make a webhook, and show its secret for a while."""
     door = visitor.door
     with door.database.write(visitor.principal.actor("webhook.add")) as connection:
         made, secret = add_webhook(
@@ -53,7 +60,8 @@ def add(visitor: Annotated[Visitor, Depends(changing("webhook.add"))], form: For
             events=text_of(form, "events", 1024).replace(",", " ").split(),
             labels=_labels(text_of(form, "labels", 2048)),
         )
-    return _page(visitor, secret=secret, made=made.name)
+    key = results_of(visitor).keep(visitor, MadeSecret(made.name, secret))
+    return go(url("/webhooks", made=key))
 
 
 @router.post("/{name}/set")
@@ -88,12 +96,6 @@ def resend_(
     with door.database.write(visitor.principal.actor("webhook.resend")) as connection:
         count = resend(connection, name, now=door.clock(), keys=keys or None)
     return go(url(f"/webhooks/{segment(name)}"), f"{count} are sent again.")
-
-
-def _page(visitor: Visitor, *, secret: str = "", made: str = "") -> Response:
-    with visitor.door.database.read() as connection:
-        found = list_webhooks(connection)
-    return page(visitor, "webhooks.html", webhooks=found, secret=secret, made=made)
 
 
 def _labels(text: str) -> dict[str, str]:

@@ -438,6 +438,16 @@ def test_at_a_terminal_words_are_completed_listed_and_remembered(terminal: Termi
     terminal.until(r"RP1 .*ios# ".replace(" .*", "[\\s\\S]*"))
     terminal.type("\x1b[A\r")
     assert RP0 in terminal.until(r"SLOT[\s\S]*ios# ")
+    # What has one answer, or none but a value, is told with its help as well.
+    for keys, word in (
+        ("show r", "running-config  the configuration, or a section of it"),
+        ("bootz no-dhcp initiate ", "OPTIONS  ask a server without DHCP"),
+        ("show version ", "<cr>  software and chassis"),
+        ("nothing ", "% console: invalid input"),
+    ):
+        terminal.type(f"{keys}?")
+        assert word in terminal.until(rf"\n[\s\S]*ios# {keys}$")
+        terminal.type("\x15")
     terminal.type("nothing\r")
     assert "console-command" in terminal.until(r"%[\s\S]*%[\s\S]*ios# ")
     terminal.type("exit\r")

@@ -120,12 +120,23 @@ def _edit_lines(console: Console) -> None:
         return
 
     def complete(_word: str, number: int) -> str | None:
-        found = console.completions(readline.get_line_buffer()[: readline.get_endidx()])
-        return f"{found[number]} " if number < len(found) else None
+        found = [
+            f"{word} "
+            for word in console.completions(readline.get_line_buffer()[: readline.get_endidx()])
+        ]
+        if readline.get_completion_type() == ord("?"):
+            # Of less than two readline lists nothing, or one without its help. What is returned
+            # here is never typed: `show` prints what the grammar says.
+            found = ["1", "2"]
+        return found[number] if number < len(found) else None
 
     def show(_begun: str, _found: Sequence[str], _longest: int) -> None:
         line = readline.get_line_buffer()
-        click.echo(f"\n{console.help(line[: readline.get_endidx()])}")
+        try:
+            told = console.help(line[: readline.get_endidx()])
+        except BootzError as error:
+            told = f"% {error} ({error.reason})"
+        click.echo(f"\n{told}")
         click.echo(f"{console.prompt} {line}", nl=False)
         readline.redisplay()
 

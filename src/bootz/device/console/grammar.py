@@ -39,7 +39,6 @@ class UnknownCommand(ConfigError):
 
 @dataclass(slots=True)
 class _Node:
-    help: str = ""
     words: dict[str, "_Node"] = field(default_factory=dict)
     value: str = ""
     after: "_Node | None" = None
@@ -58,9 +57,9 @@ class _Node:
         """What may come next, with help; of keywords those that begin so."""
         for word, node in self.words.items():
             if word.startswith(begun):
-                yield word, node.help or _leads_to(node)
+                yield word, _leads_to(node)
         if self.value and self.after is not None:
-            yield self.value.removesuffix(_REST), self.after.help
+            yield self.value.removesuffix(_REST), _leads_to(self.after)
         if self.command is not None and not begun:
             yield "<cr>", self.command.help
 

@@ -25,6 +25,11 @@ TABLE = [
     ("24.3.1", "v0.3"),
     ("v0.3.1", "v0.3"),
     ("openconfig/bootz v0.3.1", "v0.3"),
+    ("Release 24.3.1", "v0.3"),
+    ("release 7.11.1", "v0.1.0"),
+    ("IOS XR 24.2.1", "2023-11"),
+    ("Cisco IOS-XR Release 24.1.1", "v0.1.0"),
+    ("openconfig/bootz@v0.1.0", "v0.1.0"),
     ("24.4.1", "v0.3"),
     ("v0.6.2", "v0.3"),
     ("v0.7.0", "current"),
@@ -38,7 +43,21 @@ def test_each_name_is_that_of_a_dialect(name: str, dialect: str) -> None:
     assert release_named(name) is Release(dialect)
 
 
-@pytest.mark.parametrize("name", ["", "24.9", "7.11.1x", "v0.0.9", "v0.1.1-0.2024", "x" * 500])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "24.9",
+        "Release",
+        "Release ",
+        "IOS XR v",
+        "24.3.1 Release",
+        "7.11.1x",
+        "v0.0.9",
+        "v0.1.1-0.2024",
+        "x" * 500,
+    ],
+)
 def test_an_unknown_release_lists_the_table(name: str) -> None:
     with pytest.raises(ValueError, match=r"IOS XR 7\.11\.1 or v0\.1\.0: v0\.1\.0") as refused:
         release_named(name)

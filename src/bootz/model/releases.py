@@ -20,6 +20,11 @@ RELEASES: Final = (
 
 _TAG: Final = re.compile(r"v([0-9]{1,3})\.([0-9]{1,3})(?:\.[0-9]{1,3})?")
 
+_BEFORE: Final = re.compile(
+    r"openconfig/bootz[ @]+|(?:Cisco +)?(?:IOS[ -]?XR +)?(?:Release +)?", re.IGNORECASE
+)
+"""What the table of the guide, and people, write in front of a release."""
+
 
 def release_named(text: str) -> Release:
     """Return the release that a text names.
@@ -27,7 +32,7 @@ def release_named(text: str) -> Release:
     Raises:
         ValueError: it names none; the message lists the table.
     """
-    name = text.strip().removeprefix("openconfig/bootz").lstrip(" @")
+    name = _BEFORE.sub("", text.strip(), count=1)
     for release in Release:
         if name == release.value:
             return release

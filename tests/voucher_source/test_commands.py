@@ -257,6 +257,9 @@ def test_a_request_by_mail_is_answered_by_a_masa(
         ("Line\tChassis\n1\tSN1\n2\tSN2\n", ("--column", "Chassis")),
         ("Chassis\nSN1\nSN2\n", ("--column", "Chassis")),
         ("SN1\n# SN9\nSN2\n", ()),
+        ("SN1 # the first\nSN2\t// and the second\n", ()),
+        ("Order,4711,\nDate,2026-11-29,\n\nPID,Serial Number,Qty\nR-1,SN1,1\nR-1,SN2,1\n", ()),
+        ("Order;4711\nPID;Chassis\nR-1;SN1\nR-1;SN2\n", ("--column", "Chassis")),
         ('"serial"\r\n="SN1"\r\n"SN2"\r\n', ()),
     ],
 )
@@ -274,6 +277,8 @@ def test_the_serial_numbers_of_a_purchase_order_are_found(
         ("Serial Number\nSN1\nTotal\n", ()),
         ("Serial Number,Qty\nSN1,1\n,2\n", ()),
         ("Serial Number\nSN1 SN2\n", ()),
+        ("Serial Number\nSN1#SN2\n", ()),
+        ("Order,4711\n" * 20 + "PID,Serial Number\nR-1,SN1\n", ()),
         ("Serial Number\n4.09E+11\n", ()),
         ("Serial Number\n" + "9" * 65 + "\n", ()),
         ("PID,Chassis\nR-1,SN1\n", ()),

@@ -19,6 +19,10 @@ from bootz.server.importing.csv_form import column_of, meant_column
 from bootz.server.importing.files import read_text
 
 _COMMENT: Final = ("#", "!", "//")
+_HEAD: Final = 20
+"""Rows among which the titles are looked for."""
+
+_REMARK: Final = re.compile(r"\s+(?:#|!|//).*")
 _SERIAL: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:/+-]{0,62}[A-Za-z0-9])?")
 _DIGIT: Final = re.compile("[0-9]")
 
@@ -27,6 +31,8 @@ _Rows = Sequence[tuple[int, list[str]]]
 
 def read_purchase_order(path: Path, column: str | None) -> list[str]:
     """Return the serial numbers in a file; empty lines and comments (``#``) count for nothing.
+
+    A comment may stand behind a serial number too.
 
     ``column`` names the column; None: the one whose title means serial number, or the only one.
 
@@ -38,21 +44,21 @@ def read_purchase_order(path: Path, column: str | None) -> list[str]:
     said, table = open_table(read_text(path))
     marks = (said,) if said in DELIMITERS else DELIMITERS
     tried = [_rows(path, table, mark) for mark in marks]
-    chosen = next((rows for rows in tried if _at(rows, column) is not None), None)
+    chosen = next((rows for rows in tried if _title(rows, column) is not None), None)
     rows = chosen if chosen is not None else max(tried, key=_width)
-    at = _at(rows, column)
-    if at is None and (column is not None or _width(rows) > 1):
+    title = _title(rows, column)
+    if title is None and (column is not None or _width(rows) > 1):
         titles = ", ".join(rows[0][1])[:200] if rows else ""
         raise _invalid(
-            "the first row has no column with that title"
+            f"none of the first {_HEAD} rows has a column with that title"
             if column is not None
-            else "no column of the first row is titled as serial numbers are; name it: --column",
+            else "no column is titled as serial numbers are; name it: --column",
             str(path),
             expected=column or "serial number",
             seen=titles or "nothing",
         )
-    entries = rows if at is None else rows[1:]
-    return [_serial(path, row, cells, at or 0) for row, cells in entries]
+    head, at = title or (-1, 0)
+    return [_serial(path, row, cells, at) for row, cells in rows[head + 1 :]]
 
 
 def _rows(path: Path, table: str, mark: str) -> _Rows:
@@ -74,15 +80,19 @@ def _width(rows: _Rows) -> int:
     return len(rows[0][1]) if rows else 0
 
 
-def _at(rows: _Rows, column: str | None) -> int | None:
-    """Return the index of the column in the first row, None if it has no such title."""
-    for index, cell in enumerate(rows[0][1] if rows else ()):
-        title = strip_cell(cell).strip("\"'")
-        if column is not None:
-            if title.casefold() == column.strip().casefold():
-                return index
-        elif column_of(title) == "serial_number" or _means_serial(title):
-            return index
+def _title(rows: _Rows, column: str | None) -> tuple[int, int] | None:
+    """Return the row and the column of the title, None if there is none.
+
+    A purchase order may have some rows with its number and date above the titles.
+    """
+    for head, (_, cells) in enumerate(rows[:_HEAD]):
+        for at, cell in enumerate(cells):
+            title = strip_cell(cell).strip("\"'")
+            if column is not None:
+                if title.casefold() == column.strip().casefold():
+                    return head, at
+            elif column_of(title) == "serial_number" or _means_serial(title):
+                return head, at
     return None
 
 
@@ -93,7 +103,7 @@ def _means_serial(title: str) -> bool:
 
 def _serial(path: Path, row: int, cells: Sequence[str], at: int) -> str:
     where = f"{path} {cell_name(row, at + 1)}"
-    text = cells[at] if at < len(cells) else ""
+    text = _REMARK.sub("", cells[at]) if at < len(cells) else ""
     try:
         serial = read_cell(text, free=False)
     except ConfigError as error:

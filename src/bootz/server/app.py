@@ -52,6 +52,7 @@ class SiteServer:
         part: which part of the site this process serves.
         on_lacking: told the serial numbers of cards whose vouchers a router waits for, which the
             process that leads has to fetch.
+        revision_seconds: seconds within which a change of the inventory counts at the latest.
     """
 
     def __init__(
@@ -64,7 +65,9 @@ class SiteServer:
         monotonic: Callable[[], float] = time.monotonic,
         part: Part = WHOLE,
         on_lacking: Callable[[Sequence[str]], None] = lambda _: None,
+        revision_seconds: float = 0.0,
     ) -> None:
+        self._revision_seconds = revision_seconds
         self._part = part
         self._on_lacking = on_lacking
         self._site = listens.applied(site)
@@ -87,7 +90,10 @@ class SiteServer:
         self._metrics = ServerMetrics(counting_of_site(site.root), self._monotonic)
         try:
             self._stores = Stores.open(
-                site, lambda: self._tell_health(), on_onboarded=self._metrics.onboarded
+                site,
+                lambda: self._tell_health(),
+                on_onboarded=self._metrics.onboarded,
+                revision_seconds=self._revision_seconds,
             )
         except BaseException:
             self._metrics.close()

@@ -91,6 +91,8 @@ class InForce:
 
     async def refresh_clients(self) -> None:
         """Take over vendors' CAs that changed, in whatever process, before a handshake."""
+        if self._inventory.kept_vendors() is self._vendors:
+            return
         try:
             async with asyncio.timeout(self.site.config.limits.handshake_timeout):
                 # The same object while nothing has changed.

@@ -25,8 +25,9 @@ class Stores:
         site: Site,
         on_writable: Callable[[], None],
         on_onboarded: Callable[[Onboarded], None] = lambda _: None,
+        revision_seconds: float = 0.0,
     ) -> Self:
-        """Open the database of a site, and start the journal.
+        """Open the database of a site, and start the journal; arguments as those of the two.
 
         Raises:
             ConfigError: the settings do not lead to a database of this version.
@@ -34,7 +35,7 @@ class Stores:
         """
         patience = site.config.limits.listener().database_seconds
         database = site.database(lock_seconds=patience)
-        inventory = SqlInventory(database, patience=patience)
+        inventory = SqlInventory(database, patience=patience, revision_seconds=revision_seconds)
         journal = SqlJournal(
             database, patience=patience, on_writable=on_writable, on_onboarded=on_onboarded
         )

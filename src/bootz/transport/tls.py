@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bootz.errors import ConfigError
 from bootz.trust.certificates import pem_from_der
@@ -44,6 +44,18 @@ class _AlertingSSLObject(ssl.SSLObject):
     """
 
     _kept: ssl.SSLError | None = None
+
+    # uvloop asks for these once for each connection: without a frame of Python around them each
+    # call costs half.
+    @property
+    def read(self) -> Callable[..., Any]:
+        """OpenSSL's own function, which takes what ``SSLObject.read`` takes."""
+        return self._sslobj.read  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def write(self) -> Callable[..., Any]:
+        """OpenSSL's own function, which takes what ``SSLObject.write`` takes."""
+        return self._sslobj.write  # type: ignore[attr-defined,no-any-return]
 
     def do_handshake(self) -> None:
         """Continue the handshake.

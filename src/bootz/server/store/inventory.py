@@ -1,14 +1,17 @@
 """The port ``Inventory`` on the database.
 
-What all chassis share is kept in memory and checked against the revision on every call, which
-costs one read of two rows; a chassis is found by its card's serial number through an index.
+What all chassis share is kept in memory and checked against the revision, which is two rows; a
+chassis is found by its card's serial number through an index. A server reads the revision once for
+the calls of some milliseconds, after which a committed change counts at the latest.
 With SQLite a read is a function call and is made where it is asked for; PostgreSQL is a peer
 that may keep one waiting, and is asked in a thread.
 """
 
 import asyncio
 import hashlib
+import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +49,9 @@ _T = TypeVar("_T")
 _THREADS: Final = 4
 """Reads of PostgreSQL at the same time; its connections are pooled."""
 
+REVISION_SECONDS: Final = 0.02
+"""Seconds for which a server takes the revision that it has read as the present one."""
+
 _KEPT_SERIALS: Final = 4096
 """Serial numbers whose chassis is kept in memory: those that are onboarding now."""
 
@@ -76,11 +82,28 @@ class SqlInventory:
 
     Belongs to one event loop. Every read raises Unavailable when the database does not answer,
     or takes longer than ``patience`` seconds.
+
+    Args:
+        database: where it is.
+        patience: seconds after which a read is given up.
+        revision_seconds: for how long a revision that was read is the present one.
+        monotonic: seconds that only ever rise.
     """
 
-    def __init__(self, database: Database, *, patience: float = 60.0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        patience: float = 60.0,
+        revision_seconds: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._patience = patience
+        self._revision_seconds = revision_seconds
+        self._monotonic = monotonic
+        self._known = Revision(0, 0)
+        self._known_until = -math.inf
         self._shared: SharedRecords | None = None
         # With PostgreSQL several threads read.
         self._keeping = threading.Lock()
@@ -104,6 +127,7 @@ class SqlInventory:
 
         A connection keeps what it met when it was opened, such as a file that could only be read.
         """
+        self._known_until = -math.inf
         if self._embedded is not None:
             self._embedded.invalidate()
             self._embedded.close()
@@ -143,7 +167,17 @@ class SqlInventory:
 
     async def vendors(self) -> tuple[Vendor, ...]:
         """Return all vendors, as of the last committed change."""
+        kept = self.kept_vendors()
+        if kept is not None:
+            return kept
         return await self.run(lambda connection: self._fresh(connection).trusted)
+
+    def kept_vendors(self) -> tuple[Vendor, ...] | None:
+        """Return all vendors where they are known without asking the database, else None."""
+        kept = self._shared
+        if kept is None or self._monotonic() >= self._known_until:
+            return None
+        return kept.trusted if kept.revision == self._known.shared else None
 
     async def chassis_of_serial(self, serial_number: str) -> tuple[Chassis, ...]:
         """Return every chassis, of any manufacturer, with this serial: its own or of a card."""
@@ -154,7 +188,7 @@ class SqlInventory:
 
         def read(connection: Connection) -> tuple[Chassis, ...]:
             # The revision is read first: what is kept may be newer than it says, never older.
-            revision = read_revision(connection)
+            revision = self._present(connection)
             with self._keeping:
                 if revision.latest != self._kept_at:
                     self._kept.clear()
@@ -192,7 +226,7 @@ class SqlInventory:
         """
 
         def read(connection: Connection) -> ChassisIntent:
-            revision = read_revision(connection)
+            revision = self._present(connection)
             shared = self._shared_at(connection, revision)
             with self._keeping:
                 kept = self._records.get(chassis_key) if revision.latest == self._kept_at else None
@@ -229,7 +263,14 @@ class SqlInventory:
                     self._records.pop(chassis.key, None)
 
     def _fresh(self, connection: Connection) -> SharedRecords:
-        return self._shared_at(connection, read_revision(connection))
+        return self._shared_at(connection, self._present(connection))
+
+    def _present(self, connection: Connection) -> Revision:
+        now = self._monotonic()
+        if now >= self._known_until:
+            self._known = read_revision(connection)
+            self._known_until = now + self._revision_seconds
+        return self._known
 
     def _shared_at(self, connection: Connection, revision: Revision) -> SharedRecords:
         kept = self._shared

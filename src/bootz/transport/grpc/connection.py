@@ -109,7 +109,8 @@ class GrpcConnection(asyncio.Protocol):
         self._peer = peer_info(transport, self._announced)
         self._meter = FrameMeter(self._address_bucket(self._peer.host))
         self._on_made(self)
-        self._flush()
+        # Callers that have spoken already are heard first: one record says it all.
+        self._flush_soon()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; whatever a broken peer provokes ends its own connection only."""

@@ -12,6 +12,7 @@ from bootz.server.listening import Bound, Listens, say_bound
 from bootz.server.part import Part
 from bootz.server.serving import Stops, serve_until_stopped
 from bootz.server.site import Site
+from bootz.server.store.inventory import REVISION_SECONDS
 from bootz.server.store_part import StoreServer
 from bootz.transport.returning import Returning
 
@@ -27,7 +28,13 @@ async def serve_whole(
     Raises:
         BootzError: the site, a key or an address does not do.
     """
-    server = SiteServer(site, listens=listens, depot=site_depot(), on_settings=on_settings)
+    server = SiteServer(
+        site,
+        listens=listens,
+        depot=site_depot(),
+        on_settings=on_settings,
+        revision_seconds=REVISION_SECONDS,
+    )
 
     def tell(bound: Bound) -> None:
         on_bound(bound)
@@ -63,6 +70,7 @@ async def serve_part(
             part=part,
             on_settings=on_settings,
             on_lacking=tell_lacking,
+            revision_seconds=REVISION_SECONDS,
         )
         lacking = server.lacking
     stops = Stops()

@@ -40,6 +40,9 @@ log = get_logger()
 _HIGH_WATER: Final = 1 << 16
 """Octets of an answer that may wait for the peer before its method waits, too."""
 
+_LATER_S: Final = 0.01
+"""Seconds that acknowledgements wait for the answer of a call that runs, to leave with it."""
+
 _MAX_HELD: Final = 1 << 20
 """Octets of a peer that is read slowly; its transport was paused long before."""
 
@@ -99,6 +102,7 @@ class GrpcConnection(asyncio.Protocol):
         self._finished: list[int] = []
         self._held = b""
         self._paused = self._flushing = self._ended = False
+        self._later: asyncio.TimerHandle | None = None
         self.last_progress = self._loop.time()
         """When the last call ended; bytes that dribble in are no progress."""
 
@@ -150,7 +154,7 @@ class GrpcConnection(asyncio.Protocol):
         """Do what the engine has told, and write what it has to say in this turn."""
         for event in self._engine.events():
             self._take(event)
-        self._flush_soon()
+        self._flush_in_time()
 
     def _take(self, event: Event) -> None:
         match event:
@@ -248,7 +252,7 @@ class GrpcConnection(asyncio.Protocol):
     def taken(self, stream_id: int, octets: int) -> None:
         """Say that so much of a stream was taken, so that as much more may come."""
         self._engine.taken(stream_id, octets)
-        self._flush_soon()
+        self._flush_in_time()
 
     def send(self, stream_id: int, message: bytes, *, first: bool) -> None:
         """Send a message of a call, before the first one the headers."""
@@ -279,8 +283,18 @@ class GrpcConnection(asyncio.Protocol):
             self._flushing = True
             self._loop.call_soon(self._flush)
 
+    def _flush_in_time(self) -> None:
+        """Write what no caller waits for: with the answer where a call runs, else soon."""
+        if not self._running:
+            self._flush_soon()
+        elif not self._flushing and self._later is None:
+            self._later = self._loop.call_later(_LATER_S, self._flush)
+
     def _flush(self) -> None:
         self._flushing = False
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         transport = self._transport
         if transport is None or self._paused or transport.is_closing():
             return
@@ -337,9 +351,16 @@ class GrpcConnection(asyncio.Protocol):
         else:
             self.close()
 
+    def eof_received(self) -> None:
+        """Let go of a peer that has said goodbye and waits for nothing; goodbyes cost a record."""
+        if self._transport is not None and not self._open:
+            self._transport.abort()
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection, and give up its calls."""
         self._transport = None
+        if self._later is not None:
+            self._later.cancel()
         for stream in self._open.values():
             if stream.task is not None:
                 stream.task.cancel()

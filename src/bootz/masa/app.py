@@ -116,8 +116,11 @@ async def serve_masa(
     http_listen: Sequence[str] = (),
     plaintext: bool = False,
     limits: ListenerLimits | None = None,
+    on_bound: Callable[[MasaBound], None] = lambda _: None,
 ) -> None:
     """Serve a MASA's folder until SIGTERM or SIGINT; SIGHUP reads the TLS files again.
+
+    ``on_bound`` is called with the addresses once they listen.
 
     Raises:
         BootzError: the folder, a key or an address does not do.
@@ -125,7 +128,14 @@ async def serve_masa(
     limits = limits or ListenerLimits()
     opened = open_masa(folder, clock=clock, lock_seconds=limits.database_seconds)
     try:
-        await _serve(opened, grpc_listen, http_listen, plaintext=plaintext, limits=limits)
+        await _serve(
+            opened,
+            grpc_listen,
+            http_listen,
+            plaintext=plaintext,
+            limits=limits,
+            on_bound=on_bound,
+        )
     finally:
         opened.close()
     log.info("stopped", party="masa")
@@ -138,6 +148,7 @@ async def _serve(
     *,
     plaintext: bool,
     limits: ListenerLimits,
+    on_bound: Callable[[MasaBound], None],
 ) -> None:
     config = opened.config
     grpc = [parse_address(text) for text in grpc_listen or config.grpc_listen]
@@ -173,6 +184,7 @@ async def _serve(
         http=[write_address(address) for address in bound.http],
         tls=not plaintext,
     )
+    on_bound(bound)
     await stop.wait()
     log.info("draining", party="masa")
     await masa.drain(_DRAIN_S)

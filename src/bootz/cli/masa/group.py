@@ -140,23 +140,29 @@ def serve(masa: Path, grpc: tuple[str, ...], http: tuple[str, ...], *, plaintext
     The log goes to stderr, one JSON object a line. The event "serving" has all addresses.
     """
     import asyncio
+    import os
 
     import uvloop
 
     from bootz.cli.logs import configure_log
+    from bootz.cli.service_manager import ServiceManager
     from bootz.cli.service_process import harden
     from bootz.masa.app import serve_masa
 
+    manager = ServiceManager(os.environ, os.getpid())
     configure_log("json", "info")
     harden()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(
-            serve_masa(
-                masa,
-                clock=lambda: datetime.now(UTC),
-                grpc_listen=grpc,
-                http_listen=http,
-                plaintext=plaintext,
+            manager.watching(
+                serve_masa(
+                    masa,
+                    clock=lambda: datetime.now(UTC),
+                    grpc_listen=grpc,
+                    http_listen=http,
+                    plaintext=plaintext,
+                    on_bound=lambda _: manager.ready(),
+                )
             )
         )
 

@@ -34,11 +34,13 @@ def command(
     """
     import asyncio
     import json
+    import os
     from datetime import UTC, datetime
 
     import uvloop
 
     from bootz.cli.logs import configure_log
+    from bootz.cli.service_manager import ServiceManager
     from bootz.cli.service_process import harden
     from bootz.cli.site.door_surroundings import door_surroundings
     from bootz.config.operator import OperatorSettings
@@ -49,6 +51,7 @@ def command(
     from bootz.server.api.serving import serve_door
     from bootz.server.board.app import install
 
+    manager = ServiceManager(os.environ, os.getpid())
     root = cli.site_folder()
     config = load_config(root / "bootz.yaml")
     if listen:
@@ -67,6 +70,7 @@ def command(
         if ready_file is not None:
             told = {"door": [str(each) for each in found]}
             atomic_write(ready_file, json.dumps(told).encode() + b"\n", mode=0o644)
+        manager.ready()
 
     configure_log(config.log.format, config.log.level)
     parts: list[Part] = [install]
@@ -82,15 +86,17 @@ def command(
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(
-                serve_door(
-                    root,
-                    config,
-                    endpoints,
-                    door_surroundings(root, config),
-                    clock=lambda: datetime.now(UTC),
-                    on_bound=bound,
-                    with_stdin=until_stdin_ends,
-                    parts=parts,
+                manager.watching(
+                    serve_door(
+                        root,
+                        config,
+                        endpoints,
+                        door_surroundings(root, config),
+                        clock=lambda: datetime.now(UTC),
+                        on_bound=bound,
+                        with_stdin=until_stdin_ends,
+                        parts=parts,
+                    )
                 )
             )
     finally:

@@ -91,6 +91,7 @@ def command(
     import uvloop
 
     from bootz.cli.logs import configure_log
+    from bootz.cli.service_manager import ServiceManager
     from bootz.cli.service_process import harden
     from bootz.cli.site.door_process import serve_beside
     from bootz.cli.site.workers.child import read_child
@@ -99,6 +100,7 @@ def command(
     from bootz.server.listening import Bound, Listens, bound_record
 
     child = None if part is None else read_child(part)
+    manager = ServiceManager(os.environ, os.getpid())
     fields = {} if child is None else {"part": child.name, "number": child.number}
 
     def settle(config: SiteConfig) -> None:
@@ -108,6 +110,7 @@ def command(
         _settle_memory()
         if ready_file is not None:
             atomic_write(ready_file, json.dumps(bound_record(bound)).encode() + b"\n", mode=0o644)
+        manager.ready()
 
     site = cli.site()
     settle(site.config)
@@ -132,7 +135,7 @@ def command(
         served = serve_beside(site.root, served)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(served)
+            runner.run(manager.watching(served))
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)

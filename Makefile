@@ -101,6 +101,29 @@ check-api: $(VENV)/check.stamp
 speed-door: $(VENV)/check.stamp
 	@cd tests && $(CURDIR)/$(BIN)/python -m api.door_speed $(ARGS)
 
+# Wheel, sdist, lock file, bill of materials and hashes into dist/, and proof that they are whole.
+.PHONY: dist
+dist: $(VENV)/check.stamp
+	@deploy/build-dist
+	@deploy/check-dist
+
+# The Debian package, out of dist/; needs debhelper. And all that it does in a fresh Debian; needs
+# root, mmdebstrap and systemd-container.
+.PHONY: deb check-deb
+deb: dist
+	@deploy/build-deb
+
+check-deb:
+	@deploy/check-deb
+
+# The container image, out of dist/; needs buildah. And all that it does where it runs.
+.PHONY: image check-image
+image:
+	@deploy/build-image
+
+check-image:
+	@deploy/check-image
+
 # For whoever changes dependencies or messages; needs uv (https://docs.astral.sh/uv/).
 lock:
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
@@ -110,6 +133,8 @@ lock:
 	    -c requirements.lock -o requirements-check.lock
 	uv pip compile tests/oidc/provider.in --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate -o tests/oidc/provider.lock
+	uv pip compile deploy/sbom.in --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate -o deploy/sbom.lock
 
 protos: $(VENV)/check.stamp
 	$(BIN)/python tools/generate_protos.py

@@ -29,6 +29,7 @@ PARTS = {
     "fish": "fish",
     "mandoc": "mandoc",
     "groff": "groff",
+    "systemd": "systemd-analyze",
     "chromium": "chromium",
     "haproxy": "haproxy",
 }

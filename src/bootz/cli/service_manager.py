@@ -1,7 +1,6 @@
 """What a service tells the manager that started it (systemd): it serves, and it still lives.
 
-Sources: sd_notify(3) for the datagrams, sd_watchdog_enabled(3) for the watchdog,
-https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html.
+Source: sd_notify(3) for the datagrams, sd_watchdog_enabled(3) for the watchdog.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -240,6 +241,35 @@ def test_a_file_is_dropped_and_its_mistakes_are_shown(site: Site) -> None:
     page.get_by_role("link", name="Home").click()
     page.go_back()
     expect(page.get_by_role("alert")).to_contain_text("nothing was changed")
+    page.context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_an_image_is_uploaded_and_its_digest_shown(site: Site, *, script: bool) -> None:
+    page = site.page("operator", java_script_enabled=script)
+    opened(page, "/images")
+    content = f"an image {script}".encode() * 400_000
+    page.get_by_label("Name").fill("xr")
+    page.get_by_label("Version").fill(f"script-{script}")
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "xr.iso", "mimeType": "application/octet-stream", "buffer": content}]
+    )
+    page.get_by_label("SHA-256").fill("0" * 64)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("main")).to_contain_text("image-file-other")
+    if not script:
+        page.get_by_role("link", name="Go back").click()
+        page.get_by_label("Name").fill("xr")
+        page.get_by_label("Version").fill(f"script-{script}")
+        page.locator("input[type=file]").set_input_files(
+            [{"name": "xr.iso", "mimeType": "application/octet-stream", "buffer": content}]
+        )
+    page.get_by_label("SHA-256").fill("")
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#digest")).to_have_text(hashlib.sha256(content).hexdigest())
+    page.reload()
+    expect(page.locator("#digest")).to_be_visible()
+    assert page.errors == []  # type: ignore[attr-defined]
     page.context.close()
 
 

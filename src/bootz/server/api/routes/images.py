@@ -146,29 +146,21 @@ def begin(
     body: ImageUploadBody,
 ) -> Response:
     """Begin an upload; then send the file with PUT, whole or in pieces."""
-    now = door.clock()
-    images = door.surroundings.images
-    images.check_room(body.size)
+    wanted = ImageUpload(
+        "",
+        principal.name,
+        body.kind,
+        body.name,
+        body.version,
+        body.file_name,
+        body.size,
+        body.sha256,
+        door.clock(),
+    )
+    door.surroundings.images.check_room(body.size)
 
     def work(connection: Connection) -> Answer:
-        for ended in drop_ended(connection, now=now):
-            images.drop(ended)
-        upload = begin_upload(
-            connection,
-            ImageUpload(
-                "",
-                principal.name,
-                body.kind,
-                body.name,
-                body.version,
-                body.file_name,
-                body.size,
-                body.sha256,
-                now,
-            ),
-            now=now,
-        )
-        return Answer(_upload_view(upload, 0), 201)
+        return Answer(_upload_view(started_upload(connection, door, wanted), 0), 201)
 
     return change.run(principal, "image.add", work)
 
@@ -254,18 +246,26 @@ async def send(
     return await run_in_threadpool(_received, door, principal, found, at)
 
 
-def _started(door: Door, upload: str, principal: str) -> ImageUpload:
-    with door.database.write() as connection:
-        found = find_upload(connection, upload, principal)
-        touch_upload(connection, upload, now=door.clock())
-    return found
+def started_upload(connection: Connection, door: Door, wanted: ImageUpload) -> ImageUpload:
+    """Put an upload on record, and drop those that were left long ago.
+
+    Raises:
+        ConfigError: something does not fit.
+        ConflictError: ``image-exists``, or ``uploads-too-many``.
+    """
+    now = door.clock()
+    for ended in drop_ended(connection, now=now):
+        door.surroundings.images.drop(ended)
+    return begin_upload(connection, wanted, now=now)
 
 
-def _received(
-    door: Door, principal: Principal, upload: ImageUpload, received: int
-) -> ImageUploadView:
-    if received < upload.size:
-        return _upload_view(upload, received)
+def completed_upload(door: Door, principal: Principal, upload: ImageUpload) -> ImageRecord:
+    """Put an upload that is whole in its place and on record, or drop it.
+
+    Raises:
+        ConfigError: something does not fit.
+        ConflictError: ``image-exists``, or ``image-file-other``: its digest is another.
+    """
     images, now = door.surroundings.images, door.clock()
     try:
         digest = images.finish(upload.key, upload.sha256, upload.size)
@@ -281,6 +281,29 @@ def _received(
     except BootzError:
         _drop_unnamed(door, digest)
         raise
+    return record
+
+
+def dropped_upload(door: Door, upload: ImageUpload) -> None:
+    """Drop an upload, and what was received of it."""
+    with door.database.write() as connection:
+        end_upload(connection, upload.key)
+    door.surroundings.images.drop(upload.key)
+
+
+def _started(door: Door, upload: str, principal: str) -> ImageUpload:
+    with door.database.write() as connection:
+        found = find_upload(connection, upload, principal)
+        touch_upload(connection, upload, now=door.clock())
+    return found
+
+
+def _received(
+    door: Door, principal: Principal, upload: ImageUpload, received: int
+) -> ImageUploadView:
+    if received < upload.size:
+        return _upload_view(upload, received)
+    record = completed_upload(door, principal, upload)
     return _upload_view(upload, received, _view(door, record))
 
 

@@ -71,10 +71,53 @@
     }
   }
 
+  function megabytes(octets) {
+    return `${(octets / 1048576).toFixed(1)} MiB`;
+  }
+
+  // Sends a form with a large file as the browser would, and shows how far it is.
+  function upload(form) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const shown = form.querySelector("[data-progress]");
+      const [words, bar, button] = [shown.querySelector("span"), shown.querySelector("progress"), form.querySelector("button")];
+      const request = new XMLHttpRequest();
+      const failed = (text) => {
+        words.textContent = text;
+        button.disabled = false;
+      };
+      request.open("POST", form.action);
+      request.upload.addEventListener("progress", (told) => {
+        bar.max = told.total;
+        bar.value = told.loaded;
+        words.textContent = told.loaded < told.total ? `${megabytes(told.loaded)} of ${megabytes(told.total)}` : "The digest is computed";
+      });
+      request.addEventListener("error", () => failed("The connection was lost. Nothing was kept; send it again."));
+      request.addEventListener("load", () => {
+        if (request.status < 400) {
+          window.location.assign(request.responseURL);
+          return;
+        }
+        failed("It was refused.");
+        const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+        const told = document.createElement("div");
+        told.className = "problem";
+        told.setAttribute("role", "alert");
+        for (const part of answer.querySelectorAll("main .reason, main .next")) told.append(document.importNode(part, true));
+        form.append(told);
+      });
+      form.querySelector(".problem")?.remove();
+      shown.hidden = false;
+      button.disabled = true;
+      request.send(new FormData(form));
+    });
+  }
+
   function ready(root) {
     localTimes(root);
     root.querySelectorAll("form[data-selection]").forEach(selection);
     root.querySelectorAll("[data-drop]").forEach(drop);
+    root.querySelectorAll("form[data-upload]").forEach(upload);
     for (const button of root.querySelectorAll("button[data-copy]")) {
       button.hidden = !navigator.clipboard;
       button.addEventListener("click", async () => {

@@ -1,4 +1,4 @@
-"""Images and profiles: who uses what; a profile in full, and how two devices differ by it."""
+"""Profiles: who uses what; a profile in full, and how two devices differ by it."""
 
 from typing import Annotated, Any
 
@@ -12,7 +12,6 @@ from bootz.server.board.newsroom import Newsroom
 from bootz.server.board.view import go, page, segment, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, visiting
 from bootz.server.importing.yaml_form import parse_yaml
-from bootz.server.operations.images import list_images
 from bootz.server.operations.intent import chassis_intent
 from bootz.server.operations.profiles import (
     ProfileRecord,
@@ -23,7 +22,7 @@ from bootz.server.operations.profiles import (
 from bootz.server.operations.secrets import fingerprinter
 from bootz.server.rendering.differences import as_text, difference
 from bootz.server.rendering.sent import sent_beside
-from bootz.server.store.schema import CHASSIS, IMAGE_USE, PROFILE
+from bootz.server.store.schema import CHASSIS
 
 router = APIRouter()
 
@@ -96,30 +95,6 @@ def change(
         wanted = unmasked(connection, visitor.principal, before.to_document(), given)
         after = set_profile(connection, name, ProfileRecord.from_document(wanted, where=name))
     return go(url(f"/profiles/{segment(after.name)}"), "The profile was changed.")
-
-
-@router.get("/images")
-def images(
-    visitor: Annotated[Visitor, Depends(visiting("image.list"))],
-    q: Annotated[str, Query(max_length=128)] = "",
-) -> Response:
-    """List images, with who uses each."""
-    with visitor.door.database.read() as connection:
-        found = [each for each in list_images(connection) if q.casefold() in each.name.casefold()]
-        used: dict[int, list[str]] = {}
-        rows = connection.execute(
-            select(IMAGE_USE.c.image_id, PROFILE.c.name, CHASSIS.c.hostname, CHASSIS.c.serial)
-            .select_from(
-                IMAGE_USE.outerjoin(PROFILE, PROFILE.c.id == IMAGE_USE.c.profile_id).outerjoin(
-                    CHASSIS, CHASSIS.c.id == IMAGE_USE.c.chassis_id
-                )
-            )
-            .order_by(IMAGE_USE.c.id)
-        )
-        for row in rows:
-            words = f"profile {row.name}" if row.name else row.hostname or row.serial
-            used.setdefault(row.image_id, []).append(words)
-    return page(visitor, "images.html", images=found, used=used)
 
 
 def _intended(connection: Connection, visitor: Visitor, key: int | None) -> str:

@@ -61,6 +61,7 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
         redoc_url=None,
     )
     app.state.door = door
+    app.state.warm = []
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)

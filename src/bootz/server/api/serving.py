@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from bootz.config.operator import OperatorTlsSettings
 from bootz.config.site import SiteConfig
 from bootz.config.values import Endpoint
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.protected import read_protected
 from bootz.server.api.app import Part, create_app
 from bootz.server.api.context import Door
@@ -95,8 +96,9 @@ async def _serve(
     *,
     with_stdin: bool,
 ) -> None:
+    app = create_app(door, parts)
     settings = uvicorn.Config(
-        create_app(door, parts),
+        app,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -118,13 +120,24 @@ async def _serve(
     on_bound(endpoints)
     scheme = "http" if context is None else "https"
     log.info("door-serving", addresses=[f"{scheme}://{each}" for each in endpoints])
-    sending = asyncio.create_task(sender.run())
+    beside = [asyncio.create_task(sender.run()), asyncio.create_task(warm(app))]
     try:
         await server.serve(sockets=list(sockets))
     finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
+        for each in beside:
+            each.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
     log.info("door-stopped")
+
+
+async def warm(app: FastAPI) -> None:
+    """Do at once what the first caller would wait for: parts of a door name it in ``warm``."""
+    for each in app.state.warm:
+        try:
+            await asyncio.to_thread(each)
+        except BootzError as error:
+            # The first caller waits, and is told.
+            log.warning("door-not-warm", reason=error.reason, detail=str(error))
 
 
 class _Server(uvicorn.Server):

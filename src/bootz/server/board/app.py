@@ -14,7 +14,7 @@ from bootz.server.board.live import Broadcast
 from bootz.server.board.newsroom import Newsroom
 from bootz.server.board.pages import PAGES
 from bootz.server.board.results import Results
-from bootz.server.board.view import page, url
+from bootz.server.board.view import compile_templates, page, url
 from bootz.server.board.visitor import PREFIX, LoginNeeded, Visitor, anyone
 
 log = structlog.get_logger()
@@ -33,6 +33,8 @@ def install(app: FastAPI, door: Door) -> None:
         board.include_router(each)
     _install_errors(board, door)
     app.mount(PREFIX, board)
+    # What takes long the first time; without it the first page after a start waits.
+    app.state.warm += [board.state.newsroom.look, compile_templates]
 
     @app.get("/", include_in_schema=False)
     def root() -> Response:

@@ -149,6 +149,7 @@ def _environment() -> Environment:
         loader=PackageLoader("bootz.server.board"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -162,6 +163,12 @@ def _environment() -> Environment:
 
 
 _ENVIRONMENT: Final = _environment()
+
+
+def compile_templates() -> None:
+    """Compile every template, which the first page that shows it would do."""
+    for name in _ENVIRONMENT.list_templates():
+        _ENVIRONMENT.get_template(name)
 
 
 def fragment(template: str, **values: Any) -> str:

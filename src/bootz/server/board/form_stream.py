@@ -1,7 +1,7 @@
 """A form with a large file: its fields are read first, then the file as it comes, never stored.
 
 The file is the last part, so that who sends it, and what it is to become, are known before its
-first byte is taken. Source: RFC 7578 (multipart/form-data).
+first byte is taken. Source: RFC 7578 section 4.2.
 """
 
 from collections import deque

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Final
 
 from bootz.errors import WireError
@@ -27,6 +28,15 @@ from bootz.trust.leaves import (
 MAX_REQUEST_BYTES: Final = 64 << 10
 
 _CONTAINERS: Final = ("ietf-voucher-request:voucher", "ietf-voucher:voucher")
+
+_MAX_SHOWN: Final = 80
+
+_NAMES: Final = (
+    *("serial-number", "pinned-domain-cert", "assertion", "expires-on", "idevid-issuer"),
+    *("last-renewal-date", "created-on", "nonce", "domain-cert-revocation-checks"),
+    *("prior-signed-voucher-request", "proximity-registrar-cert"),
+)
+"""The members of vouchers and of requests for them (docs/protocol/vouchers.md#requests)."""
 
 
 class VoucherRequestError(WireError):
@@ -146,6 +156,7 @@ def check_voucher_request(request: VoucherRequest, *, now: datetime) -> tuple[st
 def _read(leaves: Mapping[str, object]) -> VoucherRequest:
     if "nonce" in leaves:
         raise LeafError("nonce: not supported by Bootz")
+    _check_spelling(leaves)
     serial = read_text(leaves.get("serial-number"), "serial-number")
     if not is_serial_text(serial):
         raise LeafError("serial-number is not 1 to 64 printable ASCII characters")
@@ -169,6 +180,15 @@ def _read(leaves: Mapping[str, object]) -> VoucherRequest:
         idevid_issuer=_read_issuer(leaves.get("idevid-issuer")),
         last_renewal_date=times["last-renewal-date"],
     )
+
+
+def _check_spelling(leaves: Mapping[str, object]) -> None:
+    """Refuse a name that is meant for another: `expire-on` would give a voucher without end."""
+    for name in leaves:
+        if name not in _NAMES:
+            meant = get_close_matches(name.casefold(), _NAMES, n=1, cutoff=0.8)
+            if meant:
+                raise LeafError(f"{name[:_MAX_SHOWN]} is not a member; did you mean {meant[0]}?")
 
 
 def _read_assertion(value: object) -> Assertion | None:

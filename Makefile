@@ -70,6 +70,12 @@ power-cuts: $(VENV)/check.stamp
 check-dhcp: $(VENV)/check.stamp packages
 	@cd tests && PATH="$$PATH:/usr/sbin:/sbin" $(CURDIR)/$(BIN)/python -m dhcp.differential $(ARGS)
 
+# The upgrade of a large database, on SQLite and PostgreSQL, and kill -9 within it; about 3 GB in the
+# temporary folder. ARGS="--engine sqlite --chassis 100000 --events 1000000 --kills 20".
+.PHONY: check-upgrade
+check-upgrade: $(VENV)/check.stamp packages
+	@cd tests && $(CURDIR)/$(BIN)/python -m store.large_upgrade $(ARGS)
+
 # Webhooks while their sender is killed again and again. ARGS="--kills 200 --seed 1".
 .PHONY: check-webhooks
 check-webhooks: $(VENV)/check.stamp

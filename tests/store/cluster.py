@@ -16,10 +16,14 @@ def _programs() -> Path:
     return max(folders, key=lambda folder: int(folder.parent.name))
 
 
+def _database(url: str) -> str:
+    return url.removeprefix("postgresql://bootz@/").partition("?")[0]
+
+
 class Cluster:
     """A running cluster; ``url`` makes a fresh database."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="bootz-pg-"))
         self._count = 0
         self._bin = _programs()
@@ -30,23 +34,29 @@ class Cluster:
             os.chown(self.root, user.pw_uid, user.pw_gid)
         self.data = self.root / "data"
         self._run("initdb", "-D", self.data, "-A", "trust", "-U", "bootz", "--no-sync")
-        options = f"-c listen_addresses= -k {self.root} -c fsync=off"
+        # What tests write may be lost with the machine; what is measured may not.
+        options = f"-c listen_addresses= -k {self.root} -c fsync={'on' if durable else 'off'}"
         self._run("pg_ctl", "-D", self.data, "-w", "-l", self.root / "log", "-o", options, "start")
 
-    def url(self) -> str:
+    def url(self, template: str | None = None) -> str:
+        """Make a database, with everything that the one of another URL has."""
         self._count += 1
         name = f"site{self._count}"
-        self._run("createdb", "-h", self.root, "-U", "bootz", name)
+        like = () if template is None else ("-T", _database(template))
+        self._run("createdb", "-h", self.root, "-U", "bootz", *like, name)
         return f"postgresql://bootz@/{name}?host={self.root}"
+
+    def drop(self, url: str) -> None:
+        """Remove the database of a URL."""
+        self._run("dropdb", "-h", self.root, "-U", "bootz", _database(url))
 
     def load(self, url: str, dump: Path) -> None:
         """Run a dump in a database that ``url`` made."""
         script = self.root / dump.name
         shutil.copy(dump, script)
         script.chmod(0o644)
-        name = url.removeprefix("postgresql://bootz@/").partition("?")[0]
         options = ("-v", "ON_ERROR_STOP=1", "-q", "-h", self.root, "-U", "bootz")
-        self._run("psql", *options, "-d", name, "-f", script)
+        self._run("psql", *options, "-d", _database(url), "-f", script)
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")

@@ -8,7 +8,9 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, inspect, select, text
 from store.cluster import Cluster
+from store.large import Size, fill
 
 from bootz.cli.main import run
 from bootz.errors import ConfigError, Unavailable
@@ -107,12 +110,28 @@ def shape(engine: Engine) -> dict[str, object]:
                 sorted(unique["column_names"]) for unique in looked.get_unique_constraints(table)
             ),
             "indexes": sorted(
-                (str(index["name"]), index["column_names"], bool(index["unique"]))
+                (
+                    str(index["name"]),
+                    index["column_names"],
+                    bool(index["unique"]),
+                    sorted((name, str(value)) for name, value in index["dialect_options"].items()),
+                )
                 for index in looked.get_indexes(table)
             ),
+            "checks": sorted(check["sqltext"] for check in looked.get_check_constraints(table)),
+            "counted": engine.dialect.name == "sqlite" and _of_sqlite(engine, table),
         }
         for table in looked.get_table_names()
     }
+
+
+def _of_sqlite(engine: Engine, table: str) -> tuple[bool, ...]:
+    """Return what SQLite knows of a table in the words of its own statement alone."""
+    with engine.connect() as connection:
+        statement = connection.scalar(
+            text("SELECT upper(sql) FROM sqlite_master WHERE name = :name"), {"name": table}
+        )
+    return tuple(words in str(statement) for words in ("WITHOUT ROWID", "AUTOINCREMENT", "STRICT"))
 
 
 def expect_same_tables(engine: Engine, fresh: Engine, metadata: MetaData) -> None:
@@ -188,6 +207,23 @@ def test_a_masas_file_is_upgraded_with_all_its_data(dump: Path, tmp_path: Path) 
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), list(pairwise(SITE_DUMPS)), ids=lambda dump: dump.name
+)
+def test_a_released_step_never_changes(before: Path, after: Path, tmp_path: Path) -> None:
+    """What was released has been run at sites: it still makes the tables that it made there."""
+    engine = open_engine(f"sqlite:///{loaded(before, tmp_path, 'before.db')}")
+    released = open_engine(f"sqlite:///{loaded(after, tmp_path, 'after.db')}")
+    (version,) = (row["value"] for row in contents(released)["meta"] if row["key"] == "schema")
+    steps = tuple(step for step in SITE_SCHEMA.steps if step.version <= int(str(version)))
+
+    upgrade(engine, replace(SITE_SCHEMA, version=steps[-1].version, steps=steps), NOW)
+
+    assert shape(engine) == shape(released)
+    engine.dispose()
+    released.dispose()
+
+
 def test_every_released_version_has_a_dump_of_each_engine() -> None:
     released = {f"site-v{version}" for version in range(SITE_SCHEMA.oldest, SITE_SCHEMA.version)}
 
@@ -196,6 +232,20 @@ def test_every_released_version_has_a_dump_of_each_engine() -> None:
     assert [step.version for step in SITE_SCHEMA.steps] == list(
         range(SITE_SCHEMA.oldest + 1, SITE_SCHEMA.version + 1)
     )
+
+
+def test_a_dump_that_was_made_larger_is_upgraded_with_all_rows(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{loaded(SITE_DUMPS[0], tmp_path)}")
+    few = {name: len(rows) for name, rows in contents(engine).items()}
+    size = Size(chassis=20, attempts=50)
+    with engine.begin() as connection:
+        fill(connection, size)
+
+    upgrade(engine, SITE_SCHEMA, NOW)
+
+    many = {name: len(rows) for name, rows in contents(engine).items()}
+    assert {name: many[name] - few[name] for name in size.rows} == size.rows
+    engine.dispose()
 
 
 @pytest.mark.parametrize("version", [1, 99])
@@ -284,6 +334,22 @@ def test_a_kill_within_an_upgrade_leaves_a_cluster_as_it_was(cluster: Cluster) -
 
     assert contents(engine) == before
     assert upgrade(engine, SITE_SCHEMA, NOW).after == SITE_SCHEMA.version
+    engine.dispose()
+
+
+def test_what_a_killed_upgrade_left_of_its_copy_goes(tmp_path: Path) -> None:
+    path = loaded(SITE_DUMPS[0], tmp_path)
+    left = tmp_path / f".bootz.db.v{SITE_SCHEMA.oldest}-20200101T000000Z.unfinished"
+    left.write_bytes(b"the first pages")
+    kept = tmp_path / f"bootz.db.v{SITE_SCHEMA.oldest}-20200101T000000Z"
+    kept.write_bytes(b"a whole copy")
+    engine = open_engine(f"sqlite:///{path}")
+
+    result = upgrade(engine, SITE_SCHEMA, NOW)
+
+    assert not left.exists()
+    assert kept.read_bytes() == b"a whole copy"
+    assert result.copy is not None
     engine.dispose()
 
 

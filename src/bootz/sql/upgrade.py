@@ -161,6 +161,10 @@ def _copy(engine: Engine, version: int, now: datetime, schema: Schema) -> Path:
     source = Path(str(engine.url.database))
     place = source.with_name(f"{source.name}.v{version}-{now:%Y%m%dT%H%M%SZ}")
     unfinished = place.with_name(f".{place.name}.unfinished")
+    # Of upgrades that were killed; nothing writes one now, as the caller holds the lock.
+    for left in source.parent.glob(f".{source.name}.v*.unfinished"):
+        with suppress(OSError):
+            left.unlink()
     try:
         os.close(os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
         reader = sqlite3.connect(source)

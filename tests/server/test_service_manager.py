@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,7 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 from world import World
+
+from bootz.cli.service_manager import ServiceManager
 
 COMMAND = (sys.executable, "-c", "from bootz.cli.main import main; main()")
 PORTS = tuple(
@@ -30,7 +34,7 @@ class Manager:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self.socket.bind(name)
-        self.socket.settimeout(60)
+        self.socket.settimeout(120)
 
     def hear(self) -> tuple[int, bytes]:
         """Return the next message, with the process that sent it."""
@@ -55,7 +59,7 @@ def managed(name: str, *words: str) -> Iterator[tuple[Manager, subprocess.Popen[
         yield manager, process
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(60)
+        code = process.wait(120)
         manager.socket.close()
     assert code == 0
 
@@ -70,24 +74,21 @@ def heard(manager: Manager, process: subprocess.Popen[bytes]) -> list[bytes]:
     return told
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_server_tells_that_it_serves_and_that_it_lives(
-    world: World, tmp_path: Path, workers: str
-) -> None:
-    words = ("--site", str(world.root), "serve", "--no-door", "--workers", workers, *PORTS)
+def test_a_server_tells_that_it_serves_and_that_it_lives(world: World, tmp_path: Path) -> None:
+    words = ("--site", str(world.root), "serve", "--no-door", *PORTS)
     with managed(str(tmp_path / "notify"), *words) as (manager, process):
         told = heard(manager, process)
     assert told.count(b"READY=1") == 1
     assert {*told} == {b"READY=1", b"WATCHDOG=1"}
 
 
-def test_the_door_beside_a_server_does_not_speak_in_its_place(world: World, tmp_path: Path) -> None:
+def test_neither_children_nor_the_door_speak_in_place_of_their_parent(
+    world: World, tmp_path: Path
+) -> None:
     config = world.root / "bootz.yaml"
     config.write_text(config.read_text() + "\noperator:\n  listen: ['127.0.0.1:0']\n")
-    with managed(str(tmp_path / "notify"), "--site", str(world.root), "serve", *PORTS) as (
-        manager,
-        process,
-    ):
+    words = ("--site", str(world.root), "serve", "--workers", "2", *PORTS)
+    with managed(str(tmp_path / "notify"), *words) as (manager, process):
         assert heard(manager, process).count(b"READY=1") == 1
 
 
@@ -106,38 +107,42 @@ def test_a_masa_tells_too(tmp_path: Path) -> None:
         assert heard(manager, process).count(b"READY=1") == 1
 
 
-def test_a_watchdog_of_another_process_is_not_ours(world: World, tmp_path: Path) -> None:
-    manager = Manager(str(tmp_path / "notify"))
-    process = subprocess.Popen(
-        [*COMMAND, "--site", str(world.root), "serve", "--no-door", *PORTS],
-        env=os.environ
-        | {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"},
-        stderr=subprocess.DEVNULL,
-    )
-    assert manager.hear() == (process.pid, b"READY=1")
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
-    manager.socket.setblocking(False)
+async def _turns() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def test_a_watchdog_of_another_process_is_not_ours(tmp_path: Path) -> None:
+    heard_by = Manager(str(tmp_path / "notify"))
+    heard_by.socket.setblocking(False)
+    environment = {
+        "NOTIFY_SOCKET": str(tmp_path / "notify"),
+        "WATCHDOG_USEC": "1",
+        "WATCHDOG_PID": "1",
+        "HOME": "/",
+    }
+    manager = ServiceManager(environment, pid=2)
+    asyncio.run(manager.watching(_turns()))
     with pytest.raises(BlockingIOError):
-        manager.hear()
-    manager.socket.close()
+        heard_by.hear()
+    manager.ready()
+    assert heard_by.hear() == (os.getpid(), b"READY=1")
+    heard_by.socket.close()
+    # A process that is started in turn finds nothing of it.
+    assert environment == {"HOME": "/"}
 
 
-def test_a_manager_that_has_gone_is_told_in_the_log_and_stops_nothing(
-    world: World, tmp_path: Path
-) -> None:
-    process = subprocess.Popen(
-        [*COMMAND, "--site", str(world.root), "serve", "--no-door", *PORTS],
-        env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "gone")},
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    lines: list[bytes] = []
-    for line in process.stderr:
-        lines.append(line)
-        if b'"serving"' in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert any(b'"manager-not-told"' in line for line in lines)
+def test_a_manager_that_has_gone_is_told_in_the_log_and_stops_nothing(tmp_path: Path) -> None:
+    manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "gone")}, pid=2)
+    with structlog.testing.capture_logs() as said:
+        manager.ready()
+        asyncio.run(manager.watching(_turns()))
+    assert [(each["event"], each["state"]) for each in said] == [("manager-not-told", "READY=1")]
+
+
+def test_without_a_manager_nothing_is_told_and_all_is_served() -> None:
+    manager = ServiceManager({}, pid=2)
+    with structlog.testing.capture_logs() as said:
+        manager.ready()
+        asyncio.run(manager.watching(_turns()))
+    assert said == []

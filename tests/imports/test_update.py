@@ -432,3 +432,25 @@ def test_a_line_that_is_not_public_is_told_at_import(
         assert any(word in each for each in warned)
     assert sum("dynamic_vendor_config line 1" in each for each in warned) == 2
     assert all(f"{path.name}:" in each for each in warned)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"certz_profiles": {"profiles": []}}, "certz_profiles: it must be a list"),
+        ({"image": "lab-os"}, "image.on record: it must be a map of keys"),
+        ({"variables": ["a"]}, "variables: it must be a map of keys"),
+        ({"vendor_config": 5}, "vendor_config: it must be a text"),
+    ],
+)
+def test_a_value_of_another_form_is_told_in_the_words_of_the_file(
+    stocked: Site,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    said: dict[str, Any],
+    told: str,
+) -> None:
+    path = tmp_path / "more.yaml"
+    path.write_text(yaml.safe_dump({"profiles": [{"name": "new", **said}]}))
+    assert run(["--site", str(stocked.root), "import", str(path)]) == 1
+    assert told in capsys.readouterr().out

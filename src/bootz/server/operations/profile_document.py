@@ -22,6 +22,7 @@ from pydantic import field_validator as checks
 
 from bootz.errors import ConfigError
 from bootz.server.operations.release import AnyRelease
+from bootz.server.operations.texts import fault_words
 
 MAX_TEMPLATE = 4 * 1024 * 1024
 """Characters of one template; the answer that carries it must fit a gRPC message."""
@@ -166,7 +167,7 @@ class Content(_Quiet):
             return cls.model_validate(dict(document))
         except ValidationError as error:
             faults = [
-                f"{'.'.join(str(step) for step in fault['loc']) or 'document'}: {fault['msg']}"
+                f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault_words(fault)}"
                 for fault in error.errors(include_input=False, include_url=False)
             ]
             raise ConfigError("document-invalid", "; ".join(faults), where=where) from None

@@ -24,6 +24,18 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _Kind = TypeVar("_Kind")
 _ADAPTERS: Final[dict[type[Any], TypeAdapter[Any]]] = {}
 
+_FORMS: Final = {
+    **dict.fromkeys(("tuple_type", "list_type"), "a list"),
+    **dict.fromkeys(
+        ("dict_type", "mapping_type", "model_type", "model_attributes_type", "dataclass_type"),
+        "a map of keys",
+    ),
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+}
+"""What a value must be, by the kind of the fault that the reader of models finds."""
+
 
 def parse_model(
     model: type[_Model], document: Mapping[str, object], *, reason: str, where: str
@@ -74,9 +86,15 @@ def _keys_of(error: ValidationError) -> list[KeyPath]:
     return [fault["loc"] for fault in error.errors(include_input=False, include_url=False)]
 
 
+def fault_words(fault: ErrorDetails) -> str:
+    """Return what is wrong with a value, in the words of YAML and JSON."""
+    form = _FORMS.get(fault["type"])
+    return fault["msg"].removeprefix("Value error, ") if form is None else f"it must be {form}"
+
+
 def _words(fault: ErrorDetails, known: Iterable[str]) -> str:
     if fault["type"] not in {"extra_forbidden", "unexpected_keyword_argument"}:
-        return fault["msg"]
+        return fault_words(fault)
     close = get_close_matches(str(fault["loc"][-1])[:MAX_NAME], known, n=1)
     return f"unknown key; did you mean {close[0]}?" if close else "unknown key"
 

@@ -81,6 +81,11 @@ check-upgrade: $(VENV)/check.stamp packages
 check-webhooks: $(VENV)/check.stamp
 	@cd tests && $(CURDIR)/$(BIN)/python -m webhooks.kills $(ARGS)
 
+# The journal's writer killed again and again. ARGS="--kills 200 --seed 1", ARGS="--url postgresql://…".
+.PHONY: check-journal
+check-journal: $(VENV)/check.stamp
+	@cd tests && $(CURDIR)/$(BIN)/python -m store.kills $(ARGS)
+
 # Each check of the server removed in turn, in a copy: the suite for servers finds it. Some minutes.
 # ARGS="--only NAME", ARGS="--write" for the table of docs/conformance.md.
 .PHONY: check-mutants

@@ -70,3 +70,17 @@ def test_two_processes_and_an_operator_write_at_once(
         events = connection.scalar(select(func.count()).select_from(EVENT))
     assert list(numbers) == list(range(1, 301))
     assert events == 300
+
+
+def test_writers_that_are_killed_leave_nothing_half_written() -> None:
+    """Two hundred of them: ``make check-journal``, with PostgreSQL too."""
+    done = subprocess.run(
+        [sys.executable, "-m", "store.kills", "--kills", "2"],
+        cwd=TESTS,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "acknowledged and lost: 0, half written: 0" in done.stdout

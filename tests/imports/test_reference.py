@@ -501,3 +501,9 @@ def test_errors_are_of_our_tree(tmp_path: Path) -> None:
     with pytest.raises(BootzError) as caught:
         read_reference(tmp_path / "missing")
     assert caught.value.reason == "file-unreadable"
+
+
+def test_half_of_a_surrogate_pair_is_no_text_format() -> None:
+    with pytest.raises(WireError) as caught:
+        parse_reference_config("chassis { boot_mode: \ud800\ud800 }")
+    assert caught.value.reason == "reference-config-invalid"

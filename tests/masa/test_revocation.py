@@ -78,6 +78,12 @@ def order(world: World, cert: str = "corporate") -> pb.GetOwnershipVoucherReques
 ISSUER = CA.certificate.public_bytes(Encoding.PEM)
 
 
+def unknown_version() -> bytes:
+    """A list of a version that does not exist, which the library refuses in a way of its own."""
+    der = x509.load_pem_x509_crl(crl()).public_bytes(Encoding.DER)
+    return der.replace(b"\x02\x01\x01\x30", b"\x02\x01\x12\x30", 1)
+
+
 def test_what_is_not_on_a_current_list_is_pinned(tmp_path: Path) -> None:
     der = x509.load_pem_x509_crl(crl(OTHER)).public_bytes(Encoding.DER)
     world = world_with(tmp_path, {"ca.pem": ISSUER, "a.crl": der, "junk.crl": b"x"})
@@ -111,6 +117,10 @@ CASES: dict[str, tuple[Callable[[], dict[str, bytes]], str]] = {
             "ca.pem": ISSUER + IMPOSTOR.certificate.public_bytes(Encoding.PEM),
             "a.crl": crl(signer=IMPOSTOR),
         },
+        "ovgs-revocation-unknown",
+    ),
+    "an unknown version": (
+        lambda: {"ca.pem": ISSUER, "a.crl": unknown_version()},
         "ovgs-revocation-unknown",
     ),
     "junk": (lambda: {"ca.pem": b"x", "a.crl": b"\x30\x00"}, "ovgs-revocation-unknown"),

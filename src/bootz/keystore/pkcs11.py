@@ -15,7 +15,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -24,6 +23,7 @@ from cryptography.x509 import load_der_x509_certificate
 from bootz.errors import ConfigError, Unavailable
 from bootz.keystore.pkcs11_uri import TokenKey, parse_key_uri
 from bootz.keystore.protected import read_secret
+from bootz.trust.certificate_form import UNREADABLE
 from bootz.trust.keys import PublicKey
 from bootz.trust.signature import SignatureError, SignatureScheme, scheme_for, strong_key
 
@@ -312,7 +312,7 @@ def _public_half(session: Session, name: TokenKey) -> PublicKey:
                 where=_where(name),
             )
         return strong_key(loaded)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise ConfigError(
             "pkcs11-token-refused", "the public key cannot be read", where=_where(name)
         ) from error

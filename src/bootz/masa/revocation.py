@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from bootz.errors import TrustError
 from bootz.masa.ledger.errors import LedgerError
+from bootz.trust.certificate_form import UNREADABLE
 from bootz.trust.certificates import load_certificate, parse_certificates
 
 _MAX_FILE: Final = 64 << 20
 _STRONG: Final = (SHA256, SHA384, SHA512)
-_BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature)
+_BAD: Final = (*UNREADABLE, InvalidSignature)
 
 
 class RevocationLists:

@@ -3,10 +3,7 @@
 Source: docs/protocol/ovgs.md#model; docs/protocol/ovgs.md#the-client (9).
 """
 
-from typing import Final
-
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -16,9 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bootz.errors import ConfigError, TrustError
 from bootz.masa.ledger.nouns import TpmData
+from bootz.trust.certificate_form import UNREADABLE
 from bootz.trust.tpm.ek_certificate import read_ek_certificates
-
-_BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
 def ek_public_key(tpm: TpmData) -> bytes:
@@ -28,7 +24,7 @@ def ek_public_key(tpm: TpmData) -> bytes:
     if tpm.ek_certificate:
         try:
             key = x509.load_der_x509_certificate(tpm.ek_certificate).public_key()
-        except _BAD:
+        except UNREADABLE:
             # EK certificates may name key types that only TPMs know; the certificate itself goes.
             return b""
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -44,7 +40,7 @@ def read_public_key(field: str, data: bytes) -> bytes:
     try:
         pem = data.lstrip().startswith(b"-----BEGIN")
         key = load_pem_public_key(data) if pem else load_der_public_key(data)
-    except _BAD as error:
+    except UNREADABLE as error:
         raise ConfigError("masa-record-invalid", "is not a public key", where=field) from error
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 

@@ -47,6 +47,17 @@ _KEPT_CERTIFICATES: Final = 256
 """Some 10 kB each: those of the devices that are being served, and their CAs."""
 
 
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    UnsupportedAlgorithm,
+)
+"""What the library raises for a certificate or a list of revocations that it cannot read."""
+
+
 class CertificateError(TrustError):
     """A certificate cannot be read, or does not lead to a trust anchor."""
 
@@ -72,14 +83,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
         _ = certificate.version, certificate.subject, certificate.issuer, certificate.extensions
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         _ = certificate.public_key()
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-        x509.DuplicateExtension,
-        x509.InvalidVersion,
-        UnsupportedAlgorithm,
-    ) as error:
+    except UNREADABLE as error:
         raise _malformed(_first_words(error)) from error
     return certificate
 

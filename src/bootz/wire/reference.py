@@ -92,6 +92,8 @@ def parse_reference_config(text: str) -> ReferenceConfig:
     _check_depth(text)
     message = ref.Config()
     try:
+        # Half of a surrogate pair is an error inside of the library.
+        text.encode()
         with warnings.catch_warnings():
             # A wrong escape (\\.) is only warned of, and read as something else.
             warnings.simplefilter("error")

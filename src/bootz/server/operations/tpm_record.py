@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Annotated, Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -17,6 +16,7 @@ from pydantic import BaseModel, Field, JsonValue
 from bootz.errors import ConfigError, TrustError
 from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.texts import STRICT
+from bootz.trust.certificate_form import UNREADABLE
 from bootz.trust.certificates import fingerprint
 from bootz.trust.tpm.ek_certificate import MAX_PADDED, read_ek_certificates
 
@@ -24,7 +24,6 @@ MAX_KEY: Final = 4096
 """Bytes of a key or of an EK certificate."""
 
 _INVALID: Final = "chassis-invalid"
-_BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
 _KEYS: Final = ("ek", "ppk", "key", "ek_certificate")
 _Text = Annotated[str, Field(max_length=2 * MAX_KEY)]
 _CertificateText = Annotated[str, Field(max_length=2 * MAX_PADDED)]
@@ -105,7 +104,7 @@ def _check_key(data: bytes, name: str, where: str) -> None:
         if len(data) <= MAX_KEY:
             load_der_public_key(data)
             return
-    except _BAD:
+    except UNREADABLE:
         pass
     raise ConfigError(_INVALID, f"tpm.{name} is not a DER SubjectPublicKeyInfo", where=where)
 
@@ -118,7 +117,7 @@ def _certified_key(certificate: bytes, where: str) -> bytes | None:
         )
     try:
         key = x509.load_der_x509_certificate(certificate).public_key()
-    except _BAD:
+    except UNREADABLE:
         return None
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
@@ -132,7 +131,7 @@ def read_tpm_key(data: bytes, where: str) -> bytes:
     try:
         pem = data.lstrip().startswith(b"-----")
         key = load_pem_public_key(data) if pem else load_der_public_key(data)
-    except _BAD as error:
+    except UNREADABLE as error:
         raise ConfigError(_INVALID, "is not a public key in PEM or DER", where=where) from error
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 

@@ -7,16 +7,14 @@ than the certificate in it).
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from bootz.trust.asn1 import SEQUENCE, Asn1Error, Reader
-from bootz.trust.certificate_form import CertificateError, pem_blocks
+from bootz.trust.certificate_form import UNREADABLE, CertificateError, pem_blocks
 
 MAX_PADDED: Final = 16 << 10
 """Bytes, with padding and CAs; NV indices have some kilobytes at most."""
 
 _PADDING: Final = (b"\xff", b"\x00")
-_BAD: Final = (ValueError, TypeError, UnsupportedAlgorithm)
 
 
 def read_ek_certificates(data: bytes) -> tuple[bytes, ...]:
@@ -39,7 +37,7 @@ def read_ek_certificates(data: bytes) -> tuple[bytes, ...]:
         for der in found:
             # Not load_certificate: an EK's key may be of a kind that only TPMs know.
             x509.load_der_x509_certificate(der)
-    except (Asn1Error, *_BAD) as error:
+    except (Asn1Error, *UNREADABLE) as error:
         raise _malformed(" ".join(str(error).split())[:200]) from error
     return found
 

@@ -107,6 +107,17 @@ pictures: $(VENV)/check.stamp packages
 check-api: $(VENV)/check.stamp
 	API_EXAMPLES=$${API_EXAMPLES:-200} $(BIN)/pytest tests/api/test_fuzz.py $(ARGS)
 
+# Every parser of foreign bytes under atheris (docs/fuzzing.md), which is installed beside the
+# environment, for this alone. ARGS="--inputs 1000000 --only cms".
+$(VENV)/fuzz.stamp: tests/fuzz/atheris.lock $(VENV)/check.stamp
+	@$(INSTALL) --require-hashes --upgrade --target $(VENV)/fuzz -r $< >&2
+	@touch $@
+
+.PHONY: fuzz
+fuzz: $(VENV)/fuzz.stamp
+	@cd tests && PYTHONPATH="$(CURDIR)/$(VENV)/fuzz" $(CURDIR)/$(BIN)/python -m fuzz.campaign \
+	    --work $(CURDIR)/$(VENV)/fuzz-work $(ARGS)
+
 # What lists and imports of the door cost at 100,000 chassis. ARGS="10000".
 .PHONY: speed-door
 speed-door: $(VENV)/check.stamp
@@ -146,6 +157,8 @@ lock:
 	    --no-header --no-annotate -o tests/oidc/provider.lock
 	uv pip compile deploy/sbom.in --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate -o deploy/sbom.lock
+	uv pip compile tests/fuzz/atheris.in --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-annotate -o tests/fuzz/atheris.lock
 
 protos: $(VENV)/check.stamp
 	$(BIN)/python tools/generate_protos.py

@@ -206,6 +206,7 @@ def _dhcp() -> Samples:
         ),
     )
     yield "lease_log", "events", '{"event": "ack", "at": "2026-11-28T00:00:00Z"}\n{}\n[]\nx\n'
+    yield "lease_log", "nested", b"[" * 3000 + b"\n"
     answer = struct.pack("!4B11I", 0x24, 2, 0, 0, 0, 0, 0, 0, 0, 1, 2, 5, 6, 7, 8)
     yield "sntp_answer", "answer", answer
 

@@ -78,7 +78,7 @@ def read_leases(path: Path) -> Iterator[Mapping[str, object]]:
                 for line in iter(lambda: file.readline(MAX_LINE), b""):
                     try:
                         event = json.loads(line)
-                    except ValueError:
+                    except (ValueError, RecursionError):
                         continue
                     if isinstance(event, dict):
                         yield event

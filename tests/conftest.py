@@ -32,6 +32,7 @@ PARTS = {
     "systemd": "systemd-analyze",
     "chromium": "chromium",
     "haproxy": "haproxy",
+    "age": "age",
 }
 """Mark of the tests, and the command without which they cannot run."""
 

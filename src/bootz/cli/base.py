@@ -104,7 +104,7 @@ class Cli:
         from bootz.server.site import open_site
 
         if self._site is None:
-            self._site = open_site(self.site_folder(), actor=_actor())
+            self._site = open_site(self.site_folder(), actor=acting_user())
         return self._site
 
     def site_folder(self) -> Path:
@@ -120,7 +120,7 @@ class Cli:
         return find_site(self.site_option, os.environ, Path.cwd())
 
 
-def _actor() -> Actor:
+def acting_user() -> Actor:
     """Return whom the audit names: the user of this process, this host, and the command."""
     import platform
     import pwd

@@ -35,6 +35,8 @@ NOUNS = MappingProxyType(
         "keys": ("bootz.cli.site.keys.group", "The site's keys and certificates."),
         "db": ("bootz.cli.site.db", "The site's database: its version, and its upgrade."),
         "journal": ("bootz.cli.site.journal", "How long attempts and events are kept."),
+        "backup": ("bootz.cli.site.backup", "Write a site to one file, while it serves."),
+        "restore": ("bootz.cli.site.restore", "Make the site of a backup elsewhere."),
         "support": ("bootz.cli.site.support", "Write a bundle for whoever helps, no secret."),
         "audit": ("bootz.cli.site.audit", "Who changed what, from where, and how it ended."),
         "import": ("bootz.cli.inventory.import_", "Import an inventory, in one transaction."),

@@ -1,0 +1,1 @@
+"""Backup of a site while it serves, and its restoration elsewhere. Pages: docs/backup.md."""

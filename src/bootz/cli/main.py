@@ -36,6 +36,7 @@ NOUNS = MappingProxyType(
         "db": ("bootz.cli.site.db", "The site's database: its version, and its upgrade."),
         "journal": ("bootz.cli.site.journal", "How long attempts and events are kept."),
         "backup": ("bootz.cli.site.backup", "Write a site to one file, while it serves."),
+        "status": ("bootz.cli.site.status", "Which parts are well, and which servers live."),
         "restore": ("bootz.cli.site.restore", "Make the site of a backup elsewhere."),
         "support": ("bootz.cli.site.support", "Write a bundle for whoever helps, no secret."),
         "audit": ("bootz.cli.site.audit", "Who changed what, from where, and how it ended."),

@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bootz import __version__
 from bootz.errors import Unavailable, WireError
 from bootz.server.api import docs_page, metrics, problems
-from bootz.server.api.context import Door
-from bootz.server.api.health import site_health
+from bootz.server.api.context import Door, door_of
 from bootz.server.api.problems import Problem, problem_response
 from bootz.server.api.routes import ROUTERS
 from bootz.server.api.writes import MAX_BODY
+from bootz.server.health import site_health
 
 log = structlog.get_logger()
 
@@ -119,7 +119,8 @@ def _install_health(app: FastAPI) -> None:
     @app.get("/readyz", include_in_schema=False)
     def readyz(request: Request) -> Response:
         """Every part is well; which one is not, only a login is told (``/status``)."""
-        if all(each.well for each in site_health(request.app.state.door)):
+        door = door_of(request)
+        if all(each.well for each in site_health(door.database, door.clock())):
             return Response('{"status":"ready"}', media_type="application/json")
         return Response('{"status":"not ready"}', 503, media_type="application/json")
 

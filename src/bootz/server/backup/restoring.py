@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import delete
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -27,6 +28,7 @@ from bootz.server.site import Site
 from bootz.server.store.actor import Actor
 from bootz.server.store.database import open_database, open_engine
 from bootz.server.store.migrations import SITE_SCHEMA
+from bootz.server.store.schema import SERVER
 from bootz.sql.engine import Begin, sqlite_engine, transaction
 from bootz.sql.upgrade import upgrade
 
@@ -173,6 +175,8 @@ def _note(copy: Path, manifest: Manifest, actor: Actor) -> None:
     database = open_database(f"sqlite:///{copy}", actor=actor)
     try:
         with database.write() as connection:
+            # Of processes that served the other site.
+            connection.execute(delete(SERVER))
             about = {"made_at": manifest.made_at, "bootz": manifest.bootz}
             note(connection, "site.restore", "site", after=about)
     finally:

@@ -10,7 +10,7 @@ from bootz import __version__
 from bootz.model.kinds import BootMode
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
-from bootz.server.api.health import site_health
+from bootz.server.health import site_health
 from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.step_limits import read_limits
@@ -60,7 +60,7 @@ def status(
 ) -> SiteStatus:
     """Show the site at a glance."""
     now = door.clock()
-    parts = site_health(door)
+    parts = site_health(door.database, door.clock())
     with door.database.read() as connection:
         execute = plain(connection)
         limits = read_limits(execute, door.config.progress)

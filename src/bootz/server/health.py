@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from bootz.errors import BootzError, ConfigError
 from bootz.reasons import REASONS
-from bootz.server.api.context import Door
 from bootz.server.key_roles import KeyRole
 from bootz.server.operations.site_certificates import SiteCertificates, read_site_certificates
 from bootz.server.operations.vendors import list_vendors
+from bootz.server.store.database import Database
 from bootz.server.store.migrations import SITE_SCHEMA
 from bootz.trust.certificates import AnchorSet, verify_chain
 
@@ -43,11 +43,10 @@ class PartHealth:
 _Look = Callable[[Connection, datetime], str]
 
 
-def site_health(door: Door) -> Sequence[PartHealth]:
+def site_health(database: Database, now: datetime) -> Sequence[PartHealth]:
     """Return every part; those that cannot be looked at are not well."""
     try:
-        with door.database.read() as connection:
-            now = door.clock()
+        with database.read() as connection:
             return [_looked(connection, part, look, now) for part, look in _PARTS.items()]
     except BootzError as error:
         return [PartHealth("database", str(error), error.reason)]

@@ -45,7 +45,7 @@ from bootz.sql.upgrade import read_version
 _CHUNK: Final = 1 << 20
 
 
-class ImageFiles(Protocol):
+class ImagesToCopy(Protocol):
     """The image store's files, by their SHA-256."""
 
     def status(self, sha256: str) -> os.stat_result | None:
@@ -84,7 +84,7 @@ def write_backup(
     now: datetime,
     *,
     seal: Seal | None = None,
-    images: ImageFiles | None = None,
+    images: ImagesToCopy | None = None,
     progress: OnBytes | None = None,
 ) -> Manifest:
     """Write a backup of a site, which may serve while this runs; the file is whole, or not there.
@@ -234,7 +234,7 @@ def _images(site: Site, copy: Path) -> dict[str, int]:
 
 
 def _add_images(
-    images: ImageFiles, add: _Adding, wanted: dict[str, int], progress: OnBytes | None
+    images: ImagesToCopy, add: _Adding, wanted: dict[str, int], progress: OnBytes | None
 ) -> list[str]:
     """Add the files of images; return those that are not there, or are damaged."""
     total, done = sum(wanted.values()), 0

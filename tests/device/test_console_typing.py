@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -477,3 +478,21 @@ def test_at_a_terminal_the_block_is_understood_line_by_line(
     assert typed(hardware, "show running-config") == LINE
     terminal.type("ztp bootz-server ip 1.1.1.1 port\r")
     assert "% console: incomplete command" in terminal.until(r"%[\s\S]*%[\s\S]*\(config\)# $")
+
+
+def test_at_a_terminal_control_z_ends_the_configuration_mode(terminal: Terminal) -> None:
+    terminal.type("conf t\r")
+    terminal.until(r"\(config\)# $")
+    terminal.process.send_signal(signal.SIGTSTP)
+    terminal.until(r"\^Z[\s\S]*ios# $")
+    terminal.type("conf t\rhostname z\r")
+    terminal.until(r"hostname z[\s\S]*\(config\)# $")
+    terminal.process.send_signal(signal.SIGTSTP)
+    terminal.until(r"\^Z[\s\S]*commit them before exiting[\s\S]*\]: ")
+    terminal.type("no\r")
+    terminal.until(r"discarded[\s\S]*ios# $")
+    # Outside of the mode it does nothing.
+    terminal.process.send_signal(signal.SIGTSTP)
+    terminal.until(r"\^Z[\s\S]*ios# $")
+    terminal.type("exit\r")
+    assert terminal.process.wait(60) == 0

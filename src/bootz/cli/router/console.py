@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -75,30 +76,51 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
         cli.output.warning("the uncommitted changes are discarded")
 
 
+class _ControlZ(Exception):
+    """The keys that leave the configuration mode."""
+
+
 class _Terminal:
     """What a person types or pastes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._left = 0
+        self._reads = False
 
     def lines(self) -> Iterator[str]:
         """Return it line by line."""
         _edit_lines(self._console)
+        signal.signal(signal.SIGTSTP, self._leave)
         while True:
             try:
-                block = input(f"{self._console.prompt} ")
+                block = self._read()
             except EOFError:
                 click.echo()
                 return
             except KeyboardInterrupt:
                 click.echo("^C")
                 block = ""
+            except _ControlZ:
+                click.echo("^Z")
+                block = "end" if self._console.configures else ""
             # A terminal that brackets what is pasted gives a block of lines at once.
             rows = block.splitlines() or [""]
             for at, row in enumerate(rows, start=1):
                 self._left = len(rows) - at
                 yield row
+
+    def _read(self) -> str:
+        self._reads = True
+        try:
+            return input(f"{self._console.prompt} ")
+        finally:
+            self._reads = False
+
+    def _leave(self, _number: int, _frame: object) -> None:
+        # Only while a line is typed: a command is carried out to its end.
+        if self._reads:
+            raise _ControlZ
 
     def is_cut(self, line: str) -> bool:
         """Tell whether a line is pasted, and waits for its rest.

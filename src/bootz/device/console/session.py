@@ -75,6 +75,11 @@ class Console:
         return self._mode.uncommitted
 
     @property
+    def configures(self) -> bool:
+        """Whether this is the configuration mode, and no question waits."""
+        return self._mode.candidate is not None and self._question is None
+
+    @property
     def unanswered(self) -> str:
         """The question that waits for its answer; empty for none, and where one may leave."""
         question = self._question

@@ -97,6 +97,12 @@ check-mutants: $(VENV)/check.stamp
 check-board: $(VENV)/check.stamp packages
 	@cd tests && $(CURDIR)/$(BIN)/python -m board.lab_night $(ARGS)
 
+# What the board costs with 2,000 routers: first paint, bytes, and onboardings beside 20 boards.
+# ARGS="--visits 0" for the second alone, ARGS="--rounds 0" for the first.
+.PHONY: speed-board
+speed-board: $(VENV)/check.stamp packages
+	@cd tests && $(CURDIR)/$(BIN)/python -m board.speed $(ARGS)
+
 # The pictures of docs/board.md, out of a real Chromium.
 .PHONY: pictures
 pictures: $(VENV)/check.stamp packages

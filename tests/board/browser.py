@@ -103,6 +103,7 @@ class Site:
             self.door.clock,
             self.door.monotonic,
             self.door.surroundings,
+            self.door.root,
         )
         self.server = BoardServer(self.door, port)
         self.server.start()
@@ -114,9 +115,9 @@ def served(folder: Path) -> Iterator[Site]:
     database = open_database(f"sqlite:///{folder}/bootz.db", create=True)
     now = datetime.now(UTC)
     night.people(database, now)
-    config = SiteConfig(organization="Example Networks")
+    config = SiteConfig(organization="Example Networks", sources=(night.SOURCE,))
     surroundings = door_surroundings(folder, config)
-    door = Door(database, config, lambda: datetime.now(UTC), time.monotonic, surroundings)
+    door = Door(database, config, lambda: datetime.now(UTC), time.monotonic, surroundings, folder)
     server = BoardServer(door, 0)
     base = f"http://127.0.0.1:{server.start()}"
     with sync_playwright() as playwright:

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 from sqlalchemy import insert, update
 from store.world import call, maker, owner, refusal, report
 
 from bootz.cli.site.image_target import image_target
 from bootz.config.site import SiteConfig
+from bootz.config.sources import SourceSettings
+from bootz.errors import ConfigError
 from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import BootMode, CardStatus, ClaimedCard
 from bootz.model.checks import Check, Outcome
@@ -34,6 +37,15 @@ from bootz.server.operations.vouchers import store_voucher
 from bootz.server.ports import CallRecord
 from bootz.server.rendering.preview import PreviewTerms, preview_chassis
 from bootz.server.rendering.reached import reached_of
+from bootz.server.sources.mapping import DeviceFault
+from bootz.server.sources.markers import Marker, add_markers, fault_row, note_success
+from bootz.server.sources.pulled import (
+    Pulled,
+    PulledDevice,
+    SourceName,
+    copy_path,
+    write_copy,
+)
 from bootz.server.store.attempt_log import AttemptLog, Entry, JournalLimits
 from bootz.server.store.database import Database
 from bootz.server.store.entries import DownloadRecord
@@ -301,6 +313,53 @@ def certificates(database: Database, pinned: bytes) -> None:
                 for role in KeyRole
             ],
         )
+
+
+SOURCE = SourceSettings.model_validate(
+    {
+        "name": "netbox",
+        "kind": "netbox",
+        "url": "https://netbox.example.net",
+        "token_file": "netbox-token",
+        "select": {"status": ["planned"]},
+    }
+)
+
+
+def planned(database: Database, root: Path, now: datetime) -> None:
+    """Let the routers be planned in NetBox, which was read a minute ago; two have faults there."""
+    with database.write() as connection:
+        found = tuple(list_chassis(connection))
+        devices = [
+            PulledDevice(
+                id=str(number),
+                url=f"{SOURCE.url}/dcim/devices/{number}/",
+                name=each.hostname,
+                serial=each.serial_number,
+                status=SourceName("Planned", "planned"),
+            )
+            for number, each in enumerate(found, 101)
+        ]
+        add_markers(
+            connection,
+            [
+                Marker(each.key, SOURCE.name, device.id, device.url, "planned", {})
+                for each, device in zip(found, devices, strict=True)
+            ],
+        )
+        faults = [
+            ConfigError("source-no-serial", "it has no serial number", where="serial"),
+            ConfigError("source-no-profile", "no rule fits it", where="role edge"),
+        ]
+        rows = [
+            fault_row(
+                DeviceFault(key, f"osl-edge-{key}", f"{SOURCE.url}/dcim/devices/{key}/", fault)
+            )
+            for key, fault in zip(("301", "302"), faults, strict=True)
+        ]
+        note_success(connection, SOURCE.name, rows)
+    pulled = Pulled("NetBox", "4.1.4", now - timedelta(minutes=1), tuple(devices))
+    write_copy(copy_path(root, SOURCE.name), pulled)
 
 
 def dead_letter(database: Database, now: datetime) -> None:

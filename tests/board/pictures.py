@@ -27,6 +27,7 @@ PICTURES = {
     "strangers": "/strangers",
     "replacements": "/replacements",
     "import": "/import",
+    "sources": "/sources",
     "vouchers": "/vouchers",
     "keys": "/keys",
     "images": "/images",
@@ -48,6 +49,7 @@ def scene(site: Site) -> None:
     night.insecure(site.database)
     night.vouchers(site.database, [serial for _, serial in routers[:20]], site.now)
     night.certificates(site.database, owner().der)
+    night.planned(site.database, site.door.root or Path(), site.now)
     night.sent(site.database, 1, site.now)
     with site.database.write() as connection:
         record = chassis_by_key(connection, 1)

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from board import night
@@ -26,6 +27,7 @@ PAGES = (
     "/strangers",
     "/replacements",
     "/import",
+    "/sources",
     "/vouchers",
     "/keys",
     "/images",
@@ -46,6 +48,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         night.fill(made.database, made.now, markup="")
         night.modular(made.database, made.now)
         night.insecure(made.database)
+        night.planned(made.database, made.door.root or Path(), made.now)
         yield made
 
 

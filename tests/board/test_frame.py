@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -22,6 +23,7 @@ from bootz.server.api.app import create_app
 from bootz.server.api.auth.accounts import ABSOLUTE_END, add_account, make_link
 from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.auth.roles import NEEDED, OperatorRole
+from bootz.server.api.serving import warm
 from bootz.server.board import repairs
 from bootz.server.board.app import install
 from bootz.server.board.view import NAV
@@ -278,4 +280,16 @@ def test_every_picture_of_the_pages_is_there_light_and_dark() -> None:
             assert f"(pictures/{name}-{scheme}.png)" in page
             assert (ROOT / f"docs/pictures/{name}-{scheme}.png").read_bytes()[:4] == b"\x89PNG"
     size = sum(each.stat().st_size for each in (ROOT / "docs/pictures").iterdir())
-    assert size < 3_200_000
+    assert size < 3_400_000
+
+
+def test_a_door_is_warm_before_it_is_called_and_says_when_it_cannot_be(
+    board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = board.client.app
+    asyncio.run(warm(app))  # type: ignore[arg-type]
+    assert "door-not-warm" not in capsys.readouterr().err
+    board.database.close()
+    (Path(str(board.database.engine.url.database))).unlink()
+    asyncio.run(warm(app))  # type: ignore[arg-type]
+    assert "door-not-warm" in capsys.readouterr().err

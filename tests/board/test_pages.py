@@ -37,6 +37,7 @@ LOOKED_AT = (
     "/report",
     "/wall",
     "/import",
+    "/sources",
     "/webhooks",
     "/vouchers?label=batch%3D7",
     "/vouchers/fetches",

@@ -83,6 +83,8 @@ def command(
             ) from error
         parts.append(oidc_part(config.operator.oidc, root))
     harden()
+    # Routers come first, where both want the processor.
+    os.nice(5)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(

@@ -61,7 +61,7 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
         redoc_url=None,
     )
     app.state.door = door
-    app.state.warm = []
+    app.state.warm = [lambda: match_routes(app)]
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
@@ -75,6 +75,13 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
     app.add_middleware(_AtOnce)
     _describe(app)
     return app
+
+
+def match_routes(app: FastAPI) -> None:
+    """Let FastAPI read the signature of every route, which the first request would do."""
+    scope = {"type": "http", "method": "GET", "path": "/~", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(dict(scope))
 
 
 def openapi_document() -> dict[str, Any]:

@@ -39,6 +39,8 @@ log = structlog.get_logger()
 _BACKLOG: Final = 512
 _KEEP_ALIVE_S: Final = 15
 _STOP_S: Final = 10
+_WARM_S: Final = 5.0
+"""Seconds after which callers are answered though the door is not warm yet."""
 _MAX_CONNECTIONS: Final = 1024
 
 OnBound = Callable[[Sequence[Endpoint]], None]
@@ -117,10 +119,13 @@ async def _serve(
     draw = secrets.SystemRandom().random
     sender = WebhookSender(door.database, door.config, door.root, clock=door.clock, draw=draw)
     endpoints = [Endpoint(*each.getsockname()[:2]) for each in sockets]
+    # Who calls from now on waits in the kernel's queue, and then for little.
+    warming = asyncio.create_task(warm(app))
+    await asyncio.wait([warming], timeout=_WARM_S)
     on_bound(endpoints)
     scheme = "http" if context is None else "https"
     log.info("door-serving", addresses=[f"{scheme}://{each}" for each in endpoints])
-    beside = [asyncio.create_task(sender.run()), asyncio.create_task(warm(app))]
+    beside = [asyncio.create_task(sender.run()), warming]
     try:
         await server.serve(sockets=list(sockets))
     finally:

@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from bootz.errors import BootzError, UnknownChassis, WireError
+from bootz.server.api.app import match_routes
 from bootz.server.api.context import Door
 from bootz.server.api.problems import problem_of
 from bootz.server.board import assets, live
@@ -34,7 +35,11 @@ def install(app: FastAPI, door: Door) -> None:
     _install_errors(board, door)
     app.mount(PREFIX, board)
     # What takes long the first time; without it the first page after a start waits.
-    app.state.warm += [board.state.newsroom.look, compile_templates]
+    app.state.warm += [
+        board.state.newsroom.look,
+        compile_templates,
+        lambda: match_routes(board),
+    ]
 
     @app.get("/", include_in_schema=False)
     def root() -> Response:

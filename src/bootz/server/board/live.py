@@ -24,7 +24,12 @@ from bootz.server.board.words import BESIDE, FUNNEL, NEEDY
 router = APIRouter()
 
 _LOOK_S: Final = 0.25
-"""Seconds between two looks at the journal, while a board is open."""
+"""Seconds between two looks at the journal, while a board is open; at least."""
+_LOOK_MOST_S: Final = 2.0
+_LOOK_SHARE: Final = 0.02
+"""The part of the time that looking may take: where it takes long, it is done less often."""
+_WAIT_S: Final = 1.0
+"""Seconds that a stream waits for news at once."""
 _ALIVE_S: Final = 15.0
 """Seconds after which a silent stream says that it is alive."""
 _CHECK_S: Final = 60.0
@@ -37,6 +42,7 @@ class Broadcast:
     def __init__(self, newsroom: Newsroom) -> None:
         self.newsroom = newsroom
         self._news = asyncio.Condition()
+        self._told: dict[tuple[object, ...], str] = {}
         self._listeners = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -47,6 +53,17 @@ class Broadcast:
                 await self._news.wait()
         except TimeoutError:
             pass
+
+    def told(self, news: News, *, wall: bool) -> str:
+        """Return ``messages`` as one text; boards that have seen the same share it."""
+        changed = None if news.changed is None else tuple(news.changed)
+        key = (news.glance.mark, changed, news.people, wall)
+        found = self._told.get(key)
+        if found is None:
+            if len(self._told) >= _TOLD:
+                self._told.clear()
+            found = self._told[key] = "".join(messages(news, wall=wall))
+        return found
 
     def join(self) -> None:
         """Begin to look, if no one else does."""
@@ -62,7 +79,9 @@ class Broadcast:
             self._task = None
 
     async def _run(self) -> None:
+        clock = asyncio.get_running_loop().time
         while True:
+            began = clock()
             try:
                 await run_in_threadpool(self.newsroom.look)
             except Unavailable:
@@ -70,8 +89,11 @@ class Broadcast:
                 pass
             async with self._news:
                 self._news.notify_all()
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(min(max(_LOOK_S, (clock() - began) / _LOOK_SHARE), _LOOK_MOST_S))
 
+
+_TOLD: Final = 64
+"""Texts of news that are kept: boards differ only in how far they have come."""
 
 Holds = Callable[[], bool]
 """Tells whether who listens may still listen."""
@@ -110,18 +132,20 @@ async def stream(
     closing: asyncio.Event = request.app.state.door.closing
     newsroom = broadcast.newsroom
     broadcast.join()
+    clock = asyncio.get_running_loop().time
     silent = checked = 0.0
     try:
         yield "retry: 2000\n\n"
         while not closing.is_set():
             news = newsroom.after(mark)
-            for text in messages(news, wall=wall) if news.changed is None or news.changed else ():
+            if news.changed is None or news.changed:
                 silent = 0.0
-                yield text
+                yield broadcast.told(news, wall=wall)
             mark = news.glance.mark
-            await broadcast.wait(_LOOK_S * 4)
-            silent += _LOOK_S
-            checked += _LOOK_S
+            began = clock()
+            await broadcast.wait(_WAIT_S)
+            silent += clock() - began
+            checked += clock() - began
             if silent >= _ALIVE_S:
                 silent = 0.0
                 if await request.is_disconnected():

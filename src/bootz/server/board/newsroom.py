@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from sqlalchemy import func, select
@@ -128,7 +129,9 @@ class Newsroom:
             number = int(text) if name == self._name and text.isdigit() else -1
             if not self._forgotten <= number <= self._number:
                 return News(glance, None, people=True)
-            changes = [change for change in self._changes if change.number > number]
+            # The latest come first: what a board has not seen is little.
+            unseen = takewhile(lambda change: change.number > number, reversed(self._changes))
+            changes = list(unseen)[::-1]
             keys = list(dict.fromkeys(change.key for change in changes))
             people = any(change.people for change in changes)
             if len(keys) > MOST_ONE_BY_ONE or any(change.whole for change in changes):

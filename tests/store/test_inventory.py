@@ -141,6 +141,33 @@ def test_changes_of_another_process_are_seen(database: Database, url: str) -> No
         elsewhere.close()
 
 
+def test_a_change_counts_once_the_revision_that_was_read_is_old(
+    database: Database, url: str
+) -> None:
+    fill(database, ChassisRecord("Acme", "FX1", hostname="old"))
+    elsewhere = open_database(url)
+    moment = 0.0
+
+    async def run() -> list[tuple[str, int]]:
+        nonlocal moment
+        inventory = SqlInventory(database, revision_seconds=5.0, monotonic=lambda: moment)
+        seen = []
+        for moment in (0.0, 4.9, 5.0):
+            (chassis,) = await inventory.chassis_of_serial("FX1")
+            seen.append((chassis.hostname, len(await inventory.vendors())))
+            if moment == 0.0:
+                with elsewhere.write() as connection:
+                    add_vendor(connection, maker("Third").vendor)
+                    set_chassis(connection, "FX1", ChassisRecord("Acme", "FX1", hostname="new"))
+        await inventory.close()
+        return seen
+
+    try:
+        assert asyncio.run(run()) == [("old", 2), ("old", 2), ("new", 3)]
+    finally:
+        elsewhere.close()
+
+
 def test_the_release_is_the_chassis_s_own_else_its_profile_s(database: Database) -> None:
     fill(database)
     with database.write() as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootz.errors import Unavailable
-from bootz.sql.line import in_line
+from bootz.sql.line import in_line, turn_at_once
 
 
 def turn(path: Path, seconds: float = 60) -> AbstractContextManager[None]:
@@ -56,3 +56,23 @@ def test_who_has_waited_long_enough_leaves_the_line(tmp_path: Path) -> None:
         assert caught.value.reason == "database-unavailable"
     with turn(path):
         pass
+
+
+def test_a_turn_at_once_waits_for_no_other_writer(tmp_path: Path) -> None:
+    path = tmp_path / "bootz.db-line"
+    with turn(path):
+        assert turn_at_once(str(path)) is None
+    taken = turn_at_once(str(path))
+    assert taken is not None
+    # Whoever comes now waits, as for any other turn.
+    with pytest.raises(Unavailable), turn(path, 0.01):
+        pass
+    taken.leave()
+    with turn(path):
+        pass
+
+
+def test_a_turn_at_once_needs_no_file(tmp_path: Path) -> None:
+    taken = turn_at_once(str(tmp_path / "nowhere" / "line"))
+    assert taken is not None
+    taken.leave()

@@ -176,7 +176,12 @@ class SqlJournal:
             self._working = False
             self._idle.set()
             return
-        connection = self._turns.begin_at_once()
+        try:
+            connection = self._turns.begin_at_once()
+        except Exception:
+            # A defect of ours: the thread goes on in its own way, so that callers get an answer.
+            log.exception("journal-failed", entries=len(self._waiting))
+            connection = None
         most = _MAX_BATCH if connection is None else _MAX_AT_ONCE
         batch = tuple(islice(self._waiting, most))
         for _ in batch:

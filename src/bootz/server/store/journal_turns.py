@@ -78,6 +78,9 @@ class JournalTurns:
             # Another writer's transaction, or a fault that the thread will meet and tell.
             line.leave()
             return None
+        except BaseException:
+            line.leave()
+            raise
         self._begun = line
         return connection
 

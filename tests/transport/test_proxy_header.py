@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from transport.balancer import header
 
 from bootz.errors import WireError
-from bootz.transport.proxy_header import HEAD_BYTES, SIGNATURE, Announced, crc32c, parse_header
+from bootz.transport.proxy_header import (
+    HEAD_BYTES,
+    SIGNATURE,
+    Announced,
+    crc32c,
+    parse_header,
+    write_header,
+)
 
 PORTS = st.integers(0, 65535)
 FIELDS = st.lists(
@@ -40,7 +47,9 @@ def test_what_a_header_says_is_read(
 ) -> None:
     source, destination = (str(each) for each in addresses)
     made = header((source, port), (destination, other), told=told)
-    assert parse_header(made) == Announced((source, port), (destination, other))
+    announced = Announced((source, port), (destination, other))
+    assert parse_header(made) == announced
+    assert parse_header(write_header(announced)) == announced
     for end in {0, 1, HEAD_BYTES - 1, HEAD_BYTES, len(made) - 1}:
         with pytest.raises(WireError):
             parse_header(made[:end])

@@ -65,14 +65,14 @@ def run_and_show(
         with shown.shown():
             await run_lab(root, options, tell=tell, hear=shown.hear, finish=finish)
 
-    with _folder(keep) as root:
+    with lab_folder(keep) as root:
         asyncio.run(run(root))
     return all(outcome.ok for outcome in outcomes)
 
 
 def tell_story(cli: Cli, keep: Path | None) -> None:
     """Play the story of a modular chassis, and print its cards."""
-    with _folder(keep) as root:
+    with lab_folder(keep) as root:
         cards = asyncio.run(play_standby(root, cli.output.message))
     cli.output.rows(_CARDS, cards)
 
@@ -115,7 +115,7 @@ def _show(cli: Cli, outcomes: Sequence[LabOutcome]) -> None:
 
 
 @contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
+def lab_folder(keep: Path | None) -> Iterator[Path]:
     """Return the folder to keep, else one that is removed at exit."""
     if keep is not None:
         yield keep

@@ -40,6 +40,7 @@ async def power_on(
     words: Sequence[str],
     attempts: int,
     hear: Hear,
+    reports: int = 10,
 ) -> Mapping[str, Mapping[str, object]]:
     """Run all batches together; return each router's own account, by serial number.
 
@@ -48,6 +49,7 @@ async def power_on(
         folder: where the hardware is.
         words: how routers find their server, as words of ``bootz router boot``.
         attempts: how often each may try.
+        reports: how often each may report.
         hear: is told every step.
 
     Raises:
@@ -55,7 +57,10 @@ async def power_on(
     """
     accounts: dict[str, Mapping[str, object]] = {}
     async with asyncio.TaskGroup() as group:
-        running = [group.create_task(_run(batch, folder, words, attempts, hear)) for batch in todo]
+        running = [
+            group.create_task(_run(batch, folder, words, (attempts, reports), hear))
+            for batch in todo
+        ]
     for task in running:
         for account in task.result():
             accounts[str(account["serial_number"])] = account
@@ -63,7 +68,7 @@ async def power_on(
 
 
 async def _run(
-    batch: Batch, folder: Path, words: Sequence[str], attempts: int, hear: Hear
+    batch: Batch, folder: Path, words: Sequence[str], tries: tuple[int, int], hear: Hear
 ) -> list[Mapping[str, object]]:
     process = await asyncio.create_subprocess_exec(
         *batch.prefix,
@@ -77,9 +82,9 @@ async def _run(
         "--flow",
         batch.kind.flow,
         "--max-attempts",
-        str(attempts),
+        str(tries[0]),
         "--report-attempts",
-        "10",
+        str(tries[1]),
         *_WAITS,
         "--progress",
         "json-lines",

@@ -209,31 +209,8 @@ async def voucher_service(
 ) -> AsyncIterator[LabVoucherSource]:
     """Register owner and serial numbers, and serve."""
     tell("the manufacturer registers the owner, and serves vouchers")
-    token = secrets.token_urlsafe(32)
-    expires = datetime.now(UTC) + 2 * VOUCHER_LIFE
-    register = {
-        "organisations": [{"name": ORGANISATION}],
-        "users": [
-            {
-                "name": "site",
-                "org": ORGANISATION,
-                "type": "service-account",
-                "token": token,
-                "roles": {ORGANISATION: "REQUESTOR"},
-            }
-        ],
-        "components": [
-            {"ien": IEN, "serial": serial, "org": ORGANISATION, **_tpm_keys(folders, router)}
-            for router in routers
-            for serial in router.cards
-        ],
-        "certificates": [{"group": ORGANISATION, "certificate": str(pinned), "expires": expires}],
-    }
-    path = folders.root / "register.yaml"
-    write_private(path, yaml.safe_dump(register, sort_keys=False).encode())
-    made = await folders.run("masa", "import", path, "--masa", folders.masa)
-    token_file = folders.site / "ovgs.token"
-    write_private(token_file, token.encode())
+    owner = await register_owner(folders, pinned)
+    await register_cards(folders, routers)
     async with service(
         "masa",
         "serve",
@@ -246,10 +223,60 @@ async def voucher_service(
         log=folders.logs / "masa.log",
         prefix=ground.prefix,
     ) as serving:
-        address = _first(serving, "grpc")
-        yield LabVoucherSource(
-            address, _first(made, "certificate_ids"), token_file, folders.vendor_ca
-        )
+        yield owner.at(first_of(serving, "grpc"), folders)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredOwner:
+    """An owner at the manufacturer: its certificate there, and the file with its token."""
+
+    cert_id: str
+    token_file: Path
+
+    def at(self, address: str, folders: Folders) -> LabVoucherSource:
+        """Return where it fetches vouchers."""
+        return LabVoucherSource(address, self.cert_id, self.token_file, folders.vendor_ca)
+
+
+async def register_owner(folders: Folders, pinned: Path) -> RegisteredOwner:
+    """Register the owner, whose certificate is ``pinned``, at the voucher service."""
+    token = secrets.token_urlsafe(32)
+    expires = datetime.now(UTC) + 2 * VOUCHER_LIFE
+    made = await _register(
+        folders,
+        organisations=[{"name": ORGANISATION}],
+        users=[
+            {
+                "name": "site",
+                "org": ORGANISATION,
+                "type": "service-account",
+                "token": token,
+                "roles": {ORGANISATION: "REQUESTOR"},
+            }
+        ],
+        certificates=[{"group": ORGANISATION, "certificate": str(pinned), "expires": expires}],
+    )
+    token_file = folders.site / "ovgs.token"
+    write_private(token_file, token.encode())
+    return RegisteredOwner(first_of(made, "certificate_ids"), token_file)
+
+
+async def register_cards(folders: Folders, routers: Sequence[PlannedRouter]) -> None:
+    """Register the cards of routers, with what the factory knows of their TPMs, for the owner."""
+    await _register(
+        folders,
+        components=[
+            {"ien": IEN, "serial": serial, "org": ORGANISATION, **_tpm_keys(folders, router)}
+            for router in routers
+            for serial in router.cards
+        ],
+    )
+
+
+async def _register(folders: Folders, **register: object) -> object:
+    path = folders.root / "register.yaml"
+    write_private(path, yaml.safe_dump(register, sort_keys=False).encode())
+    return await folders.run("masa", "import", path, "--masa", folders.masa)
 
 
 def _tpm_keys(folders: Folders, router: PlannedRouter) -> dict[str, str]:
@@ -289,9 +316,16 @@ async def fill_inventory(
     await asyncio.to_thread(_write_image, image, image_bytes)
     name, version = IMAGE
     await folders.run(*at_site, "image", "add", image, "--name", name, "--version", version)
+    await import_chassis(folders, routers, ground)
+
+
+async def import_chassis(
+    folders: Folders, routers: Sequence[PlannedRouter], ground: Ground
+) -> None:
+    """Put the profile of the lab and these chassis on record."""
     inventory = folders.root / "inventory.yaml"
     inventory.write_text(yaml.safe_dump(_inventory(routers, ground), sort_keys=False))
-    await folders.run(*at_site, "import", inventory)
+    await folders.run("--site", folders.site, "import", inventory)
 
 
 def _inventory(routers: Sequence[PlannedRouter], ground: Ground) -> dict[str, object]:
@@ -346,7 +380,7 @@ async def bootz_server(folders: Folders, ground: Ground, tell: Tell) -> AsyncIte
     async with service(
         "--site", folders.site, "serve", "--no-door", log=log, prefix=ground.prefix
     ) as serving:
-        yield Server(f"bootz://{_first(serving, 'bound')}")
+        yield Server(f"bootz://{first_of(serving, 'bound')}")
 
 
 @asynccontextmanager
@@ -357,12 +391,12 @@ async def board(folders: Folders, tell: Tell) -> AsyncIterator[str]:
     log = folders.logs / "board.log"
     words = ("--site", folders.site, "board", "--listen", "127.0.0.1:0")
     async with service(*words, log=log, says="door-serving") as serving:
-        address = f"{_first(serving, 'addresses')}/board/login?link={secret}"
+        address = f"{first_of(serving, 'addresses')}/board/login?link={secret}"
         tell(f"the board is open: {address}")
         yield address
 
 
-def _first(told: object, key: str) -> str:
+def first_of(told: object, key: str) -> str:
     """Return the first of a list that a process told.
 
     Raises:

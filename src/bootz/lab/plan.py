@@ -88,8 +88,12 @@ class PlannedRouter:
         return self.cards[0]
 
 
-def plan_routers(count: int, dialects: Sequence[str] = ()) -> tuple[PlannedRouter, ...]:
+def plan_routers(
+    count: int, dialects: Sequence[str] = (), *, first: int = 1
+) -> tuple[PlannedRouter, ...]:
     """Return ``count`` routers of the mix, only those of ``dialects`` where some are named.
+
+    ``first`` is the number of the first one, in its serial number.
 
     Raises:
         ConfigError: no router, too many, or a dialect that is in no kind.
@@ -111,7 +115,7 @@ def plan_routers(count: int, dialects: Sequence[str] = ()) -> tuple[PlannedRoute
         )
     return tuple(
         PlannedRouter(f"LAB{number:05d}", kind, _slots(number) if kind.modular else {})
-        for number, kind in enumerate(islice(cycle(kinds), count), 1)
+        for number, kind in enumerate(islice(cycle(kinds), count), first)
     )
 
 

@@ -111,6 +111,21 @@ def parse_header(header: bytes) -> Announced | None:
     return Announced((str(source), source_port), (str(destination), destination_port))
 
 
+def write_header(announced: Announced) -> bytes:
+    """Return the header that announces a router; both addresses are of one family.
+
+    Raises:
+        ValueError: they are not addresses, or of two families.
+    """
+    (host, port), (other, other_port) = announced.source, announced.destination
+    source, destination = ipaddress.ip_address(host), ipaddress.ip_address(other)
+    if source.version != destination.version:
+        raise ValueError("the addresses are of two families")
+    kind = next(kind for kind, (width, _) in _TCP_OVER.items() if width == len(source.packed))
+    rest = source.packed + destination.packed + struct.pack("!HH", port, other_port)
+    return _HEAD.pack(SIGNATURE, _PROXY, kind, len(rest)) + rest
+
+
 def _address(packed: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     address = ipaddress.ip_address(packed)
     # A balancer that listens for both writes IPv4 so; it is the same router.

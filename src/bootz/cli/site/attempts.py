@@ -181,6 +181,7 @@ def _summary(attempt: AttemptRecord) -> dict[str, object]:
         "state": attempt.state,
         "reason": attempt.reason,
         "repeats": attempt.repeats,
+        "reports": attempt.reports,
     }
 
 

@@ -87,9 +87,9 @@ async def _ride_out(
     storm: Storm, site: "_Site", routers: Sequence[PlannedRouter], hear: Hear
 ) -> Mapping[str, Mapping[str, object]]:
     """Power routers on in a storm, and let it end when all are up."""
-    async with asyncio.TaskGroup() as group:
-        raging = group.create_task(storm.run())
-        accounts = await power_on(
+    raging = asyncio.create_task(storm.run())
+    booting = asyncio.create_task(
+        power_on(
             by_kind_batches(routers),
             site.folders.routers,
             words=("--uri", "bootz://{}:{}".format(*site.door)),
@@ -97,8 +97,19 @@ async def _ride_out(
             reports=_MAX_TRIES,
             hear=hear,
         )
-        raging.cancel()
-    return accounts
+    )
+    try:
+        await asyncio.wait({raging, booting}, return_when=asyncio.FIRST_COMPLETED)
+        if raging.done():
+            # It has killed often enough, or failed: then this raises.
+            raging.result()
+        return await booting
+    finally:
+        for task in (raging, booting):
+            task.cancel()
+        ended, _ = await asyncio.gather(raging, booting, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
 
 
 class _Site:

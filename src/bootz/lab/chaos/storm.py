@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from bootz.errors import Unavailable
 from bootz.lab.chaos.mortal import Mortal
 
 _PAUSE_S: Final = (0.1, 1.5)
@@ -13,6 +14,9 @@ _PAUSE_S: Final = (0.1, 1.5)
 
 MOST_DOWN: Final = 2
 """Things that are down at once: one server of three always lives, or will soon."""
+
+_STARTS: Final = 30
+_START_PAUSE_S: Final = 0.5
 
 
 class Storm:
@@ -69,5 +73,13 @@ class Storm:
 
 
 async def _again(victim: Mortal) -> None:
+    """Kill, and start as a supervisor does: again, where what it needs is down, too."""
     await victim.kill()
+    for _ in range(_STARTS):
+        try:
+            await victim.start()
+        except Unavailable:
+            await asyncio.sleep(_START_PAUSE_S)
+        else:
+            return
     await victim.start()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootz.cli.main import run
-from bootz.lab.chaos.verdict import Heard, Record, Verdict, judge_storm
+from bootz.lab.chaos.verdict import Heard, Record, StormVerdict, judge_storm
 from bootz.lab.outcome import LabOutcome
 from bootz.lab.plan import plan_routers
 
@@ -51,7 +51,7 @@ def judged(
     stored: int = 1,
     issued: int = 1,
     why: str = "",
-) -> Verdict:
+) -> StormVerdict:
     """Judge one router that differs from a good one in some number."""
     (router,) = plan_routers(1)
     serial = router.serial_number

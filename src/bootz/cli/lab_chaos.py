@@ -10,7 +10,7 @@ from bootz.cli.lab_run import lab_folder
 from bootz.cli.output import Column, OutputFormat, stderr
 from bootz.lab.board import LabBoard
 from bootz.lab.chaos.run import ChaosOptions, run_chaos
-from bootz.lab.chaos.verdict import Verdict
+from bootz.lab.chaos.verdict import StormVerdict
 
 _COLUMNS: Final = (Column("what"), Column("count", right=True), Column("note"))
 _FAULTS_SHOWN: Final = 20
@@ -30,7 +30,7 @@ def run_storm(cli: Cli, options: ChaosOptions, keep: Path | None) -> bool:
     return verdict.ok
 
 
-def _show(cli: Cli, verdict: Verdict) -> None:
+def _show(cli: Cli, verdict: StormVerdict) -> None:
     if cli.output.form is not OutputFormat.TABLE:
         cli.output.document(verdict.record())
         return

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -97,7 +98,9 @@ class Service:
     async def kill(self) -> None:
         """End it (SIGKILL), with all its children."""
         if self._process is not None and self._process.returncode is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            # It may have ended by itself a moment ago.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         await self._gone()
 
     async def stop(self) -> None:

@@ -16,7 +16,7 @@ from bootz.lab.chaos.balancer import Balancer
 from bootz.lab.chaos.cluster import Cluster
 from bootz.lab.chaos.mortal import Mortal, Service
 from bootz.lab.chaos.storm import Storm
-from bootz.lab.chaos.verdict import Heard, Record, Verdict, judge_storm
+from bootz.lab.chaos.verdict import Heard, Record, StormVerdict, judge_storm
 from bootz.lab.fleet import Hear, by_kind_batches, power_on
 from bootz.lab.ground import LOOPBACK
 from bootz.lab.outcome import LabOutcome, judge
@@ -50,7 +50,7 @@ class ChaosOptions:
 
 async def run_chaos(
     root: Path, options: ChaosOptions, *, tell: parties.Tell, hear: Hear
-) -> Verdict:
+) -> StormVerdict:
     """Run it in a new or empty folder, and return what the storm cost.
 
     Raises:

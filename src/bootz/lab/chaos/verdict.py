@@ -39,7 +39,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class StormVerdict:
     """The closing table. ``faults`` are in words, each with a serial number; empty: all held."""
 
     routers: int
@@ -111,7 +111,7 @@ def _row(what: str, count: int, note: str = "") -> dict[str, object]:
 
 def judge_storm(
     outcomes: Sequence[LabOutcome], heard: Heard, record: Record, kills: Mapping[str, int]
-) -> Verdict:
+) -> StormVerdict:
     """Return what the storm cost.
 
     A report that is on record, and whose answer was lost with a server, is sent again: it adds to
@@ -153,7 +153,7 @@ def judge_storm(
     faults += [f"{serial}: no voucher on record" for serial in missing]
     faults += [f"{serial}: {record.stored[serial]} vouchers on record" for serial in twice]
     acknowledged = sum(heard.acknowledged[router.serial_number] for router in routers)
-    return Verdict(
+    return StormVerdict(
         routers=len(routers),
         managed=sum(outcome.ok for outcome in outcomes),
         acknowledged=acknowledged,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootz.cli.main import run
-from bootz.lab.chaos.verdict import Heard, Record, StormVerdict, judge_storm
+from bootz.lab.chaos.verdict import Heard, StormRecord, StormVerdict, judge_storm
 from bootz.lab.outcome import LabOutcome
 from bootz.lab.plan import plan_routers
 
@@ -64,7 +64,7 @@ def judged(
         heard.hear(serial, {"event": "report"})
     for _ in range(unanswered):
         heard.hear(serial, {"event": "report-failed"})
-    record = Record(rows, {serial: stored}, {serial: issued})
+    record = StormRecord(rows, {serial: stored}, {serial: issued})
     return judge_storm([outcome], heard, record, Counter({"server 1": 3}))
 
 

@@ -16,7 +16,7 @@ from bootz.lab.chaos.balancer import Balancer
 from bootz.lab.chaos.cluster import Cluster
 from bootz.lab.chaos.mortal import Mortal, Service
 from bootz.lab.chaos.storm import Storm
-from bootz.lab.chaos.verdict import Heard, Record, StormVerdict, judge_storm
+from bootz.lab.chaos.verdict import Heard, StormRecord, StormVerdict, judge_storm
 from bootz.lab.fleet import Hear, by_kind_batches, power_on
 from bootz.lab.ground import LOOPBACK
 from bootz.lab.outcome import LabOutcome, judge
@@ -196,14 +196,14 @@ class _Site:
             states.setdefault(str(row.get("serial_number")), str(row.get("state")))
         return states
 
-    async def record(self) -> Record:
+    async def record(self) -> StormRecord:
         """Return what is on record on both sides."""
         at_site = ("--site", self.folders.site)
         stored = await self._rows(*at_site, "voucher", "list")
         issued = await self._rows(
             *("masa", "voucher", "list", "--masa", self.folders.masa, "--limit", str(_ISSUED))
         )
-        return Record(
+        return StormRecord(
             await self._attempts(),
             Counter(str(row.get("serial_number")) for row in stored),
             Counter(str(row.get("serial")) for row in issued),

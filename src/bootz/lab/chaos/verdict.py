@@ -26,7 +26,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class StormRecord:
     """What the owner and the manufacturer have on record.
 
     ``attempts`` are rows of ``bootz attempts``; ``stored`` and ``issued`` count vouchers by the
@@ -110,7 +110,7 @@ def _row(what: str, count: int, note: str = "") -> dict[str, object]:
 
 
 def judge_storm(
-    outcomes: Sequence[LabOutcome], heard: Heard, record: Record, kills: Mapping[str, int]
+    outcomes: Sequence[LabOutcome], heard: Heard, record: StormRecord, kills: Mapping[str, int]
 ) -> StormVerdict:
     """Return what the storm cost.
 

@@ -76,6 +76,17 @@ check-dhcp: $(VENV)/check.stamp packages
 check-upgrade: $(VENV)/check.stamp packages
 	@cd tests && $(CURDIR)/$(BIN)/python -m store.large_upgrade $(ARGS)
 
+# A PostgreSQL that is lost while routers onboard, and its standby. ARGS="--rounds 5"; with --silent
+# in a network namespace of its own, which needs the rights of root, and iptables.
+.PHONY: check-failover
+check-failover: $(VENV)/check.stamp packages
+	@cd tests && $(CURDIR)/$(BIN)/python -m store.failover $(ARGS)
+
+# What a large journal costs an onboarding, and its upkeep beside it. ARGS="--attempts 1000000".
+.PHONY: check-journal
+check-journal: $(VENV)/check.stamp
+	@cd tests && $(CURDIR)/$(BIN)/python -m store.large_journal $(ARGS)
+
 # Webhooks while their sender is killed again and again. ARGS="--kills 200 --seed 1".
 .PHONY: check-webhooks
 check-webhooks: $(VENV)/check.stamp

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Return where Debian keeps the newest version's programs, which are not in the path."""
     folders = Path("/usr/lib/postgresql").glob("*/bin")
     return max(folders, key=lambda folder: int(folder.parent.name))
@@ -26,7 +26,7 @@ class Cluster:
     def __init__(self, *, durable: bool = False) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="bootz-pg-"))
         self._count = 0
-        self._bin = _programs()
+        self._bin = programs()
         # PostgreSQL does not run as root.
         self._as = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         if self._as:

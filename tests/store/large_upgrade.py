@@ -106,6 +106,7 @@ class Clusters:
         engine = open_engine(url)
         with engine.begin() as connection:
             # The server undoes a killed upgrade when it has noticed; this waits for it.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('bootz upgrade'))"))
         engine.dispose()
 

@@ -9,8 +9,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import select, update
+from store.cluster import Cluster
 from store.world import call, maker
 
 from bootz.errors import Unavailable
@@ -19,7 +21,7 @@ from bootz.masa.store.schema import META as MASA_META
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.store.attempts import latest_attempts
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database, open_database, open_engine
 from bootz.server.store.inventory import SqlInventory
 from bootz.server.store.journal import SqlJournal
 
@@ -170,3 +172,24 @@ def test_a_masas_file_that_could_only_be_read_is_written_once_it_may_be(
     with database.read() as connection:
         assert connection.scalar(select(MASA_META.c.value)) is not None
     database.close()
+
+
+@pytest.mark.postgresql
+def test_a_silent_postgresql_is_given_up_after_seconds_that_the_url_may_choose(
+    cluster: Cluster,
+) -> None:
+    def patience(url: str) -> dict[str, str]:
+        engine = open_engine(url)
+        with engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            told = driver.info.get_parameters()
+        engine.dispose()
+        return told
+
+    url = cluster.url()
+    assert patience(url).items() >= {"connect_timeout": "10", "tcp_user_timeout": "4000"}.items()
+    several = patience(url.replace("host=", "host=/nowhere,"))
+    assert several.items() >= {"connect_timeout": "3", "tcp_user_timeout": "4000"}.items()
+    chosen = patience(f"{url}&connect_timeout=2&tcp_user_timeout=9000")
+    assert chosen.items() >= {"connect_timeout": "2", "tcp_user_timeout": "9000"}.items()

@@ -83,8 +83,8 @@ check-failover: $(VENV)/check.stamp packages
 	@cd tests && $(CURDIR)/$(BIN)/python -m store.failover $(ARGS)
 
 # What a large journal costs an onboarding, and its upkeep beside it. ARGS="--attempts 1000000".
-.PHONY: check-journal
-check-journal: $(VENV)/check.stamp
+.PHONY: check-retention
+check-retention: $(VENV)/check.stamp
 	@cd tests && $(CURDIR)/$(BIN)/python -m store.large_journal $(ARGS)
 
 # Webhooks while their sender is killed again and again. ARGS="--kills 200 --seed 1".

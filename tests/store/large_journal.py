@@ -1,6 +1,6 @@
 """What a large journal costs an onboarding, and what upkeep costs while routers onboard.
 
-``make check-journal ARGS="--attempts 1000000"``. A site is measured with an empty journal, with a
+``make check-retention ARGS="--attempts 1000000"``. A site is measured with an empty journal, with a
 large one, and while that is pruned, counted, and told in a support bundle; the server runs on.
 """
 

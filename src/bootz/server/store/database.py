@@ -43,7 +43,7 @@ _PATIENCE: Final = {
 otherwise. A machine whose power is gone ends no connection: who waits for it would wait for a
 quarter of an hour, however soon another one takes over.
 """
-_NEXT_S: Final = 3
+_NEXT_S: Final = 2
 """``connect_timeout`` where the URL names several machines: then the next one is tried."""
 _TOUCH: Final = update(META).where(META.c.key == "journal").values(value=META.c.value)
 

@@ -18,8 +18,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from grpclib.client import Channel, UnaryUnaryMethod
@@ -81,20 +83,24 @@ class Routers:
     async def work(self) -> None:
         while self.waiting and not self.over:
             router = self.waiting.pop()
-            while True:
-                begin = time.monotonic()
-                try:
-                    async with asyncio.timeout(_PATIENCE_S):
-                        await self._onboard(router)
-                except (GRPCError, StreamTerminatedError, OSError, TimeoutError) as error:
-                    name = error.status.name if isinstance(error, GRPCError) else "connection"
-                    self.failed[name] += 1
-                    await asyncio.sleep(_AGAIN_S)
-                    continue
-                self.acknowledged.add(router.serial_number)
-                self.last = (begin, time.monotonic())
-                self.progressed.set()
-                break
+            begin, anchor = await self._again(partial(self._ask, router))
+            # A report whose answer is lost is sent again; it is the same onboarding.
+            await self._again(partial(self._report, router, anchor))
+            self.acknowledged.add(router.serial_number)
+            self.last = (begin, time.monotonic())
+            self.progressed.set()
+
+    async def _again(self, call: Callable[[], Awaitable[bytes]]) -> tuple[float, bytes]:
+        """Call until it is answered; return when the last try began, and the answer."""
+        while True:
+            begin = time.monotonic()
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    return begin, await call()
+            except (GRPCError, StreamTerminatedError, OSError, TimeoutError) as error:
+                name = error.status.name if isinstance(error, GRPCError) else "connection"
+                self.failed[name] += 1
+                await asyncio.sleep(_AGAIN_S)
 
     async def next_after(self, moment: float) -> float:
         """Return when the first onboarding that began after a moment was acknowledged."""
@@ -110,7 +116,8 @@ class Routers:
             self.progressed.clear()
             await self.progressed.wait()
 
-    async def _onboard(self, router: BenchRouter) -> None:
+    async def _ask(self, router: BenchRouter) -> bytes:
+        """Return the trust anchor of the answer."""
         serial = router.serial_number
         nonce = base64.b64encode(secrets.token_bytes(32)).decode()
         request = BootstrapRequest(
@@ -124,10 +131,12 @@ class Routers:
         content = decode_answer(answer, _DIALECT).content or b""
         data = decode_bootstrap_data(content, _DIALECT)
         assert data.nonce == nonce
-        state = CardState(serial, CardStatus.INITIALIZED)
+        return data.responses[0].server_trust_cert
+
+    async def _report(self, router: BenchRouter, anchor: bytes) -> bytes:
+        state = CardState(router.serial_number, CardStatus.INITIALIZED)
         report = StatusReport(ReportedStatus.SUCCESS, states=(state,))
-        anchor = data.responses[0].server_trust_cert
-        await self._call(router, anchor, REPORT_STATUS, encode_report(report, _DIALECT))
+        return await self._call(router, anchor, REPORT_STATUS, encode_report(report, _DIALECT))
 
     async def _call(
         self, router: BenchRouter, anchor: bytes | None, method: str, message: bytes

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -193,3 +195,43 @@ def test_a_silent_postgresql_is_given_up_after_seconds_that_the_url_may_choose(
     assert several.items() >= {"connect_timeout": "2", "tcp_user_timeout": "4000"}.items()
     chosen = patience(f"{url}&connect_timeout=7&tcp_user_timeout=9000")
     assert chosen.items() >= {"connect_timeout": "7", "tcp_user_timeout": "9000"}.items()
+
+
+class _Silent:
+    """What a lost machine leaves: it takes connections, and ends each; ``met`` counts them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.met = 0
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(folder / ".s.PGSQL.5432"))
+        self._socket.listen()
+        self._thread = threading.Thread(target=self._refuse, daemon=True)
+        self._thread.start()
+
+    def _refuse(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.met += 1
+            connection.close()
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+
+@pytest.mark.postgresql
+def test_a_lost_machine_is_met_once_and_then_the_other_one_first(cluster: Cluster) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        silent = _Silent(Path(folder))
+        engine = open_engine(cluster.url().replace("host=", f"host={folder},"))
+        for _ in range(3):
+            with engine.connect() as connection:
+                assert connection.scalar(select(1)) == 1
+            # What is in the pool is gone, as after a connection that failed.
+            engine.dispose()
+        silent.close()
+    assert silent.met == 1

@@ -25,6 +25,7 @@ from bootz.sql.engine import (
 )
 from bootz.sql.line import LineTurn, in_line, turn_at_once
 from bootz.sql.prepared import Prepared
+from bootz.sql.several_hosts import try_last_first
 
 _UNAVAILABLE: Final = "database-unavailable"
 _INVENTORY_LOCK: Final = select(META.c.value).where(META.c.key == "revision").with_for_update()
@@ -254,7 +255,7 @@ def _engine(url: URL, lock_seconds: float) -> Engine:
     if url.get_backend_name() == "sqlite":
         return sqlite_engine(Path(str(url.database)), lock_seconds=lock_seconds)
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             pool_pre_ping=False,
             hide_parameters=True,
@@ -265,12 +266,19 @@ def _engine(url: URL, lock_seconds: float) -> Engine:
         )
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigError("database-url-invalid", "the PostgreSQL driver is missing") from error
+    if _several(url):
+        try_last_first(engine)
+    return engine
+
+
+def _several(url: URL) -> bool:
+    hosts = url.query.get("host", "")
+    return isinstance(hosts, tuple) or "," in hosts
 
 
 def _patience(url: URL) -> Mapping[str, int]:
     patience = dict(_PATIENCE)
-    hosts = url.query.get("host", "")
-    if isinstance(hosts, tuple) or "," in hosts:
+    if _several(url):
         patience["connect_timeout"] = _NEXT_S
     return {name: value for name, value in patience.items() if name not in url.query}
 

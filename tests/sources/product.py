@@ -57,6 +57,8 @@ class Product:
             self.lists[path] = [
                 {"id": number, "name": each, "slug": each} for number, each in enumerate(names, 1)
             ]
+        self.entries: list[Entry] = []
+        """Of the journals of all devices."""
         self.ignored: set[str] = set()
         """Names of filters that have no effect."""
         self.forbidden: set[str] = set()
@@ -121,7 +123,10 @@ class Product:
         if path in self.lists:
             return self._list(path, query)
         if path.startswith("extras/journal-entries/") or path.endswith("/notes/"):
-            return self._json(201, {"id": 1})
+            if method == "GET":
+                return self._json(200, {"count": len(self.entries), "results": self.entries})
+            self.entries.append(body or {})
+            return self._json(201, {"id": len(self.entries)})
         return self._device(method, path, body, headers)
 
     def _device(

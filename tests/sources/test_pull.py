@@ -278,6 +278,40 @@ def test_ambiguous_mac_addresses_are_told(netbox: SourceWorld) -> None:
     assert netbox.chassis()["edge-03"].cards[0].mac == "02:aa:00:00:00:03"
 
 
+def test_a_mac_address_counts_that_is_not_the_primary_one(netbox: SourceWorld) -> None:
+    ports = netbox.product.lists["dcim/interfaces/"]
+    one, two = (
+        next(each for each in ports if each["device"]["name"] == name)
+        for name in ("edge-03", "edge-02")
+    )
+    for port in (one, two):
+        port["mac_address"] = port["primary_mac_address"] = None
+    two["mac_addresses"] = [*one["mac_addresses"], *two["mac_addresses"]]
+
+    synced = netbox.sync()
+
+    assert netbox.chassis()["edge-03"].cards[0].mac == "02:aa:00:00:00:03"
+    faults = {fault.name: fault.error.reason for fault in synced.faults}
+    assert faults["edge-02"] == "source-mac-ambiguous"
+
+
+@pytest.mark.parametrize("key", [None, True, "", 1.5, -1, 1 << 63, 10**4299], ids=range(7))
+def test_an_id_that_is_none_is_refused(world: SourceWorld, key: object) -> None:
+    world.product.device("edge-02")["id"] = key
+    world.product.before = lambda _path, query: query.pop("start", None)
+
+    assert refused(world).reason == "source-not-json"
+    assert world.chassis() == {}
+
+
+def test_a_cursor_needs_numbers(netbox: SourceWorld) -> None:
+    # As text, ids would be compared by their first digits.
+    netbox.product.lists["dcim/modules/"][-1]["id"] = "999999"
+    netbox.product.before = lambda _path, query: query.pop("start", None)
+
+    assert refused(netbox).reason == "source-not-json"
+
+
 def test_fields_of_netbox_4_7(netbox: SourceWorld) -> None:
     """T22: a selection field is an object."""
     device = netbox.product.device("edge-02")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sources.conftest import SourceWorld
 from sqlalchemy import insert
 
+from bootz.server.sources.markers import read_markers, set_markers
 from bootz.server.sources.pushing import due_pushes, push_all
 from bootz.server.store.schema import ATTEMPT
 from bootz.sql.times import to_text
@@ -87,6 +89,34 @@ def test_the_status_that_was_read_is_remembered(world: SourceWorld) -> None:
 
     assert before
     assert world.markers()[str(device["id"])].status == before
+
+
+def test_who_was_killed_behind_an_entry_of_the_journal_makes_no_other(world: SourceWorld) -> None:
+    ready(world)
+    push(world, status={})
+    assert [method for method, _, _ in world.product.writes()] == ["PATCH", "POST"]
+    with world.database.write() as connection:
+        # As a server leaves it that was killed before its own note.
+        set_markers(connection, [replace(each, pushed="") for each in read_markers(connection)])
+    world.product.seen.clear()
+
+    assert push(world, status={}) == 1
+
+    assert world.product.writes() == []
+    assert len(world.product.entries) == 1
+
+
+def test_without_the_right_to_read_the_journal_an_entry_is_made(world: SourceWorld) -> None:
+    device = ready(world)
+
+    def forbid(path: str, _query: object) -> None:
+        journal = path in {"extras/journal-entries/", f"dcim/devices/{device['id']}/notes/"}
+        reads = world.product.seen[-1][0] == "GET"
+        world.product.forbidden = {path} if journal and reads else set()
+
+    world.product.before = forbid
+    assert push(world, status={}) == 1
+    assert len(world.product.entries) == 1
 
 
 def test_nothing_is_patched_where_it_says_the_same(world: SourceWorld) -> None:

@@ -136,15 +136,23 @@ def _devices(
         inside.setdefault(id_of(module.get("device")), []).append(_module(module, by_bay, by_kind))
     ports: dict[str, list[PulledInterface]] = {}
     for each in interfaces:
-        port = PulledInterface(
-            text(each, "name"), text(each, "mac_address"), id_of(each.get("module"))
-        )
-        ports.setdefault(id_of(each.get("device")), []).append(port)
+        for mac in _macs(each):
+            port = PulledInterface(text(each, "name"), mac, id_of(each.get("module")))
+            ports.setdefault(id_of(each.get("device")), []).append(port)
     for device in devices:
         key = id_of(device)
         if id_of(device.get("device_type")) not in by_type:
             raise missing("a device's type", "dcim.devicetype")
         yield _device(device, by_type, inside.get(key, ()), ports.get(key, ()))
+
+
+def _macs(port: Entry) -> Sequence[str]:
+    """Return the MAC address of an interface; without a primary one, all that it has."""
+    primary = text(port, "mac_address")
+    others = port.get("mac_addresses")
+    if primary or not isinstance(others, list):
+        return (primary,)
+    return [text(each, "mac_address") for each in others] or ("",)
 
 
 def _module(module: Entry, bays: Mapping[str, Entry], kinds: Mapping[str, Entry]) -> PulledModule:

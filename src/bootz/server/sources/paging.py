@@ -15,6 +15,10 @@ from bootz.server.sources.shapes import slim
 _TRIES: Final = 3
 MAX_ROWS: Final = 10 * MAX_DEVICES
 """Entries of a list: modules and interfaces are more than devices."""
+_LARGEST_ID: Final = (1 << 63) - 1
+_LONGEST_ID: Final = 64
+"""Characters; a UUID has 36."""
+
 Entry = Mapping[str, Any]
 
 
@@ -61,6 +65,7 @@ async def _by_cursor(
         if not all(isinstance(key, int) for key in keys):
             raise _not_listed(path)
         last = max(keys)
+        # Entries that were there before would be asked for without end.
         if last < start:
             raise _not_listed(path)
         start = last + 1
@@ -107,10 +112,22 @@ def _entries(page: Mapping[str, Any], path: str) -> list[Entry]:
     if isinstance(entries, list):
         entries = [slim(entry) for entry in entries]
     if not isinstance(entries, list) or not all(
-        isinstance(entry, Mapping) and isinstance(entry.get("id"), int | str) for entry in entries
+        isinstance(entry, Mapping) and _is_id(entry.get("id")) for entry in entries
     ):
         raise _not_listed(path)
     return entries
+
+
+def _is_id(value: object) -> bool:
+    match value:
+        case bool():
+            return False
+        case int():
+            return 0 <= value <= _LARGEST_ID
+        case str():
+            return 0 < len(value) <= _LONGEST_ID
+        case _:
+            return False
 
 
 def _check_bound(count: int, most: int, path: str) -> None:

@@ -24,6 +24,9 @@ from bootz.server.store.database import plain
 from bootz.server.store.listing import ListChoice, listed_chassis
 
 MAX_TEXT: Final = 200
+_LATEST: Final = 50
+"""Entries of a device's journal that are looked at before another is made."""
+
 _FIRST_WAIT: Final = timedelta(minutes=1)
 _LONGEST_WAIT: Final = timedelta(minutes=30)
 _KINDS: Final = {
@@ -257,6 +260,10 @@ async def _journal(client: SourceClient, push: Push) -> None:
     if not client.settings.push.journal or kind is None:
         return
     key = push.marker.device
+    with suppress(ConfigError):
+        # Without the right to read entries, one is made all the same.
+        if push.words() in await _entries(client, key):
+            return
     if client.settings.kind == "netbox":
         path = "extras/journal-entries/"
         body: dict[str, JsonValue] = {
@@ -270,3 +277,20 @@ async def _journal(client: SourceClient, push: Push) -> None:
     answer = await client.send("POST", path, body=body)
     if answer.status >= 400:
         raise ConfigError("source-push-refused", f"HTTP {answer.status}", where=path)
+
+
+async def _entries(client: SourceClient, key: str) -> set[str]:
+    """Return the texts of the latest entries of a device.
+
+    Whoever was killed between an entry and its own note of it has made the entry already.
+    """
+    newest = [("limit", str(_LATEST)), ("ordering", "-created")]
+    if client.settings.kind == "netbox":
+        field, path = "comments", "extras/journal-entries/"
+        chosen = [("assigned_object_type", "dcim.device"), ("assigned_object_id", key)]
+    else:
+        field, path, chosen = "note", f"dcim/devices/{key}/notes/", []
+    answer = await client.get(path, [*chosen, *newest])
+    listed = answer.body.get("results") if isinstance(answer.body, Mapping) else None
+    entries = listed if isinstance(listed, list) else []
+    return {str(each.get(field)) for each in entries if isinstance(each, Mapping)}

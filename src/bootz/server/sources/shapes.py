@@ -20,7 +20,7 @@ _KEPT: Final = frozenset(
         *("rack", "asset_tag", "primary_ip4", "primary_ip6", "address", "virtual_chassis"),
         *("vc_position", "software_version", "version", "device", "device_type", "module"),
         *("module_bay", "module_type", "parent_module_bay", "parent_device", "parent_module"),
-        *("position", "mac_address", "url", "display_url"),
+        *("position", "mac_address", "mac_addresses", "url", "display_url"),
     }
 )
 _LEVELS: Final = 4

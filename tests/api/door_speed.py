@@ -20,6 +20,7 @@ LISTS = (
     "/chassis?limit=100&label=site=7",
     "/chassis?limit=100&q=FX0999",
     "/chassis?limit=100&state=expected",
+    "/chassis?limit=100&state=failed",
     "/preflight?limit=1000&server=false",
 )
 

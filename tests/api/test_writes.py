@@ -117,6 +117,15 @@ def test_hold_and_release(world: World) -> None:
     shown = world.get(f"/chassis/{keys[0]}")["standing"]
     assert (shown["state"], shown["detail"], shown["step"]) == ("on-hold", "no power", "expected")
     assert world.get("/chassis?state=on-hold&state=failed")["count"] == 3
+    assert world.get("/chassis?state=expected")["count"] == 0
+    fourth = world.chassis("FX4", labels={"site": "osl"})
+    for query in ("state=expected", "state=expected&label=site=osl", "state=expected&q=x4"):
+        page = world.get(f"/chassis?{query}&ordering=-vendor,hostname")
+        assert (page["count"], [each["id"] for each in page["results"]]) == (1, [fourth])
+    assert world.get("/chassis?state=expected&label=site=ber")["count"] == 0
+    assert world.get("/chassis?state=on-hold&state=expected")["count"] == 4
+    page = world.get("/chassis?q=FX&limit=2&offset=1")
+    assert (page["count"], [each["id"] for each in page["results"]]) == (4, keys[1:])
     released = world.call(OperatorRole.OPERATOR, "POST", "/chassis/release", json={"ids": keys})
     assert len(released.json()["changed"]) == 3
     assert world.get("/chassis?state=on-hold")["count"] == 0

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from store.world import maker
+from store.world import NOW, call, maker, refusal, report
 
+from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import BootMode, CardKind, Release
 from bootz.server.operations.chassis import (
     CardRecord,
     ChassisRecord,
     add_all_chassis,
 )
+from bootz.server.operations.chassis_state import ChassisFacts
+from bootz.server.operations.holds import hold_chassis
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile, find_profile
 from bootz.server.operations.vendors import add_vendor, find_vendor
 from bootz.server.store.database import Database, plain
-from bootz.server.store.listing import NO_PROFILE, ListChoice, ListedChassis, listed_chassis
+from bootz.server.store.journal import SqlJournal
+from bootz.server.store.listing import (
+    NO_PROFILE,
+    ListChoice,
+    ListedChassis,
+    listed_chassis,
+    seen_chassis,
+)
 
 
 def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None:
@@ -68,3 +78,28 @@ def test_labels_choose(database: Database) -> None:
     with database.read() as connection:
         (one,) = listed_chassis(plain(connection), ListChoice(keys=[1]))
     assert one.labels == {"rack": "4", "site": "osl"}
+
+
+async def test_only_chassis_that_were_seen_or_are_held_are_looked_at(database: Database) -> None:
+    with database.write() as connection:
+        add_vendor(connection, maker("Acme").vendor)
+        numbers = ("FX1", "FX2", "FX3", "FX4", "FX5")
+        add_all_chassis(connection, [ChassisRecord("Acme", number) for number in numbers])
+        hold_chassis(connection, [1, 4], "no power", now=NOW)
+    journal = SqlJournal(database)
+    journal.start()
+    await journal.record(call("FX1", chassis_key=1))
+    await journal.record(call("FX2", chassis_key=2))
+    await journal.record(report(ReportedStatus.SUCCESS, "FX2", chassis_key=2))
+    await journal.record(refusal("FX3", "idevid-untrusted"))
+    await journal.close()
+
+    with database.read() as connection:
+        execute = plain(connection)
+        facts = {each.key: each.facts for each in listed_chassis(execute)}
+        seen = {key: known for key, _, known in seen_chassis(execute)}
+        unfinished = {key for key, _, _ in seen_chassis(execute, finished=False)}
+
+    assert facts.pop(5) == ChassisFacts()
+    assert seen == facts
+    assert unfinished == {1, 3, 4}

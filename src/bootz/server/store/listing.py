@@ -18,21 +18,24 @@ Execute = Callable[[str, Mapping[str, object]], Iterable[Sequence[Any]]]
 
 # Strangers are few (the journal bounds them), so their rows are gone through once, not once for
 # each chassis. Every row of a stranger has a key of its refusal, and only such rows have.
-_CHASSIS: Final = """
+_CLAIMS: Final = """
 WITH latest_claim AS (
     SELECT serial.chassis_id, MAX(claimed.id) AS attempt_id
     FROM attempt AS claimed JOIN serial ON serial.serial_folded = claimed.serial_folded
     WHERE claimed.refusal_key IS NOT NULL
     GROUP BY serial.chassis_id
-)
-SELECT chassis.id, vendor.name, chassis.serial, chassis.part_number, chassis.hostname,
-    (SELECT COUNT(*) FROM card WHERE card.chassis_id = chassis.id),
-    chassis.boot_mode, chassis.release, profile.name,
+)"""
+_FACTS: Final = """
     chassis.hold_since, chassis.hold_note,
     attempt.state, claim.updated_at,
     attempt.number, attempt.reason, attempt.detail, attempt.started_at, attempt.updated_at,
     attempt.downloads, attempt.image_position, attempt.image_size,
     claim.reason, claim.detail
+"""
+_CHASSIS: Final = f"""{_CLAIMS}
+SELECT chassis.id, vendor.name, chassis.serial, chassis.part_number, chassis.hostname,
+    (SELECT COUNT(*) FROM card WHERE card.chassis_id = chassis.id),
+    chassis.boot_mode, chassis.release, profile.name, {_FACTS}
 FROM chassis
     JOIN vendor ON vendor.id = chassis.vendor_id
     LEFT JOIN profile ON profile.id = chassis.profile_id
@@ -43,6 +46,26 @@ FROM chassis
 WHERE (:vendor = 0 OR chassis.vendor_id = :vendor)
     AND (:profile = 0 OR chassis.profile_id = :profile
         OR (:profile = -1 AND chassis.profile_id IS NULL))
+"""  # noqa: S608 (of constants)
+# A chassis that is in none of these was never seen and may onboard: no row of it is read.
+_SEEN: Final = f"""{_CLAIMS}, newest AS (
+    SELECT chassis_id, MAX(id) AS attempt_id FROM attempt
+    WHERE chassis_id IS NOT NULL GROUP BY chassis_id
+), seen AS (
+    SELECT chassis_id FROM newest UNION SELECT chassis_id FROM latest_claim
+    UNION SELECT id FROM chassis WHERE hold_since IS NOT NULL
+)
+SELECT chassis.id, vendor.name, {_FACTS}
+FROM seen
+    JOIN chassis ON chassis.id = seen.chassis_id
+    JOIN vendor ON vendor.id = chassis.vendor_id
+    LEFT JOIN newest ON newest.chassis_id = seen.chassis_id
+    LEFT JOIN attempt ON attempt.id = newest.attempt_id
+    LEFT JOIN latest_claim ON latest_claim.chassis_id = seen.chassis_id
+    LEFT JOIN attempt AS claim ON claim.id = latest_claim.attempt_id
+"""  # noqa: S608 (of constants)
+_UNFINISHED: Final = f"""{_SEEN}
+WHERE attempt.state IS NULL OR attempt.state <> '{AttemptState.SUCCESS.value}'
 """
 _LABELLED: Final = """
     AND EXISTS (SELECT 1 FROM chassis_label AS label WHERE label.chassis_id = chassis.id
@@ -117,6 +140,18 @@ def listed_chassis(execute: Execute, choice: ListChoice = ListChoice()) -> list[
         labels.setdefault(key, {})[name] = value
     rows = execute(f"{statement}ORDER BY chassis.id", values)
     return [_listed(labels.get(row[0], {}), *row) for row in rows]
+
+
+def seen_chassis(
+    execute: Execute, *, finished: bool = True
+) -> Iterator[tuple[int, str, ChassisFacts]]:
+    """Return the key, vendor and facts of all chassis that are on hold or were ever seen.
+
+    All others are only expected. Without ``finished`` those are left out whose latest attempt has
+    succeeded.
+    """
+    for key, vendor, *known in execute(_SEEN if finished else _UNFINISHED, {}):
+        yield key, vendor, _facts(*known)
 
 
 def _listed(

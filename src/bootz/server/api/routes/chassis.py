@@ -20,7 +20,7 @@ from bootz.server.api.paging import (
 )
 from bootz.server.api.problems import ErrorItem, ManyErrors, item_of
 from bootz.server.api.routes.chassis_choice import ChassisChoiceDep, find_visible, raise_all
-from bootz.server.api.routes.documents import STRICT, Removed, refuse_hidden, shown, unmasked
+from bootz.server.api.routes.documents import STRICT, Removed, refuse_hidden, shower, unmasked
 from bootz.server.api.writes import Answer, ChangeDep, etag
 from bootz.server.operations.chassis import (
     add_chassis,
@@ -341,11 +341,12 @@ def _views(
     now, limits = door.clock(), read_limits(execute, door.config.progress)
     records = chassis_by_keys(connection, keys)
     facts = {each.key: each for each in listed_chassis(execute, ListChoice(keys=keys))}
+    show = shower(connection, principal)
     return [
         ChassisView.model_construct(
             **{
                 **ChassisBody.model_validate(
-                    {"vendor": records[key].vendor, **_plain(connection, principal, records[key])}
+                    {"vendor": records[key].vendor, **show(records[key].to_document())}
                 ).model_dump(),
                 "id": key,
                 "standing": _standing(
@@ -356,10 +357,6 @@ def _views(
         for key in keys
         if key in records and key in facts
     ]
-
-
-def _plain(connection: Connection, principal: Principal, record: ChassisRecord) -> dict[str, Any]:
-    return shown(connection, principal, record.to_document())
 
 
 def _standing(found: Standing) -> StandingView:

@@ -52,13 +52,21 @@ class Verbs:
     remove: Callable[[Connection, str], InventoryRecord]
 
 
+def shower(
+    connection: Connection, principal: Principal
+) -> Callable[[Mapping[str, JsonValue]], dict[str, Any]]:
+    """Return what shows documents as this caller may see them; the key is read once for all."""
+    if sees_secrets(principal):
+        return dict
+    hide = fingerprinter(connection)
+    return lambda document: masked_object(document, hide)
+
+
 def shown(
     connection: Connection, principal: Principal, document: Mapping[str, JsonValue]
 ) -> dict[str, Any]:
     """Return a document as this caller may see it: secrets as fingerprints, or as they are."""
-    if sees_secrets(principal):
-        return dict(document)
-    return masked_object(document, fingerprinter(connection))
+    return shower(connection, principal)(document)
 
 
 def unmasked(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 from operations.shell import Shell
 from store.world import NOW, call, maker, owner, refusal, report
 
 from bootz.model.bootstrap import ReportedStatus
+from bootz.model.checks import STRANGER, Check, Outcome
 
 SECRET = "s3cret-value"
 
@@ -182,6 +184,43 @@ def test_chassis_are_listed_by_where_they_stand(shell: Shell) -> None:
     assert shell.json("chassis", "release", "FX4")["released"] == ["FX4"]
     assert listed("--state", "expected") == [("FX1", "expected"), ("FX4", "expected")]
     assert shell.run("chassis", "list", "--state", "lost")[0] == 2
+
+
+def test_a_batch_is_held_and_released_by_its_label(shell: Shell) -> None:
+    for number in range(1, 4):
+        batch = f"batch={'two' if number < 3 else 'three'}"
+        shell.ok("chassis", "add", f"FX{number}", "--vendor", "Acme", "--label", batch)
+    held = shell.json("chassis", "hold", "--label", "batch=two")
+    assert held == {"held": ["FX1", "FX2"], "already_held": 0}
+    both = ("--label", "batch=two", "--where", "vendor=acme")
+    assert shell.json("chassis", "release", *both)["released"] == ["FX1", "FX2"]
+    assert shell.refused("chassis", "hold", "--label", "batch=four") == "where-matches-none"
+    assert shell.run("chassis", "hold", "FX1", "--label", "batch=two")[0] == 2
+
+
+def test_strangers_are_ignored_heeded_and_claimed(shell: Shell) -> None:
+    shell.ok("chassis", "add", "FX1", "--vendor", "Acme", "--hostname", "r1")
+    proof = (Check(STRANGER, Outcome.PASSED, seen="Acme"),)
+    shell.record(
+        refusal("FX8"),
+        replace(refusal("FX9", checks=proof), proven_serial="FX9"),
+    )
+    proven, unproven = shell.json("stranger", "list")
+    assert (proven["proven_serial"], proven["proven_vendor"]) == ("FX9", "Acme")
+    assert (unproven["claimed_serial"], unproven["proven_vendor"]) == ("FX8", "")
+
+    shell.ok("stranger", "ignore", str(unproven["id"]), "--note", "the lab next door")
+    assert [row["claimed_serial"] for row in shell.json("stranger", "list")] == ["FX9"]
+    ignored = [row["ignored"] for row in shell.json("stranger", "list", "--all")]
+    assert ignored == [False, True]
+    shell.ok("stranger", "heed", str(unproven["id"]))
+    assert len(shell.json("stranger", "list")) == 2
+
+    assert shell.refused("stranger", "claim", str(unproven["id"]), "FX1") == "stranger-unproven"
+    claimed = shell.json("stranger", "claim", str(proven["id"]), "FX1")
+    assert (claimed["expected"], claimed["seen"]) == ("FX1", "FX9")
+    assert shell.json("chassis", "show", "FX9")["hostname"] == "r1"
+    assert shell.refused("stranger", "ignore", "99") == "attempt-not-found"
 
 
 def test_attempts_are_chosen_and_paged(shell: Shell) -> None:

@@ -20,6 +20,10 @@ NOUNS = MappingProxyType(
         "serve": ("bootz.cli.site.serve", "Run the Bootz server of a site."),
         "watch": ("bootz.cli.site.watch.command", "Show the state of every router, live."),
         "attempts": ("bootz.cli.site.attempts", "Show the attempts of a chassis, check by check."),
+        "stranger": (
+            "bootz.cli.site.stranger",
+            "Callers that are not on record: claim one, or ignore it.",
+        ),
         "board": ("bootz.cli.site.board", "Run the operator's door of a site alone."),
         "user": ("bootz.cli.site.user", "People who may use the operator's door."),
         "token": ("bootz.cli.site.token", "Tokens of programs that use the operator's door."),

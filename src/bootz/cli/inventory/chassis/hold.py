@@ -16,15 +16,29 @@ if TYPE_CHECKING:
 _serials = click.argument("serials", nargs=-1, metavar="[SERIAL...]")
 _vendor = click.option("--vendor", help="The manufacturer, where two have the serial number.")
 
+_labels = click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Short for --where label:KEY=VALUE.",
+)
+
 
 @verb("hold")
 @_serials
 @_vendor
 @where_option
+@_labels
 @click.option("--note", default="", help="Why, for whoever meets the hold later.")
 @click.pass_obj
 def hold(
-    cli: Cli, serials: tuple[str, ...], vendor: str | None, conditions: tuple[str, ...], note: str
+    cli: Cli,
+    serials: tuple[str, ...],
+    vendor: str | None,
+    conditions: tuple[str, ...],
+    labels: tuple[str, ...],
+    note: str,
 ) -> None:
     """Put chassis on hold: they are refused, whatever they prove, until they are released.
 
@@ -35,7 +49,7 @@ def hold(
     from bootz.server.operations.holds import hold_chassis
 
     with writing(cli) as connection:
-        keys = _keys(connection, serials, vendor, conditions)
+        keys = _keys(connection, serials, vendor, _both(conditions, labels))
         changed = hold_chassis(connection, keys, note, now=datetime.now(UTC))
     cli.output.record({"held": list(changed), "already_held": len(keys) - len(changed)})
 
@@ -44,17 +58,26 @@ def hold(
 @_serials
 @_vendor
 @where_option
+@_labels
 @click.pass_obj
 def release(
-    cli: Cli, serials: tuple[str, ...], vendor: str | None, conditions: tuple[str, ...]
+    cli: Cli,
+    serials: tuple[str, ...],
+    vendor: str | None,
+    conditions: tuple[str, ...],
+    labels: tuple[str, ...],
 ) -> None:
     """Release chassis that are on hold; each may onboard when it asks next."""
     from bootz.server.operations.holds import release_chassis
 
     with writing(cli) as connection:
-        keys = _keys(connection, serials, vendor, conditions)
+        keys = _keys(connection, serials, vendor, _both(conditions, labels))
         changed = release_chassis(connection, keys)
     cli.output.record({"released": list(changed), "not_held": len(keys) - len(changed)})
+
+
+def _both(conditions: tuple[str, ...], labels: tuple[str, ...]) -> tuple[str, ...]:
+    return (*conditions, *(f"label:{label}" for label in labels))
 
 
 def _keys(
@@ -66,7 +89,7 @@ def _keys(
     from bootz.server.operations.chassis import find_chassis
 
     if (not serials) == (not conditions):
-        raise click.UsageError("name chassis with SERIAL, or many with --where")
+        raise click.UsageError("name chassis with SERIAL, or many with --label or --where")
     if conditions:
         if vendor is not None:
             raise click.UsageError("--vendor is for SERIAL; use --where vendor=NAME")

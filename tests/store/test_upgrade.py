@@ -72,8 +72,9 @@ def expect_kept(
         assert rows, f"the dump has nothing in {table}: a fixture has data of every table"
         old = [{k: row[k] for k in rows[0]} for row in after[table]]
         assert sorted(map(repr, old)) == sorted(map(repr, rows)), table
-    assert {row["key"]: row["value"] for row in after["meta"] if row["key"] != "schema"} == {
-        row["key"]: row["value"] for row in before["meta"] if row["key"] != "schema"
+    ours = {"schema", "oldest_program"}
+    assert {row["key"]: row["value"] for row in after["meta"] if row["key"] not in ours} == {
+        row["key"]: row["value"] for row in before["meta"] if row["key"] not in ours
     }
 
 
@@ -261,6 +262,41 @@ def test_a_version_from_which_no_way_leads_is_refused(version: int, tmp_path: Pa
     assert (refused.value.reason, refused.value.seen) == ("database-version", str(version))
     assert list(tmp_path.glob("*.v*")) == []
     engine.dispose()
+
+
+@pytest.mark.parametrize(("oldest", "runs"), [(SITE_SCHEMA.version, True), (99, False)])
+def test_newer_tables_say_whether_this_program_may_work_on_them(
+    oldest: int, runs: bool, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'bootz.db'}"
+    open_database(url, create=True).close()
+    engine = open_engine(url)
+    last = Step(SITE_SCHEMA.version + 1, "the last", lambda _op: None, runs_with=oldest)
+    upgrade(engine, replace(SITE_SCHEMA, version=last.version, steps=(last,)), NOW)
+    engine.dispose()
+
+    if runs:
+        open_database(url).close()
+        return
+    with pytest.raises(ConfigError) as refused:
+        open_database(url)
+    assert (refused.value.reason, refused.value.seen) == ("database-version", str(last.version))
+
+
+def test_a_step_that_an_older_program_survives_only_adds(tmp_path: Path) -> None:
+    for step in SITE_SCHEMA.steps:
+        if step.runs_with is None:
+            continue
+        # For one step: who is two behind is replaced first.
+        assert step.runs_with == step.version - 1
+        path = loaded(SCHEMAS / f"site-v{step.runs_with}.sqlite.sql", tmp_path)
+        engine = open_engine(f"sqlite:///{path}")
+        before = shape(engine)
+        upgrade(engine, replace(SITE_SCHEMA, version=step.version, steps=(step,)), NOW)
+        after = shape(engine)
+        # What an older program reads and writes is as it was; new tables are none of its own.
+        assert {table: after[table] for table in before} == before
+        engine.dispose()
 
 
 def test_a_step_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, Engine, Table, inspect, select, update
+from sqlalchemy import Connection, Engine, Table, delete, insert, inspect, select, update
 
 from bootz.errors import ConfigError, Unavailable
 from bootz.sql.engine import Begin, transaction
@@ -29,14 +29,27 @@ if TYPE_CHECKING:
 _LOCK_TIMEOUT_MS: Final = 30_000
 """Milliseconds that PostgreSQL waits for a lock on a table, of a server that is running."""
 
+OLDEST_PROGRAM: Final = "oldest_program"
+"""The key in ``meta`` for the oldest version of the program that works on the tables."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change of the tables; ``version`` is theirs afterwards."""
+    """One change of the tables; ``version`` is theirs afterwards.
+
+    ``runs_with`` is the oldest version of the program that works on them all the same, because
+    the step only adds what that program need not know; None: the step's own version alone.
+    """
 
     version: int
     summary: str
     upgrade: "Callable[[Operations], None]"
+    runs_with: int | None = None
+
+    @property
+    def oldest_program(self) -> int:
+        """The oldest version of the program that works on the tables afterwards."""
+        return self.version if self.runs_with is None else self.runs_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +82,26 @@ class Schema:
         )
         return version
 
-    def check(self, found: int | None) -> None:
-        """Accept the version that this program reads and writes, and no other.
+    def oldest_program(self, connection: Connection) -> int | None:
+        """Return the oldest version of the program that the tables allow; None: they do not say."""
+        oldest: int | None = connection.scalar(
+            select(self.meta.c.value).where(self.meta.c.key == OLDEST_PROGRAM)
+        )
+        return oldest
+
+    def check(self, found: int | None, oldest_program: int | None = None) -> None:
+        """Accept the version that this program reads and writes, and a newer one that allows it.
+
+        ``oldest_program`` is what the tables say of the oldest version that works on them, so that
+        servers are replaced one after the other.
 
         Raises:
             ConfigError: it is older or newer; the error says which command helps.
         """
         if found == self.version:
+            return
+        allowed = oldest_program is not None and oldest_program <= self.version
+        if found is not None and found > self.version and allowed:
             return
         older = found is not None and self.oldest <= found < self.version
         raise ConfigError(
@@ -146,6 +172,10 @@ def upgrade(engine: Engine, schema: Schema, now: datetime) -> Upgraded:
             connection.execute(
                 update(schema.meta).where(schema.meta.c.key == "schema").values(value=step.version)
             )
+        connection.execute(delete(schema.meta).where(schema.meta.c.key == OLDEST_PROGRAM))
+        connection.execute(
+            insert(schema.meta).values(key=OLDEST_PROGRAM, value=steps[-1].oldest_program)
+        )
     return Upgraded(before, steps[-1].version, steps, copy)
 
 

@@ -26,6 +26,7 @@ from bootz.sql.engine import (
 from bootz.sql.line import LineTurn, in_line, turn_at_once
 from bootz.sql.prepared import Prepared
 from bootz.sql.several_hosts import try_last_first
+from bootz.sql.upgrade import OLDEST_PROGRAM
 
 _UNAVAILABLE: Final = "database-unavailable"
 _INVENTORY_LOCK: Final = select(META.c.value).where(META.c.key == "revision").with_for_update()
@@ -310,6 +311,7 @@ def _check_schema(connection: Connection, *, create: bool) -> None:
             "shared_revision": 1,
             "chassis": 0,
             "journal": 0,
+            OLDEST_PROGRAM: SITE_SCHEMA.steps[-1].oldest_program,
         }
         connection.execute(insert(META), [{"key": k, "value": v} for k, v in rows.items()])
-    SITE_SCHEMA.check(found)
+    SITE_SCHEMA.check(found, SITE_SCHEMA.oldest_program(connection))

@@ -90,4 +90,10 @@ def _upgrade(op: "Operations") -> None:
         part(op)
 
 
-STEP: Final = Step(7, "what was last sent, and what an operator asks of the server", _upgrade)
+STEP: Final = Step(
+    7,
+    "what was last sent, and what an operator asks of the server",
+    _upgrade,
+    # New tables alone.
+    runs_with=6,
+)

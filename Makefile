@@ -113,6 +113,7 @@ check-board: $(VENV)/check.stamp packages
 .PHONY: speed-board
 speed-board: $(VENV)/check.stamp packages
 	@cd tests && $(CURDIR)/$(BIN)/python -m board.speed $(ARGS)
+
 # A server of the tables' version before beside one of today's, on one PostgreSQL.
 .PHONY: check-rolling
 check-rolling: $(VENV)/check.stamp packages

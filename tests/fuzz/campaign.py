@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,17 @@ def play(name: str, work: Path, seconds: int, tally: Tally) -> None:
                 return
 
 
+def _sum(tallies: Collection[Tally]) -> Tally:
+    return Tally(
+        sum(each.inputs for each in tallies),
+        sum(each.seconds for each in tallies),
+        sum(each.covered for each in tallies),
+        sum(each.features for each in tallies),
+        max(each.peak_mib for each in tallies),
+        sum(each.findings for each in tallies),
+    )
+
+
 def main() -> None:
     """Run the campaign, print its tally, and fail where something was found."""
     parser = argparse.ArgumentParser()
@@ -97,28 +109,24 @@ def main() -> None:
     work = given.work.absolute()
     tallies = {name: Tally() for name in given.only or NAMES}
     os.nice(19)
-    while sum(each.inputs for each in tallies.values()) < given.inputs:
-        with ThreadPoolExecutor(given.processes) as pool:
-            jobs = [
-                pool.submit(play, name, work, given.seconds, tally)
-                for name, tally in tallies.items()
-            ]
-        for job in jobs:
-            job.result()
-        if any(not each.inputs for each in tallies.values()):
-            break
-    print(HEAD)
-    for name, tally in tallies.items():
-        print(tally.row(name))
-    whole = Tally(
-        sum(each.inputs for each in tallies.values()),
-        sum(each.seconds for each in tallies.values()),
-        sum(each.covered for each in tallies.values()),
-        sum(each.features for each in tallies.values()),
-        max(each.peak_mib for each in tallies.values()),
-        sum(each.findings for each in tallies.values()),
-    )
-    print(whole.row("all"))
+    try:
+        while sum(each.inputs for each in tallies.values()) < given.inputs:
+            with ThreadPoolExecutor(given.processes) as pool:
+                jobs = [
+                    pool.submit(play, name, work, given.seconds, tally)
+                    for name, tally in tallies.items()
+                ]
+            for job in jobs:
+                job.result()
+            if any(not each.inputs for each in tallies.values()):
+                break
+    finally:
+        # Also of a campaign that is stopped before its end.
+        whole = _sum(tallies.values())
+        print(HEAD)
+        for name, tally in tallies.items():
+            print(tally.row(name))
+        print(whole.row("all"), flush=True)
     sys.exit(1 if whole.findings or not all(each.inputs for each in tallies.values()) else 0)
 
 

@@ -69,11 +69,11 @@ class AtPair(Build):
 
 @dataclass
 class Routers:
-    """All that onboard; each once."""
+    """All that onboard, in turn; each again, as a new onboarding, when all have been."""
 
     address: tuple[str, int]
     waiting: list[BenchRouter]
-    acknowledged: set[str] = field(default_factory=set)
+    acknowledged: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     # When each try that ended well began and ended.
     last: tuple[float, float] = (0.0, 0.0)
@@ -81,12 +81,13 @@ class Routers:
     over: bool = False
 
     async def work(self) -> None:
-        while self.waiting and not self.over:
-            router = self.waiting.pop()
+        while not self.over:
+            router = self.waiting.pop(0)
             begin, anchor = await self._again(partial(self._ask, router))
             # A report whose answer is lost is sent again; it is the same onboarding.
             await self._again(partial(self._report, router, anchor))
-            self.acknowledged.add(router.serial_number)
+            self.acknowledged[router.serial_number] += 1
+            self.waiting.append(router)
             self.last = (begin, time.monotonic())
             self.progressed.set()
 
@@ -111,8 +112,8 @@ class Routers:
 
     async def more(self, count: int) -> None:
         """Wait until so many more are onboarded."""
-        wanted = len(self.acknowledged) + count
-        while len(self.acknowledged) < wanted:
+        wanted = self.acknowledged.total() + count
+        while self.acknowledged.total() < wanted:
             self.progressed.clear()
             await self.progressed.wait()
 
@@ -194,9 +195,8 @@ async def storm(routers: Routers, pair: Pair, rounds: int) -> list[float]:
     return seconds
 
 
-def run(folder: Path, pair: Pair, rounds: int, each: int) -> Tally:
+def run(folder: Path, pair: Pair, rounds: int, routers: int) -> Tally:
     """Build a site on the pair, serve it, and let the storm go over it."""
-    routers = rounds * each
     plan = BenchPlan(
         inventory=routers,
         onboardings=routers,
@@ -223,17 +223,17 @@ def run(folder: Path, pair: Pair, rounds: int, each: int) -> Tally:
     database.close()
     return Tally(
         tuple(seconds),
-        len(came.acknowledged),
+        came.acknowledged.total(),
         came.failed,
-        sum(serial not in found for serial in came.acknowledged),
-        sum(count > 1 for count in found.values()),
+        (came.acknowledged - found).total(),
+        (found - came.acknowledged).total(),
     )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--routers", type=int, default=300, help="of each round")
+    parser.add_argument("--routers", type=int, default=100)
     parser.add_argument("--silent", action="store_true", help="lose it without a word")
     told = parser.parse_args()
     if told.silent and _INSIDE not in os.environ:

@@ -17,7 +17,7 @@ from bootz.config.sources import SourceSettings
 from bootz.errors import ConfigError
 from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import BootMode, CardStatus, ClaimedCard
-from bootz.model.checks import Check, Outcome
+from bootz.model.checks import STRANGER, Check, Outcome
 from bootz.server.api.auth.accounts import add_account
 from bootz.server.api.auth.passwords import hash_password
 from bootz.server.api.auth.roles import OperatorRole
@@ -78,6 +78,10 @@ NIGHT: Plan = (
     ("on-hold", 3),
 )
 """How many routers are where; 48 in all."""
+
+
+SWAPPED = "SWAP1"
+"""The serial number of a box that came in place of a planned one."""
 
 
 def write(database: Database, entries: Sequence[Entry]) -> None:
@@ -384,3 +388,10 @@ def dead_letter(database: Database, now: datetime) -> None:
 def stranger(serial: str, at: datetime, *, detail: str = "") -> CallRecord:
     """Return the call of a router that is not on record."""
     return replace(refusal(serial, "chassis-unknown", at=at, peer="192.0.2.66:4"), detail=detail)
+
+
+def swapped(database: Database, at: datetime) -> None:
+    """Let a box come that proves itself and is not on record."""
+    proof = Check(STRANGER, Outcome.PASSED, "", "Acme")
+    call = refusal(SWAPPED, "chassis-unknown", at=at, peer="192.0.2.77:4")
+    write(database, [replace(call, proven_serial=SWAPPED, checks=(proof,))])

@@ -14,6 +14,8 @@ from board.browser import Site, served
 from store.world import owner
 
 from bootz.server.operations.chassis import chassis_by_key, set_chassis_by_key
+from bootz.server.operations.webhooks import add_webhook
+from bootz.server.store.attempts import latest_attempts
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 PICTURES = {
@@ -24,17 +26,25 @@ PICTURES = {
     "device": "/devices/41",
     "data": "/devices/1?tab=data",
     "preflight": "/devices/41?tab=preflight",
+    "identity": "/devices/41?tab=identity",
+    "device-vouchers": "/devices/1?tab=vouchers",
+    "history": "/devices/41?tab=history",
+    "device-audit": "/devices/1?tab=audit",
+    "change": "/devices/1?tab=change",
     "strangers": "/strangers",
+    "claim": "/strangers/{swapped}/claim?device=31",
     "replacements": "/replacements",
     "import": "/import",
     "sources": "/sources",
     "vouchers": "/vouchers",
     "keys": "/keys",
     "images": "/images",
+    "profiles": "/profiles",
     "profile": "/profiles/access?device=1&other=2",
     "users": "/users",
     "tokens": "/tokens",
     "webhooks": "/webhooks",
+    "webhook": "/webhooks/pager",
     "audit": "/audit?check=1",
     "wall": "/wall",
     "report": "/report",
@@ -51,10 +61,20 @@ def scene(site: Site) -> None:
     night.certificates(site.database, owner().der)
     night.planned(site.database, site.door.root or Path(), site.now)
     night.sent(site.database, 1, site.now)
+    night.swapped(site.database, site.now)
     with site.database.write() as connection:
+        add_webhook(connection, "pager", "https://hooks.example.net/bootz", now=site.now)
         record = chassis_by_key(connection, 1)
         changed = replace(record, hostname="osl-edge-101", variables={"site": "Oslo North"})
         set_chassis_by_key(connection, 1, changed)
+    night.dead_letter(site.database, site.now)
+
+
+def newest_stranger(site: Site) -> int:
+    """Return the attempt of the box that was swapped."""
+    with site.database.read() as connection:
+        attempts = latest_attempts(connection, most=500)
+    return next(each.id for each in attempts if each.proven_serial == night.SWAPPED)
 
 
 def main() -> None:
@@ -63,6 +83,7 @@ def main() -> None:
     total = 0
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as site:
         scene(site)
+        swapped = newest_stranger(site)
         for scheme in ("light", "dark"):
             for name, path in PICTURES.items():
                 page = site.page(
@@ -71,7 +92,7 @@ def main() -> None:
                     reduced_motion="reduce",
                     viewport={"width": 1080, "height": 660},
                 )
-                page.goto(f"/board{path}")
+                page.goto("/board" + path.format(swapped=swapped))
                 picture = packed(page.screenshot())
                 (FOLDER / f"{name}-{scheme}.png").write_bytes(picture)
                 total += len(picture)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import re
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,9 +12,8 @@ import pytest
 from board import night
 from board.conftest import Board
 from fastapi import Request
-from store.world import maker, owner, refusal
+from store.world import maker, owner
 
-from bootz.model.checks import STRANGER, Check, Outcome
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
 from bootz.server.board.pages import PAGES
@@ -426,17 +424,7 @@ def test_an_import_that_opens_a_chassis_needs_its_role(full: Board) -> None:
 
 
 def test_a_stranger_that_proved_itself_is_claimed(full: Board) -> None:
-    proof = Check(STRANGER, Outcome.PASSED, "", "Acme")
-    night.write(
-        full.database,
-        [
-            replace(
-                refusal("SWAP1", "chassis-unknown", at=full.now),
-                proven_serial="SWAP1",
-                checks=(proof,),
-            )
-        ],
-    )
+    night.swapped(full.database, full.now)
     full.enter("operator")
     found = re.search(r'href="/board/strangers/(\d+)/claim"', full.page("/strangers?q=SWAP1"))
     assert found is not None

@@ -13,6 +13,7 @@ from bootz.config.values import (
     BaseUrl,
     FrozenSettings,
     Listen,
+    StoreUrl,
     check_base_url,
 )
 from bootz.transport.http2.engines import EngineName
@@ -165,6 +166,16 @@ class ImageSettings(FrozenSettings):
         None,
         description="What image URLs begin with. "
         "Default: http, the address at which the router reached the server, the first HTTP port.",
+    )
+    fetch_from: tuple[StoreUrl, ...] = Field(
+        (),
+        description="Image stores of other servers (https://HOST:PORT), from which files are "
+        "fetched that are on record and lacking here; tried in this order.",
+    )
+    fetch_ca: Path | None = Field(
+        None,
+        description="PEM file with the CAs of these stores' TLS certificates. "
+        "Default: the site's trust anchor.",
     )
 
 

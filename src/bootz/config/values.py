@@ -81,6 +81,18 @@ def check_base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _check_store_url(text: str) -> str:
+    url = check_base_url(text)
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must have no user name or password")
+    check_host(parts.hostname or "")
+    # Reading it finds out whether it is a port.
+    if parts.port == 0:
+        raise ValueError("the port must be 1 to 65535")
+    return url
+
+
 def _check_bootz_uri(text: str) -> str:
     try:
         return str(parse_bootz_uri(text))
@@ -102,6 +114,9 @@ Listen = Annotated[str, AfterValidator(_check_listen)]
 
 
 Host = Annotated[str, AfterValidator(check_host)]
+
+
+StoreUrl = Annotated[str, AfterValidator(_check_store_url)]
 
 
 BaseUrl = Annotated[str, AfterValidator(check_base_url)]

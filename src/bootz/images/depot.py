@@ -74,6 +74,36 @@ class Depot:
                 self.adopt(temporary, writing.fileno(), StoredFile(digest, before.st_size))
         return StoredFile(digest, before.st_size)
 
+    @contextmanager
+    def receive(self, stored: StoredFile) -> Iterator[Callable[[bytes], None]]:
+        """Take a file in parts, by calls of what is yielded; it appears at the end, if it is right.
+
+        Until then, and where the block is left by an error, nothing of it is visible.
+
+        Raises:
+            Unavailable: ``image-source-differs``: it is not the file that ``stored`` names; or the
+                folder cannot be written.
+        """
+        digest = hashlib.sha256()
+        done = 0
+        with self._incoming() as (writing, temporary):
+
+            def take(chunk: bytes) -> None:
+                nonlocal done
+                done += len(chunk)
+                if done > stored.size:
+                    raise _differs(stored, f"more than {stored.size} bytes")
+                digest.update(chunk)
+                with self._written():
+                    writing.write(chunk)
+
+            yield take
+            if (digest.hexdigest(), done) != (stored.sha256, stored.size):
+                raise _differs(stored, f"{done} bytes, sha256 {digest.hexdigest()}")
+            with self._written():
+                writing.flush()
+            self.adopt(temporary, writing.fileno(), stored)
+
     def adopt(self, path: Path, descriptor: int, stored: StoredFile) -> None:
         """Make a whole file that lies in the folder, and is open, one of the depot's.
 
@@ -244,6 +274,16 @@ class Depot:
                 error.strerror or type(error).__name__,
                 where=str(self._folder),
             ) from error
+
+
+def _differs(stored: StoredFile, seen: str) -> Unavailable:
+    return Unavailable(
+        "image-source-differs",
+        "what was received is not the recorded file",
+        where=stored.sha256,
+        expected=f"{stored.size} bytes, sha256 {stored.sha256}",
+        seen=seen,
+    )
 
 
 def is_sealed(status: os.stat_result, sha256: str) -> bool:

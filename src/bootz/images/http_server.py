@@ -15,11 +15,12 @@ from typing import BinaryIO, TypeVar, TypeVarTuple
 
 from aiohttp import web
 
-from bootz.errors import BootzError
+from bootz.errors import BootzError, Unavailable
 from bootz.images.addresses import ImageAddress, parse_target
 from bootz.images.checking import ImageChecker
 from bootz.images.connection import ImageConnection
 from bootz.images.depot import Depot
+from bootz.images.fetching import ImageFetcher
 from bootz.images.limits import ImageLimits
 from bootz.images.ports import Catalogue, CatalogueEntry, Download, DownloadObserver
 from bootz.images.ranges import ByteRange, RangeVerdict, names_tag, parse_range
@@ -46,6 +47,9 @@ _CHUNKS_BY_KERNEL = 8
 
 _METHODS = ("GET", "HEAD")
 
+_FETCHED = frozenset({"image-file-missing", "image-file-damaged"})
+"""Faults that go away with a copy from another store."""
+
 
 class ImageServer:
     """The depot's door.
@@ -58,6 +62,7 @@ class ImageServer:
         check_every: seconds after which all files are compared with their digests again; 0: never.
         share_port: whether other processes listen on the same addresses.
         proxies: load balancers, whose connections begin with a header of the PROXY protocol.
+        fetcher: brings from other stores what is lacking; None: nothing is brought.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class ImageServer:
         check_every: float = 86400.0,
         share_port: bool = False,
         proxies: Collection[Network] = (),
+        fetcher: ImageFetcher | None = None,
     ) -> None:
         self._share_port = share_port
         self._proxies = proxies
@@ -84,6 +90,8 @@ class ImageServer:
         self._checker = ImageChecker(depot)
         self._check_every = check_every
         self._checking: asyncio.Task[None] | None = None
+        self._fetcher = fetcher
+        self._fetching: asyncio.Task[None] | None = None
         self._readers = ThreadPoolExecutor(self._limits.readers, "image-reader")
         self.downloads = 0
         """Downloads under way."""
@@ -118,6 +126,10 @@ class ImageServer:
         self._acceptors.append(acceptor)
         if self._check_every and self._checking is None:
             self._checking = asyncio.get_running_loop().create_task(self._check_on_schedule())
+        if self._fetcher is not None and self._fetching is None:
+            self._fetching = asyncio.get_running_loop().create_task(
+                self._fetcher.run(self._catalogue)
+            )
         return bound
 
     @property
@@ -142,9 +154,10 @@ class ImageServer:
             )
             if self._answering:
                 await asyncio.wait(self._answering, timeout=_LAST_WORDS_S)
-        if self._checking is not None:
-            self._checking.cancel()
-            await asyncio.gather(self._checking, return_exceptions=True)
+        background = [each for each in (self._checking, self._fetching) if each is not None]
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await self._checker.close()
         self._acceptors.clear()
         self._readers.shutdown(wait=False)
@@ -210,9 +223,8 @@ class ImageServer:
         response = web.StreamResponse(status=status, headers=headers)
         response.content_type = "application/octet-stream"
         response.content_length = part.length
-        reading = await self._off_loop(self._depot.open, entry.sha256)
+        reading = await self._opened(entry)
         try:
-            await self._checker.admit(entry, os.fstat(reading.fileno()))
             if request.method == "HEAD":
                 await response.prepare(request)
             else:
@@ -220,6 +232,26 @@ class ImageServer:
         finally:
             await self._off_loop(reading.close)
         return response
+
+    async def _opened(self, entry: CatalogueEntry) -> BinaryIO:
+        """Open a file that may be served; what is lacking is fetched, if there is a source."""
+        status = None
+        try:
+            reading = await self._off_loop(self._depot.open, entry.sha256)
+            try:
+                status = os.fstat(reading.fileno())
+                await self._checker.admit(entry, status)
+            except BaseException:
+                reading.close()
+                raise
+        except Unavailable as error:
+            if self._fetcher is None or error.reason not in _FETCHED:
+                raise
+            self._fetcher.want(entry, status)
+            raise Unavailable(
+                "image-file-fetching", f"it is being fetched: {error.detail}", where=entry.sha256
+            ) from error
+        return reading
 
     async def _send(
         self,

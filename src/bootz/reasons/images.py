@@ -36,6 +36,26 @@ ROWS = (
         "Wait: it is served, or reported as damaged, when the comparison has ended.",
     ),
     Reason(
+        "image-file-fetching",
+        Fault.UNAVAILABLE,
+        "The file is missing or damaged in this image store, which fetches it from another one.",
+        "Wait: the router asks again. If it lasts, the log says at `image-not-fetched` why.",
+    ),
+    Reason(
+        "image-source-failed",
+        Fault.UNAVAILABLE,
+        "Another image store, named in `images.fetch_from`, did not give a file.",
+        "Check that the other server runs, has the file (`bootz image verify` there), can be "
+        "reached, and has a TLS certificate for the host in the URL; it is tried again.",
+    ),
+    Reason(
+        "image-source-differs",
+        Fault.UNAVAILABLE,
+        "What another image store gave is not the recorded file; it was thrown away.",
+        "Verify the file there (`bootz image verify`), and that the path between them changes "
+        "nothing; it is tried again.",
+    ),
+    Reason(
         "image-file-other",
         Fault.CONFLICT,
         "The file is not the one that is recorded for this image.",

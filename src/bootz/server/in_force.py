@@ -137,7 +137,10 @@ def settings_at_start(config: SiteConfig) -> dict[str, object]:
         "transport": config.transport,
         "workers": config.workers,
         "telemetry": config.telemetry,
-        "images": (images.folder, images.http, images.https, images.check_hours),
+        "images": (
+            *(images.folder, images.http, images.https, images.check_hours),
+            *(images.fetch_from, images.fetch_ca),
+        ),
     }
 
 

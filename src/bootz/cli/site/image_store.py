@@ -5,8 +5,10 @@ The server's inventory says what may be served, and its journal hears of downloa
 
 from bootz.cli.site.image_target import image_target
 from bootz.images.depot import Depot
+from bootz.images.fetching import ImageFetcher
 from bootz.images.http_server import ImageServer
 from bootz.images.ports import CatalogueEntry, Download
+from bootz.keystore.files import load_certificates
 from bootz.server.doors import DepotDoor
 from bootz.server.operations.images import list_images
 from bootz.server.part import Part
@@ -62,14 +64,30 @@ class _Observer:
 
 
 def _open(inventory: SqlInventory, journal: SqlJournal, site: Site, part: Part) -> ImageServer:
+    depot = Depot(site.images_folder)
+    sources = site.config.images.fetch_from
     return ImageServer(
-        Depot(site.images_folder),
+        depot,
         _Catalogue(inventory),
         _Observer(journal, site.clock),
         check_every=site.config.images.check_hours * 3600,
         share_port=part.shares_ports,
         proxies=site.config.transport.proxies,
+        fetcher=ImageFetcher(depot, sources, lambda: _source_anchors(site)) if sources else None,
     )
+
+
+def _source_anchors(site: Site) -> tuple[bytes, ...]:
+    """Return the CAs (DER) of other stores' TLS certificates, as they are now.
+
+    Raises:
+        ConfigError: they cannot be read.
+    """
+    named = site.config.images.fetch_ca
+    if named is not None:
+        return load_certificates(site.root / named)
+    keys = site.keys
+    return tuple(keys.certificates(name)[0] for name in keys.read().trust_anchors)
 
 
 def site_depot() -> DepotDoor:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from store.world import NOW, call, maker, refusal, report
 
 from bootz.model.bootstrap import ReportedStatus
 from bootz.model.chassis import BootMode, CardKind, Release
+from bootz.server.api.paging import holding
 from bootz.server.operations.chassis import (
     CardRecord,
     ChassisRecord,
@@ -25,6 +27,7 @@ from bootz.server.store.listing import (
     listed_chassis,
     seen_chassis,
 )
+from bootz.server.store.schema import CHASSIS
 
 
 def test_chassis_are_listed_in_the_order_of_addition(database: Database) -> None:
@@ -103,3 +106,29 @@ async def test_only_chassis_that_were_seen_or_are_held_are_looked_at(database: D
     assert facts.pop(5) == ChassisFacts()
     assert seen == facts
     assert unfinished == {1, 3, 4}
+
+
+def test_a_text_is_found_alike_on_both_engines(database: Database) -> None:
+    hosts = ("OSL-core_1", "osl-coreX1", "100%", "Ärger", "back/slash")
+    with database.write() as connection:
+        add_vendor(connection, maker("Acme").vendor)
+        add_all_chassis(
+            connection,
+            [ChassisRecord("Acme", f"S{at}", hostname=host) for at, host in enumerate(hosts)],
+        )
+    wanted = {
+        "osl": [1, 2],
+        "Core_1": [1],
+        "0%": [3],
+        "%": [3],
+        "/": [5],
+        "äRGER": [],
+        "ÄRGER": [4],
+        "s0": [1],
+    }
+    with database.read() as connection:
+        for text, keys in wanted.items():
+            (condition,) = holding(connection, text, CHASSIS.c.serial, CHASSIS.c.hostname)
+            found = select(CHASSIS.c.id).where(condition).order_by(CHASSIS.c.id)
+            assert connection.scalars(found).all() == keys, text
+        assert holding(connection, "", CHASSIS.c.serial) == []

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -89,7 +90,7 @@ def expect_written(
     assert {row["id"]: row["written"] for row in after["attempt"]} == noted
 
 
-def shape(engine: Engine) -> dict[str, object]:
+def shape(engine: Engine) -> dict[str, dict[str, Any]]:
     """Return what an upgraded and a new database must agree on."""
     looked = inspect(engine)
     return {
@@ -294,8 +295,11 @@ def test_a_step_that_an_older_program_survives_only_adds(tmp_path: Path) -> None
         before = shape(engine)
         upgrade(engine, replace(SITE_SCHEMA, version=step.version, steps=(step,)), NOW)
         after = shape(engine)
-        # What an older program reads and writes is as it was; new tables are none of its own.
-        assert {table: after[table] for table in before} == before
+        # What an older program reads and writes is as it was; new tables are none of its own, and
+        # an index that refuses no row is nothing to it.
+        for table, old in before.items():
+            kept = [each for each in after[table]["indexes"] if each in old["indexes"] or each[2]]
+            assert {**after[table], "indexes": kept} == old, table
         engine.dispose()
 
 

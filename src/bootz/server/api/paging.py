@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, Connection, or_
 
 from bootz.server.api.problems import ErrorItem, ManyErrors
 
@@ -83,7 +83,10 @@ Ordering = Annotated[
     str | None,
     Query(max_length=256, description="Fields to sort by, with commas between; - for descending."),
 ]
-Search = Annotated[str | None, Query(max_length=128, description="A text that a row must hold.")]
+Search = Annotated[
+    str | None,
+    Query(max_length=128, description="A text that a row must hold; a is A, for ASCII letters."),
+]
 
 
 def with_query(request: Request, changes: Mapping[str, object]) -> str:
@@ -143,11 +146,19 @@ def order_by(
     ] + list(default)
 
 
-def holding(text: str | None, *columns: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-    """Return the condition that one of the columns holds a text; % and _ are themselves."""
+def holding(
+    connection: Connection, text: str | None, *columns: ColumnElement[Any]
+) -> list[ColumnElement[bool]]:
+    """Return the condition that one of the columns holds a text; % and _ are themselves.
+
+    The case of A to Z is ignored, that of other letters is not: so it is with SQLite's LIKE, and
+    with PostgreSQL's ILIKE under the collation C, whatever the database's own is.
+    """
     if not text:
         return []
-    return [or_(*(column.icontains(text, autoescape=True) for column in columns))]
+    if connection.dialect.name == "sqlite":
+        return [or_(*(column.contains(text, autoescape=True) for column in columns))]
+    return [or_(*(column.collate("C").icontains(text, autoescape=True) for column in columns))]
 
 
 def _check_names(where: str, given: Iterable[str], known: Iterable[str]) -> None:

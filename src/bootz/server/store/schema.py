@@ -96,6 +96,13 @@ CHASSIS = Table(
     Column("hold_since", _TIME, nullable=True),
     Column("hold_note", Text, nullable=False, server_default=""),
 )
+# Lists of a state ask for the few that are on hold.
+Index(
+    "ix_chassis_hold_since",
+    CHASSIS.c.hold_since,
+    sqlite_where=CHASSIS.c.hold_since.is_not(None),
+    postgresql_where=CHASSIS.c.hold_since.is_not(None),
+)
 
 CHASSIS_LABEL = Table(
     "chassis_label",

@@ -28,6 +28,7 @@ COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
 """What a list can be sorted by."""
 
 _JOINED: Final = CHASSIS.join(VENDOR).outerjoin(PROFILE, PROFILE.c.id == CHASSIS.c.profile_id)
+_SEARCHED: Final = (CHASSIS.c.serial, CHASSIS.c.hostname, CHASSIS.c.part_number)
 _BATCH: Final = 500
 
 
@@ -42,16 +43,13 @@ class ChassisChoice:
         label: Annotated[list[str] | None, Query(description="KEY=VALUE; repeatable.")] = None,
         state: Annotated[list[ChassisState] | None, Query(description="Repeatable.")] = None,
     ) -> None:
-        self._conditions = [
-            *holding(q, CHASSIS.c.serial, CHASSIS.c.hostname, CHASSIS.c.part_number),
-            *(_labelled(*_pair(text)) for text in label or ()),
-        ]
+        self._conditions = [_labelled(*_pair(text)) for text in label or ()]
         if vendor is not None:
             self._conditions.append(VENDOR.c.name_folded == vendor.strip().casefold())
         if profile is not None:
             self._conditions.append(PROFILE.c.name_folded == profile.strip().casefold())
         self._states = frozenset(state or ())
-        self._searches = bool(q)
+        self._text = q
         self._joins = vendor is not None or profile is not None
 
     def page(
@@ -68,13 +66,17 @@ class ChassisChoice:
             ManyErrors: ``request-invalid``: it cannot be sorted so.
         """
         sorting = order_by(ordering, COLUMNS, [CHASSIS.c.id])
-        conditions = [*self._conditions, *scoped(principal)]
+        conditions = [
+            *holding(connection, self._text, *_SEARCHED),
+            *self._conditions,
+            *scoped(principal),
+        ]
         if self._states:
             conditions += _in_states(connection, door, self._states)
         joins = self._joins or _named(ordering) & {"vendor", "profile"}
         tables = _JOINED if joins else CHASSIS
         chosen = select(CHASSIS.c.id).select_from(tables).where(*conditions).order_by(*sorting)
-        if self._searches:
+        if self._text:
             # No index helps: one pass over all rows in place of two.
             found = connection.scalars(chosen).all()
             return len(found), found[paging.offset : paging.offset + paging.limit]

@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    text,
+)
 
 from bootz.sql.upgrade import Step
 
@@ -78,10 +88,23 @@ def _servers(op: "Operations") -> None:
     )
 
 
+def _held(op: "Operations") -> None:
+    """Find the chassis that are on hold without a look at all others."""
+    held = text("hold_since IS NOT NULL")
+    op.create_index(
+        "ix_chassis_hold_since",
+        "chassis",
+        ["hold_since"],
+        sqlite_where=held,
+        postgresql_where=held,
+    )
+
+
 _PARTS: "Final[tuple[Callable[[Operations], None], ...]]" = (
     _sent_data,
     _voucher_fetch,
     _servers,
+    _held,
 )
 
 
@@ -94,6 +117,6 @@ STEP: Final = Step(
     7,
     "what was last sent, and what an operator asks of the server",
     _upgrade,
-    # New tables alone.
+    # New tables, and an index.
     runs_with=6,
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from sources.product import TOKEN, Product, serving
+from sqlalchemy import insert
 from store.world import Maker
 
 from bootz.config.site import SiteConfig
@@ -23,6 +24,8 @@ from bootz.server.sources.markers import Marker, read_markers
 from bootz.server.sources.planning import Synced, SyncOrder
 from bootz.server.sources.syncing import SourceRoom, sync
 from bootz.server.store.database import Database, open_database
+from bootz.server.store.schema import ATTEMPT
+from bootz.sql.times import to_text
 
 SELECT = {
     "netbox": {"status": ["planned", "staged"], "tag": ["bootz"]},
@@ -79,6 +82,30 @@ class SourceWorld:
 
     def later(self, **delta: float) -> None:
         self.now += timedelta(**delta)
+
+
+def attempted(world: SourceWorld, hostname: str, state: str, reason: str = "") -> None:
+    """Put an attempt in the journal."""
+    record = world.chassis()[hostname]
+    at = to_text(world.now)
+    with world.database.write_journal() as connection:
+        number = len(connection.execute(ATTEMPT.select()).all()) + 1
+        values: dict[str, Any] = {}
+        for column in ATTEMPT.columns:
+            if not column.nullable and column.server_default is None:
+                values[column.name] = 0 if "INT" in str(column.type) else ""
+        values |= {
+            "id": number,
+            "chassis_id": record.key,
+            "number": number,
+            "started_at": at,
+            "updated_at": at,
+            "state": state,
+            "reason": reason,
+            "checks": "[]",
+            "sent": "{}",
+        }
+        connection.execute(insert(ATTEMPT).values(values))
 
 
 def _world(tmp_path: Path, product: Product, url: str) -> SourceWorld:

@@ -7,39 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sources.conftest import SourceWorld
-from sqlalchemy import insert
+from sources.conftest import SourceWorld, attempted
 
 from bootz.server.sources.markers import read_markers, set_markers
 from bootz.server.sources.pushing import due_pushes, push_all
-from bootz.server.store.schema import ATTEMPT
-from bootz.sql.times import to_text
 
 PUSH = {"status": {"success": "staged"}, "fields": True, "journal": True}
-
-
-def attempted(world: SourceWorld, hostname: str, state: str, reason: str = "") -> None:
-    """Put an attempt in the journal."""
-    record = world.chassis()[hostname]
-    at = to_text(world.now)
-    with world.database.write_journal() as connection:
-        number = len(connection.execute(ATTEMPT.select()).all()) + 1
-        values: dict[str, Any] = {}
-        for column in ATTEMPT.columns:
-            if not column.nullable and column.server_default is None:
-                values[column.name] = 0 if "INT" in str(column.type) else ""
-        values |= {
-            "id": number,
-            "chassis_id": record.key,
-            "number": number,
-            "started_at": at,
-            "updated_at": at,
-            "state": state,
-            "reason": reason,
-            "checks": "[]",
-            "sent": "{}",
-        }
-        connection.execute(insert(ATTEMPT).values(values))
 
 
 def push(world: SourceWorld, **settings: Any) -> int:

@@ -210,13 +210,20 @@ def test_a_source_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
         left.set()
 
     async def story(_world: World, second: Second) -> None:
-        await asyncio.start_server(hang, sock=listening)
+        servers.append(await asyncio.start_server(hang, sock=listening))
         await asked.wait()
         assert (await second.ask()).status == 503
 
+    async def end() -> None:
+        await left.wait()
+        for server in servers:
+            server.close()
+            await server.wait_closed()
+
+    servers: list[asyncio.Server] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
         sources = [f"http://127.0.0.1:{listening.getsockname()[1]}"]
-        play(tmp_path, story, sources=lambda _: sources, after=left.wait)
+        play(tmp_path, story, sources=lambda _: sources, after=end)
     assert not (tmp_path / "second" / DIGEST).exists()
 
 

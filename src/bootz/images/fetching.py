@@ -170,6 +170,8 @@ class ImageFetcher:
             await running
         except asyncio.CancelledError:
             transfer.stop()
+            # How it ends is of no interest any more; unasked, asyncio would complain of it.
+            running.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise
 
 

@@ -47,7 +47,8 @@ def test_what_is_not_well_is_told_to_a_login_alone(world: World, fault: str, par
             case "no certificates":
                 connection.exec_driver_sql("DELETE FROM site_certificate")
             case "other schema":
-                connection.exec_driver_sql("UPDATE meta SET value = 99 WHERE key = 'schema'")
+                keys = "('schema', 'oldest_program')"
+                connection.exec_driver_sql(f"UPDATE meta SET value = 99 WHERE key IN {keys}")
             case "broken vendor":
                 connection.exec_driver_sql("UPDATE vendor SET idevid_ca = 'x'")
             case _:

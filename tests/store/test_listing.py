@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy import select
 from store.world import NOW, call, maker, refusal, report
 
@@ -83,19 +85,23 @@ def test_labels_choose(database: Database) -> None:
     assert one.labels == {"rack": "4", "site": "osl"}
 
 
-async def test_only_chassis_that_were_seen_or_are_held_are_looked_at(database: Database) -> None:
+def test_only_chassis_that_were_seen_or_are_held_are_looked_at(database: Database) -> None:
     with database.write() as connection:
         add_vendor(connection, maker("Acme").vendor)
         numbers = ("FX1", "FX2", "FX3", "FX4", "FX5")
         add_all_chassis(connection, [ChassisRecord("Acme", number) for number in numbers])
         hold_chassis(connection, [1, 4], "no power", now=NOW)
-    journal = SqlJournal(database)
-    journal.start()
-    await journal.record(call("FX1", chassis_key=1))
-    await journal.record(call("FX2", chassis_key=2))
-    await journal.record(report(ReportedStatus.SUCCESS, "FX2", chassis_key=2))
-    await journal.record(refusal("FX3", "idevid-untrusted"))
-    await journal.close()
+
+    async def write() -> None:
+        journal = SqlJournal(database)
+        journal.start()
+        await journal.record(call("FX1", chassis_key=1))
+        await journal.record(call("FX2", chassis_key=2))
+        await journal.record(report(ReportedStatus.SUCCESS, "FX2", chassis_key=2))
+        await journal.record(refusal("FX3", "idevid-untrusted"))
+        await journal.close()
+
+    asyncio.run(write())
 
     with database.read() as connection:
         execute = plain(connection)

@@ -118,14 +118,6 @@ class ChassisPatch(BaseModel):
     )
 
 
-class ChassisList(BaseModel):
-    """Chassis that are added together, or none."""
-
-    model_config = STRICT
-
-    chassis: list[ChassisBody] = Field(min_length=1, max_length=MAX_BULK)
-
-
 @router.get("", response_model=Page[ChassisView | dict[str, Any]], **operation("chassis.list"))
 def list_(
     door: DoorDep,

@@ -4,7 +4,7 @@ set -euo pipefail
 # value that goes out is that of the most specific place, also where that one says
 # "always-send": false.
 # Exits 0 while this holds, 1 once it does not.
-. "$(dirname "$0")/kea_link.sh"
+. "$(dirname "$0")/../tools/findings/kea_link.sh"
 mac=02:aa:00:00:00:10
 link $mac
 echo "kea-dhcp4 $(kea-dhcp4 -v), package $(dpkg-query -W -f='${Version}' kea-dhcp4-server)"

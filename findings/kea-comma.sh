@@ -4,7 +4,7 @@ set -euo pipefail
 # the first comma. What follows is dropped without an error or a warning; with a backslash before
 # the comma all of it goes out.
 # Exits 0 while this holds, 1 once it does not.
-. "$(dirname "$0")/kea_link.sh"
+. "$(dirname "$0")/../tools/findings/kea_link.sh"
 mac=02:aa:00:00:00:10
 link $mac
 echo "kea-dhcp4 $(kea-dhcp4 -v), package $(dpkg-query -W -f='${Version}' kea-dhcp4-server)"

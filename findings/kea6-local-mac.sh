@@ -5,7 +5,7 @@ set -euo pipefail
 # 02:..., as in most labs and virtual machines, gets no address, though its link-local address is
 # made of the MAC address in the same way.
 # Exits 0 while this holds, 1 once it does not.
-. "$(dirname "$0")/kea_link.sh"
+. "$(dirname "$0")/../tools/findings/kea_link.sh"
 echo "kea-dhcp6 $(kea-dhcp6 -v), package $(dpkg-query -W -f='${Version}' kea-dhcp6-server)"
 try() {
     link "$1"

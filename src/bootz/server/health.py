@@ -65,7 +65,7 @@ def _database(connection: Connection, _now: datetime) -> str:
 
 def _schema(connection: Connection, _now: datetime) -> str:
     SITE_SCHEMA.check(SITE_SCHEMA.found(connection), SITE_SCHEMA.oldest_program(connection))
-    return f"version {SITE_SCHEMA.version}"
+    return f"version {SITE_SCHEMA.found(connection)}"
 
 
 def _owner(connection: Connection, now: datetime) -> str:

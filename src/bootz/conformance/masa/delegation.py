@@ -1,6 +1,6 @@
 """Delegation of a group to another organisation.
 
-Source: openconfig/ovgs ``docs/service-overview.md``; docs/protocol/ovgs.md#delegation.
+Source: docs/protocol/ovgs.md#delegation.
 """
 
 from collections.abc import Iterator

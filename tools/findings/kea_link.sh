@@ -2,7 +2,7 @@
 # Needs: root; apt-get install kea-dhcp4-server kea-dhcp6-server iproute2 python3.
 set -euo pipefail
 PATH="$PATH:/usr/sbin:/sbin"
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(mktemp -d)
 server=kf-server-$$ client=kf-client-$$
 kea=""

@@ -11,6 +11,7 @@ import time
 
 
 def checksum(data: bytes) -> int:
+    """Return the checksum of a header (RFC 791 section 3.1)."""
     data += b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
@@ -19,6 +20,7 @@ def checksum(data: bytes) -> int:
 
 
 def ask4(interface: str, mac: bytes, codes: list[int]) -> dict[int, bytes]:
+    """Send a DISCOVER and return the options of the OFFER; TimeoutError where none comes."""
     xid = os.urandom(4)
     message = b"\1\1\6\0" + xid + b"\0\0\x80\0" + bytes(16) + mac.ljust(16, b"\0") + bytes(192)
     message += b"\x63\x82\x53\x63\x35\1\1\x37" + bytes([len(codes), *codes]) + b"\xff"
@@ -41,6 +43,7 @@ def ask4(interface: str, mac: bytes, codes: list[int]) -> dict[int, bytes]:
 
 
 def ask6(interface: str, mac: bytes, codes: list[int]) -> dict[int, bytes]:
+    """Send a SOLICIT and return the options of the ADVERTISE; TimeoutError where none comes."""
     transaction = os.urandom(3)
     wanted = b"".join(code.to_bytes(2, "big") for code in codes)
     duid = b"\0\2\0\0\0\x09serial"
@@ -66,6 +69,7 @@ def ask6(interface: str, mac: bytes, codes: list[int]) -> dict[int, bytes]:
 
 
 def options(data: bytes, width: int) -> dict[int, bytes]:
+    """Return options whose code and length have ``width`` octets each."""
     found: dict[int, bytes] = {}
     at = 0
     while at + 2 * width <= len(data) and data[at : at + width] != b"\xff":

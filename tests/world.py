@@ -37,7 +37,7 @@ from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile
 from bootz.server.operations.vendors import VendorRecord, add_vendor
-from bootz.server.operations.vouchers import StoreOutcome, store_voucher
+from bootz.server.operations.vouchers.storing import StoreOutcome, store_voucher
 from bootz.server.site import Site, open_site, utc_now
 from bootz.server.store.attempts import AttemptRecord, Event, events_of, latest_attempts
 from bootz.transport.calling import end_channel

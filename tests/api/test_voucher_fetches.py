@@ -11,7 +11,7 @@ from api.conftest import World
 
 from bootz.cli.main import run
 from bootz.server.api.auth.roles import OperatorRole
-from bootz.server.operations.voucher_fetches import MAX_OPEN, FetchFault, begin_fetch, end_fetch
+from bootz.server.operations.vouchers.fetches import MAX_OPEN, FetchFault, begin_fetch, end_fetch
 
 
 def ask(world: World, role: OperatorRole = OperatorRole.OPERATOR, **body: Any) -> Any:

@@ -33,7 +33,7 @@ from bootz.server.operations.site_certificates import (
     store_site_certificates,
 )
 from bootz.server.operations.vendors import add_vendor
-from bootz.server.operations.vouchers import store_voucher
+from bootz.server.operations.vouchers.storing import store_voucher
 from bootz.server.ports import CallRecord
 from bootz.server.rendering.preview import PreviewTerms, preview_chassis
 from bootz.server.rendering.reached import reached_of

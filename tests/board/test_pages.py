@@ -21,8 +21,8 @@ from bootz.server.board.results import MAX_BYTES, MAX_RESULTS, Results
 from bootz.server.board.visitor import PREFIX, Visitor
 from bootz.server.operations.chassis import chassis_by_key
 from bootz.server.operations.shift_report import percentile
-from bootz.server.operations.voucher_fetches import FetchFault, begin_fetch, end_fetch
-from bootz.server.operations.vouchers import list_vouchers
+from bootz.server.operations.vouchers.fetches import FetchFault, begin_fetch, end_fetch
+from bootz.server.operations.vouchers.storing import list_vouchers
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 LOOKED_AT = (

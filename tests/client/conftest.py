@@ -19,7 +19,7 @@ from api.conftest import World, opened_world
 from store.world import maker, owner
 
 from bootz.server.api.auth.roles import OperatorRole
-from bootz.server.operations.vouchers import store_voucher
+from bootz.server.operations.vouchers.storing import store_voucher
 from bootz.server.store.entries import CallRecord
 from bootz.server.store.journal import SqlJournal
 

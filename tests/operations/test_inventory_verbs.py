@@ -53,7 +53,7 @@ from bootz.server.operations.vendors import (
     remove_vendor,
     set_vendor,
 )
-from bootz.server.operations.vouchers import store_voucher
+from bootz.server.operations.vouchers.storing import store_voucher
 from bootz.server.store.revision import read_revision
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -24,12 +24,12 @@ from bootz.model.artifacts import Assertion
 from bootz.server.operations import voucher_files
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.vendors import add_vendor
-from bootz.server.operations.voucher_files import (
+from bootz.server.operations.vouchers.files import (
     FoundVoucher,
     find_voucher_files,
     read_voucher_text,
 )
-from bootz.server.operations.vouchers import (
+from bootz.server.operations.vouchers.storing import (
     StoreOutcome,
     VoucherResult,
     find_vouchers,

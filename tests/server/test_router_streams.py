@@ -17,7 +17,7 @@ from bootz.model.identity import TpmRecord
 from bootz.server.operations.chassis import CardRecord
 from bootz.server.operations.tpm_record import read_tpm_key
 from bootz.server.operations.vendors import VendorRecord, add_vendor
-from bootz.server.operations.vouchers import store_voucher
+from bootz.server.operations.vouchers.storing import store_voucher
 from bootz.server.site import utc_now
 from bootz.server.store.attempt_states import AttemptState
 

@@ -26,7 +26,7 @@ from bootz.server.operations.chassis import (
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.profiles import ProfileRecord, add_profile, set_profile
 from bootz.server.operations.vendors import VendorSettings, add_vendor, set_vendor
-from bootz.server.operations.vouchers import StoreOutcome, store_voucher
+from bootz.server.operations.vouchers.storing import StoreOutcome, store_voucher
 from bootz.server.store.database import Database, open_database
 from bootz.server.store.inventory import SqlInventory
 

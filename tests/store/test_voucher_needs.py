@@ -9,8 +9,8 @@ from store.world import NOW, maker, owner
 from bootz.model.chassis import BootMode
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, add_all_chassis
 from bootz.server.operations.vendors import add_vendor, find_vendor
-from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
-from bootz.server.operations.vouchers import StoreOutcome, list_vouchers, store_voucher
+from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
+from bootz.server.operations.vouchers.storing import StoreOutcome, list_vouchers, store_voucher
 from bootz.server.store.database import Database
 
 PINNED = owner().der

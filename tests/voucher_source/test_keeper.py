@@ -19,7 +19,7 @@ from voucher_source.party import Manufacturer, found_manufacturer, serving
 from bootz.errors import Unavailable
 from bootz.server.operations.chassis import ChassisRecord, add_chassis, remove_chassis
 from bootz.server.operations.vendors import VendorRecord, add_vendor
-from bootz.server.operations.voucher_fetches import (
+from bootz.server.operations.vouchers.fetches import (
     FetchScope,
     FetchState,
     VoucherFetch,
@@ -27,7 +27,7 @@ from bootz.server.operations.voucher_fetches import (
     begin_fetch,
     find_fetch,
 )
-from bootz.server.operations.vouchers import list_vouchers, remove_vouchers
+from bootz.server.operations.vouchers.storing import list_vouchers, remove_vouchers
 from bootz.server.store.database import Database, open_database
 from bootz.server.voucher_source import fetching, keeper
 from bootz.server.voucher_source.keeper import VoucherKeeper

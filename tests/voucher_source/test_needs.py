@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store.world import NOW
 
-from bootz.server.operations.voucher_needs import CardVoucher, Held
+from bootz.server.operations.vouchers.needs import CardVoucher, Held
 
 SERIALS = st.text("ABC0123456789", min_size=1, max_size=12)
 

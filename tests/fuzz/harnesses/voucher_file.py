@@ -1,6 +1,6 @@
 """Files with a voucher: DER, PEM, base64."""
 
-from bootz.server.operations.voucher_files import read_voucher_text
+from bootz.server.operations.vouchers.files import read_voucher_text
 
 
 def enter(data: bytes) -> None:

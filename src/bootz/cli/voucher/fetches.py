@@ -13,7 +13,7 @@ from bootz.cli.output import Column
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootz.server.operations.voucher_fetches import VoucherFetch
+    from bootz.server.operations.vouchers.fetches import VoucherFetch
 
 _COLUMNS = (
     Column("id", right=True),
@@ -33,7 +33,7 @@ _COLUMNS = (
 @click.pass_obj
 def fetches_command(cli: Cli, request: int | None) -> None:
     """List what the server was asked to fetch; of one REQUEST, the cards that got no voucher."""
-    from bootz.server.operations.voucher_fetches import find_fetch, list_fetches
+    from bootz.server.operations.vouchers.fetches import find_fetch, list_fetches
 
     with reading(cli) as connection:
         if request is not None:
@@ -45,7 +45,7 @@ def fetches_command(cli: Cli, request: int | None) -> None:
 
 def ask_server(cli: Cli, serials: Sequence[str], vendor: str | None, label: str | None) -> None:
     """Put a request on record that the running server takes up."""
-    from bootz.server.operations.voucher_fetches import FetchScope, ask_fetch
+    from bootz.server.operations.vouchers.fetches import FetchScope, ask_fetch
     from bootz.server.store.actor import actor_of
 
     scope = FetchScope(vendor or "", label or "", tuple(serials))

@@ -16,7 +16,7 @@ from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.nearest import meant_serial
 from bootz.server.operations.vendors import VendorRecord, find_vendor, list_vendors
-from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
+from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
 from bootz.server.voucher_source.fetching import Fetched, FetchOutcome
 from bootz.server.voucher_source.opening import Surroundings, open_fetcher
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from bootz.server.operations.voucher_files import FoundVoucher
+    from bootz.server.operations.vouchers.files import FoundVoucher
 
 command = noun(
     "voucher",
@@ -74,8 +74,8 @@ def import_(cli: Cli, files: tuple[Path, ...], vendor: str | None, *, dry_run: b
     A wrong voucher is refused with its reason; the good ones are stored.
     """
     from bootz.cli.voucher.rows import import_row
-    from bootz.server.operations.voucher_files import find_voucher_files
-    from bootz.server.operations.vouchers import StoreOutcome, VoucherResult, store_voucher
+    from bootz.server.operations.vouchers.files import find_voucher_files
+    from bootz.server.operations.vouchers.storing import StoreOutcome, VoucherResult, store_voucher
 
     site = cli.site()
     pinned = site.pinned_domain_cert()
@@ -122,7 +122,7 @@ def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None
     """List the stored vouchers."""
     from bootz.cli.voucher.rows import voucher_row
     from bootz.server.operations.nearest import WITH_VOUCHER, meant_serial
-    from bootz.server.operations.vouchers import list_vouchers
+    from bootz.server.operations.vouchers.storing import list_vouchers
 
     now = cli.site().clock()
     before = None if expiring is None else now + timedelta(days=expiring)
@@ -146,8 +146,8 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
     from pathlib import Path
 
     from bootz.cli.voucher.rows import days_left, voucher_fields, voucher_row
-    from bootz.server.operations.voucher_files import find_voucher_files
-    from bootz.server.operations.vouchers import find_vouchers
+    from bootz.server.operations.vouchers.files import find_voucher_files
+    from bootz.server.operations.vouchers.storing import find_vouchers
 
     path = Path(serial_or_file)
     if path.suffix == ".vcj" or path.is_file():
@@ -187,7 +187,7 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
 
     Without FILES, the stored ones: against the present CAs, dates and certificate.
     """
-    from bootz.server.operations.vouchers import check_for_owner
+    from bootz.server.operations.vouchers.storing import check_for_owner
 
     site = cli.site()
     pinned = site.pinned_domain_cert()
@@ -227,8 +227,8 @@ def _found(
     cli: Cli, connection: Connection, files: tuple[Path, ...], vendor: str | None
 ) -> tuple[FoundVoucher, ...]:
     """Return the vouchers in files, or the stored ones if no file is given."""
-    from bootz.server.operations.voucher_files import FoundVoucher, find_voucher_files
-    from bootz.server.operations.vouchers import list_vouchers
+    from bootz.server.operations.vouchers.files import FoundVoucher, find_voucher_files
+    from bootz.server.operations.vouchers.storing import list_vouchers
 
     if files:
         found = find_voucher_files(files)

@@ -12,7 +12,7 @@ from bootz.cli.names import SERIAL, which_vendor
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
-    from bootz.server.operations.vouchers import VoucherRecord
+    from bootz.server.operations.vouchers.storing import VoucherRecord
 
 _COLUMNS = (
     Column("serial_number", "SERIAL"),
@@ -49,8 +49,8 @@ def remove_command(
     A router whose card has no other voucher gets no data until one is imported or fetched.
     """
     from bootz.model.chassis import fold_serial
-    from bootz.server.operations.voucher_needs import card_vouchers
-    from bootz.server.operations.vouchers import remove_vouchers
+    from bootz.server.operations.vouchers.needs import card_vouchers
+    from bootz.server.operations.vouchers.storing import remove_vouchers
 
     if not serials and not expired:
         raise click.UsageError("name the serial numbers, or --expired for all that have ended")

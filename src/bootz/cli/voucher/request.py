@@ -72,7 +72,7 @@ def request_command(
     from bootz.keystore.files import atomic_write
     from bootz.model.chassis import fold_serial
     from bootz.server.operations.vendors import find_vendor, list_vendors
-    from bootz.server.operations.voucher_needs import card_vouchers
+    from bootz.server.operations.vouchers.needs import card_vouchers
     from bootz.trust.certificates import authority_key_identifier, parse_certificates
     from bootz.trust.request import VoucherRequest, check_voucher_request, write_voucher_requests
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from bootz.cli.output import error_record
 from bootz.errors import TrustError
-from bootz.server.operations.voucher_files import FoundVoucher
-from bootz.server.operations.vouchers import (
+from bootz.server.operations.vouchers.files import FoundVoucher
+from bootz.server.operations.vouchers.storing import (
     VoucherRecord,
     VoucherResult,
 )

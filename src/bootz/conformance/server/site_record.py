@@ -16,7 +16,7 @@ from bootz.server.operations.chassis import (
 )
 from bootz.server.operations.tpm_record import read_tpm_key
 from bootz.server.operations.vendors import VendorRecord, add_vendor, remove_vendor
-from bootz.server.operations.vouchers import remove_vouchers, store_voucher
+from bootz.server.operations.vouchers.storing import remove_vouchers, store_voucher
 from bootz.server.site import Site
 
 

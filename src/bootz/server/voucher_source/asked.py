@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.server.operations.vendors import VendorRecord, list_vendors
-from bootz.server.operations.voucher_fetches import (
+from bootz.server.operations.vouchers.fetches import (
     FetchFault,
     VoucherFetch,
     begin_fetch,
@@ -19,7 +19,7 @@ from bootz.server.operations.voucher_fetches import (
     end_fetch,
     fault_of,
 )
-from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
+from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
 from bootz.server.voucher_source.fetching import Fetched
 from bootz.server.voucher_source.opening import Surroundings
 

@@ -12,8 +12,8 @@ from enum import Enum
 from sqlalchemy import Connection
 
 from bootz.errors import BootzError
-from bootz.server.operations.voucher_needs import CardVoucher
-from bootz.server.operations.vouchers import StoreOutcome, VoucherResult, store_voucher
+from bootz.server.operations.vouchers.needs import CardVoucher
+from bootz.server.operations.vouchers.storing import StoreOutcome, VoucherResult, store_voucher
 from bootz.server.store.database import Database
 from bootz.server.voucher_source.source import Answered, VoucherSource
 from bootz.server.voucher_source.tpm import EkIssuers, keep_tpm, read_tpm

@@ -18,8 +18,8 @@ from bootz.errors import BootzError, ConfigError
 from bootz.log import get_logger
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.vendors import VendorRecord, list_vendors
-from bootz.server.operations.voucher_fetches import VoucherFetch, next_fetch
-from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
+from bootz.server.operations.vouchers.fetches import VoucherFetch, next_fetch
+from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.voucher_source.asked import AskedFetches, Lacking
 from bootz.server.voucher_source.fetching import Fetched, Fetcher, FetchOutcome

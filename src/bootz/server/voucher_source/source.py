@@ -20,8 +20,8 @@ from bootz.keystore.files import load_certificates
 from bootz.log import get_logger
 from bootz.model.chassis import fold_serial
 from bootz.server.operations.vendors import VendorRecord
-from bootz.server.operations.voucher_files import find_voucher_files
 from bootz.server.operations.voucher_source import VoucherSourceSettings
+from bootz.server.operations.vouchers.files import find_voucher_files
 from bootz.server.voucher_source.client import OvgsClient, Registration, Tally, TpmAnswer
 from bootz.server.voucher_source.token import SourceToken
 from bootz.transport.calling import CallRefused, client_context

@@ -11,7 +11,7 @@ from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Moment, Page, PagingDep
 from bootz.server.api.routes.documents import STRICT
 from bootz.server.api.writes import Answer, ChangeDep
-from bootz.server.operations.voucher_fetches import (
+from bootz.server.operations.vouchers.fetches import (
     MAX_SERIALS,
     FetchScope,
     FetchState,
@@ -20,7 +20,7 @@ from bootz.server.operations.voucher_fetches import (
     find_fetch,
     list_fetches,
 )
-from bootz.server.operations.vouchers import VoucherRecord, list_vouchers, remove_vouchers
+from bootz.server.operations.vouchers.storing import VoucherRecord, list_vouchers, remove_vouchers
 
 router = APIRouter(prefix="/vouchers", tags=["vouchers"])
 

@@ -13,15 +13,15 @@ from bootz.server.board.results import results_of
 from bootz.server.board.view import fragment, go, html, page, url
 from bootz.server.board.visitor import FormDep, Visitor, changing, text_of, visiting
 from bootz.server.operations.site_certificates import read_site_certificates
-from bootz.server.operations.voucher_fetches import (
+from bootz.server.operations.vouchers.fetches import (
     FetchScope,
     ask_fetch,
     list_fetches,
     of_batch,
 )
-from bootz.server.operations.voucher_files import read_voucher_text
-from bootz.server.operations.voucher_needs import CardVoucher, card_vouchers
-from bootz.server.operations.vouchers import (
+from bootz.server.operations.vouchers.files import read_voucher_text
+from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
+from bootz.server.operations.vouchers.storing import (
     StoreOutcome,
     VoucherResult,
     list_vouchers,

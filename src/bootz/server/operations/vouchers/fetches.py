@@ -20,7 +20,7 @@ from bootz.server.operations.labels import fold_key
 from bootz.server.operations.nearest import meant_serial
 from bootz.server.operations.texts import dump_json, load_rows, load_texts
 from bootz.server.operations.vendors import find_vendor
-from bootz.server.operations.voucher_needs import CardVoucher
+from bootz.server.operations.vouchers.needs import CardVoucher
 from bootz.server.store.schema import CARD, CHASSIS, CHASSIS_LABEL, VOUCHER_FETCH
 from bootz.server.store.words import MAX_WORDS, bounded
 from bootz.sql.times import from_text, to_text

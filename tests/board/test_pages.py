@@ -22,7 +22,7 @@ from bootz.server.board.visitor import PREFIX, Visitor
 from bootz.server.operations.chassis import chassis_by_key
 from bootz.server.operations.shift_report import percentile
 from bootz.server.operations.vouchers.fetches import FetchFault, begin_fetch, end_fetch
-from bootz.server.operations.vouchers.storing import list_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
 
 EVIL = "<img src=x onerror=alert(1)>\"'&"
 LOOKED_AT = (

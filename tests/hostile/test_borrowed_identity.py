@@ -24,7 +24,7 @@ from bootz.model.identity import IdentityKind
 from bootz.reasons import REASONS
 from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.vendors import VendorRecord, set_vendor
-from bootz.server.operations.vouchers.storing import list_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
 from bootz.server.store.attempt_states import AttemptState
 from bootz.wire.dialects import CURRENT, DIALECTS, V0_1_0, Dialect
 from bootz.wire.flows import STREAM, STREAM_V1

@@ -29,11 +29,10 @@ from bootz.server.operations.vouchers.files import (
     find_voucher_files,
     read_voucher_text,
 )
+from bootz.server.operations.vouchers.records import find_vouchers, list_vouchers
 from bootz.server.operations.vouchers.storing import (
     StoreOutcome,
     VoucherResult,
-    find_vouchers,
-    list_vouchers,
     remove_vouchers,
     store_voucher,
 )

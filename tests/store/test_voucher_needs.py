@@ -10,7 +10,8 @@ from bootz.model.chassis import BootMode
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, add_all_chassis
 from bootz.server.operations.vendors import add_vendor, find_vendor
 from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
-from bootz.server.operations.vouchers.storing import StoreOutcome, list_vouchers, store_voucher
+from bootz.server.operations.vouchers.records import list_vouchers
+from bootz.server.operations.vouchers.storing import StoreOutcome, store_voucher
 from bootz.server.store.database import Database
 
 PINNED = owner().der

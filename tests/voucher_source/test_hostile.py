@@ -19,7 +19,7 @@ from bootz.errors import BootzError
 from bootz.model.artifacts import Assertion
 from bootz.server.operations.vendors import find_vendor
 from bootz.server.operations.vouchers.needs import card_vouchers
-from bootz.server.operations.vouchers.storing import list_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
 from bootz.server.store.database import Database, open_database
 from bootz.server.voucher_source.fetching import Fetched, FetchOutcome
 from bootz.server.voucher_source.opening import Surroundings, open_fetcher

@@ -27,7 +27,8 @@ from bootz.server.operations.vouchers.fetches import (
     begin_fetch,
     find_fetch,
 )
-from bootz.server.operations.vouchers.storing import list_vouchers, remove_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
+from bootz.server.operations.vouchers.storing import remove_vouchers
 from bootz.server.store.database import Database, open_database
 from bootz.server.voucher_source import fetching, keeper
 from bootz.server.voucher_source.keeper import VoucherKeeper

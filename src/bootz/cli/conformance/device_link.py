@@ -42,7 +42,7 @@ from bootz.server.operations.chassis import find_chassis, list_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.intent import IntendedImage, chassis_intent
 from bootz.server.operations.vendors import VendorRecord, anchors_of, find_vendor
-from bootz.server.operations.vouchers.storing import list_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
 from bootz.server.site import Site
 from bootz.transport.binding import peer_address
 from bootz.transport.netlink import interface_networks

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from bootz.server.operations.vouchers.storing import VoucherRecord
+    from bootz.server.operations.vouchers.records import VoucherRecord
     from bootz.server.site import Site
 
 _serials = click.argument("serials", metavar="SERIAL...", nargs=-1, required=True, type=SERIAL)
@@ -108,7 +108,7 @@ def _find(cli: Cli, serials: tuple[str, ...], vendor: str | None) -> list[Vouche
 
 
 def _served(connection: Connection, site: Site, serial: str, vendor: str | None) -> VoucherRecord:
-    from bootz.server.operations.vouchers.storing import find_served_voucher
+    from bootz.server.operations.vouchers.records import find_served_voucher
 
     return find_served_voucher(
         connection,

@@ -122,7 +122,7 @@ def list_(cli: Cli, vendor: str | None, serial: str | None, expiring: int | None
     """List the stored vouchers."""
     from bootz.cli.voucher.rows import voucher_row
     from bootz.server.operations.nearest import WITH_VOUCHER, meant_serial
-    from bootz.server.operations.vouchers.storing import list_vouchers
+    from bootz.server.operations.vouchers.records import list_vouchers
 
     now = cli.site().clock()
     before = None if expiring is None else now + timedelta(days=expiring)
@@ -147,7 +147,7 @@ def show(cli: Cli, serial_or_file: str, vendor: str | None) -> None:
 
     from bootz.cli.voucher.rows import days_left, voucher_fields, voucher_row
     from bootz.server.operations.vouchers.files import find_voucher_files
-    from bootz.server.operations.vouchers.storing import find_vouchers
+    from bootz.server.operations.vouchers.records import find_vouchers
 
     path = Path(serial_or_file)
     if path.suffix == ".vcj" or path.is_file():
@@ -228,7 +228,7 @@ def _found(
 ) -> tuple[FoundVoucher, ...]:
     """Return the vouchers in files, or the stored ones if no file is given."""
     from bootz.server.operations.vouchers.files import FoundVoucher, find_voucher_files
-    from bootz.server.operations.vouchers.storing import list_vouchers
+    from bootz.server.operations.vouchers.records import list_vouchers
 
     if files:
         found = find_voucher_files(files)

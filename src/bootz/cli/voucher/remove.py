@@ -12,7 +12,7 @@ from bootz.cli.names import SERIAL, which_vendor
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
-    from bootz.server.operations.vouchers.storing import VoucherRecord
+    from bootz.server.operations.vouchers.records import VoucherRecord
 
 _COLUMNS = (
     Column("serial_number", "SERIAL"),

@@ -7,10 +7,8 @@ from pathlib import Path
 from bootz.cli.output import error_record
 from bootz.errors import TrustError
 from bootz.server.operations.vouchers.files import FoundVoucher
-from bootz.server.operations.vouchers.storing import (
-    VoucherRecord,
-    VoucherResult,
-)
+from bootz.server.operations.vouchers.records import VoucherRecord
+from bootz.server.operations.vouchers.storing import VoucherResult
 from bootz.trust.bundle import file_name
 from bootz.trust.certificates import load_certificate
 from bootz.trust.keys import describe_key

@@ -28,7 +28,8 @@ from bootz.server.operations.profiles import (
 )
 from bootz.server.operations.texts import STRICT, parse_model
 from bootz.server.operations.vendors import VendorRecord, add_vendor, list_vendors, set_vendor
-from bootz.server.operations.vouchers.storing import StoreOutcome, store_voucher, stored_digests
+from bootz.server.operations.vouchers.records import stored_digests
+from bootz.server.operations.vouchers.storing import StoreOutcome, store_voucher
 from bootz.server.rendering.server_data import beyond_public
 
 __all__ = ["Applied", "Terms", "apply_items"]

@@ -35,7 +35,7 @@ from bootz.server.operations.images import list_images
 from bootz.server.operations.profiles import list_profiles
 from bootz.server.operations.texts import check_writable
 from bootz.server.operations.vendors import list_vendors
-from bootz.server.operations.vouchers.storing import list_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

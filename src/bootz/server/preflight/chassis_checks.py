@@ -14,7 +14,8 @@ from bootz.server.operations.chassis import chassis_by_keys
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.intent import ChassisIntent, IntendedImage, build_intent
 from bootz.server.operations.shared import SharedRecords, read_shared
-from bootz.server.operations.vouchers.storing import ACCEPTED, VoucherRecord, vouchers_of_serials
+from bootz.server.operations.vouchers.records import VoucherRecord, vouchers_of_serials
+from bootz.server.operations.vouchers.storing import ACCEPTED
 from bootz.server.preflight.findings import (
     SOON,
     PreflightCheck,

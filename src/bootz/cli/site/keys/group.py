@@ -40,7 +40,7 @@ _NOTICED: Final = "A running server picks this up by itself; SIGHUP makes it do 
 def show(cli: Cli) -> None:
     """Show the keys and certificates in use, their expiry, and where each key is stored."""
     from bootz.cli.site.keys.rows import COLUMNS, key_rows, warn_of_owner
-    from bootz.server.operations.vouchers.storing import count_pinned
+    from bootz.server.operations.vouchers.records import count_pinned
     from bootz.trust.certificates import fingerprint
 
     site = cli.site()

@@ -20,7 +20,8 @@ from bootz.server.operations.vouchers.fetches import (
     find_fetch,
     list_fetches,
 )
-from bootz.server.operations.vouchers.storing import VoucherRecord, list_vouchers, remove_vouchers
+from bootz.server.operations.vouchers.records import VoucherRecord, list_vouchers
+from bootz.server.operations.vouchers.storing import remove_vouchers
 
 router = APIRouter(prefix="/vouchers", tags=["vouchers"])
 

@@ -26,7 +26,7 @@ from bootz.server.operations.intent import chassis_intent
 from bootz.server.operations.profiles import list_profiles
 from bootz.server.operations.replacements import list_replacements, list_seats
 from bootz.server.operations.secrets import fingerprinter
-from bootz.server.operations.vouchers.storing import list_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
 from bootz.server.rendering.differences import as_text
 from bootz.server.rendering.preview import preview_chassis
 from bootz.server.rendering.sent import sent_beside

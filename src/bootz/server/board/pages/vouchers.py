@@ -21,10 +21,10 @@ from bootz.server.operations.vouchers.fetches import (
 )
 from bootz.server.operations.vouchers.files import read_voucher_text
 from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
+from bootz.server.operations.vouchers.records import list_vouchers
 from bootz.server.operations.vouchers.storing import (
     StoreOutcome,
     VoucherResult,
-    list_vouchers,
     remove_vouchers,
     store_voucher,
 )

@@ -19,7 +19,7 @@ from bootz.server.importing.differences import Action
 from bootz.server.importing.files import form_of, read_import
 from bootz.server.importing.items import SECTIONS, FileForm, ImportFault, Item
 from bootz.server.importing.merging import CLEARED, cleared_column
-from bootz.server.importing.reference import read_reference
+from bootz.server.importing.reference.reading import read_reference
 from bootz.server.keys.brought import Brought, BroughtKeys, import_keys
 from bootz.server.keys.publishing import publish_certificates
 from bootz.server.site import Site

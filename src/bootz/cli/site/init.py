@@ -91,7 +91,7 @@ def command(
     """
     from bootz.cli.site.making import chosen_config, site_from_reference, tell_made
     from bootz.server.creation import create_site, join_site
-    from bootz.server.importing.reference import read_reference
+    from bootz.server.importing.reference.reading import read_reference
     from bootz.server.keys.brought import KeyFiles
 
     now = datetime.now(UTC)

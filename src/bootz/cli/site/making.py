@@ -15,7 +15,7 @@ from bootz.cli.site.reference import import_reference, warn_of_reference
 from bootz.config.site import SiteConfig
 from bootz.server.creation import create_site
 from bootz.server.importing.applying import Applied
-from bootz.server.importing.reference import Reference
+from bootz.server.importing.reference.reading import Reference
 from bootz.server.keys.brought import BroughtKeys
 from bootz.server.keys.owner import load_owner_identity
 from bootz.server.keys.tls_certificates import tls_warnings

@@ -11,12 +11,8 @@ from bootz.errors import ConfigError, unreadable
 from bootz.images.addresses import is_file_name
 from bootz.images.depot import Depot, StoredFile
 from bootz.server.importing.applying import Applied, Terms, apply_items
-from bootz.server.importing.reference import (
-    Reference,
-    TakenImage,
-    intended_image,
-    reference_items,
-)
+from bootz.server.importing.reference.items import TakenImage, intended_image, reference_items
+from bootz.server.importing.reference.reading import Reference
 from bootz.server.operations.images import list_images
 from bootz.server.operations.vendors import list_vendors
 from bootz.server.site import Site

@@ -1,52 +1,33 @@
-"""The Go reference's configuration as keys and entries of an import.
+"""The Go reference's configuration as entries of an import.
 
-Private keys go to the key store and nowhere else; those of IDevIDs, which only the reference's
-own client needs, are dropped. Source: docs/protocol/reference-config.md#what-the-import-does.
+Source: docs/protocol/reference-config.md#what-the-import-does.
 """
 
 import base64
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import load_der_private_key
 from pydantic import JsonValue
 
-from bootz.config.values import parse_endpoint
-from bootz.errors import ConfigError, TrustError, WireError
-from bootz.keystore.files import PrivateKey
+from bootz.errors import ConfigError, TrustError
 from bootz.model.bootstrap import BootConfig, BootstrapData, SoftwareImage
 from bootz.model.identity import TpmKeyType
-from bootz.server.importing.files import read_text
 from bootz.server.importing.items import Item
-from bootz.server.keys.brought import Brought, BroughtKeys
+from bootz.server.importing.reference.reading import REASON, Reference, check_certificate
 from bootz.server.operations.vendors import VendorRecord
-from bootz.trust.certificates import AnchorSet, load_certificate, pem_from_der, verify_chain
-from bootz.trust.keys import is_strong
-from bootz.trust.voucher import parse_unverified_voucher
+from bootz.trust.certificates import AnchorSet, pem_from_der, verify_chain
 from bootz.wire.dialects import DIALECTS
 from bootz.wire.reference import (
-    MAX_CONFIG_BYTES,
     ReferenceCard,
     ReferenceChassis,
     ReferenceConfig,
-    ReferencePair,
-    parse_reference_config,
 )
-
-REASON: Final = "reference-config-invalid"
 
 _SYNTAX: Final = re.compile(r"\{(?=[{%#])")
 """Where a text of the file would be taken for a template."""
-
-_PORT: Final = "15006"
-"""Where the reference listens unless it is told otherwise."""
 
 _DIALECTS_NAMES: Final = frozenset(dialect.hash_algorithm for dialect in DIALECTS)
 """What each dialect calls SHA-256 by itself; a file has the name that its author's client read."""
@@ -71,47 +52,6 @@ class TakenImage:
         """Tell whether an intended image is this one."""
         same_name = (self.name, self.version) == (image.name, image.version)
         return same_name and image.sha256 in {"", self.sha256}
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A configuration that was read: ``keys`` to use, and where its server listened.
-
-    ``pinned_domain_cert`` is DER: the certificate that all vouchers pin, None without vouchers.
-    """
-
-    where: str
-    config: ReferenceConfig = field(repr=False)
-    keys: BroughtKeys = field(repr=False)
-    pinned_domain_cert: bytes | None = field(repr=False)
-    listen: str | None
-
-
-def read_reference(path: Path) -> Reference:
-    """Read a file.
-
-    Raises:
-        ConfigError: ``reference-config-invalid``; names line or field, never a value.
-        Unavailable: it cannot be read.
-    """
-    where = str(path)
-    text = read_text(path, MAX_CONFIG_BYTES)
-    try:
-        config = parse_reference_config(text)
-    except WireError as error:
-        raise ConfigError(REASON, error.detail, where=f"{where} {error.where}".strip()) from None
-    pinned = _pinned(config, where)
-    return Reference(
-        where=where,
-        config=config,
-        keys=BroughtKeys(
-            pinned_domain=None if pinned is None else Brought((pinned,)),
-            owner=_brought(config.owner_certificate, f"{where} owner_certificate"),
-            trust_anchor=_brought(config.trust_anchor, f"{where} trust_anchor"),
-        ),
-        pinned_domain_cert=pinned,
-        listen=_listen(config, where),
-    )
 
 
 def reference_items(
@@ -187,7 +127,7 @@ def _vendor_items(
     }
     config = reference.config
     for number, der in enumerate(config.vendor_cas):
-        _check_certificate(der, f"{reference.where} vendor_ca_certs[{number}]")
+        check_certificate(der, f"{reference.where} vendor_ca_certs[{number}]")
     for name in dict.fromkeys(chassis.manufacturer for chassis in config.chassis):
         record = known.get(name.strip().casefold())
         document: Document = {"name": name} if record is None else record.to_document()
@@ -340,96 +280,3 @@ def _escaped(value: object) -> JsonValue:
 
 def _escape(text: str) -> str:
     return _SYNTAX.sub('{{ "{" }}', text)
-
-
-def _listen(config: ReferenceConfig, where: str) -> str | None:
-    """Return where the server listened: the address has its port in it up to v0.7.1, not later.
-
-    Raises:
-        ConfigError: not an address and a port, or two ports.
-    """
-    address, port = config.server_address.strip(), config.server_port.strip()
-    if not address and not port:
-        return None
-    host = address
-    if not _is_address(address.strip("[]")):
-        before, colon, inside = address.rpartition(":")
-        if colon:
-            host = before
-            if port not in ("", inside):
-                raise ConfigError(
-                    REASON,
-                    "the address has another port in it than server_port",
-                    where=f"{where} server_address",
-                    expected=port,
-                    seen=inside,
-                )
-            port = inside
-    # Without an address, Go listens on all of them.
-    host = host.strip("[]") or "0.0.0.0"  # noqa: S104 -- what the file says
-    shown = f"[{host}]" if ":" in host else host
-    try:
-        parse_endpoint(f"{shown}:{port or _PORT}")
-    except ValueError as error:
-        raise ConfigError(
-            REASON, str(error), where=f"{where} server_address", expected="ADDRESS or ADDRESS:PORT"
-        ) from error
-    return f"{shown}:{port or _PORT}"
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _pinned(config: ReferenceConfig, where: str) -> bytes | None:
-    """Return the certificate that all vouchers pin.
-
-    Raises:
-        ConfigError: a voucher cannot be read, or they pin different ones.
-    """
-    pinned: bytes | None = None
-    for number, chassis in enumerate(config.chassis):
-        for index, card in enumerate(chassis.cards):
-            if not card.ownership_voucher:
-                continue
-            place = f"{where} chassis[{number}].control_cards[{index}].ownership_voucher"
-            try:
-                found = parse_unverified_voucher(card.ownership_voucher).pinned_domain_cert
-            except TrustError as error:
-                raise ConfigError(REASON, error.detail, where=place) from error
-            if pinned is not None and found != pinned:
-                raise ConfigError(
-                    REASON, "pins a different certificate than the vouchers before it", where=place
-                )
-            pinned = found
-    return pinned
-
-
-def _brought(pair: ReferencePair | None, where: str) -> Brought | None:
-    if pair is None:
-        return None
-    _check_certificate(pair.certificate, f"{where}.cert")
-    return Brought((pair.certificate,), _private_key(pair.key, f"{where}.key"))
-
-
-def _check_certificate(der: bytes, where: str) -> None:
-    try:
-        load_certificate(der)
-    except TrustError as error:
-        raise ConfigError(REASON, error.detail, where=where) from error
-
-
-def _private_key(der: bytes, where: str) -> PrivateKey:
-    try:
-        key = load_der_private_key(der, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ConfigError(REASON, "is not an unencrypted PKCS #8 key", where=where) from None
-    if isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) and is_strong(
-        key.public_key()
-    ):
-        return key
-    raise ConfigError(REASON, "is of an unsupported type or size", where=where)

@@ -1,0 +1,1 @@
+"""The Go reference's configuration, read, and as the entries of an import."""

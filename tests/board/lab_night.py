@@ -17,9 +17,18 @@ import yaml
 from board.browser import CHROMIUM
 from playwright.sync_api import Page, expect, sync_playwright
 
-from bootz.lab import parties
 from bootz.lab.fleet import power_on
 from bootz.lab.ground import LOOPBACK
+from bootz.lab.parties.folders import folders_at
+from bootz.lab.parties.manufacturer import build_routers, found_manufacturer, voucher_service
+from bootz.lab.parties.owner import (
+    IMAGE,
+    board,
+    bootz_server,
+    fetch_vouchers,
+    fill_inventory,
+    found_site,
+)
 from bootz.lab.plan import MANUFACTURER, plan_routers
 
 _ATTEMPTS = 600
@@ -35,22 +44,22 @@ async def night(root: Path, count: int) -> None:
         print(text, file=sys.stderr)
 
     async with AsyncExitStack() as stack:
-        folders = await stack.enter_async_context(parties.folders_at(root))
-        await parties.found_manufacturer(folders, tell)
-        await parties.build_routers(folders, routers, tell)
-        pinned = await parties.found_site(folders, LOOPBACK, tell)
+        folders = await stack.enter_async_context(folders_at(root))
+        await found_manufacturer(folders, tell)
+        await build_routers(folders, routers, tell)
+        pinned = await found_site(folders, LOOPBACK, tell)
         source = await stack.enter_async_context(
-            parties.voucher_service(folders, routers, pinned, LOOPBACK, tell)
+            voucher_service(folders, routers, pinned, LOOPBACK, tell)
         )
-        await parties.fill_inventory(folders, routers, source, 64 << 10, LOOPBACK, tell)
-        await parties.fetch_vouchers(folders, LOOPBACK, tell)
+        await fill_inventory(folders, routers, source, 64 << 10, LOOPBACK, tell)
+        await fetch_vouchers(folders, LOOPBACK, tell)
         site = ("--site", folders.site)
         await folders.run(*site, "chassis", "hold", held, "--note", "no power yet")
         faults = {
             "profiles": [
                 {
                     "name": name,
-                    "image": {"name": parties.IMAGE[0], "version": parties.IMAGE[1]},
+                    "image": {"name": IMAGE[0], "version": IMAGE[1]},
                     "vendor_config": "hostname {{ variables.missing }}\n",
                 }
                 for name in ("broken", "other")
@@ -80,8 +89,8 @@ async def night(root: Path, count: int) -> None:
             )
         )
         await folders.run(*site, "import", file)
-        server = await stack.enter_async_context(parties.bootz_server(folders, LOOPBACK, tell))
-        address = await stack.enter_async_context(parties.board(folders, tell))
+        server = await stack.enter_async_context(bootz_server(folders, LOOPBACK, tell))
+        address = await stack.enter_async_context(board(folders, tell))
         booting = asyncio.create_task(
             power_on(
                 LOOPBACK.batches(routers),

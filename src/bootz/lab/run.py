@@ -5,10 +5,19 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootz.lab import parties
 from bootz.lab.fleet import Hear, power_on
 from bootz.lab.ground import LOOPBACK, Ground, dhcp_server, link, why_not
 from bootz.lab.outcome import LabOutcome, judge
+from bootz.lab.parties.folders import Folders, Tell, folders_at
+from bootz.lab.parties.manufacturer import build_routers, found_manufacturer, voucher_service
+from bootz.lab.parties.owner import (
+    IMAGE,
+    board,
+    bootz_server,
+    fetch_vouchers,
+    fill_inventory,
+    found_site,
+)
 from bootz.lab.plan import Dhcp, PlannedRouter
 
 MAX_ATTEMPTS = 5
@@ -43,7 +52,7 @@ Finish = Callable[[StandingLab], Awaitable[None]]
 
 
 async def run_lab(
-    root: Path, options: LabOptions, *, tell: parties.Tell, hear: Hear, finish: Finish
+    root: Path, options: LabOptions, *, tell: Tell, hear: Hear, finish: Finish
 ) -> None:
     """Run the whole system once in a new or empty folder, and say what became of each router.
 
@@ -51,7 +60,7 @@ async def run_lab(
         BootzError: a party could not be set up; not that a router failed.
     """
     async with AsyncExitStack() as stack:
-        folders = await stack.enter_async_context(parties.folders_at(root))
+        folders = await stack.enter_async_context(folders_at(root))
         ground = LOOPBACK
         if options.dhcp is not Dhcp.NONE:
             why = why_not(options.dhcp)
@@ -63,28 +72,28 @@ async def run_lab(
 
 
 async def _run(
-    folders: parties.Folders,
+    folders: Folders,
     options: LabOptions,
     ground: Ground,
-    tell: parties.Tell,
+    tell: Tell,
     hear: Hear,
     finish: Finish,
 ) -> None:
     routers = options.routers
-    await parties.found_manufacturer(folders, tell)
-    await parties.build_routers(folders, routers, tell)
-    pinned = await parties.found_site(folders, ground, tell)
-    async with parties.voucher_service(folders, routers, pinned, ground, tell) as source:
-        await parties.fill_inventory(folders, routers, source, options.image_bytes, ground, tell)
-        await parties.fetch_vouchers(folders, ground, tell)
+    await found_manufacturer(folders, tell)
+    await build_routers(folders, routers, tell)
+    pinned = await found_site(folders, ground, tell)
+    async with voucher_service(folders, routers, pinned, ground, tell) as source:
+        await fill_inventory(folders, routers, source, options.image_bytes, ground, tell)
+        await fetch_vouchers(folders, ground, tell)
         async with (
-            parties.bootz_server(folders, ground, tell) as server,
+            bootz_server(folders, ground, tell) as server,
             dhcp_server(ground, folders.site, folders.logs),
             AsyncExitStack() as running,
         ):
             hints = ground.hints()
             if options.board:
-                address = await running.enter_async_context(parties.board(folders, tell))
+                address = await running.enter_async_context(board(folders, tell))
                 hints = (f"the board: {address}", *hints)
             if ground.dhcp is not Dhcp.NONE:
                 tell(f"DHCP ({ground.dhcp.value}) leads routers to their server")
@@ -97,11 +106,11 @@ async def _run(
                 hear=hear,
             )
             journal = await _journal(folders)
-            outcomes = judge(routers, accounts, journal, image=parties.IMAGE)
+            outcomes = judge(routers, accounts, journal, image=IMAGE)
             await finish(StandingLab(outcomes, server.uri, folders.site, hints))
 
 
-async def _journal(folders: parties.Folders) -> Mapping[str, str]:
+async def _journal(folders: Folders) -> Mapping[str, str]:
     """Return the state of each router's latest attempt, as the server has it on record."""
     rows = await folders.run("--site", folders.site, "attempts", "--number", str(_JOURNAL_ROWS))
     states: dict[str, str] = {}

@@ -16,8 +16,10 @@ from typing import Final
 from bootz.device.hardware import Hardware
 from bootz.device.slots import exchange, insert
 from bootz.errors import Unavailable
-from bootz.lab import parties
 from bootz.lab.ground import LOOPBACK
+from bootz.lab.parties.folders import Folders, Tell, folders_at
+from bootz.lab.parties.manufacturer import build_routers, found_manufacturer, voucher_service
+from bootz.lab.parties.owner import bootz_server, fetch_vouchers, fill_inventory, found_site
 from bootz.lab.plan import Kind, PlannedRouter
 from bootz.processes import COMMAND, MAX_LINE, Event, read_event
 
@@ -35,29 +37,29 @@ _EVENT_S: Final = 120.0
 """How long the story waits for what must happen next."""
 
 
-async def play_standby(root: Path, tell: parties.Tell) -> Sequence[Mapping[str, object]]:
+async def play_standby(root: Path, tell: Tell) -> Sequence[Mapping[str, object]]:
     """Play the story in a new or empty folder; return what became of each card at its end.
 
     Raises:
         Unavailable: something did not happen that must, or a party could not be set up.
     """
-    async with parties.folders_at(root) as folders:
+    async with folders_at(root) as folders:
         return await _play(folders, tell)
 
 
-async def _play(folders: parties.Folders, tell: parties.Tell) -> Sequence[Mapping[str, object]]:
-    await parties.found_manufacturer(folders, tell)
-    await parties.build_routers(folders, [_ROUTER], tell)
-    pinned = await parties.found_site(folders, LOOPBACK, tell)
+async def _play(folders: Folders, tell: Tell) -> Sequence[Mapping[str, object]]:
+    await found_manufacturer(folders, tell)
+    await build_routers(folders, [_ROUTER], tell)
+    pinned = await found_site(folders, LOOPBACK, tell)
     # The manufacturer knows every card that it ever built; the owner only what was bought.
     later = PlannedRouter(_CHASSIS, _ROUTER.kind, {"LC0": _LINE_CARD, "RP1": _NEW_STANDBY})
     bought = PlannedRouter(_CHASSIS, _ROUTER.kind, {**_ROUTER.slots, "LC0": _LINE_CARD})
-    async with parties.voucher_service(folders, [_ROUTER, later], pinned, LOOPBACK, tell) as source:
-        await parties.fill_inventory(folders, [bought], source, _IMAGE_BYTES, LOOPBACK, tell)
-        await parties.fetch_vouchers(folders, LOOPBACK, tell)
+    async with voucher_service(folders, [_ROUTER, later], pinned, LOOPBACK, tell) as source:
+        await fill_inventory(folders, [bought], source, _IMAGE_BYTES, LOOPBACK, tell)
+        await fetch_vouchers(folders, LOOPBACK, tell)
         line_card = await _make_card(folders, _LINE_CARD, "line")
         async with (
-            parties.bootz_server(folders, LOOPBACK, tell) as server,
+            bootz_server(folders, LOOPBACK, tell) as server,
             _powered(folders.routers / _CHASSIS, server.uri, folders.logs) as router,
         ):
             await _before_and_during(router, line_card, tell)
@@ -67,7 +69,7 @@ async def _play(folders: parties.Folders, tell: parties.Tell) -> Sequence[Mappin
     return shown["cards"] if isinstance(shown, dict) else []
 
 
-async def _before_and_during(router: "_Router", line_card: Path, tell: parties.Tell) -> None:
+async def _before_and_during(router: "_Router", line_card: Path, tell: Tell) -> None:
     tell("")
     tell("USE CASE 1: both route processors are there before the first contact")
     seen = await router.until("contact")
@@ -95,7 +97,7 @@ async def _before_and_during(router: "_Router", line_card: Path, tell: parties.T
     tell("  (ztp bootz-server …), verified by the stored trust anchor: it is in service")
 
 
-async def _afterwards(folders: parties.Folders, router: "_Router", tell: parties.Tell) -> None:
+async def _afterwards(folders: Folders, router: "_Router", tell: Tell) -> None:
     tell("")
     tell("USE CASE 3: the standby is replaced, by a card that the owner does not know")
     card = await _make_card(folders, _NEW_STANDBY, "control")
@@ -116,7 +118,7 @@ async def _afterwards(folders: parties.Folders, router: "_Router", tell: parties
     tell(f"  {_NEW_STANDBY} is verified and in service")
 
 
-async def _tampered(folders: parties.Folders, router: "_Router", tell: parties.Tell) -> None:
+async def _tampered(folders: Folders, router: "_Router", tell: Tell) -> None:
     tell("")
     tell("AND ONE MORE: a line card whose key is not that of its identity")
     card = await _make_card(folders, _TAMPERED, "line", "--tampered")
@@ -125,7 +127,7 @@ async def _tampered(folders: parties.Folders, router: "_Router", tell: parties.T
     tell(f"  slot LC1 is shut down ({shut['reason']}), and the router works on with the others")
 
 
-async def _make_card(folders: parties.Folders, serial: str, kind: str, *more: str) -> Path:
+async def _make_card(folders: Folders, serial: str, kind: str, *more: str) -> Path:
     card = folders.root / f"card-{serial}"
     await folders.run(
         "router",

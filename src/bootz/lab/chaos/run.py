@@ -11,7 +11,6 @@ from typing import Final
 
 import yaml
 
-from bootz.lab import parties
 from bootz.lab.chaos.balancer import Balancer
 from bootz.lab.chaos.cluster import Cluster
 from bootz.lab.chaos.mortal import Mortal, Service
@@ -20,6 +19,15 @@ from bootz.lab.chaos.verdict import Heard, StormRecord, StormVerdict, judge_stor
 from bootz.lab.fleet import Hear, by_kind_batches, power_on
 from bootz.lab.ground import LOOPBACK
 from bootz.lab.outcome import LabOutcome, judge
+from bootz.lab.parties.folders import Folders, Tell, first_of, folders_at
+from bootz.lab.parties.manufacturer import (
+    RegisteredOwner,
+    build_routers,
+    found_manufacturer,
+    register_cards,
+    register_owner,
+)
+from bootz.lab.parties.owner import IMAGE, fill_inventory, import_chassis
 from bootz.lab.plan import PlannedRouter, plan_routers
 from bootz.processes import Event
 
@@ -48,9 +56,7 @@ class ChaosOptions:
     dialects: Sequence[str] = ()
 
 
-async def run_chaos(
-    root: Path, options: ChaosOptions, *, tell: parties.Tell, hear: Hear
-) -> StormVerdict:
+async def run_chaos(root: Path, options: ChaosOptions, *, tell: Tell, hear: Hear) -> StormVerdict:
     """Run it in a new or empty folder, and return what the storm cost.
 
     Raises:
@@ -59,7 +65,7 @@ async def run_chaos(
     """
     chance = random.Random(options.seed)  # noqa: S311 -- nothing is secret here
     async with AsyncExitStack() as stack:
-        folders = await stack.enter_async_context(parties.folders_at(root))
+        folders = await stack.enter_async_context(folders_at(root))
         site = await stack.enter_async_context(_Site.standing(folders, options, chance, tell))
         heard, kills = Heard(), Counter[str]()
 
@@ -78,7 +84,7 @@ async def run_chaos(
             tell(f"{len(routers)} routers are powered on; kills so far: {kills.total()}")
             accounts = await _ride_out(storm, site, routers, hear_all)
             kills += storm.tally
-            outcomes += judge(routers, accounts, await site.states(), image=parties.IMAGE)
+            outcomes += judge(routers, accounts, await site.states(), image=IMAGE)
             if options.kills is None or kills.total() >= options.kills:
                 return judge_storm(outcomes, heard, await site.record(), kills)
 
@@ -117,8 +123,8 @@ class _Site:
 
     def __init__(
         self,
-        folders: parties.Folders,
-        tell: parties.Tell,
+        folders: Folders,
+        tell: Tell,
         *,
         cluster: Cluster,
         masa: Service,
@@ -130,24 +136,24 @@ class _Site:
         """Where routers find a server: the load balancer."""
         self.mortals: tuple[Mortal, ...] = (*servers, cluster, masa)
         self._tell = tell
-        self._owner: parties.RegisteredOwner | None = None
+        self._owner: RegisteredOwner | None = None
         self._masa = masa
 
     @classmethod
     @asynccontextmanager
     async def standing(
         cls,
-        folders: parties.Folders,
+        folders: Folders,
         options: ChaosOptions,
         chance: random.Random,
-        tell: parties.Tell,
+        tell: Tell,
     ) -> AsyncIterator["_Site"]:
         """Found everything, and serve while the block runs."""
         async with AsyncExitStack() as stack:
             doors, images = Balancer(chance), Balancer(chance)
             door = await stack.enter_async_context(doors.listening())
             image_door = await stack.enter_async_context(images.listening())
-            await parties.found_manufacturer(folders, tell)
+            await found_manufacturer(folders, tell)
             masa = _masa(folders)
             stack.push_async_callback(masa.stop)
             await masa.start()
@@ -178,15 +184,15 @@ class _Site:
     async def take_in(self, routers: Sequence[PlannedRouter], image_bytes: int) -> None:
         """Build routers, and put them on the record of both sides; no voucher is fetched yet."""
         folders = self.folders
-        await parties.build_routers(folders, routers, self._tell)
+        await build_routers(folders, routers, self._tell)
         if self._owner is not None:
-            await parties.register_cards(folders, routers)
-            await parties.import_chassis(folders, routers, LOOPBACK)
+            await register_cards(folders, routers)
+            await import_chassis(folders, routers, LOOPBACK)
             return
-        self._owner = await parties.register_owner(folders, _pinned(folders))
-        await parties.register_cards(folders, routers)
-        source = self._owner.at(parties.first_of(self._masa.told, "grpc"), folders)
-        await parties.fill_inventory(folders, routers, source, image_bytes, LOOPBACK, self._tell)
+        self._owner = await register_owner(folders, _pinned(folders))
+        await register_cards(folders, routers)
+        source = self._owner.at(first_of(self._masa.told, "grpc"), folders)
+        await fill_inventory(folders, routers, source, image_bytes, LOOPBACK, self._tell)
 
     async def states(self) -> Mapping[str, str]:
         """Return the state of each router's latest attempt, by the serial number that asked."""
@@ -226,14 +232,14 @@ class _Site:
         return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
 
 
-def _masa(folders: parties.Folders) -> Service:
+def _masa(folders: Folders) -> Service:
     words = ("masa", "serve", "--masa", folders.masa, "--grpc", "127.0.0.1:0")
     log = folders.logs / "masa.log"
     return Service("voucher source", (*words, "--http", "127.0.0.1:0"), log)
 
 
 async def _found(
-    folders: parties.Folders, cluster: Cluster, count: int, images: tuple[str, int]
+    folders: Folders, cluster: Cluster, count: int, images: tuple[str, int]
 ) -> tuple[Path, ...]:
     """Make the folders of the servers: the first with new keys, the others join it."""
     words = (
@@ -266,7 +272,7 @@ def _set(path: Path, images: Path) -> None:
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
 
 
-def _pinned(folders: parties.Folders) -> Path:
+def _pinned(folders: Folders) -> Path:
     return folders.site / "keys" / "pinned-domain" / "1.pem"
 
 
@@ -274,7 +280,7 @@ def _fixed(service: Service, **options: str) -> tuple[str, ...]:
     """Return the words with the addresses that the system chose, for the lives to come."""
     words = list(service.words)
     for key, option in options.items():
-        address = parties.first_of(service.told, key)
+        address = first_of(service.told, key)
         if option in words:
             words[words.index(option) + 1] = address
         else:
@@ -283,5 +289,5 @@ def _fixed(service: Service, **options: str) -> tuple[str, ...]:
 
 
 def _address(service: Service, key: str) -> tuple[str, int]:
-    host, _, port = parties.first_of(service.told, key).rpartition(":")
+    host, _, port = first_of(service.told, key).rpartition(":")
     return host, int(port)

@@ -19,8 +19,8 @@ from typing import Any, Final
 from bootz.dhcp.check.dnsmasq.lines import read_lines
 from bootz.dhcp.check.files import Files
 from bootz.dhcp.check.findings import Finding
+from bootz.dhcp.check.kea.config import ROOTS
 from bootz.dhcp.check.kea.document import read_document
-from bootz.dhcp.check.kea.reading import ROOTS
 from bootz.dhcp.sync import Row, rows_of
 from bootz.errors import ConfigError
 from bootz.protocol.dhcp_offer import Family

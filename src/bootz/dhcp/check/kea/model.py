@@ -7,9 +7,10 @@ from bootz.dhcp.check.answers import CheckedAnswer, CheckNote
 from bootz.dhcp.check.clients import Address, Client, Host
 from bootz.dhcp.check.doubts import World
 from bootz.dhcp.check.files import Files
+from bootz.dhcp.check.kea.config import ROOTS, KeaConfig
 from bootz.dhcp.check.kea.document import Document, read_document
 from bootz.dhcp.check.kea.nouns import BY_RELAY
-from bootz.dhcp.check.kea.reading import ROOTS, KeaConfig, read_config
+from bootz.dhcp.check.kea.reading import read_config
 from bootz.dhcp.check.kea.serving import Conversation
 from bootz.errors import ConfigError
 from bootz.protocol.dhcp_offer import Family

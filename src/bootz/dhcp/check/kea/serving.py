@@ -14,9 +14,9 @@ from itertools import islice
 from bootz.dhcp.check.answers import CheckedAnswer, Sent
 from bootz.dhcp.check.clients import Address, Client, Unclear
 from bootz.dhcp.check.doubts import World
+from bootz.dhcp.check.kea.config import KeaConfig
 from bootz.dhcp.check.kea.expressions import Facts, holds
 from bootz.dhcp.check.kea.nouns import BY_RELAY, KeaClass, KeaHost, Place, Pool, Subnet
-from bootz.dhcp.check.kea.reading import KeaConfig
 from bootz.protocol.dhcp_offer import Family
 from bootz.wire.dhcp_identity import mac_of_duid
 

@@ -21,9 +21,9 @@ from store.world import NOW, maker, owner
 
 from bootz.errors import BootzError, ConfigError
 from bootz.model.artifacts import Assertion
-from bootz.server.operations import voucher_files
 from bootz.server.operations.chassis import ChassisRecord, add_chassis
 from bootz.server.operations.vendors import add_vendor
+from bootz.server.operations.vouchers import files as voucher_files
 from bootz.server.operations.vouchers.files import (
     FoundVoucher,
     find_voucher_files,

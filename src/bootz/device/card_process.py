@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bootz.device.board import Board
+from bootz.device.card_report import NOT_ANSWERED, describe_notes
 from bootz.device.configuration import vendor_text
 from bootz.device.grpc_client import ServerRefused, told_reason
 from bootz.device.hardware import BuiltCard
@@ -24,10 +25,7 @@ from bootz.wire.dialects import Dialect, dialect_by_name
 from bootz.wire.server_data import CardAction
 from bootz.wire.uri import BootzUri
 
-_NOT_ANSWERED = "card-not-answered"
 _TWICE = "card-serial-twice"
-
-_FAILED = frozenset({CardCondition.SHUT_DOWN, CardCondition.FAILED})
 
 _ASKERS_VOUCHER = frozenset({"ov-wrong-serial", "ov-missing"})
 """What is wrong with an answer whose voucher is that of the card that asked, and of no other."""
@@ -294,7 +292,7 @@ class CardProcess:
                     self._fail(card, bad[serial].error, answered=True)
             else:
                 missing = PolicyError(
-                    _NOT_ANSWERED, "the server has no data for the card", where=card.name
+                    NOT_ANSWERED, "the server has no data for the card", where=card.name
                 )
                 self._fail(card, missing, answered=False, final=False)
 
@@ -386,31 +384,3 @@ def _other_form(error: BootzError) -> bool:
     if isinstance(error, ServerRefused):
         return told_reason(error) not in _UNDERSTOOD
     return error.reason in _ASKERS_VOUCHER
-
-
-def describe_notes(notes: Sequence[CardNote]) -> tuple[tuple[CardState, ...], tuple[str, ...]]:
-    """Return the states and the words by which cards are reported (S9).
-
-    A card that the server did not answer is named in words only: it may be no card that the server
-    knows, and a report that names one of those does not count.
-    """
-    states: list[CardState] = []
-    words: list[str] = []
-    for note in notes:
-        fine = note.condition not in _FAILED
-        fate = "is shut down" if note.condition is CardCondition.SHUT_DOWN else "is left running"
-        if fine or note.answered:
-            status = CardStatus.INITIALIZED if fine else CardStatus.NOT_INITIALIZED
-            states.append(CardState(note.serial_number, status))
-        if fine:
-            continue
-        named = f"card {note.serial_number} in slot {note.slot}"
-        if note.reason == _NOT_ANSWERED:
-            words.append(f"{named} got no answer and {fate}")
-        else:
-            words.append(f"{named} {fate}: {note.reason}")
-    if not words:
-        words.append("the router is operational")
-    else:
-        words.insert(0, "the router is operational on the other cards")
-    return tuple(states), tuple(words)

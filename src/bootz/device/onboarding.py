@@ -11,7 +11,8 @@ from dataclasses import replace
 from enum import Enum
 
 from bootz.device.board import Board
-from bootz.device.card_process import CardProcess, describe_notes
+from bootz.device.card_process import CardProcess
+from bootz.device.card_report import describe_notes
 from bootz.device.configuration import build_configuration, wanted_action
 from bootz.device.download import InvalidImage
 from bootz.device.hardware import BuiltCard

@@ -10,9 +10,8 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from bootz.errors import BootzError, ConfigError
 from bootz.log import get_logger
@@ -22,9 +21,16 @@ from bootz.server.operations.vouchers.fetches import VoucherFetch, next_fetch
 from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
 from bootz.server.store.revision import Revision, read_revision
 from bootz.server.voucher_source.asked import AskedFetches, Lacking
-from bootz.server.voucher_source.fetching import Fetched, Fetcher, FetchOutcome
+from bootz.server.voucher_source.fetching import Fetched
+from bootz.server.voucher_source.kept import (
+    CARD_PAUSE_MOST_S,
+    CARD_PAUSE_S,
+    SOURCE_PAUSE_S,
+    KeptVendor,
+    no_pause,
+)
 from bootz.server.voucher_source.opening import Surroundings, open_fetcher
-from bootz.transport.backoff import backoff
+from bootz.server.voucher_source.telling import tell_calls, tell_fetched, tell_warnings
 
 log = get_logger()
 
@@ -36,46 +42,7 @@ _AT_LEAST_S: Final = 3600.0
 _JUMP_S: Final = 60.0
 """A clock that moves so much more, or less, than the seconds that passed has been set."""
 
-_CARD_PAUSE_S: Final = 60.0
-"""For how long a card is left alone after its fetch; doubled with each failure."""
-_CARD_PAUSE_MOST_S: Final = 3600.0
-_SOURCE_PAUSE_S: Final = 5.0
-_SOURCE_PAUSE_MOST_S: Final = 600.0
 _TPM_EVERY_S: Final = 86400.0
-
-
-@dataclass(slots=True)
-class _Pause:
-    """From when until when a card or source is left alone, and after how many failures.
-
-    Both are of the monotonic clock: a pause is so long, whatever the other clock is set to.
-    """
-
-    begun: float
-    until: float
-    failures: int = 0
-
-    def shorten(self, seconds: float) -> float:
-        """End it so many seconds after its beginning, if not before; return its end."""
-        self.until = min(self.until, self.begun + seconds)
-        return self.until
-
-
-def _no_pause(at: float) -> _Pause:
-    return _Pause(at, at)
-
-
-@dataclass(slots=True)
-class _Kept:
-    """A vendor whose vouchers are kept."""
-
-    record: VendorRecord
-    pinned: bytes
-    fetcher: Fetcher
-    tpms_at: float
-    source: _Pause
-    cards: dict[str, _Pause] = field(default_factory=dict)
-    working: asyncio.Task[Any] | None = None
 
 
 class VoucherKeeper:
@@ -101,7 +68,7 @@ class VoucherKeeper:
         self._pinned = pinned
         self._chance = chance
         self._woken = asyncio.Event()
-        self._vendors: dict[int, _Kept] = {}
+        self._vendors: dict[int, KeptVendor] = {}
         self._seen: Revision | None = None
         self._look_at = monotonic()
         self._offset = self._clocks_apart()
@@ -113,7 +80,7 @@ class VoucherKeeper:
         """Look at once, also for cards and sources that are left alone after a failure."""
         for kept in self._vendors.values():
             kept.cards.clear()
-            kept.source = _no_pause(self._monotonic())
+            kept.source = no_pause(self._monotonic())
         self._seen = None
         self._woken.set()
 
@@ -123,11 +90,11 @@ class VoucherKeeper:
         The router tries again by itself; what was refused counts for a minute all the same.
         """
         for kept in self._vendors.values():
-            ends = [kept.source.shorten(_SOURCE_PAUSE_S)]
+            ends = [kept.source.shorten(SOURCE_PAUSE_S)]
             for serial in serials:
                 pause = kept.cards.get(fold_serial(serial))
                 if pause is not None:
-                    ends.append(pause.shorten(_CARD_PAUSE_S))
+                    ends.append(pause.shorten(CARD_PAUSE_S))
             self._look_at = min(self._look_at, max(ends))
 
     async def run(self) -> None:
@@ -166,7 +133,7 @@ class VoucherKeeper:
             return
         self._seen, self._offset = revision, offset
         # Set before anything can fail, so that a fault is not repeated every second.
-        self._look_at = at + _CARD_PAUSE_S
+        self._look_at = at + CARD_PAUSE_S
         pinned, vendors, cards = await asyncio.to_thread(self._read, now)
         self._take_over(vendors, pinned, at)
         by_vendor: dict[int, list[CardVoucher]] = {key: [] for key in self._vendors}
@@ -229,11 +196,11 @@ class VoucherKeeper:
         if fetcher is not None:
             # Servers that start together do not ask together.
             tpms_at = at + 3600 * self._chance()
-            self._vendors[vendor.key] = _Kept(vendor, pinned, fetcher, tpms_at, _no_pause(at))
+            self._vendors[vendor.key] = KeptVendor(vendor, pinned, fetcher, tpms_at, no_pause(at))
 
     def _begin(
         self,
-        kept: _Kept,
+        kept: KeptVendor,
         cards: Sequence[CardVoucher],
         now: datetime,
         at: float,
@@ -245,7 +212,7 @@ class VoucherKeeper:
         kept.cards = {
             serial: pause
             for serial, pause in kept.cards.items()
-            if pause.until + _CARD_PAUSE_MOST_S > at
+            if pause.until + CARD_PAUSE_MOST_S > at
         }
         due: list[CardVoucher] = []
         for card in cards:
@@ -269,24 +236,26 @@ class VoucherKeeper:
             return
         kept.working = tasks.create_task(self._work(kept, due, tpms))
 
-    async def _work(self, kept: _Kept, due: Sequence[CardVoucher], tpms: Sequence[str]) -> None:
+    async def _work(
+        self, kept: KeptVendor, due: Sequence[CardVoucher], tpms: Sequence[str]
+    ) -> None:
         try:
             if due:
                 async for batch in kept.fetcher.fetch(due):
-                    _tell_fetched(kept.record.name, batch)
+                    tell_fetched(kept.record.name, batch)
                     for fetched in batch:
-                        self._pause_card(kept, fetched)
+                        kept.pause_card(fetched, self._monotonic(), self._chance)
             if tpms:
                 warnings = await kept.fetcher.refresh_tpms(tpms)
                 for serial, own in warnings.items():
-                    _tell_warnings(kept.record.name, serial, own)
+                    tell_warnings(kept.record.name, serial, own)
             at = self._monotonic()
             if kept.tpms_at <= at:
                 part = 1 - self._chance() / 10
                 kept.tpms_at = at + _TPM_EVERY_S * part
-            kept.source = _no_pause(at)
+            kept.source = no_pause(at)
         except BootzError as error:
-            seconds = self._pause_source(kept)
+            seconds = kept.pause_source(self._monotonic(), self._chance)
             again_at = self._around.clock() + timedelta(seconds=seconds)
             log.warning(
                 "voucher-source-failed",
@@ -297,13 +266,13 @@ class VoucherKeeper:
             )
         except Exception:
             # A defect of ours must not end the keeping of the other vendors' vouchers.
-            self._pause_source(kept)
+            kept.pause_source(self._monotonic(), self._chance)
             log.exception("voucher-source-failed", vendor=kept.record.name)
         finally:
             kept.working = None
             self._seen = None
             self._woken.set()
-            self._tell_calls(kept)
+            tell_calls(kept)
 
     async def _carry_out(self, asked: VoucherFetch) -> None:
         """Do what someone asked for; where that cannot be noted, it is taken up again."""
@@ -311,7 +280,7 @@ class VoucherKeeper:
             await self._asked.carry_out(asked)
         except BootzError as error:
             log.error("vouchers-not-kept", reason=error.reason, detail=str(error))
-            await asyncio.sleep(_SOURCE_PAUSE_S)
+            await asyncio.sleep(SOURCE_PAUSE_S)
         finally:
             self._asking = None
             self._woken.set()
@@ -323,20 +292,20 @@ class VoucherKeeper:
         try:
             async for batch in kept.fetcher.fetch(await lacking()):
                 results += batch
-                _tell_fetched(kept.record.name, batch)
+                tell_fetched(kept.record.name, batch)
                 for fetched in batch:
-                    self._pause_card(kept, fetched)
-            kept.source = _no_pause(self._monotonic())
+                    kept.pause_card(fetched, self._monotonic(), self._chance)
+            kept.source = no_pause(self._monotonic())
         except BootzError:
-            self._pause_source(kept)
+            kept.pause_source(self._monotonic(), self._chance)
             raise
         finally:
             kept.working = None
             self._seen = None
-            self._tell_calls(kept)
+            tell_calls(kept)
         return results
 
-    async def _claimed(self, vendor: VendorRecord) -> _Kept:
+    async def _claimed(self, vendor: VendorRecord) -> KeptVendor:
         """Return a vendor's source, and let no one else fetch from it.
 
         Raises:
@@ -353,33 +322,10 @@ class VoucherKeeper:
                 )
             at = self._monotonic()
             tpms_at = at + 3600 * self._chance()
-            kept = _Kept(vendor, pinned, fetcher, tpms_at, _no_pause(at))
+            kept = KeptVendor(vendor, pinned, fetcher, tpms_at, no_pause(at))
             self._vendors[vendor.key] = kept
         kept.working = asyncio.current_task()
         return kept
-
-    def _pause_card(self, kept: _Kept, fetched: Fetched) -> None:
-        serial = fold_serial(fetched.serial_number)
-        before = kept.cards.get(serial)
-        failures = 0
-        if fetched.outcome is not FetchOutcome.STORED:
-            failures = 1 + (0 if before is None else before.failures)
-        seconds = min(_CARD_PAUSE_MOST_S, _CARD_PAUSE_S * 2.0 ** max(0, failures - 1))
-        # Never shorter than a minute: so long a refusal counts.
-        seconds += seconds * self._chance() / 4
-        at = self._monotonic()
-        kept.cards[serial] = _Pause(at, at + seconds, failures)
-
-    def _pause_source(self, kept: _Kept) -> float:
-        """Leave a source alone for a while; return the seconds."""
-        failures = kept.source.failures + 1
-        seconds = backoff(
-            failures, self._chance(), first=2 * _SOURCE_PAUSE_S, most=_SOURCE_PAUSE_MOST_S
-        )
-        seconds = max(_SOURCE_PAUSE_S, seconds)
-        at = self._monotonic()
-        kept.source = _Pause(at, at + seconds, failures)
-        return seconds
 
     def _tell(self, cards: Sequence[CardVoucher], now: datetime) -> None:
         """Log how many cards lack a voucher or will soon, when that has changed."""
@@ -388,35 +334,3 @@ class VoucherKeeper:
         if self._vendors and self._told != (missing, ending):
             self._told = (missing, ending)
             log.info("vouchers-held", cards=len(cards), missing=missing, ending=ending)
-
-    def _tell_calls(self, kept: _Kept) -> None:
-        tally = kept.fetcher.source.tally
-        if tally is not None:
-            log.info(
-                "voucher-source-called",
-                vendor=kept.record.name,
-                calls={f"{rpc} {code}": count for (rpc, code), count in tally.calls.items()},
-                last_success=tally.last_success and tally.last_success.isoformat(),
-            )
-
-
-def _tell_fetched(vendor: str, batch: Sequence[Fetched]) -> None:
-    stored = sum(each.outcome is FetchOutcome.STORED for each in batch)
-    if stored:
-        log.info("vouchers-fetched", vendor=vendor, count=stored)
-    for each in batch:
-        if each.error is not None:
-            log.warning(
-                "voucher-not-fetched",
-                vendor=vendor,
-                serial_number=each.serial_number,
-                outcome=each.outcome.value,
-                reason=each.error.reason,
-                detail=str(each.error),
-            )
-        _tell_warnings(vendor, each.serial_number, each.warnings)
-
-
-def _tell_warnings(vendor: str, serial: str, warnings: Sequence[str]) -> None:
-    for warning in warnings:
-        log.warning("voucher-warning", vendor=vendor, serial_number=serial, detail=warning)

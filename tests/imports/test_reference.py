@@ -23,7 +23,7 @@ from served import served
 from bootz.cli.main import run
 from bootz.errors import BootzError, ConfigError, WireError
 from bootz.keystore.files import KeyKind, generate_key, write_certificates, write_private_key
-from bootz.server.importing import reference as reference_module
+from bootz.server.importing.reference import items as reference_module
 from bootz.server.importing.reference.reading import read_reference
 from bootz.server.keys.owner import load_owner_identity
 from bootz.server.keys.tls_certificates import check_tls

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
+from types import CodeType
 
 import pytest
 from device.test_session import CURRENT, FORGED, NOW, Manner, session
@@ -12,7 +16,10 @@ from docs.test_readme import ROOT
 from protocol.orders import Call, Order
 from protocol.test_refusal_is_final import ORDERS, lab, router
 
+import bootz
 from bootz.errors import BootzError
+
+SOURCE = Path(bootz.__file__).parent
 
 REQUEST = ("owner", "a-request")
 REPORT = ("owner", "a-report")
@@ -82,3 +89,37 @@ def test_every_refusal_of_the_router_is_on_its_page() -> None:
         assert set(step_of(check, ANSWER)) & set(step_of(reason, ANSWER)) or (
             check == "voucher" and reason.startswith("ov-")
         )
+
+
+def refusals(order: Order) -> Iterator[BootzError]:
+    """Every forged call in place of the honest one, and the refusal to which it leads."""
+    complete = max(order.beginnings(), key=len)
+    for call in order.calls:
+        steps = [call if honest.step == call.step else honest for honest in complete]
+        if call not in steps or not call.refused.keys() & {each.step for each in steps}:
+            continue
+        session = order.new()
+        with pytest.raises(BootzError) as refused:
+            for each in steps:
+                each.make(session)
+        yield refused.value
+
+
+def read_for(error: BootzError) -> list[CodeType]:
+    """Return the functions that someone reads to understand a refusal, the step's first."""
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = dict.fromkeys(code for code in frames if f"{SOURCE}/" in code.co_filename)
+    # What makes a method a step, or what goes on inside a check, is read once for all.
+    return [code for code in ours if not code.co_filename.endswith("/protocol/steps.py")]
+
+
+@pytest.mark.parametrize("name", ["router", *ORDERS])
+def test_a_newcomer_understands_a_check_in_200_lines_and_5_hops(name: str) -> None:
+    errors = list(refusals(router() if name == "router" else ORDERS[name]))
+    assert errors
+    for error in errors:
+        codes = read_for(error)
+        lines = {code.co_name: len(inspect.getsourcelines(code)[0]) for code in codes}
+        calls = [code for code in codes if not code.co_flags & inspect.CO_GENERATOR]
+        assert sum(lines.values()) <= 200, (error.reason, lines)
+        assert len(calls) - 1 <= 5, (error.reason, lines)

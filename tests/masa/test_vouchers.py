@@ -35,7 +35,7 @@ from bootz.masa.ledger.nouns import UNLIMITED, Component, ComponentName
 from bootz.masa.service import MasaService
 from bootz.model.artifacts import Assertion
 from bootz.trust.certificates import AnchorSet, VendorCAs
-from bootz.trust.voucher import verify_for_owner, verify_for_router, verify_voucher
+from bootz.trust.voucher import RouterCard, verify_for_owner, verify_for_router, verify_voucher
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import write_instant
 
@@ -67,14 +67,7 @@ def test_a_router_verifies_what_is_issued(tmp_path: Path) -> None:
     cms = issue(world, "s2")
     anchors = VendorCAs(AnchorSet.from_der([root(world)]))
     accepted = frozenset({Assertion.VERIFIED})
-    voucher = verify_for_router(
-        cms,
-        anchors,
-        serial_number="S2",
-        idevid_certificate=None,
-        accepted=accepted,
-        now=NOW,
-    )
+    voucher = verify_for_router(cms, RouterCard("S2", anchors, None), accepted, now=NOW)
     assert voucher.warnings == ()
     assert voucher == verify_for_owner(
         cms, anchors, serial_number="s2", pinned_domain_cert=PIN, accepted=accepted, now=NOW

@@ -36,6 +36,7 @@ from bootz.trust.cms import build_signed_data, parse_signed_data
 from bootz.trust.signature import scheme_for, sign_with
 from bootz.trust.voucher import (
     EContentType,
+    RouterCard,
     VoucherError,
     parse_unverified_voucher,
     verify_for_owner,
@@ -129,10 +130,8 @@ def as_router(
 ) -> tuple[str, ...]:
     return verify_for_router(
         vendor().issue(claims),
-        vendor().anchors,
-        serial_number=serial,
-        idevid_certificate=idevid,
-        accepted=accepted,
+        RouterCard(serial, vendor().anchors, idevid),
+        accepted,
         now=now,
     ).warnings
 

@@ -6,7 +6,7 @@ leaves a ``Check`` behind, also when it fails, and a failed step is the last one
 ``DeviceSession.open`` is that order. Source: docs/protocol/router.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from bootz.protocol.ownership import (
     DeviceCard,
     Ownership,
     judge_owner,
+    judge_voucher,
     sort_vouchers,
 )
 from bootz.protocol.steps import CheckLog, Stage, Steps, step
@@ -161,7 +162,7 @@ class DeviceSession(Steps):
 
         Source: docs/protocol/router.md#an-answer.
         """
-        log, nonce = self._log, self._nonce
+        log, nonce, accepted = self._log, self._nonce, self._accepted
         owned: dict[str, Ownership] = {}
         failed: list[FailedCard] = []
         if nonce is None:
@@ -169,21 +170,16 @@ class DeviceSession(Steps):
         else:
             # 2. Each card gets the vouchers that name it, out of a bundle or alone.
             vouchers = sort_vouchers(log, sealed.ownership_voucher, self._targets)
-            # 3 to 5. Each card judges its vouchers and the owner certificate for itself; one that
-            # fails is left out, unless the request is its own.
             for card in self._targets:
+                # Each judges for itself; one that fails is left out, unless the request is its own.
                 required = card.serial_number == self._required
                 mine = vouchers.get(card.serial_number, ())
                 try:
-                    owned[card.serial_number] = judge_owner(
-                        log,
-                        card,
-                        mine,
-                        sealed.owner_certificate,
-                        accepted=self._accepted,
-                        required=required,
-                        now=now,
-                    )
+                    # 3 and 4. Its vouchers hold, and name one owner.
+                    voucher = judge_voucher(log, card, mine, accepted, required=required, now=now)
+                    # 5. The owner certificate is vouched for by what the voucher pins.
+                    own = judge_owner(log, voucher, sealed.owner_certificate, now=now)
+                    owned[card.serial_number] = own
                 except TrustError as error:
                     if required:
                         raise
@@ -202,17 +198,23 @@ class DeviceSession(Steps):
         lost = {each.card for each in failed}
         whole = [card for card in self._targets if card not in lost]
         data = sort_data(log, decoded.responses, whole, required=self._required)
-        opened = [
-            OpenedCard(card, data[serial], owned.get(card.serial_number))
-            for card in whole
-            if (serial := fold_serial(card.serial_number)) in data
-        ]
+        opened = _opened(whole, data, owned)
         # 10. They name the anchor of every later connection.
         anchor = read_anchor(log, opened[0].data)
         answered = {each.card for each in opened}
-        return OpenedAnswer(
-            tuple(opened),
-            tuple(each.marked(data) for each in failed),
-            tuple(card for card in whole if card not in answered),
-            anchor,
-        )
+        unanswered = tuple(card for card in whole if card not in answered)
+        marked = tuple(each.marked(data) for each in failed)
+        return OpenedAnswer(opened, marked, unanswered, anchor)
+
+
+def _opened(
+    cards: Iterable[DeviceCard],
+    data: Mapping[str, BootstrapData],
+    owned: Mapping[str, Ownership],
+) -> tuple[OpenedCard, ...]:
+    """Return the cards that have data, in their order, with what is known of their owner."""
+    return tuple(
+        OpenedCard(card, data[serial], owned.get(card.serial_number))
+        for card in cards
+        if (serial := fold_serial(card.serial_number)) in data
+    )

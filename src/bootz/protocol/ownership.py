@@ -5,16 +5,16 @@ Source: docs/protocol/router.md#an-answer, steps 2 to 5.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bootz.errors import TrustError
 from bootz.model.artifacts import Assertion, OwnerCertificate, OwnershipVoucher
 from bootz.protocol.steps import CheckLog
 from bootz.trust.bundle import classify_voucher_field, read_bundle
-from bootz.trust.certificates import VendorCAs, fingerprint
+from bootz.trust.certificates import fingerprint
 from bootz.trust.owner import verify_owner_certificate
-from bootz.trust.voucher import LEGACY_FORM, parse_unverified_voucher, verify_for_router
+from bootz.trust.voucher import LEGACY_FORM, RouterCard, parse_unverified_voucher, verify_for_router
 
 VERIFIED_ONLY = frozenset({Assertion.VERIFIED})
 """The assertions that a router accepts unless it is told otherwise."""
@@ -23,12 +23,9 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceCard:
-    """A card that can prove who it is and judge who owns it. ``idevid`` is DER, None without."""
+class DeviceCard(RouterCard):
+    """A card that can prove who it is and judge who owns it."""
 
-    serial_number: str
-    vendor_anchors: VendorCAs = field(repr=False)
-    idevid: bytes | None = field(repr=False)
     part_number: str = ""
     slot: str = ""
 
@@ -73,27 +70,24 @@ def sort_vouchers(
     return found
 
 
-def judge_owner(
+def judge_voucher(
     log: CheckLog,
     card: DeviceCard,
     vouchers: Sequence[bytes],
-    owner_certificate: bytes,
-    *,
     accepted: frozenset[Assertion],
+    *,
     required: bool,
     now: datetime | None,
-) -> Ownership:
-    """Return who owns a card, as the card itself judges it.
+) -> OwnershipVoucher:
+    """Return the voucher of a card, as the card itself judges it.
 
-    ``vouchers`` (DER) are those that name the card, ``owner_certificate`` is the CMS that came
-    with them. Where the card is not ``required`` the router can ask once more for it, so a
-    missing voucher fails no check here. ``now`` (aware UTC) is None without a trusted clock.
+    ``vouchers`` (DER) are those that name the card. If it is not ``required``, the router can ask
+    once more for it, and a missing voucher fails no check. ``now``: aware UTC, or None.
 
     Raises:
-        TrustError: no voucher holds (the flaw of the first is raised), they name two owners, or
-            the certificate that they pin does not vouch for the owner certificate.
+        TrustError: no voucher holds (the first one's flaw is raised), or they name two owners.
 
-    Source: docs/protocol/router.md#an-answer, steps 3 to 5.
+    Source: docs/protocol/router.md#an-answer, steps 3 and 4.
     """
     if now is None:
         log.skipped("clock", "not trusted: validated at the signing time")
@@ -106,34 +100,39 @@ def judge_owner(
         flaws: list[TrustError] = []
         for each in vouchers:
             try:
-                good.append(
-                    verify_for_router(
-                        each,
-                        card.vendor_anchors,
-                        serial_number=card.serial_number,
-                        idevid_certificate=card.idevid,
-                        accepted=accepted,
-                        now=now,
-                    )
-                )
+                good.append(verify_for_router(each, card, accepted, now=now))
             except TrustError as flaw:
                 flaws.append(flaw)
+        if not good:
+            raise flaws[0] if flaws else _missing(f"a voucher for {card.serial_number}")
         # 4. They pin one owner; the newest is kept.
-        voucher = _newest(good, flaws or [_missing(f"a voucher for {card.serial_number}")])
+        voucher = _newest(good)
     for warning in filter(lambda told: told.startswith(LEGACY_FORM), voucher.warnings):
         log.skipped("voucher", warning, card.serial_number)
     log.passed("voucher", card.serial_number, fingerprint(voucher.signer))
+    return voucher
+
+
+def judge_owner(
+    log: CheckLog, voucher: OwnershipVoucher, owner_certificate: bytes, *, now: datetime | None
+) -> Ownership:
+    """Return who owns a card: whom the certificate that its voucher pins vouches for.
+
+    ``owner_certificate`` is the CMS that came with the voucher.
+
+    Raises:
+        TrustError: the pinned certificate does not vouch for the owner certificate.
+
+    Source: docs/protocol/router.md#an-answer, step 5.
+    """
     with log.checking("owner-certificate"):
-        # 5. The pinned certificate vouches for the owner certificate.
         owner = verify_owner_certificate(owner_certificate, voucher, now=now)
     pinned = fingerprint(voucher.content.pinned_domain_cert)
     log.passed("owner-certificate", pinned, fingerprint(owner.certificate))
     return Ownership(voucher, owner)
 
 
-def _newest(good: Sequence[OwnershipVoucher], flaws: Sequence[TrustError]) -> OwnershipVoucher:
-    if not good:
-        raise flaws[0]
+def _newest(good: Sequence[OwnershipVoucher]) -> OwnershipVoucher:
     if len({voucher.content.pinned_domain_cert for voucher in good}) > 1:
         raise TrustError(
             "ov-bundle-ambiguous",

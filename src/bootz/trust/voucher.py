@@ -6,7 +6,7 @@ Source: RFC 8366 section 5; docs/protocol/vouchers.md.
 import hmac
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
@@ -37,6 +37,7 @@ from bootz.trust.voucher_content import VoucherError, read_content, write_conten
 
 __all__ = [
     "EContentType",
+    "RouterCard",
     "VoucherError",
     "issue_voucher",
     "parse_unverified_voucher",
@@ -152,15 +153,8 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
         # 3. The content parses, with its mandatory leaves; nothing reads it before that.
         read = read_content(raw)
         # 6. It is in date, unless there is no clock to tell.
-        made, ends = read.content.created_on, read.content.expires_on
-        if now is not None and made is not None and made > now + CLOCK_SKEW:
-            raise _refused(
-                "ov-not-yet-valid",
-                f"at most {CLOCK_SKEW} after {now.isoformat()}",
-                made.isoformat(),
-            )
-        if now is not None and ends is not None and ends <= now:
-            raise _refused("ov-expired", f"after {now.isoformat()}", ends.isoformat())
+        if now is not None:
+            _check_dates(read.content, now)
         return OwnershipVoucher(
             cms,
             read.content,
@@ -173,25 +167,25 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
     raise flaws[0]
 
 
-def verify_for_router(
-    cms: bytes,
-    anchors: VendorCAs,
-    *,
-    serial_number: str,
-    idevid_certificate: bytes | None,
-    accepted: frozenset[Assertion],
-    now: datetime | None,
-) -> OwnershipVoucher:
-    """Return the voucher if it holds and is for this card: all that a router checks.
+@dataclass(frozen=True, slots=True)
+class RouterCard:
+    """What a card is judged by: its serial number, and what the manufacturer has built into it.
 
-    Args:
-        cms: DER of the SignedData.
-        anchors: those that the manufacturer has built into the card.
-        serial_number: the card's own.
-        idevid_certificate: the card's IDevID (DER) to compare ``idevid-issuer`` with; None for a
-            card without one, which is a warning of the voucher.
-        accepted: the assertions that count.
-        now: as that of ``verify_voucher``.
+    ``vendor_anchors`` vouch for vouchers. ``idevid`` is DER, None for a card without one.
+    """
+
+    serial_number: str
+    vendor_anchors: VendorCAs = field(repr=False)
+    idevid: bytes | None = field(repr=False)
+
+
+def verify_for_router(
+    cms: bytes, card: RouterCard, accepted: frozenset[Assertion], *, now: datetime | None
+) -> OwnershipVoucher:
+    """Return the voucher (DER of the SignedData) if it holds for a card: all that a router checks.
+
+    ``accepted`` are the assertions that count, ``now`` is that of ``verify_voucher``. Without
+    an IDevID no issuer is compared, which is a warning of the voucher.
 
     Raises:
         VoucherError: as ``verify_voucher``; ``ov-wrong-serial``, ``ov-wrong-issuer``,
@@ -201,17 +195,17 @@ def verify_for_router(
     Source: docs/protocol/vouchers.md#validation, steps 1 to 7.
     """
     # 1 to 3, and 6.
-    voucher = verify_voucher(cms, anchors, now=now)
+    voucher = verify_voucher(cms, card.vendor_anchors, now=now)
     named, issuer = voucher.content.serial_number, voucher.content.idevid_issuer
     # 4. A voucher for another device is genuine: only its serial number tells.
-    if named != serial_number:
-        raise _refused("ov-wrong-serial", serial_number, named)
+    if named != card.serial_number:
+        raise _refused("ov-wrong-serial", card.serial_number, named)
     # 5. So is one for a device of the same serial number and another issuer.
-    if issuer is not None and idevid_certificate is not None:
-        _check_issuer(issuer, idevid_certificate)
+    if issuer is not None and card.idevid is not None:
+        _check_issuer(issuer, card.idevid)
     # 7. The manufacturer has established ownership as strongly as is demanded.
     _check_assertion(voucher.content, accepted)
-    return voucher if idevid_certificate is not None else _without_idevid(voucher)
+    return voucher if card.idevid is not None else _without_idevid(voucher)
 
 
 def verify_for_owner(
@@ -331,6 +325,15 @@ def _verify_signer(
 def _refused(reason: str, expected: str, seen: str) -> VoucherError:
     where, words = _WORDS[reason]
     return VoucherError(reason, words, where=where, expected=expected, seen=seen)
+
+
+def _check_dates(content: VoucherContent, now: datetime) -> None:
+    made, ends = content.created_on, content.expires_on
+    if made is not None and made > now + CLOCK_SKEW:
+        latest = f"at most {CLOCK_SKEW} after {now.isoformat()}"
+        raise _refused("ov-not-yet-valid", latest, made.isoformat())
+    if ends is not None and ends <= now:
+        raise _refused("ov-expired", f"after {now.isoformat()}", ends.isoformat())
 
 
 def _check_assertion(content: VoucherContent, accepted: frozenset[Assertion]) -> None:

@@ -9,7 +9,12 @@ from bootz.conformance.masa.ground import OvgsGround
 from bootz.errors import BootzError
 from bootz.model.artifacts import Assertion, VoucherContent
 from bootz.model.chassis import fold_serial
-from bootz.trust.voucher import claimed_signer, parse_unverified_voucher, verify_for_router
+from bootz.trust.voucher import (
+    RouterCard,
+    claimed_signer,
+    parse_unverified_voucher,
+    verify_for_router,
+)
 
 _SKEW = timedelta(minutes=5)
 
@@ -66,14 +71,8 @@ def check_voucher(
         if ground.customer.anchors is None:
             claimed_signer(cms)
         else:
-            verify_for_router(
-                cms,
-                ground.customer.anchors,
-                serial_number=content.serial_number,
-                idevid_certificate=None,
-                accepted=frozenset(Assertion),
-                now=now,
-            )
+            card = RouterCard(content.serial_number, ground.customer.anchors, None)
+            verify_for_router(cms, card, frozenset(Assertion), now=now)
     except BootzError as error:
         raise WrongAnswer(f"the voucher does not hold: {error}") from error
     serial = ground.component(number).serial_number

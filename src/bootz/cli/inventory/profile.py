@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootz.cli.base import PATH, Cli, noun
+from bootz.cli.base import PATH, noun, together
 from bootz.cli.inventory.base import (
     name_and_version,
     read_document,
     read_file,
     shown_content,
-    writing,
 )
-from bootz.cli.inventory.named import Named, add_named_verbs
+from bootz.cli.inventory.named import Named, VerbHelp, add_named_verbs
 from bootz.cli.names import IMAGE, PROFILE
 from bootz.cli.output import Column
 from bootz.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from sqlalchemy import Connection
 
+    from bootz.cli.inventory.named import Change
     from bootz.server.operations.profile_document import ProfileDocument
     from bootz.server.operations.profiles import ProfileRecord
 
@@ -36,94 +36,59 @@ _COLUMNS = (
     Column("description"),
 )
 
-_file = click.option(
-    "--file",
-    type=PATH,
-    metavar="YAML",
-    help="YAML or JSON file; docs/templates.md lists its keys.",
+_options = together(
+    click.option(
+        "--file",
+        type=PATH,
+        metavar="YAML",
+        help="YAML or JSON file; docs/templates.md lists its keys.",
+    ),
+    click.option(
+        "--vendor-config",
+        type=PATH,
+        metavar="FILE",
+        help="Jinja2 template of the vendor configuration.",
+    ),
+    click.option("--image", type=IMAGE, metavar="NAME/VERSION", help="Image to install."),
+    click.option("--description", help="Description."),
 )
-_vendor_config = click.option(
-    "--vendor-config",
-    type=PATH,
-    metavar="FILE",
-    help="Jinja2 template of the vendor configuration.",
-)
-_image = click.option("--image", type=IMAGE, metavar="NAME/VERSION", help="Image to install.")
-_description = click.option("--description", help="Description.")
+"""The options that add and set have in common."""
 
 
-@command.command("add")
-@click.argument("name")
-@_file
-@_vendor_config
-@_image
-@_description
-@click.pass_obj
-def add(
-    cli: Cli,
-    name: str,
-    file: Path | None,
-    vendor_config: Path | None,
-    image: str | None,
-    description: str | None,
-) -> None:
-    """Add a profile."""
+def _add(name: str, options: dict[str, Any]) -> Change:
     from bootz.server.operations.profiles import ProfileRecord, add_profile
 
-    document = _document({}, file, vendor_config, image, where=name)
-    with writing(cli) as connection:
-        record = add_profile(connection, ProfileRecord(name, document, description or ""))
-    cli.output.record(_shown(record))
+    document = _document({}, options, where=name)
+    record = ProfileRecord(name, document, options["description"] or "")
+    return lambda connection: add_profile(connection, record)
 
 
-@command.command("set")
-@click.argument("name", type=PROFILE)
-@click.option("--rename", metavar="NAME", help="New name.")
-@click.option("--unset", multiple=True, metavar="KEY", help="Key to remove.")
-@_file
-@_vendor_config
-@_image
-@_description
-@click.pass_obj
-def set_(
-    cli: Cli,
-    name: str,
-    rename: str | None,
-    unset: tuple[str, ...],
-    file: Path | None,
-    vendor_config: Path | None,
-    image: str | None,
-    description: str | None,
-) -> None:
-    """Change a profile; each key that is given replaces the present one, the others stay."""
+def _change(name: str, options: dict[str, Any]) -> Change:
     from bootz.server.operations.profiles import find_profile, set_profile
 
-    with writing(cli) as connection:
+    def change(connection: Connection) -> ProfileRecord:
         record = find_profile(connection, name)
-        kept = record.document.to_json()
-        for key in unset:
-            kept.pop(key, None)
-        document = _document(dict(kept), file, vendor_config, image, where=record.name)
+        kept = {
+            key: value
+            for key, value in record.document.to_json().items()
+            if key not in options["unset"]
+        }
+        described = options["description"]
         changed = replace(
             record,
-            name=rename or record.name,
-            document=document,
-            description=record.description if description is None else description,
+            name=options["rename"] or record.name,
+            document=_document(kept, options, where=record.name),
+            description=record.description if described is None else described,
         )
-        changed = set_profile(connection, name, changed)
-    cli.output.record(_shown(changed))
+        return set_profile(connection, name, changed)
+
+    return change
 
 
-def _document(
-    document: dict[str, object],
-    file: Path | None,
-    vendor_config: Path | None,
-    image: str | None,
-    *,
-    where: str,
-) -> ProfileDocument:
+def _document(document: dict[str, Any], options: dict[str, Any], *, where: str) -> ProfileDocument:
     from bootz.server.operations.profile_document import ProfileDocument
 
+    file, vendor_config, image = (options[key] for key in ("file", "vendor_config", "image"))
     if file is not None:
         document |= read_document(file)
     if vendor_config is not None:
@@ -160,15 +125,25 @@ def _row(record: ProfileRecord) -> dict[str, object]:
 def _named() -> Named:
     from bootz.server.operations.profiles import find_profile, list_profiles, remove_profile
 
-    return Named(list_profiles, find_profile, remove_profile, _row, _shown)
+    return Named(list_profiles, find_profile, _add, _change, remove_profile, _row, _shown)
 
 
 add_named_verbs(
     command,
-    PROFILE,
     _COLUMNS,
     _named,
-    listing="List all profiles.",
-    showing='Show what a profile sets; configuration and secrets only as "set".',
-    removing="Remove a profile that no chassis uses.",
+    VerbHelp(
+        "Add a profile.",
+        "List all profiles.",
+        'Show what a profile sets; configuration and secrets only as "set".',
+        "Change a profile; each key that is given replaces the present one, the others stay.",
+        "Remove a profile that no chassis uses.",
+    ),
+    name=PROFILE,
+    add_options=_options,
+    set_options=together(
+        click.option("--rename", metavar="NAME", help="New name."),
+        click.option("--unset", multiple=True, metavar="KEY", help="Key to remove."),
+        _options,
+    ),
 )

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bootz.cli.base import PATH, Cli, noun, together
-from bootz.cli.inventory.base import read_file, writing
-from bootz.cli.inventory.named import Named, add_named_verbs, warn
+from bootz.cli.base import PATH, noun, together
+from bootz.cli.inventory.named import Named, VerbHelp, add_named_verbs
 from bootz.cli.inventory.voucher_source_options import VOUCHER_SOURCE_OPTIONS
 from bootz.cli.names import VENDOR
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from bootz.cli.inventory.named import Change
 
 command = noun("vendor", "Manufacturers and their CA bundles.")
 
@@ -79,71 +77,71 @@ _options = together(
 """The options that add and set have in common."""
 
 
-@command.command("add")
-@click.argument("name")
-@click.option(
-    "--ca",
-    type=PATH,
-    required=True,
-    metavar="FILE",
-    help="CAs of its IDevIDs: a PEM bundle, one DER certificate, or PKCS #7 (.p7b).",
-)
-@_options
-@click.pass_obj
-def add(cli: Cli, /, name: str, ca: Path, **options: Any) -> None:
-    """Add a manufacturer."""
-    from bootz.cli.inventory.vendor_rows import changed_vendor, legacy_warning, shown_vendor
-    from bootz.server.operations.vendors import VendorRecord, add_vendor, read_bundle
+def _add(name: str, options: dict[str, Any]) -> Change:
+    from bootz.cli.inventory.vendor_rows import changed_vendor
+    from bootz.server.operations.vendors import VendorRecord, add_vendor
 
-    record = changed_vendor(
-        VendorRecord(name, idevid_ca=read_bundle(read_file(ca), "--ca")), options
+    record = changed_vendor(VendorRecord(name), options)
+    return lambda connection: add_vendor(connection, record)
+
+
+def _change(name: str, options: dict[str, Any]) -> Change:
+    from bootz.cli.inventory.vendor_rows import changed_vendor
+    from bootz.server.operations.vendors import find_vendor, set_vendor
+
+    return lambda connection: set_vendor(
+        connection, name, changed_vendor(find_vendor(connection, name), options)
     )
-    with writing(cli) as connection:
-        added = add_vendor(connection, record)
-    cli.output.record(shown_vendor(added))
-    warn(cli, legacy_warning(added))
-
-
-@command.command("set")
-@click.argument("name", type=VENDOR)
-@click.option("--rename", metavar="NAME", help="New name.")
-@click.option(
-    "--ca", type=PATH, metavar="FILE", help="New CAs of its IDevIDs; replaces the present ones."
-)
-@_options
-@click.pass_obj
-def set_(cli: Cli, /, name: str, rename: str | None, ca: Path | None, **options: Any) -> None:
-    """Change a manufacturer; options that are not given stay as they are.
-
-    An empty value or file removes the setting.
-    """
-    from bootz.cli.inventory.vendor_rows import changed_vendor, legacy_warning, shown_vendor
-    from bootz.server.operations.vendors import find_vendor, read_bundle, set_vendor
-
-    with writing(cli) as connection:
-        record = find_vendor(connection, name)
-        if rename is not None:
-            record = replace(record, name=rename)
-        if ca is not None:
-            record = replace(record, idevid_ca=read_bundle(read_file(ca), "--ca"))
-        changed = set_vendor(connection, name, changed_vendor(record, options))
-    cli.output.record(shown_vendor(changed))
-    warn(cli, legacy_warning(changed))
 
 
 def _named() -> Named:
     from bootz.cli.inventory.vendor_rows import legacy_warning, shown_vendor, vendor_row
     from bootz.server.operations.vendors import find_vendor, list_vendors, remove_vendor
 
-    return Named(list_vendors, find_vendor, remove_vendor, vendor_row, shown_vendor, legacy_warning)
+    return Named(
+        list_vendors,
+        find_vendor,
+        _add,
+        _change,
+        remove_vendor,
+        vendor_row,
+        shown_vendor,
+        legacy_warning,
+    )
 
 
 add_named_verbs(
     command,
-    VENDOR,
     _COLUMNS,
     _named,
-    listing="List all manufacturers.",
-    showing="Show a manufacturer and its certificates.",
-    removing="Remove a manufacturer that has no chassis and no vouchers.",
+    VerbHelp(
+        "Add a manufacturer.",
+        "List all manufacturers.",
+        "Show a manufacturer and its certificates.",
+        """Change a manufacturer; options that are not given stay as they are.
+
+        An empty value or file removes the setting.""",
+        "Remove a manufacturer that has no chassis and no vouchers.",
+    ),
+    name=VENDOR,
+    add_options=together(
+        click.option(
+            "--ca",
+            type=PATH,
+            required=True,
+            metavar="FILE",
+            help="CAs of its IDevIDs: a PEM bundle, one DER certificate, or PKCS #7 (.p7b).",
+        ),
+        _options,
+    ),
+    set_options=together(
+        click.option("--rename", metavar="NAME", help="New name."),
+        click.option(
+            "--ca",
+            type=PATH,
+            metavar="FILE",
+            help="New CAs of its IDevIDs; replaces the present ones.",
+        ),
+        _options,
+    ),
 )

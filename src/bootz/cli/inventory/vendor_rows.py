@@ -16,6 +16,10 @@ from bootz.trust.certificates import fingerprint, load_certificate
 
 def changed_vendor(record: VendorRecord, options: dict[str, Any]) -> VendorRecord:
     """Return the record with everything that the options give."""
+    if options.get("rename") is not None:
+        record = replace(record, name=options["rename"])
+    if options["ca"] is not None:
+        record = replace(record, idevid_ca=read_bundle(read_file(options["ca"]), "--ca"))
     settings = record.settings.to_json()
     for key in (
         "image_hash_algorithm",

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootz.cli.base import FILE, Cli, noun
-from bootz.cli.inventory.base import read_file, reading, writing
+from bootz.cli.base import FILE, Cli, noun, together
+from bootz.cli.inventory.base import read_file, writing
+from bootz.cli.inventory.named import Named, VerbHelp, add_named_verbs
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from bootz.cli.inventory.named import Change
+    from bootz.server.api.auth.accounts import Account
 
 command = noun("user", "People who may use the operator's door.")
 
@@ -34,24 +40,37 @@ _password_file = click.option(
 )
 
 
-@command.command("add")
-@click.argument("name")
-@click.option("--role", type=_role, required=True, help="What the person may do.")
-@_password_file
-@click.pass_obj
-def add(cli: Cli, name: str, role: str, password_file: Path | None) -> None:
-    """Make an account for a person; without a password, print a link that works once, for a day."""
+def _add(name: str, options: dict[str, Any]) -> Change:
     from datetime import UTC, datetime
 
     from bootz.server.api.auth.accounts import add_account, make_link
     from bootz.server.api.auth.roles import OperatorRole
 
     now = datetime.now(UTC)
-    password = _password(password_file)
-    with writing(cli) as connection:
-        account = add_account(connection, name, OperatorRole(role), now=now, password=password)
+    role, password = OperatorRole(options["role"]), _password(options["password_file"])
+
+    def add(connection: Connection) -> tuple[Account, str | None]:
+        account = add_account(connection, name, role, now=now, password=password)
         link = make_link(connection, account.name, now=now) if password is None else None
-    cli.output.record({**account.to_document(), "link": link, "open": _address(cli, link)})
+        return account, link
+
+    return add
+
+
+def _change(name: str, options: dict[str, Any]) -> Change:
+    from bootz.server.api.auth.accounts import set_account
+    from bootz.server.api.auth.roles import OperatorRole
+
+    role = None if options["role"] is None else OperatorRole(options["role"])
+    password = _password(options["password_file"])
+    return lambda connection: set_account(
+        connection, name, role=role, enabled=options["enabled"], password=password
+    )
+
+
+def _shown_new(cli: Cli, made: tuple[Account, str | None]) -> dict[str, object]:
+    account, link = made
+    return {**account.to_document(), "link": link, "open": _address(cli, link)}
 
 
 @command.command("link")
@@ -79,51 +98,51 @@ def _address(cli: Cli, link: str | None) -> str | None:
     return f"{scheme}://{operator.listen[0]}/board/login?link={link}"
 
 
-@command.command("list")
-@click.pass_obj
-def list_(cli: Cli) -> None:
-    """List the accounts."""
-    from bootz.server.api.auth.accounts import list_accounts
+def _named() -> Named:
+    from bootz.server.api.auth.accounts import (
+        Account,
+        find_account,
+        list_accounts,
+        remove_account,
+    )
 
-    with reading(cli) as connection:
-        accounts = list_accounts(connection)
-    cli.output.rows(_COLUMNS, [account.to_document() for account in accounts])
-
-
-@command.command("set")
-@click.argument("name")
-@click.option("--role", type=_role, help="What the person may do from now on.")
-@click.option("--enable/--disable", "enabled", default=None, help="Whether the account opens.")
-@_password_file
-@click.pass_obj
-def set_(
-    cli: Cli, name: str, role: str | None, enabled: bool | None, password_file: Path | None
-) -> None:
-    """Change an account. Any change ends its sessions."""
-    from bootz.server.api.auth.accounts import set_account
-    from bootz.server.api.auth.roles import OperatorRole
-
-    with writing(cli) as connection:
-        account = set_account(
-            connection,
-            name,
-            role=None if role is None else OperatorRole(role),
-            enabled=enabled,
-            password=_password(password_file),
-        )
-    cli.output.record(account.to_document())
+    return Named(
+        list_accounts,
+        find_account,
+        _add,
+        _change,
+        remove_account,
+        Account.to_document,
+        Account.to_document,
+        shown_new=_shown_new,
+        removed=lambda account: f"{account.name} has no account any more",
+    )
 
 
-@command.command("remove")
-@click.argument("name")
-@click.pass_obj
-def remove(cli: Cli, name: str) -> None:
-    """Remove an account with its sessions; the audit keeps its name."""
-    from bootz.server.api.auth.accounts import remove_account
-
-    with writing(cli) as connection:
-        account = remove_account(connection, name)
-    cli.output.message(f"{account.name} has no account any more")
+add_named_verbs(
+    command,
+    _COLUMNS,
+    _named,
+    VerbHelp(
+        "Make an account for a person; without a password, print a link that works once, "
+        "for a day.",
+        "List the accounts.",
+        "Show an account.",
+        "Change an account. Any change ends its sessions.",
+        "Remove an account with its sessions; the audit keeps its name.",
+    ),
+    add_options=together(
+        click.option("--role", type=_role, required=True, help="What the person may do."),
+        _password_file,
+    ),
+    set_options=together(
+        click.option("--role", type=_role, help="What the person may do from now on."),
+        click.option(
+            "--enable/--disable", "enabled", default=None, help="Whether the account opens."
+        ),
+        _password_file,
+    ),
+)
 
 
 def _password(file: Path | None) -> str | None:

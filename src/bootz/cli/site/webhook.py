@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bootz.cli.base import EXISTING_FILE, Cli, noun
+from bootz.cli.base import EXISTING_FILE, Cli, noun, together
 from bootz.cli.inventory.base import key_and_value, reading, writing
+from bootz.cli.inventory.named import Named, VerbHelp, add_named_verbs
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from bootz.cli.inventory.named import Change
+    from bootz.server.operations.webhooks import Webhook
 
 command = noun("webhook", "What happens, told to other programs (CloudEvents, signed).")
 
@@ -39,110 +45,112 @@ _SECRET_FILE = click.option(
     type=EXISTING_FILE,
     help="File with the receiver's secret: whsec_ and base64.",
 )
+_EVENT = click.option(
+    "--event", "events", multiple=True, metavar="TYPE", help="Only those; repeatable."
+)
+_LABEL = click.option(
+    "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only chassis with it."
+)
 
 
-@command.command("add")
-@click.argument("name")
-@click.option("--url", required=True, help="Where to; https, or http in webhooks.private_targets.")
-@click.option("--event", "events", multiple=True, metavar="TYPE", help="Only those; repeatable.")
-@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only chassis with it.")
-@_SECRET_FILE
-@click.pass_obj
-def add(
-    cli: Cli,
-    name: str,
-    url: str,
-    events: tuple[str, ...],
-    labels: tuple[str, ...],
-    secret_file: Path | None,
-) -> None:
-    """Make a webhook for what happens from now on.
-
-    Without --secret-file a secret is made and printed, here and nowhere else.
-
-    Types: bootz.attempt.answered, bootz.attempt.refused, bootz.image.download,
-    bootz.report.initiated, bootz.report.success, bootz.report.failure.
-    """
+def _add(name: str, options: dict[str, Any]) -> Change:
     from datetime import UTC, datetime
 
     from bootz.server.operations.webhooks import add_webhook
 
-    wanted = dict(key_and_value(text, "--label") for text in labels)
-    given = _read(secret_file)
-    with writing(cli) as connection:
-        webhook, secret = add_webhook(
-            connection,
-            name,
-            url,
-            now=datetime.now(UTC),
-            events=events,
-            labels=wanted,
-            secret=given,
-        )
-    shown = {} if given is not None else {"secret": secret}
-    cli.output.record({**webhook.to_document(), **shown})
+    given = _read(options.pop("secret_file"))
+    options["labels"] = _labels(options)
+
+    def add(connection: Connection) -> tuple[Webhook, str | None]:
+        now = datetime.now(UTC)
+        webhook, secret = add_webhook(connection, name, now=now, secret=given, **options)
+        return webhook, secret if given is None else None
+
+    return add
 
 
-@command.command("set")
-@click.argument("name")
-@click.option("--url", help="Where to.")
-@click.option("--event", "events", multiple=True, metavar="TYPE", help="Only those; repeatable.")
-@click.option("--all-events", is_flag=True, help="Every type.")
-@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only chassis with it.")
-@click.option("--no-labels", is_flag=True, help="All chassis, and callers not on record.")
-@click.option("--enable/--disable", "enabled", default=None, help="Whether anything is sent.")
-@_SECRET_FILE
-@click.pass_obj
-def set_(
-    cli: Cli,
-    name: str,
-    url: str | None,
-    events: tuple[str, ...],
-    labels: tuple[str, ...],
-    secret_file: Path | None,
-    *,
-    all_events: bool,
-    no_labels: bool,
-    enabled: bool | None,
-) -> None:
-    """Change a webhook; one that is enabled again goes on where it stopped."""
+def _change(name: str, options: dict[str, Any]) -> Change:
     from bootz.server.operations.webhooks import set_webhook
 
-    wanted = dict(key_and_value(text, "--label") for text in labels)
-    with writing(cli) as connection:
-        webhook = set_webhook(
-            connection,
-            name,
-            url=url,
-            events=() if all_events else events or None,
-            labels={} if no_labels else wanted or None,
-            secret=_read(secret_file),
-            enabled=enabled,
-        )
-    cli.output.record(webhook.to_document())
+    given = _read(options["secret_file"])
+    labels = {} if options["no_labels"] else _labels(options) or None
+    return lambda connection: set_webhook(
+        connection,
+        name,
+        url=options["url"],
+        events=() if options["all_events"] else options["events"] or None,
+        labels=labels,
+        secret=given,
+        enabled=options["enabled"],
+    )
 
 
-@command.command("list")
-@click.pass_obj
-def list_(cli: Cli) -> None:
-    """List all webhooks, with what waits and what was given up."""
-    from bootz.server.operations.webhooks import list_webhooks
-
-    with reading(cli) as connection:
-        webhooks = list_webhooks(connection)
-    cli.output.rows(_COLUMNS, [webhook.to_document() for webhook in webhooks])
+def _labels(options: dict[str, Any]) -> dict[str, str]:
+    return dict(key_and_value(text, "--label") for text in options["labels"])
 
 
-@command.command("show")
-@click.argument("name")
-@click.pass_obj
-def show(cli: Cli, name: str) -> None:
-    """Show a webhook; its secret is never shown again."""
-    from bootz.server.operations.webhooks import webhook_named
+def _shown_new(_cli: Cli, made: tuple[Webhook, str | None]) -> dict[str, object]:
+    webhook, secret = made
+    return {**webhook.to_document(), **({} if secret is None else {"secret": secret})}
 
-    with reading(cli) as connection:
-        webhook = webhook_named(connection, name)
-    cli.output.record(webhook.to_document())
+
+def _named() -> Named:
+    from bootz.server.operations.webhooks import (
+        Webhook,
+        list_webhooks,
+        remove_webhook,
+        webhook_named,
+    )
+
+    return Named(
+        list_webhooks,
+        webhook_named,
+        _add,
+        _change,
+        remove_webhook,
+        Webhook.to_document,
+        Webhook.to_document,
+        shown_new=_shown_new,
+        removed=lambda webhook: {"removed": webhook.name},
+    )
+
+
+add_named_verbs(
+    command,
+    _COLUMNS,
+    _named,
+    VerbHelp(
+        """Make a webhook for what happens from now on.
+
+        Without --secret-file a secret is made and printed, here and nowhere else.
+
+        Types: bootz.attempt.answered, bootz.attempt.refused, bootz.image.download,
+        bootz.report.initiated, bootz.report.success, bootz.report.failure.""",
+        "List all webhooks, with what waits and what was given up.",
+        "Show a webhook; its secret is never shown again.",
+        "Change a webhook; one that is enabled again goes on where it stopped.",
+        "Remove a webhook, with all that waits for it.",
+    ),
+    add_options=together(
+        click.option(
+            "--url", required=True, help="Where to; https, or http in webhooks.private_targets."
+        ),
+        _EVENT,
+        _LABEL,
+        _SECRET_FILE,
+    ),
+    set_options=together(
+        click.option("--url", help="Where to."),
+        _EVENT,
+        click.option("--all-events", is_flag=True, help="Every type."),
+        _LABEL,
+        click.option("--no-labels", is_flag=True, help="All chassis, and callers not on record."),
+        click.option(
+            "--enable/--disable", "enabled", default=None, help="Whether anything is sent."
+        ),
+        _SECRET_FILE,
+    ),
+)
 
 
 @command.command("deliveries")
@@ -157,18 +165,6 @@ def deliveries(cli: Cli, name: str, state: str | None, after: int) -> None:
     with reading(cli) as connection:
         found = list_deliveries(connection, name, state=state, after=after)
     cli.output.rows(_DELIVERIES, [each.to_document() for each in found])
-
-
-@command.command("remove")
-@click.argument("name")
-@click.pass_obj
-def remove(cli: Cli, name: str) -> None:
-    """Remove a webhook, with all that waits for it."""
-    from bootz.server.operations.webhooks import remove_webhook
-
-    with writing(cli) as connection:
-        webhook = remove_webhook(connection, name)
-    cli.output.record({"removed": webhook.name})
 
 
 @command.command("resend")

@@ -90,8 +90,8 @@ check-retention: $(VENV)/check.stamp
 # Sources of truth at a real Nautobot, out of PyPI. The first run takes some minutes; later ones
 # restore the database that it keeps under $XDG_CACHE_HOME/bootz/sot. Needs PostgreSQL and Redis.
 .PHONY: check-sot
-check-sot: $(VENV)/check.stamp
-	@cd tests && $(CURDIR)/$(BIN)/python -m sources.real_run
+check-sot: $(VENV)/check.stamp packages
+	@cd tests && exec $(CURDIR)/$(BIN)/python -m sources.real_run
 
 # Webhooks while their sender is killed again and again. ARGS="--kills 200 --seed 1".
 .PHONY: check-webhooks

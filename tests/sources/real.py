@@ -27,6 +27,11 @@ VERSION = "3.2.7"
 USER = "bootz-door"
 """The user without rights."""
 _READY_S = 300
+_PACKAGES = {
+    **dict.fromkeys(("initdb", "pg_ctl", "createdb", "pg_dump", "pg_restore"), "postgresql"),
+    "redis-server": "redis-server",
+}
+"""The programs that a run needs, and where Debian has them."""
 
 
 def cache_folder() -> Path:
@@ -87,7 +92,7 @@ def _tool(name: str) -> str:
         return found
     newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
     if not newest:
-        raise SystemExit(f"{name} is missing: tools/install-test-packages")
+        raise SystemExit(f"{name} is missing: apt-get install {_PACKAGES[name]}")
     return str(newest[-1])
 
 
@@ -118,8 +123,8 @@ def _database(folder: Path) -> Iterator[int]:
     options = f"-p {port} -k {cluster} -c listen_addresses=127.0.0.1 -c fsync=off"
     log = str(cluster / "log")
     control = _as_postgres(_tool("pg_ctl"), "-D", str(cluster), "-w", "-l", log)
-    _run([*control, "-o", options, "start"], stdin=subprocess.DEVNULL)
     try:
+        _run([*control, "-o", options, "start"], stdin=subprocess.DEVNULL)
         _run([_tool("createdb"), *_address(port), "nautobot"])
         yield port
     finally:
@@ -161,6 +166,8 @@ def _environment(cache: Path) -> Path:
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Nautobot]:
     """Run a Nautobot, from the cache."""
+    for name in _PACKAGES:
+        _tool(name)  # Told before minutes are spent.
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     programs = _environment(cache)

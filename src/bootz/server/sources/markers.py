@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -110,11 +110,19 @@ def note_failure(connection: Connection, source: str, error: BootzError, now: da
 
 
 def note_success(
-    connection: Connection, source: str, faults: Sequence[Mapping[str, JsonValue]]
+    connection: Connection,
+    source: str,
+    faults: Sequence[Mapping[str, JsonValue]],
+    *,
+    reached: bool,
 ) -> bool:
-    """Note that a sync has succeeded, and return whether that changed anything."""
-    after = SourceState(faults=list(faults))
-    if read_state(connection, source) == after:
+    """Note that a sync has succeeded, and return whether that changed anything.
+
+    If the source itself was not reached, as from a copy, its last failure stays.
+    """
+    before = read_state(connection, source)
+    after = replace(SourceState() if reached else before, faults=list(faults))
+    if before == after:
         return False
     _put_state(connection, source, after)
     return True

@@ -92,11 +92,13 @@ def apply_pulled(
     *,
     limits: SiteLimits,
     now: datetime,
+    reached: bool,
 ) -> Synced:
     """Bring the inventory to what was pulled.
 
     ``absent`` are the marked devices that are not selected, by id: what was found, None for
-    nothing. The caller undoes everything if this raises, or for a dry run.
+    nothing. ``reached`` is false for a copy that is applied again. The caller undoes everything if
+    this raises, or for a dry run.
 
     Raises:
         ConfigError: ``source-refused``: a device has a fault, and ``on_fault`` is stop.
@@ -130,7 +132,7 @@ def apply_pulled(
     synced.count("faulty", len(synced.real_faults))
     synced.faults.sort(key=lambda fault: fault.name)
     rows = [fault_row(fault) for fault in (*synced.faults, *synced.warnings)]
-    if note_success(connection, settings.name, rows):
+    if note_success(connection, settings.name, rows, reached=reached):
         synced.wrote = True
     return synced
 

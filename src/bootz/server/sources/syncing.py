@@ -115,7 +115,9 @@ async def sync(
                 if not order.dry_run:
                     await asyncio.to_thread(write_copy, copy_path(room.root, settings.name), pulled)
                 absent = await _absent(room, settings, product, pulled)
-        return await asyncio.to_thread(_apply, room, settings, order, pulled, absent, actor)
+        return await asyncio.to_thread(
+            _apply, room, settings, order, pulled, absent, actor, reached=True
+        )
 
 
 def sync_from_copy(
@@ -130,7 +132,7 @@ def sync_from_copy(
         pulled = read_copy(copy_path(room.root, settings.name))
         for device in pulled.devices:
             check_selected(device, settings)
-        return _apply(room, settings, order, pulled, {}, actor)
+        return _apply(room, settings, order, pulled, {}, actor, reached=False)
 
 
 @contextmanager
@@ -188,11 +190,20 @@ def _apply(
     pulled: Pulled,
     absent: dict[str, PulledDevice | None],
     actor: Actor | None,
+    *,
+    reached: bool,
 ) -> Synced:
     def run(connection: Connection) -> Synced:
         limits = read_limits(plain(connection), room.config.progress)
         return apply_pulled(
-            connection, pulled, absent, settings, order, limits=limits, now=room.clock()
+            connection,
+            pulled,
+            absent,
+            settings,
+            order,
+            limits=limits,
+            now=room.clock(),
+            reached=reached,
         )
 
     with room.database.write(actor) as connection:

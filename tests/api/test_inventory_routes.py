@@ -216,11 +216,15 @@ def test_a_secret_comes_to_light_nowhere_else(world: World) -> None:
         {**seen, "vendor_config": f"banner {seen['variables']['snmp_community']}"},
         {**seen, "vendor_config": seen["vendor_config"] + f"hostname {token}\n"},
     ]
+    statuses: list[int] = []
     for body in moved:
         answer = world.call(OperatorRole.OPERATOR, "PUT", "/profiles/base", json=body)
         shown = world.get("/profiles/base")
         assert "planted" not in str(shown)
-        assert answer.status_code == 422 or "planted" not in answer.text
+        assert "planted" not in answer.text
+        statuses.append(answer.status_code)
+    # A line that has the fingerprint of a line before it stays hidden in the same way.
+    assert statuses == [422, 422, 200]
     # Beside the secret a line changes, and the secret stays.
     added = {**seen, "vendor_config": seen["vendor_config"] + "ntp server 192.0.2.1\n"}
     assert world.call(OperatorRole.OPERATOR, "PUT", "/profiles/base", json=added).status_code == 200

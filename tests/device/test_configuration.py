@@ -168,7 +168,8 @@ def test_a_broken_authz_policy_is_refused(policy: str) -> None:
 
 def test_a_whole_authz_policy_is_taken() -> None:
     policy = '{"name":"x","allow_rules":[{"name":"all"}]}'
-    build_configuration(replace(DATA, authz={"version": "1", "policy": policy}))
+    built = build_configuration(replace(DATA, authz={"version": "1", "policy": policy}))
+    assert json.loads(built.document)["authz"] == {"version": "1", "policy": policy}
 
 
 RULE = {
@@ -209,7 +210,9 @@ def test_a_pathz_policy_has_each_rule_once_and_is_there() -> None:
 
 
 def test_an_artifact_that_is_there_and_empty_asks_for_nothing() -> None:
-    build_configuration(replace(DATA, pathz={}, authz={}, credentials={}, certz_profiles=()))
+    empty = replace(DATA, pathz={}, authz={}, credentials={}, certz_profiles=())
+    built = json.loads(build_configuration(empty).document)
+    assert [built[name] for name in ("pathz", "authz", "credentials")] == [{}, {}, {}]
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,8 @@ def test_an_encrypted_key_needs_its_passphrase(tmp_path: Path) -> None:
 
 def test_a_key_that_is_not_encrypted_opens_with_a_passphrase_too(tmp_path: Path) -> None:
     path = secret(tmp_path / "a.key", pem(KEY))
-    load_private_key(path, passphrase_file=secret(tmp_path / "any", b"any"))
+    opened = load_private_key(path, passphrase_file=secret(tmp_path / "any", b"any"))
+    assert opened.public_key() == KEY.public_key()
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,11 @@ def test_one_at_a_time_and_the_next_is_woken(tmp_path: Path) -> None:
 
 
 def test_where_no_file_can_be_made_nothing_is_waited_for(tmp_path: Path) -> None:
+    entered: list[int] = []
     with turn(tmp_path / "nowhere" / "line"), turn(tmp_path / "nowhere" / "line"):
-        pass
+        entered.append(2)
+    assert entered == [2]
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_who_has_waited_long_enough_leaves_the_line(tmp_path: Path) -> None:

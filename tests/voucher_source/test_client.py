@@ -35,6 +35,7 @@ from bootz.wire.ovgs import messages as pb
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 UNTIL = NOW + timedelta(days=1)
+KEY = "round-1"
 
 
 class Caller:
@@ -116,7 +117,7 @@ def test_a_call_carries_token_and_vendor(tmp_path: Path) -> None:
     service.answers["GetOwnershipVouchers"] = vouchers
 
     async def story(caller: Caller) -> None:
-        answers = await caller.client.vouchers(["A", "b"], "cert-1", UNTIL)
+        answers = await caller.client.vouchers(["A", "b"], "cert-1", UNTIL, key=KEY)
         assert [answer.cms for answer in answers] == [b"A", b"b"]
 
     caller = play(tmp_path, service, story)
@@ -127,6 +128,7 @@ def test_a_call_carries_token_and_vendor(tmp_path: Path) -> None:
     ]
     assert (request.cert_id, request.lifetime.ToDatetime(UTC)) == ("cert-1", UNTIL)
     assert service.metadata[0]["authorization"] == "Bearer good-token"
+    assert service.metadata[0]["idempotency-key"] == KEY
     assert caller.client.tally.calls == {("GetOwnershipVouchers", "OK"): 1}
     assert caller.client.tally.last_success == NOW
 
@@ -297,7 +299,9 @@ def test_an_older_service_is_asked_one_by_one_for_an_hour(tmp_path: Path) -> Non
 
     async def story(caller: Caller) -> None:
         async def ask() -> Sequence[bytes]:
-            return [each.cms for each in await caller.client.vouchers(["A", "B"], "c", UNTIL)]
+            return [
+                each.cms for each in await caller.client.vouchers(["A", "B"], "c", UNTIL, key=KEY)
+            ]
 
         assert await ask() == await ask() == [b"A", b"B"]
         caller.seconds = 3599
@@ -335,7 +339,7 @@ def test_an_answer_that_is_none_is_blamed_on_the_service(
     service.answers["GetOwnershipVouchers"] = lambda _: answer
 
     async def story(caller: Caller) -> None:
-        error = await failed(caller.client.vouchers(["A", "B"], "c", UNTIL))
+        error = await failed(caller.client.vouchers(["A", "B"], "c", UNTIL, key=KEY))
         assert error.reason == "masa-answer-invalid"
 
     play(tmp_path, service, story)

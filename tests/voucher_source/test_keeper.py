@@ -33,6 +33,7 @@ from bootz.server.store.database import Database, open_database
 from bootz.server.voucher_source import fetching, keeper
 from bootz.server.voucher_source.keeper import VoucherKeeper
 from bootz.server.voucher_source.opening import Surroundings
+from bootz.server.waiting_elsewhere import WaitingElsewhere
 
 DEADLINE_S = 60
 
@@ -334,7 +335,20 @@ def test_tpm_keys_are_asked_for_again_every_day(
     assert manufacturer.issued() == 1
 
 
-def test_a_router_that_waits_makes_it_try_sooner(shell: Shell, tmp_path: Path) -> None:
+def _at_another_server(keeping: Keeping, serial: str) -> None:
+    waiting = WaitingElsewhere(keeping.database, lambda: 0.0)
+    waiting.hear([serial])
+    asyncio.get_running_loop().create_task(waiting.tend(leads=False))
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [lambda keeping, serial: keeping.keeper.lacking([serial]), _at_another_server],
+    ids=["here", "at another server"],
+)
+def test_a_router_that_waits_makes_it_try_sooner(
+    shell: Shell, tmp_path: Path, wait: Callable[[Keeping, str], None]
+) -> None:
     made = found_manufacturer(tmp_path / "maker")
     with serving(made):
         pass
@@ -358,7 +372,7 @@ def test_a_router_that_waits_makes_it_try_sooner(shell: Shell, tmp_path: Path) -
                 await keeping.heard("voucher-not-fetched", serial_number="FX1")
             made.sell("FX1")
             made.clock[0] = keeping.now = keeping.now + timedelta(seconds=61)
-            keeping.keeper.lacking(["fx1"])
+            wait(keeping, "fx1")
             await keeping.heard("vouchers-fetched", count=1)
             await asyncio.to_thread(stack.close)
 

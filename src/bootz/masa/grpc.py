@@ -4,6 +4,7 @@ Source: docs/protocol/ovgs.md#errors; docs/protocol/ovgs.md#authentication.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
@@ -12,20 +13,23 @@ from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.masa.ledger.errors import LedgerError
 from bootz.masa.ledger.nouns import Requester
-from bootz.masa.rpc import UNARY, Unary, get_components
+from bootz.masa.rpc import ISSUING, UNARY, Issuing, Unary, get_components
 from bootz.masa.service import MasaService
 from bootz.reasons import Fault
 from bootz.transport.grpc.call import Call, Method
 from bootz.transport.grpc.headers import Metadata
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.status import STATUS_OF_FAULT, EndCall, end_of
+from bootz.wire.ovgs import IDEMPOTENCY_KEY, method_path, parse
 from bootz.wire.ovgs import messages as pb
-from bootz.wire.ovgs import method_path, parse
 
 log = get_logger()
 
 _MAX_DETAIL: Final = 300
 """Characters of an error on the wire: it may quote an id of any length."""
+
+
+_KEY: Final = re.compile(r"[!-~]{1,128}")
 
 
 def ovgs_methods(
@@ -38,6 +42,7 @@ def ovgs_methods(
     door = _Door(service, limits, cookies=cookies)
     return {
         **{method_path(method): door.unary(method, row) for method, row in UNARY.items()},
+        **{method_path(method): door.issuing(method, row) for method, row in ISSUING.items()},
         method_path("GetComponents"): door.get_components,
     }
 
@@ -54,6 +59,17 @@ class _Door:
                 async with asyncio.timeout(self._limits.request_timeout):
                     caller, data = await self._receive(call)
                     answer = await row.call(self._service, caller, parse(row.request, data))
+                    await call.send(answer.SerializeToString())
+
+        return handle
+
+    def issuing(self, method: str, row: Issuing) -> Method:
+        async def handle(call: Call) -> None:
+            with _answered(method):
+                async with asyncio.timeout(self._limits.request_timeout):
+                    caller, data = await self._receive(call)
+                    key = _key(call.metadata)
+                    answer = await row.call(self._service, caller, parse(row.request, data), key)
                     await call.send(answer.SerializeToString())
 
         return handle
@@ -91,6 +107,19 @@ class _Door:
         if len(found) > 1:
             raise LedgerError("token-unknown", "the call has more than one token")
         return found[0] if found else None
+
+
+def _key(metadata: Metadata) -> str | None:
+    """Return the caller's key for a call; a header of any other form would hide a repetition."""
+    given = metadata.all(IDEMPOTENCY_KEY)
+    if not given:
+        return None
+    if len(given) > 1 or not _KEY.fullmatch(given[0]):
+        raise LedgerError(
+            "ovgs-request-malformed",
+            f"{IDEMPOTENCY_KEY} must be there once, with 1 to 128 visible characters",
+        )
+    return given[0]
 
 
 @contextmanager

@@ -39,6 +39,20 @@ class IssuedVoucher:
     cms: bytes = field(repr=False)
 
 
+def check_size(size: int, max_bytes: int | None) -> None:
+    """Refuse vouchers that are too many for one answer.
+
+    Raises:
+        LedgerError: ``ovgs-request-too-large``.
+    """
+    if max_bytes is not None and size > max_bytes:
+        raise LedgerError(
+            "ovgs-request-too-large",
+            "so many vouchers do not fit into one answer",
+            expected=f"at most {max_bytes} bytes",
+        )
+
+
 class VoucherIssuer:
     """Signs vouchers with the key of each component's IEN.
 
@@ -60,6 +74,11 @@ class VoucherIssuer:
         self._encoding = encoding
         # Threads of its own: a signer may use the loop's, and both would wait for each other.
         self._workers = ThreadPoolExecutor(2, "voucher-issuer")
+
+    def certificate_of(self, order: VoucherOrder) -> bytes:
+        """Return the certificate (DER) of the key that would sign; empty where there is none."""
+        key = self._keys.get(order.component.name.ien)
+        return b"" if key is None else key.certificate
 
     async def issue(
         self, orders: Sequence[VoucherOrder], *, max_bytes: int | None
@@ -83,12 +102,7 @@ class VoucherIssuer:
         for order in orders:
             made = self._issue(order, loop)
             size += len(made.cms)
-            if max_bytes is not None and size > max_bytes:
-                raise LedgerError(
-                    "ovgs-request-too-large",
-                    f"{len(orders)} vouchers do not fit into one answer",
-                    expected=f"at most {max_bytes} bytes",
-                )
+            check_size(size, max_bytes)
             issued.append(made)
         return tuple(issued)
 

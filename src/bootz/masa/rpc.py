@@ -53,6 +53,14 @@ class Unary:
     call: Callable[[MasaService, Requester, Any], Awaitable[Message]]
 
 
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """A method that issues vouchers; its call also takes the caller's key, None without one."""
+
+    request: type[Message]
+    call: Callable[[MasaService, Requester, Any, str | None], Awaitable[Message]]
+
+
 def _name(component: pb.Component) -> ComponentName:
     return ComponentName(component.ien, component.serial_number)
 
@@ -240,17 +248,24 @@ async def _get_serials(
 
 
 async def _get_voucher(
-    service: MasaService, caller: Requester, request: pb.GetOwnershipVoucherRequest
+    service: MasaService,
+    caller: Requester,
+    request: pb.GetOwnershipVoucherRequest,
+    key: str | None,
 ) -> Message:
     name = _optional_name(request, request.component)
-    many = await _vouchers(service, caller, request, [name])
+    many = await _vouchers(service, caller, request, [name], key)
     return many.ownership_vouchers[0]
 
 
 async def _get_vouchers(
-    service: MasaService, caller: Requester, request: pb.GetOwnershipVouchersRequest
+    service: MasaService,
+    caller: Requester,
+    request: pb.GetOwnershipVouchersRequest,
+    key: str | None,
 ) -> Message:
-    return await _vouchers(service, caller, request, [_name(each) for each in request.component])
+    names = [_name(each) for each in request.component]
+    return await _vouchers(service, caller, request, names, key)
 
 
 async def _vouchers(
@@ -258,6 +273,7 @@ async def _vouchers(
     caller: Requester,
     request: pb.GetOwnershipVoucherRequest | pb.GetOwnershipVouchersRequest,
     names: list[ComponentName] | list[ComponentName | None],
+    key: str | None,
 ) -> pb.GetOwnershipVouchersResponse:
     lifetime = read_instant("lifetime", request.lifetime) if request.HasField("lifetime") else None
     issued = await service.issue(
@@ -266,6 +282,7 @@ async def _vouchers(
             access, names, request.cert_id, lifetime, now=service.clock()
         ),
         max_bytes=MAX_ANSWER_BYTES - _TPM_BYTES,
+        key=key,
     )
     return pb.GetOwnershipVouchersResponse(
         ownership_vouchers=[
@@ -340,7 +357,11 @@ UNARY: Final = {
     "CreateDomainCert": Unary(pb.CreateDomainCertRequest, _create_cert),
     "GetDomainCert": Unary(pb.GetDomainCertRequest, _get_cert),
     "DeleteDomainCert": Unary(pb.DeleteDomainCertRequest, _delete_cert),
-    "GetOwnershipVoucher": Unary(pb.GetOwnershipVoucherRequest, _get_voucher),
-    "GetOwnershipVouchers": Unary(pb.GetOwnershipVouchersRequest, _get_vouchers),
 }
-"""Every method with one answer; GetComponents is the one that streams."""
+"""The methods with one answer that issue nothing; GetComponents is the one that streams."""
+
+ISSUING: Final = {
+    "GetOwnershipVoucher": Issuing(pb.GetOwnershipVoucherRequest, _get_voucher),
+    "GetOwnershipVouchers": Issuing(pb.GetOwnershipVouchersRequest, _get_vouchers),
+}
+"""The methods that issue vouchers."""

@@ -35,6 +35,7 @@ from bootz.server.tracing import open_tracing
 from bootz.server.voucher_source.keeper import VoucherKeeper
 from bootz.server.voucher_source.opening import Surroundings
 from bootz.server.voucher_source.waiting import WaitingInventory
+from bootz.server.waiting_elsewhere import WaitingElsewhere
 from bootz.transport.grpc.call import Method
 
 log = get_logger()
@@ -107,6 +108,7 @@ class SiteServer:
             lambda: self._in_force.site.pinned_domain_cert(),
             monotonic=self._monotonic,
         )
+        self._waiting = WaitingElsewhere(self._stores.database, self._monotonic)
         self._presence = Presence(self._stores.database, site.clock, self._monotonic)
         self._thinner = JournalThinner(
             self._stores.database, lambda: self._in_force.site.config.retention, site.clock
@@ -208,6 +210,7 @@ class SiteServer:
 
     def _hear_lacking(self, serials: Sequence[str]) -> None:
         self._keeper.lacking(serials)
+        self._waiting.hear(serials)
         self._on_lacking(serials)
 
     async def reload(self) -> None:
@@ -231,6 +234,7 @@ class SiteServer:
         again. Call it about once a second.
         """
         leads = await self._lead.held()
+        await self._waiting.tend(leads=leads)
         await self._in_force.tend()
         self._presence.tend(self._in_force.site, connections=self._doors.connections, leads=leads)
         await self._stores.mend()

@@ -13,9 +13,22 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from bootz.errors import WireError
 from bootz.wire.generated import ovgs_pb2 as messages
 
-__all__ = ["SERVICE", "messages", "method_path", "parse", "read_instant", "write_instant"]
+__all__ = [
+    "IDEMPOTENCY_KEY",
+    "SERVICE",
+    "messages",
+    "method_path",
+    "parse",
+    "read_instant",
+    "write_instant",
+]
 
 SERVICE: Final = "ovgs.v1.OwnershipVoucherService"
+
+IDEMPOTENCY_KEY: Final = "idempotency-key"
+"""Metadata by which a caller says that a call is one that it made before, and whose answer it may
+have lost; a service that does not know it issues again. Source: docs/protocol/ovgs.md#issuing.
+"""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SECOND: Final = -62135596800

@@ -53,6 +53,7 @@ class StormVerdict:
     vouchers: int
     voucher_doubles: int
     voucher_missing: int
+    issued: int
     issued_again: int
     kills: Mapping[str, int]
     faults: tuple[str, ...]
@@ -79,6 +80,7 @@ class StormVerdict:
                 "on_record": self.vouchers,
                 "fetched_twice": self.voucher_doubles,
                 "missing": self.voucher_missing,
+                "issued": self.issued,
                 "issued_again": self.issued_again,
             },
             "kills": {"total": sum(self.kills.values()), **self.kills},
@@ -101,7 +103,8 @@ class StormVerdict:
             _row("vouchers on record", self.vouchers),
             _row("  cards without one", self.voucher_missing, "must be 0"),
             _row("  fetched again though on record", self.voucher_doubles, "must be 0"),
-            _row("  issued again: who asked was killed first", self.issued_again),
+            _row("vouchers that the manufacturer issued", self.issued),
+            _row("  issued again, because who asked was killed", self.issued_again, "must be 0"),
         ]
 
 
@@ -116,8 +119,8 @@ def judge_storm(
 
     A report that is on record, and whose answer was lost with a server, is sent again: it adds to
     the attempt that it belongs to, and makes no second one. A voucher that the manufacturer issued
-    and whose receiver was killed before it was stored is asked for again; two on record would
-    have been fetched twice.
+    and whose receiver was killed before it was stored is asked for again under the same key, and
+    the manufacturer issues no other one: what counts is its own log.
     """
     routers = [outcome.router for outcome in outcomes]
     owner = {
@@ -152,6 +155,9 @@ def judge_storm(
     twice = [serial for serial in cards if record.stored.get(serial, 0) > 1]
     faults += [f"{serial}: no voucher on record" for serial in missing]
     faults += [f"{serial}: {record.stored[serial]} vouchers on record" for serial in twice]
+    issued = {serial: record.issued.get(serial, 0) for serial in cards}
+    again = [serial for serial, count in issued.items() if count > 1]
+    faults += [f"{serial}: issued {issued[serial]} times" for serial in again]
     acknowledged = sum(heard.acknowledged[router.serial_number] for router in routers)
     return StormVerdict(
         routers=len(routers),
@@ -165,7 +171,8 @@ def judge_storm(
         vouchers=sum(record.stored.get(serial, 0) for serial in cards),
         voucher_doubles=len(twice),
         voucher_missing=len(missing),
-        issued_again=sum(max(0, record.issued.get(serial, 0) - 1) for serial in cards),
+        issued=sum(issued.values()),
+        issued_again=sum(issued[serial] - 1 for serial in again),
         kills=dict(kills),
         faults=tuple(faults),
     )

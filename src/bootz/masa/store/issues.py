@@ -54,7 +54,8 @@ class IssueLog:
             }
             for record in records
         ]
-        self._connection.execute(insert(ISSUE), rows)
+        if rows:
+            self._connection.execute(insert(ISSUE), rows)
 
     def latest(
         self, *, serial_number: str | None = None, limit: int = 100

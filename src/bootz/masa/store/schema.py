@@ -18,7 +18,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Rises with every change of a table."""
 
 METADATA = MetaData()
@@ -140,6 +140,15 @@ ISSUE = Table(
     Column("idevid_issuer", LargeBinary, nullable=True),
     Column("last_renewal_date", _TIME, nullable=True),
     sqlite_autoincrement=True,
+)
+
+
+ANSWERED = Table(
+    "answered",
+    METADATA,
+    Column("request", String(64), primary_key=True),
+    Column("at", _TIME, nullable=False, index=True),
+    Column("cms", LargeBinary, nullable=False),
 )
 
 

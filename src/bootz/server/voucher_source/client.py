@@ -22,8 +22,8 @@ from bootz.server.voucher_source.token import SourceToken
 from bootz.transport.backoff import backoff
 from bootz.transport.calling import CallReasons, CallRefused, call_unary, end_channel
 from bootz.transport.codec import BytesCodec
+from bootz.wire.ovgs import IDEMPOTENCY_KEY, method_path, parse, read_instant, write_instant
 from bootz.wire.ovgs import messages as pb
-from bootz.wire.ovgs import method_path, parse, read_instant, write_instant
 
 TRY_S: Final = 10.0
 """Seconds for each try."""
@@ -152,9 +152,12 @@ class OvgsClient:
             )
 
     async def vouchers(
-        self, serials: Sequence[str], cert_id: str, lifetime: datetime
+        self, serials: Sequence[str], cert_id: str, lifetime: datetime, *, key: str
     ) -> tuple[VoucherAnswer, ...]:
         """Return a voucher for each serial number, in their order; all or nothing.
+
+        ``key`` goes along with each try: a service that knows such keys answers what it answered
+        before.
 
         Raises:
             BootzError: refused, unreachable, or not of the form.
@@ -170,6 +173,7 @@ class OvgsClient:
                     lifetime=until,
                 ),
                 pb.GetOwnershipVouchersResponse,
+                key,
             )
             self._count(len(answer.ownership_vouchers), len(serials))
             return tuple(_voucher(each) for each in answer.ownership_vouchers)
@@ -186,6 +190,7 @@ class OvgsClient:
                                 lifetime=until,
                             ),
                             pb.GetOwnershipVoucherResponse,
+                            key,
                         )
                     )
                     for serial in serials
@@ -254,13 +259,13 @@ class OvgsClient:
         self._lacks[rpc] = self._monotonic() + _OLDER_S
         return await single()
 
-    async def _call(self, rpc: str, request: Message, answer: type[M]) -> M:
+    async def _call(self, rpc: str, request: Message, answer: type[M], key: str = "") -> M:
         data = request.SerializeToString()
-        body = await self._tried(rpc, data)
+        body = await self._tried(rpc, data, key)
         with _strict(self._where):
             return parse(answer, body)
 
-    async def _tried(self, rpc: str, data: bytes) -> bytes:
+    async def _tried(self, rpc: str, data: bytes, key: str) -> bytes:
         """Call until there is an answer, a refusal that stays one, or enough tries."""
         renewed = False
         tries = 0
@@ -269,7 +274,7 @@ class OvgsClient:
                 raise Unavailable("masa-suspended", f"for another {wait:.0f} s", where=self._where)
             tries += 1
             try:
-                body = await self._once(rpc, data, anew=renewed)
+                body = await self._once(rpc, data, key, anew=renewed)
             except CallRefused as error:
                 self.tally.calls[rpc, error.status.name] += 1
                 if error.status is Status.UNAUTHENTICATED:
@@ -298,8 +303,8 @@ class OvgsClient:
                 raise failure
             await self._sleep(backoff(tries, self._chance(), first=FIRST_S, most=MOST_S))
 
-    async def _once(self, rpc: str, data: bytes, *, anew: bool) -> bytes:
-        key, template = self._metadata
+    async def _once(self, rpc: str, data: bytes, key: str, *, anew: bool) -> bytes:
+        name, template = self._metadata
         token = template.replace("{token}", self._token.read(anew=anew))
         if self._channel is None:
             self._channel = self._open_channel(BytesCodec())
@@ -308,7 +313,7 @@ class OvgsClient:
                 self._channel,
                 method_path(rpc),
                 data,
-                metadata=[(key, token)],
+                metadata=[(name, token), *([(IDEMPOTENCY_KEY, key)] if key else [])],
                 seconds=TRY_S,
                 max_bytes=MAX_ANSWER_BYTES,
                 reasons=REASONS,

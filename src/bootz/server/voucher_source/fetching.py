@@ -4,6 +4,7 @@ Source: docs/protocol/ovgs.md#the-client (6 to 9).
 """
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,12 @@ from bootz.errors import BootzError
 from bootz.server.operations.vouchers.needs import CardVoucher
 from bootz.server.operations.vouchers.storing import StoreOutcome, VoucherResult, store_voucher
 from bootz.server.store.database import Database
+from bootz.server.store.voucher_rounds import (
+    CHANCE_BITS,
+    VoucherRound,
+    begin_round,
+    end_round,
+)
 from bootz.server.voucher_source.source import Answered, VoucherSource
 from bootz.server.voucher_source.tpm import EkIssuers, keep_tpm, read_tpm
 
@@ -62,6 +69,7 @@ class Fetcher:
 
     Args:
         vendor: its name.
+        vendor_key: of its record.
         source: where its vouchers come from.
         database: the inventory's.
         pinned_domain_cert: this owner's, DER.
@@ -74,12 +82,14 @@ class Fetcher:
         vendor: str,
         source: VoucherSource,
         *,
+        vendor_key: int,
         database: Database,
         pinned_domain_cert: bytes,
         ek_issuers: EkIssuers | None,
         clock: Callable[[], datetime],
     ) -> None:
         self._vendor = vendor
+        self._vendor_key = vendor_key
         self.source = source
         self._database = database
         self._pinned = pinned_domain_cert
@@ -97,7 +107,8 @@ class Fetcher:
             BootzError: the source does not answer; the cards that were not yielded have not
                 been asked for.
         """
-        until = await self.source.until()
+        asking = await asyncio.to_thread(self._begin_round)
+        until = await self.source.until(asking.begun)
         wanted: list[str] = []
         kept: list[Fetched] = []
         for card in cards:
@@ -107,8 +118,10 @@ class Fetcher:
                 kept.append(Fetched(card.serial_number, self._vendor, FetchOutcome.KEPT))
         if kept:
             yield tuple(kept)
-        async for batch in self.source.fetch(wanted):
+        async for batch in self.source.fetch(wanted, asking):
             yield await asyncio.to_thread(self._store, batch)
+        # Only where all came to its end: what is not stored is asked for under the same key.
+        await asyncio.to_thread(self._end_round, asking)
 
     async def refresh_tpms(self, serials: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Ask again what is known of the cards' TPMs, and put what is new on record.
@@ -122,6 +135,15 @@ class Fetcher:
         async for batch in self.source.tpms(serials):
             warnings |= await asyncio.to_thread(self._store_tpms, batch)
         return warnings
+
+    def _begin_round(self) -> VoucherRound:
+        drawn = secrets.randbits(CHANCE_BITS)
+        with self._database.write() as connection:
+            return begin_round(connection, self._vendor_key, now=self._clock(), chance=drawn)
+
+    def _end_round(self, asking: VoucherRound) -> None:
+        with self._database.write() as connection:
+            end_round(connection, self._vendor_key, asking)
 
     def _store(self, batch: Sequence[Answered]) -> tuple[Fetched, ...]:
         with self._database.write() as connection:

@@ -20,6 +20,7 @@ from bootz.server.operations.vendors import VendorRecord, list_vendors
 from bootz.server.operations.vouchers.fetches import VoucherFetch, next_fetch
 from bootz.server.operations.vouchers.needs import CardVoucher, card_vouchers
 from bootz.server.store.revision import Revision, read_revision
+from bootz.server.store.waiting_cards import forget_waiting, read_waiting, waiting_name
 from bootz.server.voucher_source.asked import AskedFetches, Lacking
 from bootz.server.voucher_source.fetching import Fetched
 from bootz.server.voucher_source.kept import (
@@ -89,11 +90,13 @@ class VoucherKeeper:
 
         The router tries again by itself; what was refused counts for a minute all the same.
         """
+        self._hurry(frozenset(map(waiting_name, serials)))
+
+    def _hurry(self, names: frozenset[str]) -> None:
         for kept in self._vendors.values():
             ends = [kept.source.shorten(SOURCE_PAUSE_S)]
-            for serial in serials:
-                pause = kept.cards.get(fold_serial(serial))
-                if pause is not None:
+            for serial, pause in kept.cards.items():
+                if waiting_name(serial) in names:
                     ends.append(pause.shorten(CARD_PAUSE_S))
             self._look_at = min(self._look_at, max(ends))
 
@@ -123,7 +126,10 @@ class VoucherKeeper:
         return self._around.clock().timestamp() - self._monotonic()
 
     async def _watch(self, tasks: asyncio.TaskGroup) -> None:
-        revision, asked = await asyncio.to_thread(self._news)
+        revision, asked, waiting = await asyncio.to_thread(self._news)
+        if waiting:
+            self._hurry(waiting)
+            await asyncio.to_thread(self._forget_waiting, waiting)
         if asked is not None and self._asking is None:
             self._asking = tasks.create_task(self._carry_out(asked))
         offset = self._clocks_apart()
@@ -146,9 +152,14 @@ class VoucherKeeper:
             self._begin(self._vendors[key], own, now, at, tasks)
         self._tell(cards, now)
 
-    def _news(self) -> tuple[Revision, VoucherFetch | None]:
+    def _news(self) -> tuple[Revision, VoucherFetch | None, frozenset[str]]:
         with self._around.database.read() as connection:
-            return read_revision(connection), next_fetch(connection)
+            waiting = read_waiting(connection)
+            return read_revision(connection), next_fetch(connection), waiting
+
+    def _forget_waiting(self, names: frozenset[str]) -> None:
+        with self._around.database.write() as connection:
+            forget_waiting(connection, names)
 
     def _read(
         self, now: datetime

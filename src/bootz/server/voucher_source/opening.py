@@ -56,6 +56,7 @@ def open_fetcher(
     return Fetcher(
         vendor.name,
         source,
+        vendor_key=vendor.key,
         database=around.database,
         pinned_domain_cert=pinned_domain_cert,
         ek_issuers=ek_issuers,

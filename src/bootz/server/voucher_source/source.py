@@ -22,6 +22,7 @@ from bootz.model.chassis import fold_serial
 from bootz.server.operations.vendors import VendorRecord
 from bootz.server.operations.voucher_source import VoucherSourceSettings
 from bootz.server.operations.vouchers.files import find_voucher_files
+from bootz.server.store.voucher_rounds import VoucherRound
 from bootz.server.voucher_source.client import OvgsClient, Registration, Tally, TpmAnswer
 from bootz.server.voucher_source.token import SourceToken
 from bootz.transport.calling import CallRefused, client_context
@@ -64,15 +65,21 @@ class Answered:
 class VoucherSource(Protocol):
     """Where a vendor's vouchers come from."""
 
-    async def until(self) -> datetime | None:
-        """Return when a voucher that is fetched now will end; None if that is not known.
+    async def until(self, begun: datetime) -> datetime | None:
+        """Return when a voucher will end that is fetched in a round that began then.
+
+        None if that is not known.
 
         Raises:
             BootzError: the source does not answer, or is set up wrongly.
         """
 
-    def fetch(self, serials: Sequence[str]) -> AsyncIterator[tuple[Answered, ...]]:
+    def fetch(
+        self, serials: Sequence[str], asking: VoucherRound
+    ) -> AsyncIterator[tuple[Answered, ...]]:
         """Yield what there is for each card, batch by batch.
+
+        ``asking`` is on record: a source that knows its key answers each card once.
 
         Raises:
             BootzError: the source does not answer, or not in its form; what it had yielded
@@ -131,8 +138,8 @@ class OvgsSource:
         """End the connection."""
         self._client.close()
 
-    async def until(self) -> datetime:
-        """Return when a voucher that is fetched now will end.
+    async def until(self, begun: datetime) -> datetime:
+        """Return when a voucher will end that is fetched in a round that began then.
 
         Raises:
             ConfigError: ``masa-pins-other``; what is registered is not this owner's, or ended.
@@ -159,15 +166,19 @@ class OvgsSource:
                 else "another certificate is registered",
                 where=f"{self._settings.ovgs} {self._settings.cert_id}",
             )
-        wanted = now + timedelta(days=self._settings.lifetime_days)
+        wanted = begun + timedelta(days=self._settings.lifetime_days)
         return min(wanted, registered.expires_at)
 
-    async def fetch(self, serials: Sequence[str]) -> AsyncIterator[tuple[Answered, ...]]:
+    async def fetch(
+        self, serials: Sequence[str], asking: VoucherRound
+    ) -> AsyncIterator[tuple[Answered, ...]]:
         """Yield a voucher, or why there is none, for each card."""
-        until = await self.until()
+        until = await self.until(asking.begun)
 
         async def ask(part: Sequence[str]) -> tuple[Answered, ...]:
-            answers = await self._client.vouchers(part, self._settings.cert_id, until)
+            answers = await self._client.vouchers(
+                part, self._settings.cert_id, until, key=asking.key
+            )
             return tuple(
                 Answered(serial, (answer.cms,), answer.tpm)
                 for serial, answer in zip(part, answers, strict=True)
@@ -229,10 +240,12 @@ class FolderSource:
     def close(self) -> None:
         """Nothing is open."""
 
-    async def until(self) -> None:
+    async def until(self, begun: datetime) -> None:
         """Not known before the file is there."""
 
-    async def fetch(self, serials: Sequence[str]) -> AsyncIterator[tuple[Answered, ...]]:
+    async def fetch(
+        self, serials: Sequence[str], asking: VoucherRound
+    ) -> AsyncIterator[tuple[Answered, ...]]:
         """Yield the vouchers of each card that lie in the folder."""
         found = await asyncio.to_thread(self._find, {fold_serial(each) for each in serials})
         for at in range(0, len(serials), BATCH):

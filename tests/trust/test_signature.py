@@ -23,8 +23,9 @@ from trust.world import (
     signing,
 )
 
+from bootz.trust.certificates import load_certificate
 from bootz.trust.keys import PrivateKey
-from bootz.trust.owner import signature_warning
+from bootz.trust.owner import odd_algorithm
 from bootz.trust.signature import (
     SignatureError,
     SignatureScheme,
@@ -160,5 +161,5 @@ def test_owner_certificates_that_other_routers_misjudge_are_named(
     key: Key, issuer: Key, algorithm: tuple[bytes, object] | None, fits: bool
 ) -> None:
     made = forge("owner", key, authority("issuer", issuer), algorithm=algorithm or signing(issuer))  # type: ignore[arg-type]
-    assert (signature_warning(made.der) == "") is fits
+    assert (odd_algorithm(load_certificate(made.der)) == "") is fits
     assert signing(rsa_key())[0] == SHA256_RSA

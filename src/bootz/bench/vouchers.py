@@ -31,7 +31,7 @@ from bootz.masa.keys import VOUCHER_SIGNER
 from bootz.masa.ledger.nouns import AccountType, Component, ComponentName, Role, User
 from bootz.transport.calling import CallReasons, call_unary, client_context, end_channel
 from bootz.transport.codec import BytesCodec
-from bootz.trust.issuing import CertificateProfile, issue_certificate
+from bootz.trust.issuing import issue_root
 from bootz.trust.signature import sign_with
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path, write_instant
@@ -193,12 +193,9 @@ def _domain_certificate(now: datetime, end: datetime) -> bytes:
     """Return a pinned domain certificate of the common size: RSA-2048."""
     key = generate_key(KeyKind.RSA_2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "owner domain")])
-    return issue_certificate(
-        profile=CertificateProfile.ROOT_CA,
-        subject=name,
-        public_key=key.public_key(),
-        issuer_name=name,
-        issuer_key=key,
+    return issue_root(
+        name,
+        key,
         serial_number=random_serial(),
         not_before=now - timedelta(days=1),
         not_after=end + timedelta(days=1),

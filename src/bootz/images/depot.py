@@ -94,13 +94,13 @@ class Depot:
                 if done > stored.size:
                     raise _differs(stored, f"more than {stored.size} bytes")
                 digest.update(chunk)
-                with self._written():
+                with written(self._folder):
                     writing.write(chunk)
 
             yield take
             if (digest.hexdigest(), done) != (stored.sha256, stored.size):
                 raise _differs(stored, f"{done} bytes, sha256 {digest.hexdigest()}")
-            with self._written():
+            with written(self._folder):
                 writing.flush()
             self.adopt(temporary, writing.fileno(), stored)
 
@@ -110,7 +110,7 @@ class Depot:
         Raises:
             Unavailable: the folder cannot be written.
         """
-        with self._written():
+        with written(self._folder):
             os.fchmod(descriptor, 0o444)
             _seal(descriptor, stored.sha256)
             os.fsync(descriptor)
@@ -132,11 +132,11 @@ class Depot:
             if done > before.st_size:
                 break
             digest.update(chunk)
-            with self._written():
+            with written(self._folder):
                 writing.write(chunk)
             if progress is not None:
                 progress(done, before.st_size)
-        with self._written():
+        with written(self._folder):
             writing.flush()
         after = os.fstat(reading.fileno())
         if done != before.st_size or after.st_mtime_ns != before.st_mtime_ns:
@@ -185,7 +185,7 @@ class Depot:
             Unavailable: the folder cannot be written.
         """
         path = self._path(sha256)
-        with self._written():
+        with written(self._folder):
             try:
                 path.unlink()
             except FileNotFoundError:
@@ -239,7 +239,7 @@ class Depot:
     def _incoming(self) -> Iterator[tuple[BinaryIO, Path]]:
         """A locked temporary file; gone afterwards unless it was renamed."""
         path = self._folder / f"{_INCOMING}{secrets.token_hex(8)}"
-        with self._written():
+        with written(self._folder):
             self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             with _locked_folder(self._folder):
                 self._sweep()
@@ -264,16 +264,20 @@ class Depot:
                     continue
                 path.unlink(missing_ok=True)
 
-    @contextmanager
-    def _written(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise Unavailable(
-                "image-depot-unwritable",
-                error.strerror or type(error).__name__,
-                where=str(self._folder),
-            ) from error
+
+@contextmanager
+def written(folder: Path) -> Iterator[None]:
+    """Say that a folder of images cannot be written, where something inside fails for that.
+
+    Raises:
+        Unavailable: ``image-depot-unwritable``.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(
+            "image-depot-unwritable", error.strerror or type(error).__name__, where=str(folder)
+        ) from error
 
 
 def _differs(stored: StoredFile, seen: str) -> Unavailable:

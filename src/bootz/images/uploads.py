@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bootz.errors import ConfigError, ConflictError, Unavailable
-from bootz.images.depot import MAX_FILE_BYTES, Depot, StoredFile
+from bootz.images.depot import MAX_FILE_BYTES, Depot, StoredFile, written
 
 MAX_OPEN: Final = 64
 """Uploads whose digest is kept in memory; of others it is made again at the end."""
@@ -59,7 +59,7 @@ class Uploads:
                 expected=f"1 to {MAX_FILE_BYTES} bytes",
                 seen=str(size),
             )
-        with self._written():
+        with written(self._folder):
             self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
             free = shutil.disk_usage(self._folder).free
         if size + _SPARE > free:
@@ -85,7 +85,7 @@ class Uploads:
             ConflictError: ``upload-offset-wrong``.
             Unavailable: ``image-depot-unwritable``.
         """
-        with self._written(), self._opened(key) as descriptor:
+        with written(self._folder), self._opened(key) as descriptor:
             length = os.fstat(descriptor).st_size
             if length != offset:
                 raise ConflictError(
@@ -95,9 +95,9 @@ class Uploads:
                     expected=str(length),
                     seen=str(offset),
                 )
-            written = 0
-            while written < len(data):
-                written += os.write(descriptor, data[written:])
+            done = 0
+            while done < len(data):
+                done += os.write(descriptor, data[done:])
             self._grow(key, offset, data)
         return offset + len(data)
 
@@ -108,7 +108,7 @@ class Uploads:
             ConflictError: ``image-file-other``; the upload is gone then.
             Unavailable: ``image-depot-unwritable``, or some of it is missing.
         """
-        with self._written(), self._opened(key) as descriptor:
+        with written(self._folder), self._opened(key) as descriptor:
             digest = self._digest(key, descriptor, size)
             if sha256 and digest != sha256:
                 self._path(key).unlink(missing_ok=True)
@@ -126,7 +126,7 @@ class Uploads:
         """Forget an upload."""
         with self._lock:
             self._growing.pop(key, None)
-        with self._written():
+        with written(self._folder):
             self._path(key).unlink(missing_ok=True)
 
     def _grow(self, key: str, offset: int, data: bytes) -> None:
@@ -192,14 +192,3 @@ class Uploads:
             yield descriptor
         finally:
             os.close(descriptor)
-
-    @contextmanager
-    def _written(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise Unavailable(
-                "image-depot-unwritable",
-                error.strerror or type(error).__name__,
-                where=str(self._folder),
-            ) from error

@@ -32,7 +32,7 @@ from bootz.keystore.files import (
 )
 from bootz.model.artifacts import Assertion, VoucherContent
 from bootz.trust.certificates import load_certificate
-from bootz.trust.issuing import CertificateProfile, issue_certificate
+from bootz.trust.issuing import CertificateProfile, issue_certificate, issue_root
 from bootz.trust.signature import scheme_for, sign_with
 from bootz.trust.voucher import issue_voucher
 
@@ -91,12 +91,9 @@ class Manufacturer:
         start = clock() - BACKDATED
         ca_key, signer_key = generate_key(kind), generate_key(kind)
         ca_name = _name(name, f"{name} manufacturer CA")
-        anchor = issue_certificate(
-            profile=CertificateProfile.ROOT_CA,
-            subject=ca_name,
-            public_key=ca_key.public_key(),
-            issuer_name=ca_name,
-            issuer_key=ca_key,
+        anchor = issue_root(
+            ca_name,
+            ca_key,
             serial_number=random_serial(),
             not_before=start,
             not_after=FOREVER,

@@ -3,7 +3,6 @@
 The root certifies and then rests: it is not needed to serve and may be taken off the machine.
 """
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,8 +29,9 @@ from bootz.keystore.loading import load_signer
 from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
 from bootz.masa.config import MasaConfig, SigningKey
 from bootz.masa.issuing import VoucherKey
+from bootz.trust.certificate_form import extension
 from bootz.trust.certificates import load_certificate
-from bootz.trust.issuing import CertificateProfile, issue_certificate
+from bootz.trust.issuing import CertificateProfile, issue_certificate, issue_root, split_hosts
 
 ROOT: Final = "keys/root"
 VOUCHER_SIGNER: Final = "keys/voucher-signer"
@@ -64,11 +64,8 @@ def load_root(certificate: Path, key: Path) -> Root:
     parsed = load_certificate(der)
     if parsed.public_key() != root.key.public_key():
         raise ConfigError("key-mismatch", "is not the key of the certificate", where=str(key))
-    try:
-        is_ca = parsed.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        is_ca = False
-    if not is_ca:
+    constraints = extension(parsed, x509.BasicConstraints)
+    if constraints is None or not constraints.ca:
         raise ConfigError("certificate-unfit", "is not of a CA", where=str(certificate))
     return root
 
@@ -134,12 +131,9 @@ def make_keys(
 
 def _make_root(name: str, kind: KeyKind, start: datetime, now: datetime) -> Root:
     own_name, key = _name(name, "root"), generate_key(kind)
-    certificate = issue_certificate(
-        profile=CertificateProfile.ROOT_CA,
-        subject=own_name,
-        public_key=key.public_key(),
-        issuer_name=own_name,
-        issuer_key=key,
+    certificate = issue_root(
+        own_name,
+        key,
         serial_number=random_serial(),
         not_before=start,
         not_after=now + _ROOT_LIFE,
@@ -161,20 +155,6 @@ def load_voucher_keys(folder: Path, config: MasaConfig, now: datetime) -> Mappin
             signing = load_certificate(loaded[setting].certificate)
             check_clock(signing, now, where=setting.certificate)
     return {ien: loaded[setting] for ien, setting in config.iens.items()}
-
-
-def split_hosts(
-    hosts: Sequence[str],
-) -> tuple[tuple[str, ...], tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...]]:
-    """Divide the names of a server into DNS names and IP addresses."""
-    names: list[str] = []
-    addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = []
-    for host in hosts:
-        try:
-            addresses.append(ipaddress.ip_address(host))
-        except ValueError:
-            names.append(host)
-    return tuple(names), tuple(addresses)
 
 
 def key_name(folder: Path, name: str) -> str:

@@ -111,8 +111,6 @@ class DeviceSession(Steps):
         self._device = device
         self._accepted = accepted
         self._nonce: str | None = None
-        self._owned: dict[str, Ownership] = {}
-        self._failed: list[FailedCard] = []
         done = device.active.status is CardStatus.INITIALIZED
         asking = device.active.serial_number
         self._targets = tuple(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
+from bootz.trust.certificate_form import extension
 from bootz.trust.issuing import IpAddress
 
 
@@ -43,9 +44,8 @@ def _covers(dns_names: frozenset[str], name: str) -> bool:
 
 def certificate_hosts(certificate: x509.Certificate) -> ServerHosts:
     """Return what a certificate's subjectAltName covers; wildcards are taken as they stand."""
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    names = extension(certificate, x509.SubjectAlternativeName)
+    if names is None:
         return ServerHosts(frozenset(), frozenset())
     addresses = [
         each

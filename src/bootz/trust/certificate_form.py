@@ -308,6 +308,16 @@ def subject_key_identifier(certificate: x509.Certificate) -> bytes | None:
     return value.digest if isinstance(value, x509.SubjectKeyIdentifier) else None
 
 
+def extension(
+    certificate: x509.Certificate, kind: type[x509.extensions.ExtensionTypeVar]
+) -> x509.extensions.ExtensionTypeVar | None:
+    """Return an extension of a certificate, None without it."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+
+
 def extension_value(der: bytes, oid: str) -> bytes | None:
     """Return the value of an extension (the content of its OCTET STRING); None without it.
 

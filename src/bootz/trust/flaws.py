@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bootz.trust.certificate_form import CertificateError, check_named_curve
+from bootz.trust.certificate_form import CertificateError, check_named_curve, extension
 from bootz.trust.keys import describe_key, is_strong
 
 _MAX_DEPTH: Final = 9
@@ -149,20 +149,11 @@ def _strongly_signed(certificate: x509.Certificate) -> bool:
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:
-    constraints = _value(certificate, x509.BasicConstraints)
-    usage = _value(certificate, x509.KeyUsage)
+    constraints = extension(certificate, x509.BasicConstraints)
+    usage = extension(certificate, x509.KeyUsage)
     if constraints is None or not constraints.ca:
         return False
     return usage is None or usage.key_cert_sign
-
-
-def _value(
-    certificate: x509.Certificate, kind: type[x509.extensions.ExtensionTypeVar]
-) -> x509.extensions.ExtensionTypeVar | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _flaw(

@@ -60,6 +60,41 @@ _TRAITS: Final = {
 }
 
 
+def split_hosts(
+    hosts: Sequence[str],
+) -> tuple[tuple[str, ...], tuple[IpAddress, ...]]:
+    """Divide the names of a server into DNS names and IP addresses."""
+    names: list[str] = []
+    addresses: list[IpAddress] = []
+    for host in hosts:
+        try:
+            addresses.append(ipaddress.ip_address(host))
+        except ValueError:
+            names.append(host)
+    return tuple(names), tuple(addresses)
+
+
+def issue_root(
+    name: x509.Name,
+    key: PrivateKey,
+    *,
+    serial_number: int,
+    not_before: datetime,
+    not_after: datetime,
+) -> bytes:
+    """Return a self-signed CA certificate in DER; arguments and errors as ``issue_certificate``."""
+    return issue_certificate(
+        profile=CertificateProfile.ROOT_CA,
+        subject=name,
+        public_key=key.public_key(),
+        issuer_name=name,
+        issuer_key=key,
+        serial_number=serial_number,
+        not_before=not_before,
+        not_after=not_after,
+    )
+
+
 def issue_certificate(
     *,
     profile: CertificateProfile,

@@ -22,6 +22,7 @@ from bootz.trust.asn1 import GENERALIZED_TIME, SEQUENCE, Asn1Error, read_one
 from bootz.trust.certificate_form import (
     CertificateError,
     check_named_curve,
+    extension,
     extension_value,
     validity_tags,
 )
@@ -139,8 +140,8 @@ def _holds(path: tuple[x509.Certificate, ...], now: datetime) -> bool:
 
 def _may_issue(certificate: x509.Certificate, between: Sequence[x509.Certificate]) -> bool:
     """Tell whether a certificate is a CA's that allows the CAs between it and the leaf."""
-    constraints = _value(certificate, x509.BasicConstraints)
-    usage = _value(certificate, x509.KeyUsage)
+    constraints = extension(certificate, x509.BasicConstraints)
+    usage = extension(certificate, x509.KeyUsage)
     if constraints is None or not constraints.ca or (usage and not usage.key_cert_sign):
         return False
     counted = sum(_canonical(each.issuer) != _canonical(each.subject) for each in between)
@@ -149,7 +150,7 @@ def _may_issue(certificate: x509.Certificate, between: Sequence[x509.Certificate
 
 def _allows(path: tuple[x509.Certificate, ...], depth: int) -> bool:
     """Tell whether the names below a CA are within its nameConstraints, if it has any."""
-    constraints = _value(path[depth], x509.NameConstraints)
+    constraints = extension(path[depth], x509.NameConstraints)
     if constraints is None:
         return True
     if not _plain_subtrees(path[depth]):
@@ -162,7 +163,7 @@ def _allows(path: tuple[x509.Certificate, ...], depth: int) -> bool:
         if place > 0 and _canonical(below.issuer) == _canonical(below.subject):
             # RFC 5280 section 6.1.3: a self-issued CA is not held against them.
             continue
-        names = _value(below, x509.SubjectAlternativeName) or ()
+        names = extension(below, x509.SubjectAlternativeName) or ()
         if any(type(name) in kinds and not isinstance(name, x509.DirectoryName) for name in names):
             return False
         mail = below.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS)
@@ -202,7 +203,7 @@ def _deviations(path: tuple[x509.Certificate, ...]) -> tuple[str, ...]:
         ):
             if tag == GENERALIZED_TIME and moment.year < 2050:
                 found.append(f"{word} of {name} is a GeneralizedTime before 2050")
-        if depth > 0 and _value(certificate, x509.NameConstraints) is not None:
+        if depth > 0 and extension(certificate, x509.NameConstraints) is not None:
             found.append(f"{name} has nameConstraints, which were checked here")
         if depth + 1 < len(path):
             issuer = path[depth + 1]
@@ -233,12 +234,3 @@ def _canonical(name: x509.Name) -> tuple[frozenset[tuple[str, str | bytes]], ...
 
 def _der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
-
-
-def _value(
-    certificate: x509.Certificate, kind: type[x509.extensions.ExtensionTypeVar]
-) -> x509.extensions.ExtensionTypeVar | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None

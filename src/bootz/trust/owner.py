@@ -17,7 +17,6 @@ from bootz.trust.certificates import (
     AnchorSet,
     CertificateError,
     PinnedDomain,
-    load_certificate,
     verify_chain,
 )
 from bootz.trust.cms import (
@@ -28,8 +27,7 @@ from bootz.trust.cms import (
     verify_signers,
 )
 from bootz.trust.cms_signer import ID_DATA
-from bootz.trust.keys import describe_key
-from bootz.trust.signature import Sign, SignatureScheme, scheme_for
+from bootz.trust.signature import Sign, SignatureScheme
 
 _SHA256_RSA: Final = SignatureAlgorithmOID.RSA_WITH_SHA256
 _SHA384_ECDSA: Final = SignatureAlgorithmOID.ECDSA_WITH_SHA384
@@ -39,7 +37,6 @@ _REASONS: Final = {
     "cms-unsupported": "oc-algorithm-unsupported",
 }
 _OUT_OF_DATE: Final = frozenset({"certificate-expired", "certificate-not-yet-valid"})
-_ISSUED_WITH: Final = {"1.2.840.113549.1.1.11": "sha256", "1.2.840.10045.4.3.3": "sha384"}
 _FIELD: Final = "ownership_certificate"
 
 
@@ -134,29 +131,6 @@ def verify_owner_certificate(
             seen="none",
         )
     return OwnerCertificate(cms, signer.certificate, chain.chain[1:-1])
-
-
-def signature_warning(certificate: bytes) -> str:
-    """Name why some routers will refuse what this owner certificate signs; empty if none will.
-
-    The reference implementation takes the hash of a signature from the algorithm by which the
-    certificate itself was issued, not from its key, and knows two of them.
-
-    Raises:
-        SignatureError: the key is of a kind or size that does not count.
-        CertificateError: the certificate cannot be read.
-
-    Source: docs/protocol/pki.md#signatures.
-    """
-    owner = load_certificate(certificate)
-    natural = scheme_for(owner.public_key()).hash
-    issued_with = owner.signature_algorithm_oid
-    if _ISSUED_WITH.get(issued_with.dotted_string) == natural.name:
-        return ""
-    return (
-        f"a {describe_key(owner.public_key())} owner key under an issuer that signs with "
-        f"{issued_with.dotted_string}: routers that follow the issuer's hash refuse its signatures"
-    )
 
 
 def _open(cms: bytes) -> VerifiedSigner:

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from bootz.model.artifacts import Assertion, OwnershipVoucher, VoucherContent
 from bootz.model.chassis import fold_serial
-from bootz.trust.certificate_form import issuer_key
+from bootz.trust.certificate_form import extension, issuer_key
 from bootz.trust.certificates import (
     CertificateError,
     VendorCAs,
@@ -313,11 +313,8 @@ def _verify_signer(
     except CertificateError as error:
         words = f"{error.reason}: {error}"
         raise _refused("ov-untrusted-signer", "a chain to a CA of the vendor", words) from error
-    try:
-        usage = chain.leaf.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return chain
-    if not usage.digital_signature:
+    usage = extension(chain.leaf, x509.KeyUsage)
+    if usage is not None and not usage.digital_signature:
         raise _refused("ov-untrusted-signer", "keyUsage with digitalSignature", "without")
     return chain
 

@@ -15,7 +15,6 @@ import shlex
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from types import TracebackType
 from typing import Any, BinaryIO, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -100,12 +99,7 @@ class JsonLinesAdapter:
             raise self._failed(error.strerror or str(error)) from error
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def describe(self, identity: IdentityKind) -> Device:

@@ -1,6 +1,5 @@
 """What the suite's server signs with: the owner's keys, and vouchers from where there are any."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,7 @@ from bootz.keystore.files import (
 from bootz.model.artifacts import Assertion, VoucherContent
 from bootz.model.chassis import fold_serial
 from bootz.trust.certificates import AnchorSet, PinnedDomain, load_certificate, verify_chain
-from bootz.trust.issuing import CertificateProfile, issue_certificate
+from bootz.trust.issuing import CertificateProfile, issue_certificate, split_hosts
 from bootz.trust.keys import describe_key
 from bootz.trust.owner import build_owner_certificate
 from bootz.trust.signature import encode_signature, scheme_for, sign_with
@@ -70,13 +69,7 @@ def _issue(
     key = generate_key(kind)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
-    names: list[str] = []
-    addresses: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = []
-    for host in hosts:
-        try:
-            addresses.append(ipaddress.ip_address(host))
-        except ValueError:
-            names.append(host)
+    names, addresses = split_hosts(hosts)
     certificate = issue_certificate(
         profile=profile,
         subject=subject,

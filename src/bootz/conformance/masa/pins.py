@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from bootz.keystore.files import KeyKind, generate_key, random_serial
-from bootz.trust.issuing import CertificateProfile, issue_certificate
+from bootz.trust.issuing import issue_root
 
 LIFE: Final = timedelta(days=30)
 """How long the certificates are valid from now on."""
@@ -43,12 +43,9 @@ def make_pins(now: datetime) -> Pins:
 def _certificate(name: str, start: datetime, end: datetime) -> bytes:
     key = generate_key(KeyKind.P256)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    return issue_certificate(
-        profile=CertificateProfile.ROOT_CA,
-        subject=subject,
-        public_key=key.public_key(),
-        issuer_name=subject,
-        issuer_key=key,
+    return issue_root(
+        subject,
+        key,
         serial_number=random_serial(),
         not_before=start,
         not_after=end,

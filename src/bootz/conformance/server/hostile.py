@@ -44,16 +44,16 @@ def hostile_cases() -> Iterator[ServerCase]:
     """Return the cases of devices that lie on unary calls."""
     for way in UNARY_WAYS:
         for lead in IDEVIDS:
-            room = _Room(way, lead)
+            room = HostileRoom(way, lead)
             yield from _without_proof(room)
             yield from _of_another(room)
             yield from _malformed(room)
             yield from _reporting(room)
-        yield from _special(_Room(way, "p256"))
+        yield from _special(HostileRoom(way, "p256"))
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
+class HostileRoom:
     """The cases of one identity on one way."""
 
     way: Way
@@ -61,8 +61,8 @@ class _Room:
 
     @property
     def other(self) -> str:
-        """Another device of the same kind, on record too."""
-        return f"{self.lead}-other"
+        """Another device on record, of the same kind where there is one."""
+        return f"{self.lead}-other" if self.lead in IDEVIDS else "p256-other"
 
     def case(
         self,
@@ -72,6 +72,7 @@ class _Room:
         play: Play,
         *twins: str,
         may_cut: bool = False,
+        slow: bool = False,
     ) -> ServerCase:
         """Return a case; its twins are devices, the lead one if none is named."""
         return ServerCase(
@@ -83,10 +84,11 @@ class _Room:
             REQUIREMENTS[about],
             tuple(onboarding(self.way, name) for name in twins or (self.lead,)),
             may_cut=may_cut,
+            slow=slow,
         )
 
 
-def _without_proof(room: _Room) -> Iterator[ServerCase]:
+def _without_proof(room: HostileRoom) -> Iterator[ServerCase]:
     way, lead = room.way, room.lead
     yield room.case("no-certificate", UNPROVEN, "certificate", _asks(way, None, lead), may_cut=True)
     yield room.case("rogue-manufacturer", REFUSED, "certificate", _asks(way, f"{lead}-rogue", lead))
@@ -95,7 +97,7 @@ def _without_proof(room: _Room) -> Iterator[ServerCase]:
     yield room.case("no-nonce", UNMET, "nonce", _asks(way, lead, lead, nonce=None))
 
 
-def _of_another(room: _Room) -> Iterator[ServerCase]:
+def _of_another(room: HostileRoom) -> Iterator[ServerCase]:
     way, lead, other = room.way, room.lead, room.other
     both = (lead, other)
     yield room.case("borrowed-serial", DENIED, "borrowed", _asks(way, other, lead), *both)
@@ -103,7 +105,7 @@ def _of_another(room: _Room) -> Iterator[ServerCase]:
     yield room.case("borrowed-serial-own-listed", DENIED, "borrowed", play, *both)
 
 
-def _malformed(room: _Room) -> Iterator[ServerCase]:
+def _malformed(room: HostileRoom) -> Iterator[ServerCase]:
     way, lead = room.way, room.lead
     yield room.case("chassis-of-another", DENIED, "descriptor", _contradicts(room), *_both(room))
     yield room.case("fixed-chassis-of-another", INVALID, "descriptor", _fixed(room), *_both(room))
@@ -118,11 +120,11 @@ def _malformed(room: _Room) -> Iterator[ServerCase]:
     yield room.case("oversized", TOO_LARGE, "bounds", _oversized(room))
 
 
-def _both(room: _Room) -> tuple[str, str]:
+def _both(room: HostileRoom) -> tuple[str, str]:
     return room.lead, room.other
 
 
-def _reporting(room: _Room) -> Iterator[ServerCase]:
+def _reporting(room: HostileRoom) -> Iterator[ServerCase]:
     way, lead, other = room.way, room.lead, room.other
     stranger = f"{lead}-stranger"
     yield room.case(
@@ -161,7 +163,7 @@ def _reporting(room: _Room) -> Iterator[ServerCase]:
     yield room.case("report-long-text", INVALID, "bounds", _tells(room, long))
 
 
-def _special(room: _Room) -> Iterator[ServerCase]:
+def _special(room: HostileRoom) -> Iterator[ServerCase]:
     """What needs a device of its own, of which there is one."""
     way = room.way
     # Both manufacturers are on record, and both have a device of this serial number.
@@ -197,7 +199,7 @@ def _asks(
     return play
 
 
-def _contradicts(room: _Room) -> Play:
+def _contradicts(room: HostileRoom) -> Play:
     """The own card in the chassis of another."""
 
     async def play(player: Player) -> None:
@@ -208,7 +210,7 @@ def _contradicts(room: _Room) -> Play:
     return play
 
 
-def _fixed(room: _Room) -> Play:
+def _fixed(room: HostileRoom) -> Play:
     """A fixed chassis whose serial number is not that of its card."""
 
     async def play(player: Player) -> None:
@@ -219,7 +221,7 @@ def _fixed(room: _Room) -> Play:
     return play
 
 
-def _without_card(room: _Room) -> Play:
+def _without_card(room: HostileRoom) -> Play:
     async def play(player: Player) -> None:
         # Listed, so that nothing else is wrong.
         request = player.request(room.lead, listed=(player.serial(room.lead),))
@@ -229,7 +231,7 @@ def _without_card(room: _Room) -> Play:
     return play
 
 
-def _twice(room: _Room) -> Play:
+def _twice(room: HostileRoom) -> Play:
     async def play(player: Player) -> None:
         serial = player.serial(room.lead)
         request = player.request(room.lead, listed=(serial, serial.lower()))
@@ -238,7 +240,7 @@ def _twice(room: _Room) -> Play:
     return play
 
 
-def _lists(room: _Room, *cards: ClaimedCard) -> Play:
+def _lists(room: HostileRoom, *cards: ClaimedCard) -> Play:
     """List cards beside the own one."""
 
     async def play(player: Player) -> None:
@@ -250,14 +252,14 @@ def _lists(room: _Room, *cards: ClaimedCard) -> Play:
     return play
 
 
-def _raw(room: _Room, method: str, message: bytes) -> Play:
+def _raw(room: HostileRoom, method: str, message: bytes) -> Play:
     async def play(player: Player) -> None:
         await player.raw(room.lead, f"{room.way.dialect.path}/{method}", message)
 
     return play
 
 
-def _oversized(room: _Room) -> Play:
+def _oversized(room: HostileRoom) -> Play:
     async def play(player: Player) -> None:
         message = encode_bootstrap_request(player.request(room.lead), room.way.dialect)
         await _raw(room, GET_BOOTSTRAP_DATA, padded(message))(player)
@@ -265,7 +267,7 @@ def _oversized(room: _Room) -> Play:
     return play
 
 
-def _oversized_report(room: _Room) -> Play:
+def _oversized_report(room: HostileRoom) -> Play:
     async def play(player: Player) -> None:
         message = encode_report(player.report(room.lead), room.way.dialect)
         await _raw(room, REPORT_STATUS, padded(message))(player)
@@ -287,7 +289,7 @@ def _reports(
     return play
 
 
-def _tells(room: _Room, states: tuple[CardState, ...]) -> Play:
+def _tells(room: HostileRoom, states: tuple[CardState, ...]) -> Play:
     """Report the own card, and these."""
 
     async def play(player: Player) -> None:

@@ -13,6 +13,7 @@ from bootz.conformance.server.hostile import (
     UNKNOWN,
     UNMET,
     UNPROVEN,
+    HostileRoom,
     padded,
 )
 from bootz.conformance.server.player import (
@@ -26,7 +27,7 @@ from bootz.conformance.server.player import (
 )
 from bootz.conformance.server.requirements import REQUIREMENTS
 from bootz.conformance.server.suite import ANY, TOO_LARGE, Play, ServerCase
-from bootz.conformance.server.ways import IDEVIDS, STREAM_WAYS, Way, provers
+from bootz.conformance.server.ways import IDEVIDS, STREAM_WAYS, provers
 from bootz.device.prover import Introduction
 from bootz.errors import BootzError
 from bootz.model.artifacts import SealedData
@@ -42,32 +43,10 @@ _BLANKS = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class StreamRoom:
+class StreamRoom(HostileRoom):
     """The cases of one identity on one stream."""
 
-    way: Way
     flow: StreamFlow
-    lead: str
-
-    @property
-    def other(self) -> str:
-        """Another device on record, of the same kind where there is one."""
-        return f"{self.lead}-other" if self.lead in IDEVIDS else "p256-other"
-
-    def case(
-        self, word: str, expected: str, about: str, play: Play, *twins: str, slow: bool = False
-    ) -> ServerCase:
-        """Return a case; its twins are devices, the lead one if none is named."""
-        return ServerCase(
-            f"hostile/{self.way.name}/{self.lead}/{word}",
-            expected,
-            play,
-            self.way,
-            self.lead,
-            REQUIREMENTS[about],
-            tuple(onboarding(self.way, name) for name in twins or (self.lead,)),
-            slow=slow,
-        )
 
     def both(
         self, word: str, expected: str, about: str, name: str, lie: Lie = HONEST
@@ -82,7 +61,7 @@ def stream_rooms() -> Iterator[StreamRoom]:
     for way in STREAM_WAYS:
         if way.stream is not None:
             for lead in provers(way):
-                yield StreamRoom(way, way.stream, lead)
+                yield StreamRoom(way, lead, way.stream)
 
 
 def hostile_stream_cases() -> Iterator[ServerCase]:

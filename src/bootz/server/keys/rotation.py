@@ -22,7 +22,7 @@ from bootz.server.keys.tls_certificates import (
 )
 from bootz.server.site import Site
 from bootz.trust.certificates import load_certificate
-from bootz.trust.issuing import CertificateProfile, issue_certificate
+from bootz.trust.issuing import CertificateProfile, issue_certificate, issue_root
 
 PINNED_DOMAIN_LIFE: Final = timedelta(days=30 * 365)
 """Long: to change what vouchers pin, every voucher must be issued again."""
@@ -231,12 +231,9 @@ def _make_ca(
     key = generate_key(kind)
     name = certificate_name(organization, role)
     life = PINNED_DOMAIN_LIFE if kind is KeyKind.RSA_2048 else TRUST_ANCHOR_LIFE
-    certificate = issue_certificate(
-        profile=CertificateProfile.ROOT_CA,
-        subject=name,
-        public_key=key.public_key(),
-        issuer_name=name,
-        issuer_key=key,
+    certificate = issue_root(
+        name,
+        key,
         serial_number=random_serial(),
         not_before=now - BACKDATED,
         not_after=now + life,

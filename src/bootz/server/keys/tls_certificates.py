@@ -27,6 +27,7 @@ from bootz.server.certificate_hosts import ServerHosts, certificate_hosts
 from bootz.server.interfaces import interface_addresses
 from bootz.server.keys.keyring import Keyring, KeyRole, Keys, with_tls
 from bootz.server.site import Site
+from bootz.trust.certificate_form import extension
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
 from bootz.trust.issuing import CertificateProfile, IpAddress, issue_certificate
 
@@ -255,11 +256,8 @@ def certificate_name(organization: str, role: str) -> x509.Name:
 
 def subject_key_identifier(certificate: x509.Certificate) -> bytes:
     """Return a certificate's SubjectKeyIdentifier, empty without one."""
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-    except x509.ExtensionNotFound:
-        return b""
-    return found.value.digest
+    found = extension(certificate, x509.SubjectKeyIdentifier)
+    return b"" if found is None else found.digest
 
 
 def _renew_at(end: datetime, before: timedelta, now: datetime, *, brought: bool) -> datetime:

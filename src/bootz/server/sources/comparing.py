@@ -13,7 +13,6 @@ from bootz.server.importing.merging import merged_chassis
 from bootz.server.operations.chassis_record import ChassisRecord, normal_chassis
 from bootz.server.sources.mapping import DeviceFault, Document, MappedDevice
 from bootz.server.sources.markers import Marker
-from bootz.server.sources.pulled import PulledDevice
 
 CLEAR: Final = frozenset({"cards"})
 """A source lists all cards of a chassis: those it does not name are no longer there."""
@@ -142,14 +141,6 @@ def _objects(cards: JsonValue) -> list[Mapping[str, JsonValue]]:
 
 def _serial(card: Mapping[str, JsonValue]) -> str:
     return fold_serial(str(card.get("serial_number", "")))
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """A marked chassis that is not in the selection, and what became of it."""
-
-    marker: Marker
-    found: PulledDevice | None
 
 
 def too_many(gone: int, marked: int, percent: float, at_least: int) -> bool:

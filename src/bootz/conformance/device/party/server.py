@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 
 from bootz.conformance.device.answers import AnswerMaker
 from bootz.conformance.device.material import Owner
@@ -93,12 +92,7 @@ class ScriptedServer(Desk):
         self._listen = bound[0]
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._listener is not None:
             await self._listener.drain(0)
 

@@ -22,7 +22,6 @@ class DnsmasqModel:
         self.family = family
         self.notes: Sequence[CheckNote] = [*config.refused, *config.notes] if with_notes else []
         self.doubts: Sequence[CheckNote] = config.doubts
-        self._ranges = [each for each in config.ranges if each.family is family]
         self.hosts: Sequence[Host] = [
             Host(host.where, names, self._link(host))
             for host in config.hosts

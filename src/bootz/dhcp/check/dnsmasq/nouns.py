@@ -56,7 +56,6 @@ class DnsmasqHost:
     needs: list[str] = field(default_factory=list)
     sets: list[str] = field(default_factory=list)
     ignored: bool = False
-    no_client_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)

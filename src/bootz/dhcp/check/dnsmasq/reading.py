@@ -203,9 +203,8 @@ class _Reader:
     def _host_part(part: str, made: DnsmasqHost) -> None:
         if ":" in part:
             if part[:3].lower() == "id:":
-                if part[3:4] == "*":
-                    made.no_client_id = True
-                else:
+                # A star: dnsmasq does not look at the client's own, and the MAC address decides.
+                if part[3:4] != "*":
                     made.client = _identifier(part[3:])
             elif part[:4] in {"net:", "set:"}:
                 made.sets.append(plain(part[4:]))

@@ -43,7 +43,6 @@ class Document:
     root: Any
     missing: tuple[tuple[str, str], ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
-    included: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -194,17 +193,12 @@ def read_document(content: bytes, files: Files) -> Document:
     if reader.at < len(reader.tokens):
         token = reader.tokens[reader.at]
         raise _unreadable(f"{_shown(token.text)} after the end", token.place)
-    return Document(root, tuple(reader.missing), tuple(reader.refused), tuple(files.names))
+    return Document(root, tuple(reader.missing), tuple(reader.refused))
 
 
 def place_of(row: Mapping[str, Any]) -> str:
     """Return where an object of a document begins."""
     return row.place if isinstance(row, OptionRow) else ""
-
-
-def octets_of(text: str) -> bytes:
-    """Return the octets that a text of a document is for Kea."""
-    return text.encode("latin-1", "replace")
 
 
 def _unescape(text: str) -> str:

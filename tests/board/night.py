@@ -347,7 +347,7 @@ def planned(database: Database, root: Path, now: datetime) -> None:
         add_markers(
             connection,
             [
-                Marker(each.key, SOURCE.name, device.id, device.url, "planned", {})
+                Marker(each.key, SOURCE.name, device.id, device.url, "planned", "{}")
                 for each, device in zip(found, devices, strict=True)
             ],
         )

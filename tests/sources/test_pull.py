@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sources.conftest import SourceWorld
+from sources.large import LargeProduct
 from sources.product import TOKEN, Product, serving
 
 from bootz.errors import BootzError
@@ -85,6 +86,24 @@ def test_pages_of_any_size_are_complete(world: SourceWorld, size: int) -> None:
     world.sync(page_size=size)
 
     assert len(world.chassis()) == {"netbox": 21, "nautobot": 22}[world.product.kind]
+
+
+@pytest.mark.parametrize("kind", ["netbox", "nautobot"])
+def test_many_devices_are_complete(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T21: every device with its own cards; 10,000 of them, and the memory, in `make speed-sot`."""
+    world: SourceWorld = request.getfixturevalue(kind)
+    large = LargeProduct(kind, 100)
+    monkeypatch.setattr(world.product, "lists", large.lists)
+
+    world.sync(page_size=32)
+
+    chassis = world.chassis()
+    assert len(chassis) == 100
+    assert {card.serial_number for card in chassis["core-27-3"].cards} == {
+        f"FXM27{slot}N3" for slot in ("RP0", "RP1", "NEW" if kind == "netbox" else "NEW2")
+    }
 
 
 def test_a_device_that_goes_between_pages_costs_no_other(world: SourceWorld) -> None:

@@ -98,10 +98,11 @@ def compare(
         if found is not None:
             return Compared(mapped, Fate.FOREIGN, owner, found)
         return Compared(mapped, Fate.REPLACE, marker, marked, document)
-    said = with_removals(marker.said, document)
+    before = marker.said
+    said = with_removals(before, document)
     if not changes(marked, said):
         return Compared(mapped, Fate.SAME, marker)
-    if changes(marked, marker.said) and not terms.update:
+    if changes(marked, before) and not terms.update:
         return Compared(mapped, Fate.DIFFERS, marker, marked)
     if marked.key in terms.busy:
         return Compared(mapped, Fate.BUSY, marker, marked)

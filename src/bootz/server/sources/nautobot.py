@@ -4,15 +4,16 @@ Source: https://docs.nautobot.com/projects/core/en/stable/user-guide/platform-fu
 and docs/source-of-truth.md.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from bootz.config.sources import SelectSettings
 from bootz.errors import ConfigError
 from bootz.server.sources.client import SourceClient, all_of
 from bootz.server.sources.netbox import version_numbers
-from bootz.server.sources.paging import Entry, read_list
+from bootz.server.sources.paging import Entry, read_kept, read_list
 from bootz.server.sources.pulled import (
     MAX_DEVICES,
     Pulled,
@@ -20,6 +21,7 @@ from bootz.server.sources.pulled import (
     PulledInterface,
     PulledModule,
     SourceName,
+    with_parts,
 )
 from bootz.server.sources.shapes import (
     address,
@@ -72,31 +74,30 @@ class Nautobot:
             Unavailable: the source does not answer, or changes all the time.
         """
         client = self._client
-        devices, types = await all_of(
-            read_list(
-                client,
-                "dcim/devices/",
-                [*selection(client.settings.select), _DEPTH, ("include", "config_context")],
-                cursor=False,
-                most=MAX_DEVICES,
-            ),
+        types, places = await all_of(
             read_list(client, "dcim/device-types/", [_DEPTH], cursor=False),
+            read_list(client, "dcim/locations/", [_DEPTH], cursor=False),
         )
-        modules, bays, interfaces = await all_of(
+        devices = await read_kept(
+            client,
+            "dcim/devices/",
+            [*selection(client.settings.select), _DEPTH, ("include", "config_context")],
+            partial(_device, types=_by_id(types), places=_by_id(places)),
+            cursor=False,
+            most=MAX_DEVICES,
+        )
+        modules, bays = await all_of(
             read_list(client, "dcim/modules/", [_DEPTH], cursor=False),
             read_list(client, "dcim/module-bays/", [_DEPTH], cursor=False),
-            read_list(
-                client,
-                "dcim/interfaces/",
-                [("mgmt_only", "true"), ("exclude_m2m", "true")],
-                cursor=False,
-            ),
         )
-        nested = any(_parent(device.get("location")) for device in devices)
-        places = (
-            await read_list(client, "dcim/locations/", [_DEPTH], cursor=False) if nested else []
+        ports = await read_kept(
+            client,
+            "dcim/interfaces/",
+            [("mgmt_only", "true"), ("exclude_m2m", "true")],
+            _port,
+            cursor=False,
         )
-        joined = tuple(_devices(devices, types, modules, bays, interfaces, places))
+        joined = tuple(with_parts(devices, _inside(modules, bays), ports))
         return Pulled("Nautobot", self.version, now, joined)
 
     async def device(self, key: str) -> PulledDevice | None:
@@ -104,7 +105,7 @@ class Nautobot:
         answer = await self._client.get(f"dcim/devices/{key}/", [_DEPTH])
         if answer.status == 404 or not isinstance(answer.body, Mapping):
             return None
-        return _device(answer.body, {}, {}, (), ())
+        return _device(answer.body, {}, {})
 
 
 _FILTERS: Final = {"tag": "tags", "site": "location"}
@@ -120,32 +121,25 @@ def selection(select: SelectSettings) -> list[tuple[str, str]]:
     ]
 
 
-def _devices(
-    devices: Sequence[Entry],
-    types: Sequence[Entry],
-    modules: Sequence[Entry],
-    bays: Sequence[Entry],
-    interfaces: Sequence[Entry],
-    places: Sequence[Entry],
-) -> Iterable[PulledDevice]:
-    by_type = {id_of(each): each for each in types}
-    by_place = {id_of(each): each for each in places}
-    by_bay = {id_of(each): each for each in bays}
-    by_module = {id_of(each): each for each in modules}
+def _by_id(entries: Sequence[Entry]) -> dict[str, Entry]:
+    return {id_of(each): each for each in entries}
+
+
+def _port(each: Entry) -> tuple[str, PulledInterface]:
+    """Return the device of an interface, and the interface."""
+    port = PulledInterface(text(each, "name"), text(each, "mac_address"), id_of(each.get("module")))
+    return id_of(each.get("device")), port
+
+
+def _inside(modules: Sequence[Entry], bays: Sequence[Entry]) -> dict[str, list[PulledModule]]:
+    """Return the modules by their devices' ids."""
+    by_bay, by_module = _by_id(bays), _by_id(modules)
     inside: dict[str, list[PulledModule]] = {}
     for module in modules:
         owner = _owner(module, by_bay, by_module)
         if owner:
             inside.setdefault(owner, []).append(_module(module, by_bay))
-    ports: dict[str, list[PulledInterface]] = {}
-    for each in interfaces:
-        port = PulledInterface(
-            text(each, "name"), text(each, "mac_address"), id_of(each.get("module"))
-        )
-        ports.setdefault(id_of(each.get("device")), []).append(port)
-    for device in devices:
-        key = id_of(device)
-        yield _device(device, by_type, by_place, inside.get(key, ()), ports.get(key, ()))
+    return inside
 
 
 def _owner(module: Entry, bays: Mapping[str, Entry], modules: Mapping[str, Entry]) -> str:
@@ -206,13 +200,8 @@ def _places(device: Entry, known: Mapping[str, Entry]) -> list[SourceName]:
     return found
 
 
-def _device(
-    device: Entry,
-    types: Mapping[str, Entry],
-    places: Mapping[str, Entry],
-    modules: Iterable[PulledModule],
-    ports: Iterable[PulledInterface],
-) -> PulledDevice:
+def _device(device: Entry, types: Mapping[str, Entry], places: Mapping[str, Entry]) -> PulledDevice:
+    """Return a device without its modules and interfaces."""
     stub = device.get("device_type")
     model = named(stub, "dcim.devicetype")
     kind = types.get(id_of(stub)) if types else stub
@@ -250,6 +239,4 @@ def _device(
         software=version,
         context=mapping(device, "config_context"),
         custom=custom_fields(device),
-        modules=tuple(sorted(modules, key=lambda each: (each.bay, each.id))),
-        interfaces=tuple(sorted(ports, key=lambda each: (each.name, each.module))),
     )

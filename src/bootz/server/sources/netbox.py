@@ -5,12 +5,14 @@ Source: https://netboxlabs.com/docs/netbox/integrations/rest-api/ and docs/sourc
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from bootz.config.sources import SelectSettings
 from bootz.errors import ConfigError
 from bootz.server.sources.client import SourceClient, all_of
-from bootz.server.sources.paging import Entry, read_list
+from bootz.server.sources.paging import Entry, read_kept, read_list
 from bootz.server.sources.pulled import (
     MAX_DEVICES,
     Pulled,
@@ -18,6 +20,7 @@ from bootz.server.sources.pulled import (
     PulledInterface,
     PulledModule,
     SourceName,
+    with_parts,
 )
 from bootz.server.sources.shapes import (
     address,
@@ -71,29 +74,28 @@ class NetBox:
             Unavailable: the source does not answer, or changes all the time.
         """
         client, cursor = self._client, self._cursor
-        devices, types = await all_of(
-            read_list(
-                client,
-                "dcim/devices/",
-                selection(client.settings.select),
-                cursor=cursor,
-                most=MAX_DEVICES,
-            ),
-            read_list(client, "dcim/device-types/", cursor=cursor),
+        types = await read_list(client, "dcim/device-types/", cursor=cursor)
+        by_type = {id_of(each): each for each in types}
+        devices = await read_kept(
+            client,
+            "dcim/devices/",
+            selection(client.settings.select),
+            partial(_bare, types=by_type),
+            cursor=cursor,
+            most=MAX_DEVICES,
         )
-        modules, bays, interfaces = await all_of(
+        modules, bays = await all_of(
             read_list(client, "dcim/modules/", cursor=cursor),
             read_list(client, "dcim/module-bays/", cursor=cursor),
-            read_list(client, "dcim/interfaces/", [("mgmt_only", "true")], cursor=cursor),
         )
-        wanted = {id_of(device) for device in devices}
+        ports = await read_kept(
+            client, "dcim/interfaces/", [("mgmt_only", "true")], _ports, cursor=cursor
+        )
+        wanted = {device.id for device in devices}
         own = [module for module in modules if id_of(module.get("device")) in wanted]
         kinds = await read_list(client, "dcim/module-types/", cursor=cursor) if own else []
         return Pulled(
-            "NetBox",
-            self.version,
-            now,
-            tuple(_devices(devices, types, own, bays, interfaces, kinds)),
+            "NetBox", self.version, now, tuple(_joined(devices, own, bays, chain(*ports), kinds))
         )
 
     async def device(self, key: str) -> PulledDevice | None:
@@ -101,7 +103,7 @@ class NetBox:
         answer = await self._client.get(f"dcim/devices/{key}/")
         if answer.status == 404 or not isinstance(answer.body, Mapping):
             return None
-        return _device(answer.body, {}, (), ())
+        return _device(answer.body, {})
 
 
 def selection(select: SelectSettings) -> list[tuple[str, str]]:
@@ -120,30 +122,25 @@ def version_numbers(told: object) -> tuple[int, ...]:
         return (0,)
 
 
-def _devices(
-    devices: Sequence[Entry],
-    types: Sequence[Entry],
+def _joined(
+    devices: Sequence[PulledDevice],
     modules: Sequence[Entry],
     bays: Sequence[Entry],
-    interfaces: Sequence[Entry],
+    interfaces: Iterable[tuple[str, PulledInterface]],
     kinds: Sequence[Entry],
 ) -> Iterable[PulledDevice]:
-    by_type = {id_of(each): each for each in types}
     by_bay = {id_of(each): each for each in bays}
     by_kind = {id_of(each): each for each in kinds}
     inside: dict[str, list[PulledModule]] = {}
     for module in modules:
         inside.setdefault(id_of(module.get("device")), []).append(_module(module, by_bay, by_kind))
-    ports: dict[str, list[PulledInterface]] = {}
-    for each in interfaces:
-        for mac in _macs(each):
-            port = PulledInterface(text(each, "name"), mac, id_of(each.get("module")))
-            ports.setdefault(id_of(each.get("device")), []).append(port)
-    for device in devices:
-        key = id_of(device)
-        if id_of(device.get("device_type")) not in by_type:
-            raise missing("a device's type", "dcim.devicetype")
-        yield _device(device, by_type, inside.get(key, ()), ports.get(key, ()))
+    return with_parts(devices, inside, interfaces)
+
+
+def _ports(each: Entry) -> tuple[tuple[str, PulledInterface], ...]:
+    """Return the device of an interface and the interface, once for each of its MAC addresses."""
+    device, name, module = id_of(each.get("device")), text(each, "name"), id_of(each.get("module"))
+    return tuple((device, PulledInterface(name, mac, module)) for mac in _macs(each))
 
 
 def _macs(port: Entry) -> Sequence[str]:
@@ -171,12 +168,14 @@ def _module(module: Entry, bays: Mapping[str, Entry], kinds: Mapping[str, Entry]
     )
 
 
-def _device(
-    device: Entry,
-    types: Mapping[str, Entry],
-    modules: Iterable[PulledModule],
-    ports: Iterable[PulledInterface],
-) -> PulledDevice:
+def _bare(device: Entry, types: Mapping[str, Entry]) -> PulledDevice:
+    if id_of(device.get("device_type")) not in types:
+        raise missing("a device's type", "dcim.devicetype")
+    return _device(device, types)
+
+
+def _device(device: Entry, types: Mapping[str, Entry]) -> PulledDevice:
+    """Return a device without its modules and interfaces."""
     kind: Mapping[str, Any] = device.get("device_type") or {}
     whole = types.get(id_of(kind), kind)
     position = device.get("vc_position")
@@ -204,6 +203,4 @@ def _device(
         vc_position=position if isinstance(position, int) else None,
         context=mapping(device, "config_context"),
         custom=custom_fields(device),
-        modules=tuple(sorted(modules, key=lambda each: (each.bay, each.id))),
-        interfaces=tuple(sorted(ports, key=lambda each: (each.name, each.module))),
     )

@@ -4,8 +4,8 @@ By cursor where the source has one; else pages overlap by one entry, which must 
 both. Source: docs/source-of-truth.md#paging.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from bootz.errors import ConfigError, Unavailable
 from bootz.server.sources.client import Params, SourceClient
@@ -20,6 +20,7 @@ _LONGEST_ID: Final = 64
 """Characters; a UUID has 36."""
 
 Entry = Mapping[str, Any]
+_Kept = TypeVar("_Kept")
 
 
 class _Moved(Exception):
@@ -29,7 +30,20 @@ class _Moved(Exception):
 async def read_list(
     client: SourceClient, path: str, params: Params = (), *, cursor: bool, most: int = MAX_ROWS
 ) -> list[Entry]:
-    """Return all entries of a list.
+    """Return all entries of a list, as ``read_kept``."""
+    return await read_kept(client, path, params, _itself, cursor=cursor, most=most)
+
+
+async def read_kept(
+    client: SourceClient,
+    path: str,
+    params: Params,
+    keep: Callable[[Entry], _Kept],
+    *,
+    cursor: bool,
+    most: int = MAX_ROWS,
+) -> list[_Kept]:
+    """Return what is kept of each entry of a list: of a long one, a page at a time is in memory.
 
     Raises:
         ConfigError: ``source-too-big``, or as ``SourceClient.get``.
@@ -37,10 +51,10 @@ async def read_list(
     """
     size = client.settings.page_size
     if cursor:
-        return await _by_cursor(client, path, params, size, most)
+        return await _by_cursor(client, path, params, keep, size, most)
     for _ in range(_TRIES):
         try:
-            return await _by_offset(client, path, params, size, most)
+            return await _by_offset(client, path, params, keep, size, most)
         except _Moved:
             continue
     raise Unavailable(
@@ -48,15 +62,24 @@ async def read_list(
     )
 
 
+def _itself(entry: Entry) -> Entry:
+    return entry
+
+
 async def _by_cursor(
-    client: SourceClient, path: str, params: Params, size: int, most: int
-) -> list[Entry]:
-    found: list[Entry] = []
+    client: SourceClient,
+    path: str,
+    params: Params,
+    keep: Callable[[Entry], _Kept],
+    size: int,
+    most: int,
+) -> list[_Kept]:
+    found: list[_Kept] = []
     start = 0
     while True:
         page = await _page(client, path, [*params, ("start", str(start)), ("limit", str(size))])
         entries = _entries(page, path)
-        found += entries
+        found += map(keep, entries)
         _check_bound(len(found), most, path)
         # The product bounds pages by itself, and says nothing: only an empty one is the last.
         if not entries:
@@ -72,9 +95,15 @@ async def _by_cursor(
 
 
 async def _by_offset(
-    client: SourceClient, path: str, params: Params, size: int, most: int
-) -> list[Entry]:
-    found: list[Entry] = []
+    client: SourceClient,
+    path: str,
+    params: Params,
+    keep: Callable[[Entry], _Kept],
+    size: int,
+    most: int,
+) -> list[_Kept]:
+    found: list[_Kept] = []
+    keys: list[object] = []
     count: int | None = None
     while True:
         offset = max(0, len(found) - 1)
@@ -88,12 +117,13 @@ async def _by_offset(
             raise _Moved
         count = told
         if found:
-            if not entries or entries[0]["id"] != found[-1]["id"]:
+            if not entries or entries[0]["id"] != keys[-1]:
                 raise _Moved
             entries = entries[1:]
-        found += entries
+        found += map(keep, entries)
+        keys += (entry["id"] for entry in entries)
         if len(found) >= count:
-            if len({entry["id"] for entry in found}) != count:
+            if len(set(keys)) != count:
                 raise _Moved
             return found
         if not entries:
@@ -107,7 +137,7 @@ async def _page(client: SourceClient, path: str, params: Params) -> Mapping[str,
     return answer.body
 
 
-def _entries(page: Mapping[str, Any], path: str) -> list[Entry]:
+def _entries(page: Mapping[str, Any], path: str) -> Sequence[Entry]:
     entries = page.get("results")
     if isinstance(entries, list):
         entries = [slim(entry) for entry in entries]

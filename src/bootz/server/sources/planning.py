@@ -21,6 +21,7 @@ from bootz.server.operations.chassis_state import STARTED, standing
 from bootz.server.operations.holds import hold_chassis, release_chassis
 from bootz.server.operations.profiles import list_profiles
 from bootz.server.operations.step_limits import SiteLimits
+from bootz.server.operations.texts import dump_json
 from bootz.server.operations.vendors import list_vendors
 from bootz.server.sources.comparing import (
     CLEAR,
@@ -287,12 +288,15 @@ def _mark(connection: Connection, done: Iterable[Compared], name: str, synced: S
         status = device.status.slug or device.status.name
         if each.fate in {Fate.ADD, Fate.REPLACE}:
             key = keys[device.id]
-            fresh.append(Marker(key, name, device.id, device.url, status, document))
+            text = dump_json(document)
+            fresh.append(Marker(key, name, device.id, device.url, status, text))
         elif each.fate is Fate.ADOPT and each.before is not None:
-            fresh.append(Marker(each.before.key, name, device.id, device.url, status, document))
+            text = dump_json(document)
+            fresh.append(Marker(each.before.key, name, device.id, device.url, status, text))
         elif each.fate in {Fate.CHANGE, Fate.SAME} and each.marker is not None:
+            text = each.marker.text if each.marker.said == document else dump_json(document)
             marker = replace(
-                each.marker, url=device.url, status=status, said=document, gone=0, left=False
+                each.marker, url=device.url, status=status, text=text, gone=0, left=False
             )
             if marker != each.marker:
                 changed.append(marker)

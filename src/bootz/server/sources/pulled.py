@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -86,6 +86,25 @@ class PulledDevice:
     def label(self) -> str:
         """What a person calls it."""
         return self.name or self.serial or f"device {self.id}"
+
+
+def with_parts(
+    devices: Sequence[PulledDevice],
+    modules: Mapping[str, Sequence[PulledModule]],
+    interfaces: Iterable[tuple[str, PulledInterface]],
+) -> Iterator[PulledDevice]:
+    """Return devices with their modules and interfaces, which are by the device's id."""
+    ports: dict[str, list[PulledInterface]] = {}
+    for owner, port in interfaces:
+        ports.setdefault(owner, []).append(port)
+    for device in devices:
+        yield replace(
+            device,
+            modules=tuple(sorted(modules.get(device.id, ()), key=lambda each: (each.bay, each.id))),
+            interfaces=tuple(
+                sorted(ports.get(device.id, ()), key=lambda each: (each.name, each.module))
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from device.image_server import ImageServer
+from device.killer import KILLER
 from device.world import (
     HONEST,
     IMAGE,
@@ -94,23 +95,6 @@ def test_only_the_report_is_left_after_a_power_cut_before_it(world: World) -> No
 
 class _PowerCut(BaseException):
     """Ends a boot as abruptly as one process allows."""
-
-
-KILLER = """
-import asyncio, os, signal, sys
-from pathlib import Path
-sys.path[:0] = sys.argv[4].split(":")
-from device.world import options, router
-from bootz.device.hardware import Hardware
-left = int(sys.argv[3])
-def log(event, fields):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-hardware = Hardware.open(Path(sys.argv[1]))
-print(asyncio.run(router(hardware, options(sys.argv[2]), log).boot()).value)
-"""
 
 
 def test_a_router_killed_at_any_step_is_onboarded_after_power_returns(world: World) -> None:

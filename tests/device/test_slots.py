@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from device.chassis_world import LC0, RP0, RP1, ChassisServer, ChassisWorld, told
+from device.killer import KILLER
 from device.world import boot, options, play
 
 from bootz.device.bell import Bell, ring
@@ -119,23 +120,6 @@ def test_something_else_in_the_bells_place_is_said(tmp_path: Path) -> None:
         assert refusal.value.reason == "hardware-damaged"
 
     play(story)
-
-
-KILLER = """
-import asyncio, os, signal, sys
-from pathlib import Path
-sys.path[:0] = sys.argv[4].split(":")
-from device.world import options, router
-from bootz.device.hardware import Hardware
-left = int(sys.argv[3])
-def log(event, fields):
-    global left
-    left -= 1
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-hardware = Hardware.open(Path(sys.argv[1]))
-print(asyncio.run(router(hardware, options(sys.argv[2]), log).boot()).value)
-"""
 
 
 def test_s1_a_chassis_comes_up_whole_wherever_the_power_is_cut(world: ChassisWorld) -> None:

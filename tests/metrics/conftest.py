@@ -2,21 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from server.conftest import template, world
 
-import pytest
-from world import World, make_site, manufacturer
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("template") / "site"
-    make_site(root)
-    return root
-
-
-@pytest.fixture
-def world(tmp_path: Path, template: Path) -> World:
-    made = World(tmp_path, template)
-    made.add_vendor(manufacturer())
-    return made
+__all__ = ["template", "world"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any
-
+from dhcp.differential.dice import Dice
 from dhcp.differential.kea_files import (
     ADDRESS,
     CLIENT_ID,
@@ -23,18 +21,10 @@ def colons(digits: str) -> str:
     return bytes.fromhex(digits).hex(":")
 
 
-class DnsmasqFiles:
+class DnsmasqFiles(Dice):
     """A stream of configurations with one family, always the same for a seed."""
 
-    def __init__(self, version: int, seed: int) -> None:
-        self.version = version
-        self.random = random.Random(f"dnsmasq{version} {seed}")
-
-    def chance(self, percent: int) -> bool:
-        return self.random.randrange(100) < percent
-
-    def pick(self, *items: Any) -> Any:
-        return self.random.choice(items)
+    server = "dnsmasq"
 
     def one(self) -> str:
         self.wild = self.chance(30)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any
-
+from dhcp.differential.dice import Dice
 from dhcp.differential.kea_files import (
     ADDRESS,
     CLIENT_ID,
@@ -59,18 +57,10 @@ TESTS6 = [
 ]
 
 
-class IscFiles:
+class IscFiles(Dice):
     """A stream of configurations of one family, always the same for a seed."""
 
-    def __init__(self, version: int, seed: int) -> None:
-        self.version = version
-        self.random = random.Random(f"isc{version} {seed}")
-
-    def chance(self, percent: int) -> bool:
-        return self.random.randrange(100) < percent
-
-    def pick(self, *items: Any) -> Any:
-        return self.random.choice(items)
+    server = "isc"
 
     def one(self) -> str:
         version = self.version

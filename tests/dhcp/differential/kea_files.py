@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
 
+from dhcp.differential.dice import Dice
 from dhcp.differential.servers import kea_base
 
 SERIAL = "FOC12345678"
@@ -72,19 +72,14 @@ TESTS6 = [
 ]
 
 
-class KeaFiles:
+class KeaFiles(Dice):
     """A stream of configurations of one family, always the same for a seed."""
 
+    server = "kea"
+
     def __init__(self, version: int, seed: int, socket: Path) -> None:
-        self.version = version
-        self.random = random.Random(f"kea{version} {seed}")
+        super().__init__(version, seed)
         self.socket = socket
-
-    def chance(self, percent: int) -> bool:
-        return self.random.randrange(100) < percent
-
-    def pick(self, *items: Any) -> Any:
-        return self.random.choice(items)
 
     def one(self) -> dict[str, Any]:
         version = self.version

@@ -157,6 +157,12 @@ def test_overload_goes_on_in_file_and_then_in_the_server_name() -> None:
     assert (message.file, message.server_name, message.bad_overload) == (b"", b"", False)
 
 
+def test_an_overload_in_an_overloaded_field_leads_nowhere() -> None:
+    message = decode_message4(header(file=b"\x34\x01\x02\xff") + b"\x34\x01\x01\xff")
+    assert message.options[52] == b"\x01"
+    assert decode_message4(encode_message4(message)) == message
+
+
 @pytest.mark.parametrize(
     "overload", [b"\x34\x01\x00", b"\x34\x01\x04", b"\x34\x00", b"\x34\x02\x01\x01"]
 )

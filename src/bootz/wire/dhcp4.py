@@ -170,6 +170,9 @@ def decode_message4(data: bytes) -> Message4:
     if where & 2:
         _read_options(server_name, options, "sname")
         server_name = b""
+    if where:
+        # One in the overloaded fields leads nowhere, and is no further piece of that one.
+        options[Option4.OVERLOAD] = bytearray(overload)
     return Message4(
         Op(op),
         xid,

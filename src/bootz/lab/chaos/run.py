@@ -195,11 +195,16 @@ class _Site:
         await fill_inventory(folders, routers, source, image_bytes, LOOPBACK, self._tell)
 
     async def states(self) -> Mapping[str, str]:
-        """Return the state of each router's latest attempt, by the serial number that asked."""
+        """Return the state of each router's latest attempt, by the serial number that asked.
+
+        A call that is refused because the database is down is put on record once that is up again,
+        of no chassis, and may be newer than the attempt that went on.
+        """
         states: dict[str, str] = {}
         for row in await self._attempts():
             # The newest comes first.
-            states.setdefault(str(row.get("serial_number")), str(row.get("state")))
+            if row.get("chassis"):
+                states.setdefault(str(row.get("serial_number")), str(row.get("state")))
         return states
 
     async def record(self) -> StormRecord:

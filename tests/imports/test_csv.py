@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bootz.errors import ConfigError
 from bootz.server.importing.cells import cell_name, read_cell, write_cell
-from bootz.server.importing.csv_form import COLUMNS, MAX_COLUMNS, parse_csv
+from bootz.server.importing.csv_columns import COLUMNS, MAX_COLUMNS
+from bootz.server.importing.csv_form import parse_csv
 from bootz.server.importing.files import FileForm, read_import
 from bootz.server.importing.items import MAX_FAULTS
 

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bootz.errors import ConfigError
-from bootz.server.importing.csv_form import COLUMNS, parse_csv
+from bootz.server.importing.csv_columns import COLUMNS
+from bootz.server.importing.csv_form import parse_csv
 from bootz.server.importing.exporting import write_json, write_yaml
 from bootz.server.importing.items import items_of
 from bootz.server.importing.json_form import parse_json

@@ -102,7 +102,7 @@ def taken(connection: Connection, read: ReadFile) -> Applied | None:
     """What an import of this would do, None if it would be refused."""
     if read.faults:
         return None
-    applied = apply_items(connection, read.items, TERMS)
+    applied = apply_items(connection, [read], TERMS)
     return None if applied.faults else applied
 
 

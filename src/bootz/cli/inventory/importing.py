@@ -17,7 +17,7 @@ from bootz.images.depot import Depot
 from bootz.server.importing.applying import Applied, Terms, apply_items
 from bootz.server.importing.differences import Action
 from bootz.server.importing.files import form_of, read_import
-from bootz.server.importing.items import SECTIONS, FileForm, ImportFault, Item
+from bootz.server.importing.items import SECTIONS, FileForm, ImportFault, ReadFile
 from bootz.server.importing.merging import CLEARED, cleared_column
 from bootz.server.importing.reference.reading import read_reference
 from bootz.server.keys.brought import Brought, BroughtKeys, import_keys
@@ -43,17 +43,16 @@ def import_files(cli: Cli, files: Sequence[Path], options: dict[str, Any]) -> No
     clear = _cleared(options["clear"])
     with busy("reading"):
         read = [read_import(path, form) for path, form in zip(files, forms, strict=True)]
-    only = options["only"] or SECTIONS
     site = cli.site()
     with closing(site.database()) as database, busy("importing"):
-        applied = import_items(
+        applied = _import_read(
             site,
             database,
-            [item for file in read for item in file.items if item.section in only],
+            read,
             update=options["update"],
             clear=clear,
             dry_run=options["dry_run"],
-            faults=[fault for file in read for fault in file.faults],
+            only=options["only"] or SECTIONS,
         )
     show_applied(cli, applied, dry_run=options["dry_run"])
 
@@ -104,17 +103,17 @@ def _unless(brought: Brought | None, certificate: bytes) -> Brought | None:
     return None if brought is None or brought.certificates[0] == certificate else brought
 
 
-def import_items(
+def _import_read(
     site: Site,
     database: Database,
-    items: Sequence[Item],
+    files: Sequence[ReadFile],
     *,
     update: bool,
-    clear: frozenset[str] = frozenset(),
-    dry_run: bool = False,
-    faults: Sequence[ImportFault] = (),
+    clear: frozenset[str],
+    dry_run: bool,
+    only: Sequence[str],
 ) -> Applied:
-    """Apply entries in one transaction; undone if anything has a fault, or for a dry run."""
+    """Apply files in one transaction; undone if anything has a fault, or for a dry run."""
     depot = Depot(site.images_folder)
     terms = Terms(
         now=site.clock(),
@@ -124,8 +123,7 @@ def import_items(
         clear=clear,
     )
     with database.write() as connection:
-        applied = apply_items(connection, items, terms)
-        applied.faults[:0] = faults
+        applied = apply_items(connection, files, terms, only)
         if applied.faults or dry_run:
             connection.rollback()
     return applied
@@ -153,11 +151,12 @@ def show_applied(cli: Cli, applied: Applied, *, dry_run: bool = False) -> None:
                 "changes": list(change.changes),
             }
             for change in applied.changes
-            if change.action is not Action.SAME
         ],
     )
     added, updated, same = (applied.count(action) for action in Action)
     words = f"{added} added, {updated} updated, {same} the same"
+    if applied.left_out:
+        words += f"; {applied.left_out} more changes are not listed"
     if applied.warnings:
         words += f"; warnings: {len(applied.warnings)}"
     cli.output.message(f"A dry run: nothing was changed ({words})." if dry_run else f"{words}.")

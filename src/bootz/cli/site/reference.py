@@ -11,6 +11,7 @@ from bootz.errors import ConfigError, unreadable
 from bootz.images.addresses import is_file_name
 from bootz.images.depot import Depot, StoredFile
 from bootz.server.importing.applying import Applied, Terms, apply_items
+from bootz.server.importing.items import ReadFile
 from bootz.server.importing.reference.items import TakenImage, intended_image, reference_items
 from bootz.server.importing.reference.reading import Reference
 from bootz.server.operations.images import list_images
@@ -55,7 +56,7 @@ def import_reference(
         with database.write() as connection:
             vendors = list_vendors(connection)
             items = reference_items(reference, vendors=vendors, images=images, now=now)
-            applied = apply_items(connection, items, terms)
+            applied = apply_items(connection, [ReadFile(items)], terms)
             if applied.faults or dry_run:
                 connection.rollback()
             elif keys is not None:

@@ -15,7 +15,7 @@ from bootz.server.importing.cells import (
     read_rows,
     strip_cell,
 )
-from bootz.server.importing.csv_form import column_of, meant_column
+from bootz.server.importing.csv_columns import column_of, meant_column
 from bootz.server.importing.files import read_text
 
 _COMMENT: Final = ("#", "!", "//")

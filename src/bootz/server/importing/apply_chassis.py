@@ -1,7 +1,9 @@
 """Chassis of an import, all at once: each is added to what is on record of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -9,7 +11,7 @@ from bootz.errors import BootzError, ConflictError, KeyPath
 from bootz.model.chassis import fold_serial
 from bootz.server.importing.applied import Applied, Terms, item_name, once, updated
 from bootz.server.importing.differences import Action, EntryChange
-from bootz.server.importing.items import Item
+from bootz.server.importing.items import MAX_FAULTS, Item
 from bootz.server.importing.merging import folded, merged_chassis
 from bootz.server.operations.chassis import (
     ChassisRecord,
@@ -40,78 +42,130 @@ class _Entry:
         return f"{record.vendor.strip()} {serial.strip()}"[:200]
 
 
+_PIECE: Final = 1000
+"""Entries that are in memory at once."""
+
+
 def apply_chassis(
-    connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
+    connection: Connection, items: Iterable[Item], terms: Terms, applied: Applied
 ) -> None:
-    """Apply entries; with any fault, nothing is written."""
-    entries = _read(connection, items, terms, applied)
+    """Apply entries, a piece at a time; with any fault, the caller undoes what was written.
+
+    ``items`` may be gone through twice: a second time to say where doubled values stand.
+    """
+    places: dict[int, str] = {}
+    written: set[int] = set()
+    left = iter(items)
+    while piece := list(islice(left, _PIECE)):
+        written.update(_apply_piece(connection, piece, terms, applied, places))
+        if len(applied.faults) >= MAX_FAULTS:
+            return
+    if written and not applied.faults:
+        applied.warn(_doubles_told(connection, items, written, places))
+
+
+def _apply_piece(
+    connection: Connection,
+    items: Sequence[Item],
+    terms: Terms,
+    applied: Applied,
+    places: dict[int, str],
+) -> list[int]:
+    """Apply some entries, and return the keys of the chassis that were added or changed.
+
+    ``places`` says of each chassis that the file spoke of, where.
+    """
+    entries = _read(connection, items, terms, applied, places)
     placement = place_chassis(
         connection,
         [entry.record for entry in entries],
-        own_keys=[entry.before.key if entry.before else 0 for entry in entries],
+        # One that the file spoke of before is not this entry's: it is a double.
+        own_keys=[
+            entry.before.key if entry.before and entry.before.key not in places else 0
+            for entry in entries
+        ],
     )
     for index, flaw in placement.faults:
         entry = entries[index]
         other = placement.doubles.get(index)
-        if other is not None:
-            twice = f"its serial number appears at {entries[other].item.place} too"
+        place = (
+            entries[other].item.place
+            if other is not None
+            else places.get(placement.takers.get(index, 0), "")
+        )
+        if place:
+            twice = f"its serial number appears at {place} too"
             flaw = ConflictError("import-twice", twice, where=entry.name, keys=flaw.keys)
         elif _follows(applied, entry.record, flaw):
             continue
         applied.fault(entry.item, _as_said(flaw, entry.item, _serials_of(entry.record.cards)))
     fresh: list[tuple[Placed, Item]] = []
-    changed: list[tuple[ChassisRecord, Placed, Item]] = []
-    seen: dict[int, str] = {}
+    changed: list[tuple[ChassisRecord, Placed]] = []
     for placed, index in zip(placement.placed, placement.indexes, strict=True):
         entry = entries[index]
         before = entry.before
         if before is None:
             fresh.append((placed, entry.item))
-            applied.changes.append(EntryChange("chassis", entry.name, Action.ADD))
+            applied.change(EntryChange("chassis", entry.name, Action.ADD))
+            _warn(applied, entry.item, placed)
             continue
         try:
-            once(seen, before.key, entry.item.place, entry.name)
+            once(places, before.key, entry.item.place, entry.name)
             documents = (before.to_whole_document(), placed.record.to_whole_document())
             if documents[0] == documents[1]:
-                applied.changes.append(EntryChange("chassis", entry.name, Action.SAME))
+                applied.change(EntryChange("chassis", entry.name, Action.SAME))
                 continue
-            applied.changes.append(updated("chassis", entry.name, *documents, terms))
-            changed.append((before, placed, entry.item))
+            applied.change(updated("chassis", entry.name, *documents, terms))
+            changed.append((before, placed))
+            _warn(applied, entry.item, placed)
         except BootzError as error:
             serials = _serials_of(placed.record.cards)
             applied.fault(entry.item, _as_said(error, entry.item, serials))
-    if applied.faults:
-        return
     added = insert_placed(connection, [placed for placed, _ in fresh], placement.images)
-    said = {record.key: item for record, (_, item) in zip(added, fresh, strict=True)}
-    for old, placed, item in changed:
-        update_placed(connection, old, placed, placement.images)
-        said[old.key] = item
+    for record, (_, item) in zip(added, fresh, strict=True):
+        places[record.key] = item.place
+    update_placed(connection, changed, placement.images)
+    return [record.key for record in (*added, *(before for before, _ in changed))]
 
-    for record, item in [
-        *((placed.record, item) for placed, item in fresh),
-        *((placed.record, item) for _, placed, item in changed),
-    ]:
-        told = beyond_public(record.overrides)
-        applied.warnings += [f"{item.place}: {each}" for each in told]
+
+def _warn(applied: Applied, item: Item, placed: Placed) -> None:
+    applied.warn(f"{item.place}: {told}" for told in beyond_public(placed.record.overrides))
+
+
+def _doubles_told(
+    connection: Connection,
+    items: Iterable[Item],
+    written: Collection[int],
+    places: Mapping[int, str],
+) -> Iterator[str]:
+    """Return words for each value that a chassis shares, with where the file says it."""
+    doubles = find_doubles(connection, written)
+    wanted = {places.get(owner.key, "") for double in doubles for owner in double.owners}
+    said = {item.place: item for item in items if item.place in wanted} if doubles else {}
 
     def place(owner: SharingRouter) -> str:
-        item = said.get(owner.key)
+        item = said.get(places.get(owner.key, ""))
         return "" if item is None else item.place_of(_said_key(owner.path, item, ()))
 
-    if said:
-        applied.warnings += [double.told(place) for double in find_doubles(connection, said)]
+    return (double.told(place) for double in doubles)
 
 
 def _read(
-    connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
+    connection: Connection,
+    items: Sequence[Item],
+    terms: Terms,
+    applied: Applied,
+    places: Mapping[int, str],
 ) -> list[_Entry]:
     entries: list[_Entry] = []
     for item, before in zip(items, on_record(connection, items), strict=True):
         document: Mapping[str, object] = item.document
         try:
-            if before is not None:
-                _check_same(before, item)
+            if before is not None and not _is_same(before, item):
+                if before.key not in places:
+                    raise _not_same(before, item)
+                # The file itself has its card twice, which is told so.
+                before = None
             document = merged_chassis(before, item.document, terms.clear)
             record = ChassisRecord.from_document(document, where=item_name(item))
         except BootzError as error:
@@ -186,37 +240,43 @@ def _said_key(key: KeyPath, item: Item, serials: Sequence[str]) -> KeyPath:
     return ("cards", said[min(before, len(said) - 1)] if said else 0, *rest)
 
 
-def _check_same(before: ChassisRecord, item: Item) -> None:
-    """Refuse an entry that has one chassis's serial number and a card of another.
+def _is_same(before: ChassisRecord, item: Item) -> bool:
+    """Tell whether an entry speaks of a chassis: it has no other serial number of its own."""
+    said = folded(item.document.get("serial_number"))
+    own = {folded(card.serial_number) for card in before.cards}
+    return said in {"", folded(before.serial_number)} or (
+        not before.serial_number and said not in own
+    )
+
+
+def _not_same(before: ChassisRecord, item: Item) -> ConflictError:
+    """Return why an entry is refused that has one chassis's serial number and a card of another.
 
     To take it for a new name of the other would rename a chassis for a typing error.
     """
     said = folded(item.document.get("serial_number"))
-    if said in {"", folded(before.serial_number)}:
-        return
     name = before.serial_number or before.hostname
     own = {folded(card.serial_number) for card in before.cards}
     if said in own:
-        raise ConflictError(
+        return ConflictError(
             "serial-taken",
             f"this is a card of the modular chassis {name!r}: enter the serial number of the "
             "chassis, and this one as the serial number of the card",
             where=item_name(item),
             keys=(("serial_number",),),
         )
-    if before.serial_number:
-        cards = ", ".join(serial for serial in _serials(item.document) if serial in own)
-        raise ConflictError(
-            "serial-taken",
-            f"the card {cards} belongs to chassis {name!r} in the inventory; to change the serial "
-            "number of that chassis, use `bootz chassis set --new-serial`",
-            where=item_name(item),
-            keys=[
-                ("cards", at, "serial_number")
-                for at, serial in enumerate(_card_serials(item.document))
-                if serial in own
-            ],
-        )
+    cards = ", ".join(serial for serial in _serials(item.document) if serial in own)
+    return ConflictError(
+        "serial-taken",
+        f"the card {cards} belongs to chassis {name!r} in the inventory; to change the serial "
+        "number of that chassis, use `bootz chassis set --new-serial`",
+        where=item_name(item),
+        keys=[
+            ("cards", at, "serial_number")
+            for at, serial in enumerate(_card_serials(item.document))
+            if serial in own
+        ],
+    )
 
 
 def _follows(applied: Applied, record: ChassisRecord, flaw: BootzError) -> bool:

@@ -6,7 +6,7 @@ The caller's transaction is committed only if there is no fault and it is not a 
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -18,7 +18,7 @@ from bootz.server.importing import merging
 from bootz.server.importing.applied import Applied, Terms, item_name, once, updated
 from bootz.server.importing.apply_chassis import apply_chassis
 from bootz.server.importing.differences import Action, Document, EntryChange
-from bootz.server.importing.items import SECTIONS, Item
+from bootz.server.importing.items import SECTIONS, Item, ReadFile, SectionItems
 from bootz.server.operations.images import ImageRecord, add_image, list_images
 from bootz.server.operations.profiles import (
     ProfileRecord,
@@ -43,15 +43,23 @@ class _VoucherDocument(BaseModel):
     voucher: str
 
 
-def apply_items(connection: Connection, items: Iterable[Item], terms: Terms) -> Applied:
-    """Apply the entries of files, section by section, as far as they hold."""
+def apply_items(
+    connection: Connection,
+    files: Sequence[ReadFile],
+    terms: Terms,
+    only: Collection[str] = SECTIONS,
+) -> Applied:
+    """Apply the entries of files, section by section, as far as they hold.
+
+    Faults of the files themselves are among those that are returned. With any fault, what was
+    written is not the whole: the caller undoes it.
+    """
     applied = Applied()
-    sections: dict[str, list[Item]] = {}
-    for item in items:
-        sections.setdefault(item.section, []).append(item)
     for section in SECTIONS:
-        if found := sections.get(section):
-            _APPLY[section](connection, found, terms, applied)
+        items = SectionItems(section, files)
+        if section in only and next(iter(items), None) is not None:
+            _APPLY[section](connection, items, terms, applied)
+    applied.faults[:0] = [fault for file in files for fault in file.faults]
     applied.faults.sort(key=lambda fault: _line_order(fault.place))
     return applied
 
@@ -105,7 +113,7 @@ class _Section(Generic[_Record]):
     warn: Callable[[_Record], Iterable[str]] = lambda _record: ()
 
     def apply(
-        self, connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
+        self, connection: Connection, items: Iterable[Item], terms: Terms, applied: Applied
     ) -> None:
         """Apply the entries of this section."""
         known = {
@@ -146,7 +154,7 @@ class _Section(Generic[_Record]):
         _each(items, applied, put)
 
     def _warn(self, item: Item, record: _Record, applied: Applied) -> None:
-        applied.warnings += [f"{item.place}: {told}" for told in self.warn(record)]
+        applied.warn(f"{item.place}: {told}" for told in self.warn(record))
 
     def _after(self, before: _Record, item: Item) -> _Record:
         said = merging.merged(before.to_document(), item.document, self.inner)
@@ -161,9 +169,9 @@ def _shown(record: VendorRecord | ImageRecord | ProfileRecord) -> str:
 
 
 def _vouchers(
-    connection: Connection, items: Sequence[Item], terms: Terms, applied: Applied
+    connection: Connection, items: Iterable[Item], terms: Terms, applied: Applied
 ) -> None:
-    stored = stored_digests(connection) if items else frozenset()
+    stored = stored_digests(connection)
 
     def put(item: Item) -> EntryChange | None:
         document = parse_model(
@@ -185,7 +193,7 @@ def _vouchers(
             now=terms.now,
             vendor=document.vendor,
         )
-        applied.warnings.extend(
+        applied.warn(
             f"{item.place}: voucher {result.serial_number}: {warning}"
             for warning in result.warnings
         )
@@ -199,10 +207,8 @@ def _vouchers(
                         return None
                 if result.error.reason == "ov-expired":
                     # It was right when it was exported, and is of no use to anyone now.
-                    applied.warnings.append(
-                        f"{item.place}: the voucher for {result.serial_number} is past its end "
-                        "and was passed over"
-                    )
+                    late = f"the voucher for {result.serial_number} is past its end"
+                    applied.warn([f"{item.place}: {late} and was passed over"])
                     return None
                 raise result.error
             case StoreOutcome.SAME:
@@ -214,7 +220,7 @@ def _vouchers(
 
 
 def _each(
-    items: Sequence[Item], applied: Applied, put: Callable[[Item], EntryChange | None]
+    items: Iterable[Item], applied: Applied, put: Callable[[Item], EntryChange | None]
 ) -> None:
     for item in items:
         try:
@@ -224,10 +230,10 @@ def _each(
             applied.lacking.update((item.section, name) for name in _own_names(item.document))
         else:
             if change is not None:
-                applied.changes.append(change)
+                applied.change(change)
 
 
-_Apply = Callable[[Connection, Sequence[Item], Terms, Applied], None]
+_Apply = Callable[[Connection, Iterable[Item], Terms, Applied], None]
 
 _APPLY: Final[Mapping[str, _Apply]] = {
     "vendors": _Section(

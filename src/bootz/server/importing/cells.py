@@ -7,7 +7,6 @@ Source: docs/operator.md, "CSV".
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -19,6 +18,7 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"
 _SEPARATOR: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _GUARD: Final = re.compile(r'="((?:[^"]|"")*)"', re.DOTALL)
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _NUMBER: Final = re.compile(r"[-+]?[0-9][-+0-9.,:/Ee ]*")
 _FORMULA_ERROR: Final = re.compile(
     r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|#+)", re.IGNORECASE
@@ -51,6 +51,8 @@ def read_cell(cell: str, *, free: bool) -> str:
     Raises:
         ConfigError: ``import-cell-unreadable``: a spreadsheet has changed it.
     """
+    if cell.isalnum() and cell.isascii():
+        return cell
     text = strip_cell(cell)
     if guarded := _GUARD.fullmatch(text):
         return guarded[1].replace('""', '"')
@@ -102,7 +104,8 @@ def read_rows(text: str, delimiter: str) -> Iterator[list[str]]:
     Raises:
         csv.Error: a quote is not closed, or closed in the midst of a cell.
     """
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = (line[0] for line in _LINE.finditer(text))
+    return csv.reader(lines, delimiter=delimiter, strict=True)
 
 
 def _unreadable(detail: str) -> ConfigError:

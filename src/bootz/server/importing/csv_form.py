@@ -7,10 +7,11 @@ repeat its values or leave them empty.
 """
 
 import csv
-import re
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from itertools import pairwise
 from typing import Final
 
 from bootz.errors import ConfigError
@@ -22,80 +23,45 @@ from bootz.server.importing.cells import (
     read_rows,
     strip_cell,
 )
+from bootz.server.importing.csv_columns import (
+    CARD_COLUMNS,
+    COLUMNS,
+    DHCP_COLUMNS,
+    FREE,
+    MAX_COLUMNS,
+    column_of,
+    meant_column,
+)
 from bootz.server.importing.items import MAX_FAULTS, ImportFault, Item, ReadFile
 from bootz.server.importing.places import GROUPS, LABEL, VARIABLE, Cells, cells_named
-from bootz.server.operations.chassis_record import PLAIN_FIELDS
-from bootz.server.operations.labels import fold_key
-
-CHASSIS_COLUMNS: Final = ("vendor", "serial_number", *PLAIN_FIELDS)
-CARD_COLUMNS: Final = (
-    "card_serial_number",
-    "card_part_number",
-    "card_slot",
-    "card_kind",
-    "card_mac",
-    "card_client_id",
-    "card_duid",
-)
-DHCP_COLUMNS: Final = ("dhcp_ipv4", "dhcp_ipv6", "dhcp_gateway")
-COLUMNS: Final = CHASSIS_COLUMNS + CARD_COLUMNS + DHCP_COLUMNS
-
-_FREE: Final = tuple(GROUPS)
-"""How columns begin whose cells are texts of the operator's own."""
 
 MAX_ROWS: Final = 500_000
-MAX_COLUMNS: Final = 1024
 _MAX_UNKNOWN: Final = 20
 """Unknown columns that are told one by one."""
 
 _TRUTH: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _TRUTHS: Final = frozenset({"modular", "streaming", "skip_idevid_serial_check"})
-_OTHER_NAMES: Final = {
-    **dict.fromkeys(("manufacturer", "make", "maker"), "vendor"),
-    **dict.fromkeys(("serial", "sn", "s/n", "serial_no", "chassis_serial"), "serial_number"),
-    **dict.fromkeys(("name", "host", "router", "device", "device_name"), "hostname"),
-    **dict.fromkeys(("pid", "model", "part", "pn", "part_no"), "part_number"),
-    **dict.fromkeys(("mac", "mac_address", "mgmt_mac"), "card_mac"),
-    **dict.fromkeys(("ip", "ipv4", "address", "ip_address", "mgmt_ip"), "dhcp_ipv4"),
-    **dict.fromkeys(("ipv6", "ipv6_address"), "dhcp_ipv6"),
-    **dict.fromkeys(("gateway", "gw"), "dhcp_gateway"),
-    **dict.fromkeys(("slot",), "card_slot"),
-    **dict.fromkeys(("client_id",), "card_client_id"),
-    **dict.fromkeys(("duid",), "card_duid"),
-    **{name: f"{LABEL}{name}" for name in ("site", "rack", "batch", "room", "region", "pop")},
-}
-"""What people call our columns: enough to ask whether they mean them, not to take them for them."""
 
 
 def parse_csv(text: str, where: str) -> ReadFile:
     """Return the chassis of a table; every fault of its first row and of each cell is told.
 
     A fault's place is ``where`` and the row, as a spreadsheet counts rows; a cell has its name.
+    The table is gone through once for the faults, and again whenever its chassis are asked for:
+    they are never all in memory.
 
     Raises:
         ConfigError: ``import-file-invalid``: it has no first row that names columns.
     """
-    said, table = open_table(text)
-    reader = _Reader(where)
-    row = 0
-    try:
-        for row, cells in enumerate(read_rows(table, _delimiter(said, table)), 1):
-            if not any(map(strip_cell, cells)):
-                continue
-            if reader.header is None:
-                reader.read_header(row, cells)
-            else:
-                reader.read_row(row, cells)
-            if row > MAX_ROWS or len(reader.faults) >= MAX_FAULTS:
-                reader.tell(
-                    row, _invalid("reading stopped here: too many rows, or too many errors")
-                )
-                break
-    except csv.Error as error:
-        reader.tell(row + 1, _invalid(f"the row that begins here is not CSV: {error}"))
+    said, rows = open_table(text)
+    table = _Table(where, rows, _delimiter(said, rows))
+    table.count_rows()
+    reader = _Reader(where, dict(table.several))
+    for _ in reader.read(table.rows()):
+        pass
     if reader.header is None and not reader.faults:
         raise _invalid("it is empty: the first row must contain column names", "line 1")
-    return reader.result()
+    return ReadFile(table, tuple(reader.faults), frozenset({"chassis"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +76,10 @@ class _Header:
     columns: Mapping[str, int]
 
 
+_Key = tuple[str, str]
+"""Vendor and serial number, without case; of one without a serial number, its row."""
+
+
 @dataclass(slots=True)
 class _Chassis:
     """What the rows of one chassis say; ``said`` is what the first of them says."""
@@ -121,32 +91,112 @@ class _Chassis:
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Reads row by row; what a row says of a chassis is added to what those before it said."""
+class _Table:
+    """A table's text. ``several`` counts the rows of each chassis that has more than one."""
 
     where: str
+    text: str = field(repr=False)
+    delimiter: str
+    several: dict[int, int] = field(default_factory=dict, repr=False)
+
+    def __iter__(self) -> Iterator[Item]:
+        return _Reader(self.where, dict(self.several)).read(self.rows())
+
+    def rows(self) -> Iterator[list[str]]:
+        """Return the rows as cells."""
+        return read_rows(self.text, self.delimiter)
+
+    def count_rows(self) -> None:
+        """Find the chassis that have several rows, so that all others need not wait for more."""
+        reader = _Reader(self.where, {})
+        seen = array("q")
+        # A fault of form is told by who reads the rows.
+        with suppress(csv.Error):
+            for row, cells in enumerate(self.rows(), 1):
+                if row > MAX_ROWS:
+                    break
+                if not any(map(strip_cell, cells)):
+                    continue
+                if reader.header is None:
+                    reader.read_header(row, cells)
+                else:
+                    seen.append(hash(reader.key_of(cells, row)))
+        for one, other in pairwise(sorted(seen)):
+            if one == other:
+                self.several[one] = self.several.get(one, 1) + 1
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads row by row; what a row says of a chassis is added to what those before it said.
+
+    ``left`` has how many rows are to come of each chassis that has several, by the number that
+    stands for its vendor and serial number.
+    """
+
+    where: str
+    left: dict[int, int]
     header: _Header | None = None
     faults: list[ImportFault] = field(default_factory=list)
-    chassis: dict[tuple[str, str], _Chassis] = field(default_factory=dict)
-    spoilt: set[tuple[str, str]] = field(default_factory=set)
+    chassis: dict[_Key, _Chassis] = field(default_factory=dict)
+    """Those of which more rows are to come."""
+    held: dict[int, dict[_Key, None]] = field(default_factory=dict)
+    """Their keys; two that have the same number are returned together."""
+    spoilt: set[_Key] = field(default_factory=set)
     """Chassis of which a row has a fault: what the others say is not the whole of it."""
 
-    def result(self) -> ReadFile:
-        """Return the chassis that were read whole."""
-        columns = {} if self.header is None else self.header.columns
-        return ReadFile(
-            tuple(
-                Item(
-                    "chassis",
-                    f"{self.where}:{each.row}",
-                    each.document,
-                    Cells(columns, each.row, tuple(each.card_rows)),
-                )
-                for key, each in self.chassis.items()
-                if key not in self.spoilt
-            ),
-            tuple(self.faults),
-        )
+    def read(self, rows: Iterator[list[str]]) -> Iterator[Item]:
+        """Return the chassis that were read whole, and keep the faults of the others."""
+        row = 0
+        try:
+            for row, cells in enumerate(rows, 1):
+                if not any(map(strip_cell, cells)):
+                    continue
+                if self.header is None:
+                    self.read_header(row, cells)
+                elif key := self.read_row(row, cells):
+                    yield from self._whole(key)
+                if row > MAX_ROWS or len(self.faults) >= MAX_FAULTS:
+                    self.tell(
+                        row, _invalid("reading stopped here: too many rows, or too many errors")
+                    )
+                    break
+        except csv.Error as error:
+            self.tell(row + 1, _invalid(f"the row that begins here is not CSV: {error}"))
+        for key in tuple(self.chassis):
+            yield from self._taken(key)
+
+    def _whole(self, key: _Key) -> Iterator[Item]:
+        """Return the chassis of a row that was read, if no more rows of it are to come."""
+        number = hash(key)
+        rows = self.left.get(number, 1) - 1
+        held = self.held.setdefault(number, {}) if number in self.left else {}
+        held[key] = None
+        if rows:
+            self.left[number] = rows
+            return
+        self.left.pop(number, None)
+        self.held.pop(number, None)
+        for each in held:
+            yield from self._taken(each)
+
+    def _taken(self, key: _Key) -> Iterator[Item]:
+        chassis = self.chassis.pop(key, None)
+        if chassis is not None and key not in self.spoilt:
+            columns = {} if self.header is None else self.header.columns
+            cells = Cells(columns, chassis.row, tuple(chassis.card_rows))
+            yield Item("chassis", f"{self.where}:{chassis.row}", chassis.document, cells)
+        self.spoilt.discard(key)
+
+    def key_of(self, cells: Sequence[str], row: int) -> _Key:
+        """Return what makes rows one chassis."""
+        said: dict[str, object] = {}
+        for name in ("vendor", "serial_number"):
+            column = 0 if self.header is None else self.header.columns.get(name, 0)
+            if 0 < column <= len(cells):
+                with suppress(ConfigError):
+                    said[name] = _value(name, cells[column - 1])
+        return _key(said, row)
 
     def tell(self, row: int, error: ConfigError, *columns: tuple[int, str]) -> None:
         """Keep a fault with its row, and with its cells: numbers and titles of their columns."""
@@ -197,8 +247,8 @@ class _Reader:
         columns = {name: column for column, name in enumerate(names, 1) if name}
         self.header = _Header(tuple(names), tuple(titles), columns)
 
-    def read_row(self, row: int, cells: Sequence[str]) -> None:
-        """Take what a row says."""
+    def read_row(self, row: int, cells: Sequence[str]) -> _Key | None:
+        """Take what a row says, and return of which chassis; None if no column tells that."""
         header = self.header
         if header is None:
             raise RuntimeError("the first row names the columns")
@@ -220,19 +270,20 @@ class _Reader:
         if beyond is not None:
             self.tell(row, _invalid("this column has no name in the first row"), (beyond + 1, ""))
         if not {"serial_number", "card_serial_number"}.intersection(header.names):
-            return
+            return None
+        key = _key(said, row)
         if len(self.faults) == before:
-            self._add(row, said, header)
+            self._add(row, said, header, key)
         if len(self.faults) > before:
-            self.spoilt.add(_key(said, row))
+            self.spoilt.add(key)
+        return key
 
-    def _add(self, row: int, said: Mapping[str, object], header: _Header) -> None:
+    def _add(self, row: int, said: Mapping[str, object], header: _Header, key: _Key) -> None:
         def tell(detail: str, *names: str) -> None:
             named = [(header.columns[name], name) for name in names if name in header.columns]
             self.tell(row, _invalid(detail), *named)
 
         document, card = _document(said)
-        key = _key(said, row)
         if key not in self.chassis:
             self.chassis[key] = _Chassis(row, said, document)
             if card:
@@ -256,37 +307,11 @@ class _Reader:
         first.card_rows.append(row)
 
 
-def column_of(title: str) -> str:
-    """Return the column that a title names, in whatever case; empty if it names none."""
-    prefix, colon, name = title.partition(":")
-    for start in _FREE:
-        if colon and f"{prefix.strip().casefold()}:" == start and name.strip():
-            return f"{start}{fold_key(name) if start == LABEL else name.strip()}"
-    folded = _folded(title)
-    return folded if folded in _KNOWN else ""
-
-
-_KNOWN: Final = frozenset(COLUMNS)
-
-
-def _folded(title: str) -> str:
-    return re.sub(r"[\s_-]+", "_", title.strip().casefold())
-
-
 def _title(cell: str) -> str:
     try:
         return read_cell(cell, free=True)
     except ConfigError:
         return strip_cell(cell)
-
-
-def meant_column(title: str) -> str:
-    """Return the column that an unknown title may stand for; empty if none is like it."""
-    folded = _folded(title[:64])
-    if meant := _OTHER_NAMES.get(folded):
-        return meant
-    close = get_close_matches(folded, COLUMNS, n=1, cutoff=0.6)
-    return close[0] if close else ""
 
 
 def _unknown(title: str) -> ConfigError:
@@ -326,7 +351,7 @@ def _delimiter(said: str, table: str) -> str:
 
 def _value(name: str, cell: str) -> object:
     """Return what a cell says; an empty text says nothing."""
-    text = read_cell(cell, free=name.startswith(_FREE))
+    text = read_cell(cell, free=name.startswith(FREE))
     if name not in _TRUTHS or not text:
         return text
     truth = _TRUTH.get(text.casefold())
@@ -335,7 +360,7 @@ def _value(name: str, cell: str) -> object:
     return truth
 
 
-def _key(said: Mapping[str, object], row: int) -> tuple[str, str]:
+def _key(said: Mapping[str, object], row: int) -> _Key:
     """Return what makes rows one chassis; one without a serial number of its own is one row."""
     serial = fold_serial(str(said.get("serial_number", "")))
     return str(said.get("vendor", "")).casefold(), serial or f"\n{row}"

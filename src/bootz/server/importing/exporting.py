@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from bootz.errors import ConfigError
 from bootz.model.chassis import CardKind, fold_serial
 from bootz.server.importing.cells import write_cell
-from bootz.server.importing.csv_form import (
+from bootz.server.importing.csv_columns import (
     CARD_COLUMNS,
     CHASSIS_COLUMNS,
     COLUMNS,

@@ -1,8 +1,9 @@
 """What a file of an import holds: items of sections, each with its place in the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import chain
 from typing import Final
 
 from bootz.errors import BootzError, ConfigError, KeyPath
@@ -72,10 +73,28 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file that was read; with faults it holds no items that could be applied."""
+    """A file that was read; with faults it holds no items that could be applied.
 
-    items: tuple[Item, ...]
+    ``items`` may be gone through several times; those of a table are made anew each time, so that
+    they are never all in memory. ``sections`` are those that they can be of.
+    """
+
+    items: Iterable[Item]
     faults: tuple[ImportFault, ...] = ()
+    sections: frozenset[str] = frozenset(SECTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionItems:
+    """The items of one section in some files, in their order, as often as they are asked for."""
+
+    section: str
+    files: Sequence[ReadFile]
+
+    def __iter__(self) -> Iterator[Item]:
+        """Return the items."""
+        read = (file.items for file in self.files if self.section in file.sections)
+        return (item for item in chain.from_iterable(read) if item.section == self.section)
 
 
 def items_of(document: object, lines: Mapping[tuple[str, int], int], where: str) -> ReadFile:

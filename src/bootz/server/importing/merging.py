@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from bootz.model.chassis import fold_serial
-from bootz.server.importing.csv_form import CARD_COLUMNS, DHCP_COLUMNS, column_of
+from bootz.server.importing.csv_columns import CARD_COLUMNS, DHCP_COLUMNS, column_of
 from bootz.server.importing.places import GROUPS
 from bootz.server.operations.chassis_record import PLAIN_FIELDS, ChassisRecord
 

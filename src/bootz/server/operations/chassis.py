@@ -144,9 +144,9 @@ def set_all_chassis(
     )
     if placement.faults:
         raise placement.faults[0][1]
-    return tuple(
-        update_placed(connection, before, placed, placement.images)
-        for (before, _), placed in zip(changes, placement.placed, strict=True)
+    before = [old for old, _ in changes]
+    return update_placed(
+        connection, list(zip(before, placement.placed, strict=True)), placement.images
     )
 
 
@@ -160,21 +160,41 @@ def set_chassis_by_key(connection: Connection, key: int, record: ChassisRecord) 
 
 
 def update_placed(
-    connection: Connection, before: ChassisRecord, fresh: Placed, images: ImageKeys
-) -> ChassisRecord:
-    """Replace what is on record of a chassis by what was checked in this transaction."""
-    after = with_identity(
-        fresh.record,
-        key=before.key,
-        url_tag=before.url_tag,
-        revision=raise_revision(connection, shared=False),
+    connection: Connection,
+    changes: Sequence[tuple[ChassisRecord, Placed]],
+    images: ImageKeys,
+) -> tuple[ChassisRecord, ...]:
+    """Replace what is on record of chassis by what was checked in this transaction.
+
+    ``changes`` are what is on record, and what takes its place.
+    """
+    if not changes:
+        return ()
+    revision = raise_revision(connection, shared=False)
+    placed = [
+        Placed(
+            with_identity(fresh.record, key=before.key, url_tag=before.url_tag, revision=revision),
+            fresh.vendor_key,
+            fresh.profile_key,
+        )
+        for before, fresh in changes
+    ]
+    update_chassis(connection, placed)
+    keep_chassis_uses(
+        connection,
+        {
+            each.record.key: used_images(
+                each.record.overrides, images, where=each.record.serial_number
+            )
+            for each in placed
+        },
     )
-    update_chassis(connection, Placed(after, fresh.vendor_key, fresh.profile_key))
-    used = used_images(after.overrides, images, where=after.serial_number)
-    keep_chassis_uses(connection, after.key, used)
-    if (old := before.to_document()) != (new := after.to_document()):
-        note(connection, "chassis.set", before.name, before=old, after=new)
-    return after
+    notes: list[Note] = []
+    for (before, _), each in zip(changes, placed, strict=True):
+        if (old := before.to_document()) != (new := each.record.to_document()):
+            notes.append(Note("chassis.set", before.name, before=old, after=new))
+    note_all(connection, notes)
+    return tuple(each.record for each in placed)
 
 
 def remove_chassis(connection: Connection, serial: str, vendor: str | None = None) -> ChassisRecord:

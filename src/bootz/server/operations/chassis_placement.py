@@ -4,14 +4,19 @@ Everything is checked before anything is written, so that every fault can be tol
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection, select
 
 from bootz.errors import ConflictError, OperatorError, UnknownChassis
 from bootz.model.chassis import fold_serial
-from bootz.server.operations.chassis_record import ChassisRecord, normal_chassis, serials_of
+from bootz.server.operations.chassis_record import (
+    ChassisRecord,
+    changed,
+    normal_chassis,
+    serials_of,
+)
 from bootz.server.operations.chassis_rows import Placed
 from bootz.server.operations.image_uses import ImageKeys, image_keys, used_images
 from bootz.server.operations.vendors import list_vendors
@@ -25,7 +30,8 @@ class Placement:
     """The records that hold, normal and with the names on record; and the faults of the others.
 
     ``indexes`` has where each of ``placed`` stood in what was given, as has the first half of each
-    fault. ``doubles`` says of a fault that the other one with its serial number was given too.
+    fault. ``doubles`` says of a fault that the other one with its serial number was given too,
+    ``takers`` which chassis on record has it (its key in the database).
     """
 
     images: ImageKeys
@@ -33,6 +39,7 @@ class Placement:
     indexes: list[int] = field(default_factory=list)
     faults: list[tuple[int, OperatorError]] = field(default_factory=list)
     doubles: dict[int, int] = field(default_factory=dict)
+    takers: dict[int, int] = field(default_factory=dict)
 
 
 def place_chassis(
@@ -77,7 +84,7 @@ def place_chassis(
             faults.append(fault)
         else:
             if vendor is not None and not faults:
-                named = replace(checked, vendor=vendor.name, profile=profile)
+                named = changed(checked, vendor=vendor.name, profile=profile)
                 normal.append((index, Placed(named, vendor.key, profile_key)))
         placement.faults += [(index, fault) for fault in faults]
     taken = taken_serials(
@@ -93,6 +100,8 @@ def place_chassis(
             placement.faults.append((index, _taken_error(placed.record, there + given)))
             if given:
                 placement.doubles[index] = mine[given[0]]
+            else:
+                placement.takers[index] = taken[there[0]]
             continue
         mine.update(dict.fromkeys(serials, index))
         placement.placed.append(placed)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import Enum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import Field, JsonValue, PlainValidator
 
@@ -40,6 +40,8 @@ from bootz.server.rendering.syntax import check_templates
 MAX_CARDS: Final = 256
 """Cards of one chassis; what a voucher bundle can carry (docs/protocol/vouchers.md#bundles)."""
 _INVALID: Final = "chassis-invalid"
+
+_Record = TypeVar("_Record", "CardRecord", "ChassisRecord")
 
 
 def kind_by_slot(slot: str) -> CardKind:
@@ -166,28 +168,42 @@ PLAIN_FIELDS: Final = tuple(
 """What a chassis has one word for each."""
 
 
+_DEFAULTS: Final[Mapping[type[Any], tuple[tuple[str, Any], ...]]] = {
+    kind: tuple((item.name, item.default) for item in fields(kind))
+    for kind in (CardRecord, ChassisDocument)
+}
+
+
 def _document(record: object, kind: type[Any]) -> dict[str, JsonValue]:
     """Return the keys in which a record says something; what is itself a document comes last."""
     document: dict[str, JsonValue] = {}
     inner: dict[str, JsonValue] = {}
-    for item in fields(kind):
-        value = getattr(record, item.name)
+    for name, default in _DEFAULTS[kind]:
+        value = getattr(record, name)
+        if value is default:
+            continue
         match value:
-            case Enum() if value is not item.default:
-                document[item.name] = value.value
             case Enum():
-                pass
+                document[name] = value.value
             case TpmRecord():
-                inner[item.name] = tpm_document(value)
+                inner[name] = tpm_document(value)
             case Content() | DhcpSettings():
-                inner[item.name] = value.to_json()
+                inner[name] = value.to_json()
             case tuple():
-                inner[item.name] = [card.to_document() for card in value]
+                inner[name] = [card.to_document() for card in value]
             case Mapping():
-                inner[item.name] = dict(value)
-            case _ if value != item.default:
-                document[item.name] = value
+                inner[name] = dict(value)
+            case _ if value != default:
+                document[name] = value
     return document | {name: value for name, value in inner.items() if value}
+
+
+def changed(record: _Record, **values: Any) -> _Record:
+    """Return a record with these values; itself where it has them already."""
+    for name, value in values.items():
+        if getattr(record, name) != value:
+            return replace(record, **values)
+    return record
 
 
 def normal_chassis(record: ChassisRecord) -> ChassisRecord:
@@ -232,7 +248,7 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
         check_writable(value, name, reason=_INVALID, where=where)
     check_templates(record.overrides, where=where)
     check_server_data(record.overrides, where=where)
-    return replace(
+    return changed(
         record,
         serial_number=serial,
         cards=cards,
@@ -245,12 +261,10 @@ def normal_chassis(record: ChassisRecord) -> ChassisRecord:
 
 def serials_of(record: ChassisRecord) -> tuple[str, ...]:
     """Return every serial number that a chassis takes, folded: its own and its cards'."""
-    own = (record.serial_number,) if record.serial_number else ()
-    return tuple(
-        dict.fromkeys(
-            fold_serial(serial) for serial in (*own, *(card.serial_number for card in record.cards))
-        )
-    )
+    serials = [fold_serial(card.serial_number) for card in record.cards]
+    if record.serial_number:
+        serials.insert(0, fold_serial(record.serial_number))
+    return tuple(dict.fromkeys(serials))
 
 
 def _only_card(record: ChassisDocument) -> CardRecord:
@@ -269,7 +283,7 @@ def _normal_card(card: CardRecord, where: str, at: int) -> CardRecord:
             key=("serial_number",),
         )
         where = f"{where} card {serial!r}"
-        return replace(
+        return changed(
             card,
             serial_number=serial,
             part_number=_text(card.part_number, "part_number", where, MAX_NAME),

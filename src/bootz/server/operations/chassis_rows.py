@@ -54,14 +54,17 @@ def insert_chassis(connection: Connection, placed: Sequence[Placed]) -> None:
     _insert_parts(connection, placed)
 
 
-def update_chassis(connection: Connection, placed: Placed) -> None:
-    """Replace everything of one chassis but its key."""
-    key = {"key": placed.record.key}
-    connection.execute(_UPDATE.values(**_chassis_values(placed)), key)
-    connection.execute(_FORGET_CARDS, key)
-    connection.execute(_FORGET_SERIALS, key)
-    connection.execute(_FORGET_LABELS, key)
-    _insert_parts(connection, [placed])
+def update_chassis(connection: Connection, placed: Sequence[Placed]) -> None:
+    """Replace everything of chassis but their keys."""
+    if not placed:
+        return
+    keys = [{"key": each.record.key} for each in placed]
+    connection.execute(
+        _UPDATE, [key | _chassis_values(each) for key, each in zip(keys, placed, strict=True)]
+    )
+    for forget in (_FORGET_CARDS, _FORGET_SERIALS, _FORGET_LABELS):
+        connection.execute(forget, keys)
+    _insert_parts(connection, placed)
 
 
 def new_url_tag() -> str:

@@ -35,6 +35,8 @@ class DhcpSettings(BaseModel):
 
     def to_json(self) -> dict[str, JsonValue]:
         """Return the keys that say something."""
+        if not self.model_fields_set:
+            return {}
         dumped: dict[str, JsonValue] = self.model_dump(mode="json", exclude_defaults=True)
         return dumped
 

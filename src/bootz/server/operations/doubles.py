@@ -5,8 +5,10 @@ the database keeps apart. Source: docs/operator.md#import-and-export.
 """
 
 import json
+from array import array
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Final
 
 from sqlalchemy import Connection, or_, select
@@ -53,10 +55,19 @@ class Double:
 
 
 def find_doubles(connection: Connection, keys: Collection[int]) -> list[Double]:
-    """Return the values that one of these chassis shares with any other, or between its cards."""
+    """Return the values that one of these chassis shares with any other, or between its cards.
+
+    Values are first told apart by a number of 64 bits: a whole inventory fits in memory so, and
+    few values are looked at again.
+    """
+    seen = sorted(array("q", (hash((what, value)) for what, value, _ in _values(connection))))
+    several = {one for one, other in pairwise(seen) if one == other}
+    if not several:
+        return []
     owners: dict[tuple[str, str], dict[SharingRouter, None]] = {}
-    for what, value, owner in (*_of_chassis(connection), *_of_cards(connection)):
-        owners.setdefault((what, value), {})[owner] = None
+    for what, value, owner in _values(connection):
+        if hash((what, value)) in several:
+            owners.setdefault((what, value), {})[owner] = None
     wanted = set(keys)
     return [
         Double(what, value, tuple(found))
@@ -66,6 +77,10 @@ def find_doubles(connection: Connection, keys: Collection[int]) -> list[Double]:
 
 
 _Value = tuple[str, str, SharingRouter]
+
+
+def _values(connection: Connection) -> Iterator[_Value]:
+    return chain(_of_chassis(connection), _of_cards(connection))
 
 
 def _of_chassis(connection: Connection) -> Iterator[_Value]:

@@ -49,10 +49,12 @@ def keep_profile_uses(connection: Connection, key: int, images: Iterable[int]) -
     _insert(connection, [{"image_id": image, "profile_id": key} for image in images])
 
 
-def keep_chassis_uses(connection: Connection, key: int, images: Iterable[int]) -> None:
-    """Replace what is known of a chassis's images."""
-    connection.execute(_FORGET_CHASSIS, {"key": key})
-    add_chassis_uses(connection, [(key, image) for image in images])
+def keep_chassis_uses(connection: Connection, uses: Mapping[int, Iterable[int]]) -> None:
+    """Replace what is known of the images of chassis, by the database's keys of both."""
+    if not uses:
+        return
+    connection.execute(_FORGET_CHASSIS, [{"key": key} for key in uses])
+    add_chassis_uses(connection, [(key, image) for key, found in uses.items() for image in found])
 
 
 def add_chassis_uses(connection: Connection, uses: Iterable[tuple[int, int]]) -> None:

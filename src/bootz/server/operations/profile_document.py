@@ -150,6 +150,9 @@ class Content(_Quiet):
 
         What is empty is ``""``: a file's ``null`` takes a key off the record.
         """
+        if not self.model_fields_set:
+            # As of nearly every chassis.
+            return {}
         dumped: dict[str, JsonValue] = self.model_dump(mode="json", exclude_unset=True)
         return {
             name: "" if value is None and name in _MAY_LACK else value

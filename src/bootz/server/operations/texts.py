@@ -135,6 +135,8 @@ def check_writable(
     Raises:
         ConfigError: it could not, or it is too long.
     """
+    if not value:
+        return
     try:
         size = len(json.dumps(value, allow_nan=False, ensure_ascii=False).encode())
     except (ValueError, RecursionError):
@@ -158,9 +160,12 @@ def _largest(value: object, field: str) -> KeyPath:
     return (field, str(max(value, key=lambda key: len(dump_json(value[key])))))
 
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
+
+
 def dump_json(value: object) -> str:
     """Return a value as compact JSON text."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    return _ENCODER.encode(value)
 
 
 def load_object(text: str) -> dict[str, JsonValue]:

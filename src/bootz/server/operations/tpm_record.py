@@ -85,8 +85,8 @@ def normal_tpm(record: TpmRecord, where: str) -> TpmRecord:
         ConfigError: ``chassis-invalid``: something is not a key or certificate, or EK and
             certificate contradict.
     """
-    for name in ("ek", "ppk", "key"):
-        if (data := _blobs(record).get(name)) is not None:
+    for name, data in _blobs(record).items():
+        if name != "ek_certificate":
             _check_key(data, name, where)
     if record.version is TpmVersion.TPM12 and record.ppk is not None:
         raise ConfigError(_INVALID, "tpm.ppk: a TPM 1.2 has no PPK", where=where)

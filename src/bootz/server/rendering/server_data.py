@@ -76,6 +76,8 @@ def beyond_public(content: Content) -> Iterator[str]:
 
 
 def _texts(content: Content) -> Iterator[tuple[str, str]]:
+    if not content.model_fields_set:
+        return
     yield "vendor_config", content.vendor_config or ""
     yield "dynamic_vendor_config", content.dynamic_vendor_config or ""
 

@@ -37,6 +37,8 @@ def check_templates(content: Content, *, where: str) -> None:
 
 
 def _texts(content: Content) -> Iterator[tuple[str, str]]:
+    if not content.model_fields_set:
+        return
     for key in _TEMPLATES:
         yield from _strings(getattr(content, key), key)
     for number, entry in enumerate(content.certz_profiles or ()):

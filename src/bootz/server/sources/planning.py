@@ -255,10 +255,16 @@ def _apply(
 
 
 def _try(connection: Connection, writing: Sequence[Compared], name: str, now: datetime) -> Applied:
+    """Write what holds; with any fault, nothing stays written."""
     applied = Applied()
     items = [Item("chassis", _place(name, each), each.document) for each in writing]
     terms = ImportTerms(now, b"", lambda _: True, update=True, clear=CLEAR)
+    savepoint = connection.begin_nested()
     apply_chassis(connection, items, terms, applied)
+    if applied.faults:
+        savepoint.rollback()
+    else:
+        savepoint.commit()
     return applied
 
 

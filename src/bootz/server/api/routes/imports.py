@@ -15,7 +15,7 @@ from bootz.server.api.auth.principals import check_role, needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.problems import ErrorItem, ManyErrors
 from bootz.server.api.writes import Answer, ChangeDep
-from bootz.server.importing.applied import Applied, Terms
+from bootz.server.importing.applied import MAX_CHANGES, Applied, Terms
 from bootz.server.importing.applying import apply_items
 from bootz.server.importing.differences import Action
 from bootz.server.importing.exporting import (
@@ -26,7 +26,7 @@ from bootz.server.importing.exporting import (
     write_yaml,
 )
 from bootz.server.importing.files import decode_text, parse_import
-from bootz.server.importing.items import SECTIONS, FileForm, ImportFault, ReadFile
+from bootz.server.importing.items import MAX_FAULTS, SECTIONS, FileForm, ImportFault, Item
 from bootz.server.importing.merging import CLEARED, cleared_column
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.secrets import (
@@ -41,8 +41,6 @@ from bootz.trust.certificates import fingerprint
 
 router = APIRouter(tags=["imports"])
 
-MAX_CHANGES: Final = 10_000
-"""Changes that are listed; of the others their number is told."""
 MEDIA: Final[Mapping[str, FileForm]] = {
     "text/csv": FileForm.CSV,
     "application/yaml": FileForm.YAML,
@@ -199,7 +197,7 @@ def apply_import(
         PolicyError: the role does not include what would change.
     """
     read = parse_import(decode_text(asked.content, asked.place), asked.form, asked.place)
-    _refuse_hidden(read)
+    unmasked = _Unmasked(read.items)
     before = _open_chassis(connection)
     terms = Terms(
         now=door.clock(),
@@ -208,9 +206,8 @@ def apply_import(
         update=asked.update,
         clear=asked.clear,
     )
-    items = [item for item in read.items if item.section in asked.only]
-    applied = apply_items(connection, items, terms)
-    applied.faults[:0] = read.faults
+    applied = apply_items(connection, [replace(read, items=unmasked)], terms, asked.only)
+    unmasked.check()
     if not applied.faults:
         _check_roles(principal, applied, opened=_open_chassis(connection) - before)
     return applied
@@ -278,19 +275,34 @@ def _fault_item(fault: ImportFault) -> ErrorItem:
     )
 
 
-def _refuse_hidden(read: ReadFile) -> None:
-    """Refuse what an export without secrets has written in their place."""
-    errors = [
-        ErrorItem(
-            where=f"{item.place} {place}",
-            reason="secret-hidden",
-            detail="this is the fingerprint of a secret, not the secret",
-        )
-        for item in read.items
-        for place in hidden_places(item.document)
-    ]
-    if errors:
-        raise ManyErrors("secret-hidden", f"{len(errors)} fingerprints of secrets", errors[:1000])
+@dataclass(frozen=True, slots=True)
+class _Unmasked:
+    """Items on their way, looked at for what an export without secrets writes in their place."""
+
+    items: Iterable[Item]
+    errors: dict[str, ErrorItem] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Item]:
+        for item in self.items:
+            for place in hidden_places(item.document):
+                where = f"{item.place} {place}"
+                if len(self.errors) < MAX_FAULTS:
+                    self.errors[where] = ErrorItem(
+                        where=where,
+                        reason="secret-hidden",
+                        detail="this is the fingerprint of a secret, not the secret",
+                    )
+            yield item
+
+    def check(self) -> None:
+        """Refuse an import in which a fingerprint was met.
+
+        Raises:
+            ManyErrors: ``secret-hidden``.
+        """
+        if self.errors:
+            words = f"{len(self.errors)} fingerprints of secrets"
+            raise ManyErrors("secret-hidden", words, list(self.errors.values()))
 
 
 def _open_chassis(connection: Connection) -> frozenset[tuple[int, str, bool]]:
@@ -307,15 +319,13 @@ def _open_chassis(connection: Connection) -> frozenset[tuple[int, str, bool]]:
 
 
 def _check_roles(principal: Principal, applied: Applied, *, opened: frozenset[Any]) -> None:
-    changed = {each.section for each in applied.changes if each.action is not Action.SAME}
-    if "vendors" in changed:
+    if "vendors" in applied.changed:
         check_role(principal, "vendor.set")
     if opened:
         check_role(principal, "chassis.insecure")
 
 
 def _result(applied: Applied) -> ImportResult:
-    changes = [each for each in applied.changes if each.action is not Action.SAME]
     return ImportResult(
         added=applied.count(Action.ADD),
         updated=applied.count(Action.UPDATE),
@@ -327,10 +337,10 @@ def _result(applied: Applied) -> ImportResult:
                 name=each.name,
                 changes=list(each.changes),
             )
-            for each in changes[:MAX_CHANGES]
+            for each in applied.changes
         ],
-        left_out=max(0, len(changes) - MAX_CHANGES),
-        warnings=applied.warnings[:1000],
+        left_out=applied.left_out,
+        warnings=applied.warnings,
     )
 
 

@@ -112,8 +112,8 @@ def _page(
     *,
     gone: bool = False,
 ) -> Response:
-    changes = [] if applied is None else applied.changes
-    differing = [each for each in changes if each.action is not Action.SAME]
+    applied = applied or Applied()
+    shown = applied.changes[:_MAX_SHOWN]
     return page(
         visitor,
         "import.html",
@@ -121,10 +121,10 @@ def _page(
         brought_gone=gone,
         content="" if asked is None else base64.b64encode(asked.content).decode("ascii"),
         errors=errors or [],
-        changes=differing[:_MAX_SHOWN],
-        left_out=max(0, len(differing) - _MAX_SHOWN),
-        same=len(changes) - len(differing),
-        warnings=[] if applied is None else applied.warnings[:100],
+        changes=shown,
+        left_out=applied.left_out + len(applied.changes) - len(shown),
+        same=applied.count(Action.SAME),
+        warnings=applied.warnings[:100],
         forms=[each.value for each in FileForm],
     )
 

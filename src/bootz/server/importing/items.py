@@ -75,7 +75,7 @@ class Item:
 class ReadFile:
     """A file that was read; with faults it holds no items that could be applied.
 
-    ``items`` may be gone through several times; those of a table are made anew each time, so that
+    ``items`` may be gone through several times; those of a table are made again each time, so that
     they are never all in memory. ``sections`` are those that they can be of.
     """
 

@@ -4,7 +4,8 @@
 
 PYTHON ?= python3
 ARGS ?=
-PROCESSES ?= 2
+# One more than two cores: tests wait for real servers.
+PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 

@@ -56,6 +56,8 @@ def hardware(tmp_path: Path) -> Hardware:
         ("sh log", "show logging"),
         ("term len 0", "terminal length 24"),
         ("sh plat | i RP", "show platform | include RP"),
+        ("SHOW Version", "show version"),
+        ("Sh PLAT | INC RP", "show platform | include RP"),
     ],
 )
 def test_commands_may_be_abbreviated(hardware: Hardware, short: str, long: str) -> None:
@@ -152,7 +154,7 @@ def test_the_prompt_has_the_host_name_and_the_mode(hardware: Hardware) -> None:
 def test_leaving_with_uncommitted_changes_is_asked_about(
     hardware: Hardware, leave: str, answer: str, mode: str, *, committed: bool
 ) -> None:
-    session = console(hardware)
+    session = console(hardware, asks=True)
     session.execute("conf t")
     session.execute("hostname r9")
     session.execute(leave)
@@ -243,7 +245,7 @@ def test_commit_replace_leaves_only_what_was_entered(
     hardware: Hardware, answer: str, left: str
 ) -> None:
     typed(hardware, "conf", "hostname a", LINE, "commit")
-    session = console(hardware)
+    session = console(hardware, asks=True)
     session.execute("conf")
     session.execute("hostname b")
     assert "whole running configuration" in session.execute("commit replace")
@@ -302,11 +304,78 @@ def test_the_lines_for_a_router_of_a_stranger_can_be_pasted_into_ours(
     assert hardware.load_state().in_progress
 
 
+def test_the_other_mode_is_neither_left_nor_begun_by_do(hardware: Hardware) -> None:
+    session = console(hardware)
+    for line in ("conf t", "hostname a"):
+        session.execute(line)
+    for line in ("do conf t", "do exit", "DO end", "do quit"):
+        with pytest.raises(BootzError, match="does not know"):
+            session.execute(line)
+    assert not session.closed
+    assert session.execute("show configuration") == "hostname a"
+    assert "configure" not in session.help("do ")
+
+
+def test_end_without_a_mode_leaves_nothing(hardware: Hardware) -> None:
+    session = console(hardware)
+    for line in ("conf", "hostname a", "commit", "end", "end"):
+        session.execute(line)
+    assert not session.closed
+    assert session.execute("show running-config hostname") == "hostname a"
+
+
+@pytest.mark.parametrize("asking", ["end", "commit replace"])
+def test_a_script_stops_at_a_line_that_is_no_answer(
+    hardware: Hardware, asking: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ("conf", "hostname a", asking, "show run", "commit")
+    words = [word for line in lines for word in ("-c", line)]
+    assert run(["router", "console", str(hardware.folder), *words]) == 1
+    told = capsys.readouterr()
+    assert "console-unanswered" in told.err
+    assert "seen: show run" in told.err
+    assert "show run" in told.out
+    assert "commit\n" not in told.out.split("show run")[1]
+    assert typed(hardware, "show run") == "! there is no configuration"
+
+
+def test_the_time_that_a_router_prints_is_no_answer(hardware: Hardware) -> None:
+    session = console(hardware)
+    for line in ("conf", "hostname a", "end", "Sun Nov 29 07:00:00.123 UTC", "yes"):
+        session.execute(line)
+    assert typed(hardware, "show run") == "hostname a"
+
+
+def test_lines_after_the_end_of_a_session_are_told(
+    hardware: Hardware, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console_of = ["router", "console", str(hardware.folder)]
+    assert run([*console_of, "-c", "exit", "-c", "reload"]) == 0
+    assert "were not run" in capsys.readouterr().err
+    assert run([*console_of, "-c", "exit"]) == 0
+    assert "were not run" not in capsys.readouterr().err
+
+
+def test_a_script_without_a_line_end_is_refused_before_its_end(hardware: Hardware) -> None:
+    with Path("/dev/zero").open("rb") as zeros:
+        endless = subprocess.run(
+            [*COMMAND, "router", "console", str(hardware.folder)],
+            stdin=zeros,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+    assert endless.returncode == 1
+    assert b"one printable line" in endless.stderr
+
+
 def test_a_script_that_ends_with_a_question_fails(
     hardware: Hardware, capsys: pytest.CaptureFixture[str]
 ) -> None:
     console_of = ["router", "console", str(hardware.folder)]
     assert run([*console_of, "-c", "reload location all"]) == 1
+    assert "console-unanswered" in capsys.readouterr().err
+    assert run([*console_of, "-c", "conf", "-c", "hostname a", "-c", "end"]) == 1
     assert "console-unanswered" in capsys.readouterr().err
     assert run([*console_of, "-c", "reload location all", "-c", "y"]) == 0
     assert run([*console_of, "-c", "reload location all noprompt"]) == 0

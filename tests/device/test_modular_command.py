@@ -95,8 +95,9 @@ def test_the_console_takes_commands_and_scripts(
     assert "RP/0/RP0/CPU0:ios# show platform" in out
     assert "secure mode   enabled" in out
     script = "config\nhostname ios\ncommit\nexit\nshow running-config\nexit\nnever reached\n"
-    monkeypatch.setattr("sys.stdin", io.StringIO(script))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(script.encode())))
     out = person("router", "console", router)
+    assert "were not run" in person.err
     assert out.splitlines()[-2:] == ["hostname ios", "RP/0/RP0/CPU0:ios# exit"]
     out = person("router", "console", router, "-c", "format disk", "-c", "show ztp", code=1)
     assert "console-command" in person.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -48,7 +48,8 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
     typing = not commands and sys.stdin.isatty()
     console = Console(Hardware.open(folder), log, clock=now, asks=typing)
     terminal = _Terminal(console)
-    lines = terminal.lines() if typing else commands or _script()
+    script = _Script(commands)
+    lines = terminal.lines() if typing else script.lines()
     is_cut = terminal.is_cut if typing else console.is_cut
     for line in unbroken(lines, is_cut, console.joins):
         if not typing:
@@ -63,6 +64,8 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
             if told:
                 click.echo(told)
         if console.closed:
+            if not typing and script.goes_on:
+                cli.output.warning("the console was left: the lines after that were not run")
             return
     if console.unanswered and not typing:
         raise ConfigError(
@@ -74,6 +77,10 @@ def command(cli: Cli, folder: Path, commands: Sequence[str]) -> None:
         )
     if console.uncommitted:
         cli.output.warning("the uncommitted changes are discarded")
+
+
+_MAX_BYTES = 65536
+"""Of a script, read at a time; far more than a line may have."""
 
 
 class _ControlZ(Exception):
@@ -169,5 +176,33 @@ def _edit_lines(console: Console) -> None:
     readline.parse_and_bind('"?": possible-completions')
 
 
-def _script() -> Iterable[str]:
-    return (line.rstrip("\r\n") for line in sys.stdin)
+class _Script:
+    """Commands that no person types: given as options, else what comes on stdin."""
+
+    def __init__(self, commands: Sequence[str]) -> None:
+        self._commands = list(commands)
+        self._given = bool(commands)
+        self._read = b""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether something follows that is here already; a pipe is not waited for."""
+        return bool(self._commands) or bool(self._read.strip())
+
+    def lines(self) -> Iterator[str]:
+        """Return it line by line; one that is too long is cut, for the console to refuse."""
+        if self._given:
+            while self._commands:
+                yield self._commands.pop(0)
+            return
+        while True:
+            line, end, rest = self._read.partition(b"\n")
+            if not end and len(line) < _MAX_BYTES:
+                more = sys.stdin.buffer.read1(_MAX_BYTES)
+                if more:
+                    self._read += more
+                    continue
+                if not line:
+                    return
+            self._read = rest
+            yield line.decode("utf-8", "replace").removesuffix("\r")

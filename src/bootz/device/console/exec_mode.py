@@ -93,9 +93,7 @@ class ExecMode:
                 "ztp clean",
                 "remove logs and records of Bootz",
                 f"Remove all records and logs of Bootz? {questions.CONFIRM}",
-                lambda: self._hands.order(
-                    Order(OrderVerb.ZTP_CLEAN), "records and logs are removed"
-                ),
+                self._ztp_clean,
             ),
             ("bootz no-dhcp initiate OPTIONS...", "ask a server without DHCP", self._initiate),
             (
@@ -127,9 +125,14 @@ class ExecMode:
             ("help", "these commands", lambda _: Grammar(self.commands()).summary),
             ("exit", "leave the console", lambda _: self._close()),
             ("quit", "leave the console", lambda _: self._close()),
-            ("end", "leave the console", lambda _: self._close()),
+            ("end", "nothing: no mode is to be left", lambda _: ""),
         ]
         return [ConsoleCommand(*row) for row in rows]
+
+    def commands_within(self) -> list[ConsoleCommand]:
+        """Return those of them that ``do`` runs: not what begins or leaves a mode."""
+        moves = {"configure", "exit", "quit", "end"}
+        return [each for each in self.commands() if each.path.split()[0] not in moves]
 
     def _show_version(self) -> str:
         return shows.show_version(self._hardware, shows.hostname_in(self._hands.running()))

@@ -2,7 +2,8 @@
 
 A command is written as a path, such as ``show running-config [SECTION...]``: words in lower case
 are keywords, words in capitals are values, ``[…]`` may be left out with all that follows, ``...``
-takes the rest of the line. Keywords win over values, and the exact keyword over a longer one.
+takes the rest of the line. Keywords win over values, and the exact keyword over a longer one; upper
+and lower case are the same in keywords.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,14 +50,15 @@ class _Node:
         return bool(self.value) and not self.words and self.command is None
 
     def matching(self, word: str) -> list[str]:
-        if word in self.words:
-            return [word]
-        return [each for each in self.words if word and each.startswith(word)]
+        begun = word.casefold()
+        if begun in self.words:
+            return [begun]
+        return [each for each in self.words if begun and each.startswith(begun)]
 
     def choices(self, begun: str = "") -> Iterator[tuple[str, str]]:
         """What may come next, with help; of keywords those that begin so."""
         for word, node in self.words.items():
-            if word.startswith(begun):
+            if word.startswith(begun.casefold()):
                 yield word, _leads_to(node)
         if self.value and self.after is not None:
             yield self.value.removesuffix(_REST), _leads_to(self.after)

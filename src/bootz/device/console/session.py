@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from bootz.device.console import questions, shows
+from bootz.device.console import shows
 from bootz.device.console.config_mode import ConfigMode
 from bootz.device.console.exec_mode import ExecMode
 from bootz.device.console.grammar import Grammar, UnknownCommand
@@ -21,6 +21,7 @@ from bootz.errors import ConfigError
 
 MAX_LINE = 4096
 MAX_HISTORY = 256
+_MAX_SHOWN = 200
 
 
 class Console:
@@ -30,7 +31,7 @@ class Console:
         notify: told what is done on the disk of a router that no process runs.
         clock: aware UTC now.
         asks: whether a person is there: then ``reload`` and ``ztp …`` are confirmed as well,
-            unless ``noprompt`` is added.
+            unless ``noprompt`` is added, and an unclear answer is asked for again.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Console:
         self._hardware = hardware
         self._hands = Hands(hardware, notify, clock)
         self._question: Question | None = None
+        self._asks = asks
         self._cut = ""
         self._begun = ""
         self._history: list[str] = []
@@ -57,6 +59,7 @@ class Console:
             history=lambda: "\n".join(self._history),
         )
         self._exec = Grammar(commands.commands())
+        self._done = Grammar(commands.commands_within())
         self._config = Grammar(self._mode.commands())
         self.closed = False
 
@@ -81,10 +84,8 @@ class Console:
 
     @property
     def unanswered(self) -> str:
-        """The question that waits for its answer; empty for none, and where one may leave."""
-        question = self._question
-        leaving = question is None or question.text == questions.UNCOMMITTED
-        return "" if question is None or leaving else question.text
+        """The question that waits for its answer; empty for none."""
+        return "" if self._question is None else self._question.text
 
     def is_cut(self, line: str) -> bool:
         """Tell whether a line ends in the middle of a command, as one that was broken does.
@@ -176,7 +177,8 @@ class Console:
         if self._mode.candidate is None:
             return self._exec, line
         word, blank, rest = line.lstrip().partition(" ")
-        return (self._exec, rest) if word == "do" and blank else (self._config, line)
+        within = word.casefold() == "do" and blank
+        return (self._done, rest) if within else (self._config, line)
 
     def _close(self) -> str:
         self.closed = True
@@ -188,12 +190,23 @@ class Console:
         return "\n".join(question.text.splitlines()[:-1])
 
     def _answered(self, line: str, question: Question) -> str:
-        """Take the answer to a question; anything unclear asks again.
+        """Take the answer to a question; a person whose answer is unclear is asked again.
 
         Raises:
-            BootzError: what was confirmed cannot be done; the session stays where it is.
+            BootzError: what was confirmed cannot be done; the session stays where it is. In a
+                script: the line is no answer, so that what follows it is not either.
         """
+        if line.strip() and not bare(line):
+            return ""
         act = question.chosen(line)
+        if act is None and not self._asks:
+            raise ConfigError(
+                "console-unanswered",
+                "the line is no answer to the question before it",
+                where="console",
+                expected=question.choices,
+                seen=line.strip()[:_MAX_SHOWN],
+            )
         if act is None:
             return f"answer {question.choices}"
         self._question = None
@@ -207,6 +220,7 @@ def _filtered(text: str, how: str) -> str:
         UnknownCommand: there is no such filter.
     """
     verb, _, words = how.strip().partition(" ")
+    verb = verb.casefold()
     lines, words = text.splitlines(), words.strip()
     kinds = [kind for kind in ("include", "exclude", "begin") if verb and kind.startswith(verb)]
     if len(kinds) != 1 or not words:

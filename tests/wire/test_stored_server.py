@@ -192,6 +192,8 @@ def test_a_path_that_is_none_is_refused(path: str) -> None:
         ("hostname x", True),
         ("ztp bootz-server ip 1.1.1.1 port 5000", True),
         ("ztp bootz-server ip 1.1.1.1 port 5000 trust-anchor /v more words", False),
+        ("ZTP Bootz-Server IP 1.1.1.1 Port 5000", True),
+        ("ZTP Bootz-Server IP 1.1.1.1 Port 5000 more words", False),
         ("ztp bootz-server word x ip 1.1.1.1 port 5000", False),
     ],
 )
@@ -205,6 +207,7 @@ def test_what_is_not_public_in_a_line_is_not_judged(line: str, whole: bool) -> N
         "ztp bootz-server",
         "ztp bootz-server ip 1.1.1.1",
         "ztp bootz-server ip 1.1.1.1 port",
+        "ZTP Bootz-Server IP 1.1.1.1 Port 0",
         "ztp bootz-server ip 1.1.1.1 port 70000 more",
         "ztp bootz-server more ip 1.1.1 port 5000",
         "ztp bootz-server ip 1.1.1.1 port 5000 more trust-anchor x",
@@ -213,3 +216,12 @@ def test_what_is_not_public_in_a_line_is_not_judged(line: str, whole: bool) -> N
 def test_what_is_public_in_a_line_is_judged(line: str) -> None:
     with pytest.raises(WireError):
         check_public_part(line, "x")
+
+
+def test_upper_case_is_the_same_command() -> None:
+    text = (
+        "hostname a\nZTP bootz-server IP Boot.example PORT 5000 trust-anchor /misc/Disk1/ta.cert\n"
+    )
+    assert find_server_data(text) == ServerData("boot.example", 5000, "/misc/Disk1/ta.cert")
+    assert has_server_data(text)
+    assert without_server_data(text) == "hostname a\n"

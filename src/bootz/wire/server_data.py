@@ -27,9 +27,10 @@ MAX_PORT: Final = 65535
 MAX_PATH: Final = 1024
 _MAX_VRF: Final = 32
 
-_ANY: Final = re.compile(r"\s*ztp\s+bootz-server\b")
+_ANY: Final = re.compile(r"\s*ztp\s+bootz-server\b", re.IGNORECASE)
 _LINE: Final = re.compile(
-    r"\s*ztp\s+bootz-server\s+ip\s+(\S+)\s+port\s+([0-9]{1,5})(?:\s+trust-anchor\s+(\S+))?\s*"
+    r"\s*ztp\s+bootz-server\s+ip\s+(\S+)\s+port\s+([0-9]{1,5})(?:\s+trust-anchor\s+(\S+))?\s*",
+    re.IGNORECASE,
 )
 _ROOT: Final = re.compile(r"/|[A-Za-z][A-Za-z0-9_-]{0,31}:/?")
 _PIECE: Final = re.compile(r"(?!\.\.?$)[A-Za-z0-9_.][A-Za-z0-9._:+@~-]{0,127}")
@@ -113,7 +114,7 @@ def check_public_part(line: str, where: str) -> bool:
         parse_server_line(line, where)
         return True
     words = line.split()[2:]
-    given = dict(pairwise(words))
+    given = {name.casefold(): value for name, value in pairwise(words)}
     port = given.get("port", "")
     if "ip" not in given or not re.fullmatch("[0-9]{1,5}", port):
         raise _flaw(where, SERVER_LINE_FORM, line.strip())

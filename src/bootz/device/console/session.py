@@ -194,7 +194,7 @@ class Console:
 
         Raises:
             BootzError: what was confirmed cannot be done; the session stays where it is. In a
-                script: the line is no answer, so that what follows it is not either.
+                script: the line does not answer it, so that what follows cannot be meant either.
         """
         if line.strip() and not bare(line):
             return ""
@@ -202,7 +202,7 @@ class Console:
         if act is None and not self._asks:
             raise ConfigError(
                 "console-unanswered",
-                "the line is no answer to the question before it",
+                "the line does not answer the question before it",
                 where="console",
                 expected=question.choices,
                 seen=line.strip()[:_MAX_SHOWN],

@@ -91,7 +91,7 @@ def _plain_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _without_lines(text: str) -> str:
     """Return a text in which only JSON is left to be read; its lines keep their numbers."""
-    return re.sub(r"(?m)^[ \t]*ztp[ \t]+bootz-server\b.*$", "", text)
+    return re.sub(r"(?mi)^[ \t]*ztp[ \t]+bootz-server\b.*$", "", text)
 
 
 def _refused(error: WireError, where: str) -> ConfigError:

@@ -6,7 +6,7 @@ import select
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -15,6 +15,7 @@ from bootz.cli.manufacturer import now
 from bootz.errors import BootzError, ConfigError
 
 if TYPE_CHECKING:
+    from io import BufferedReader
     from pathlib import Path
 
     from bootz.device.console.session import Console
@@ -198,7 +199,7 @@ class _Script:
         while True:
             line, end, rest = self._read.partition(b"\n")
             if not end and len(line) < _MAX_BYTES:
-                more = sys.stdin.buffer.read1(_MAX_BYTES)
+                more = cast("BufferedReader", sys.stdin.buffer).read1(_MAX_BYTES)
                 if more:
                     self._read += more
                     continue

@@ -98,14 +98,14 @@ class Onboarding:
         options = self._options
         if not self._counted:
             self._counted = True
-            self._save(
+            self._board.save(
                 replace(
                     self._state,
                     attempts=self._state.attempts + 1,
                     last_boot_attempt=self._board.clock(),
                 )
             )
-        self._save(
+        self._board.save(
             replace(
                 self._state,
                 dialect=options.dialect.name,
@@ -123,16 +123,16 @@ class Onboarding:
                 uri,
                 session.request(nonce),
                 anchor=None,
-                on_sent=lambda: self._move(BootzStatus.SENT),
+                on_sent=lambda: self._board.move(BootzStatus.SENT),
             )
         except WireError as error:
             raise ServerFailed(error, BootzStatus.OV_INVALID) from error
         except BootzError as error:
             raise ServerFailed(error, None) from error
-        self._move(BootzStatus.RECEIVED)
+        self._board.move(BootzStatus.RECEIVED)
         answer = KeptAnswer(str(uri), options.dialect.name, nonce, sealed)
         self._open(session, answer)
-        self._save(
+        self._board.save(
             replace(
                 self._state,
                 phase=Phase.ANSWERED,
@@ -151,7 +151,7 @@ class Onboarding:
         except (TrustError, WireError) as error:
             raise ServerFailed(error, BootzStatus.OV_INVALID) from error
         finally:
-            self._save(replace(self._state, checks=session.checks))
+            self._board.save(replace(self._state, checks=session.checks))
 
     async def _install(self) -> None:
         """W10 and W11, from the kept answer; after a new image the router restarts here."""
@@ -161,7 +161,7 @@ class Onboarding:
         if insecure or not asked or asked[0] != self._hardware.record.active:
             # It was asked for in an earlier, insecure life, and is unsigned; or by
             # another active card, which is not there any more.
-            self._save(replace(self._state, phase=Phase.CONTACT, answer=""))
+            self._board.save(replace(self._state, phase=Phase.CONTACT, answer=""))
             return
         session = DeviceSession(self._board.describe(asked))
         session.request(answer.nonce)
@@ -198,7 +198,7 @@ class Onboarding:
             ) from error
         if configuration.script_sha256:
             self._notify("script-recorded", {"sha256": configuration.script_sha256})
-        self._move(
+        self._board.move(
             BootzStatus.CONFIGURATION_APPLIED,
             replace(
                 self._state,
@@ -222,10 +222,10 @@ class Onboarding:
         path = await fetch_image(
             image, self._hardware.images, self._options.download, self._image_progress()
         )
-        self._move(BootzStatus.OS_UPGRADE_IN_PROGRESS)
+        self._board.move(BootzStatus.OS_UPGRADE_IN_PROGRESS)
         check_image(path, strict=self._hardware.record.strict_images)
         installed = InstalledImage(image.name, image.version, path.name)
-        self._move(BootzStatus.OS_UPGRADE_COMPLETE, replace(self._state, image=installed))
+        self._board.move(BootzStatus.OS_UPGRADE_COMPLETE, replace(self._state, image=installed))
         self._notify("reboot", {"image": image.name, "version": image.version})
         self._board.restart()
 
@@ -263,7 +263,7 @@ class Onboarding:
             no_dhcp=None,
             initiated=None,
         )
-        self._move(BootzStatus.OK, after)
+        self._board.move(BootzStatus.OK, after)
         if without_dhcp is not None:
             self._notify("no-dhcp-done", {"uri": without_dhcp.uri})
         self._hardware.sweep(self._state)
@@ -280,9 +280,3 @@ class Onboarding:
         """Return the cards that the request listed and that are still there."""
         running = self._hardware.reload().running
         return tuple(card for card in running if card.token in self._state.asked)
-
-    def _move(self, status: BootzStatus, state: RouterState | None = None) -> None:
-        self._board.move(status, state)
-
-    def _save(self, state: RouterState) -> None:
-        self._board.save(state)

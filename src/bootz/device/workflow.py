@@ -145,7 +145,7 @@ class Router:
     def _without_tam(self) -> BootResult:
         """Boot without Bootz: there is nothing that could hold an identity (W1)."""
         told = {"reason": "hardware-tam-missing", "detail": "the hardware has no TAM"}
-        self._save(replace(self._state, reason=told["reason"], message=told["detail"]))
+        self._board.save(replace(self._state, reason=told["reason"], message=told["detail"]))
         self._notify("bootz-not-started", told)
         return BootResult.NORMAL_BOOT
 
@@ -186,7 +186,7 @@ class Router:
                 return await onboarding.run(uri)
             except ServerFailed as failure:
                 failures.append(failure)
-                self._save(self._state.turned_back(failure.status))
+                self._board.save(self._state.turned_back(failure.status))
                 if len(uris) > 1:
                     cause = failure.error
                     self._notify(
@@ -211,17 +211,17 @@ class Router:
         try:
             return await source.discover()
         finally:
-            self._save(replace(self._state, discovery=source.account))
+            self._board.save(replace(self._state, discovery=source.account))
 
     async def _release(self, source: UriSource) -> None:
         """Give back what was found: none of its servers worked."""
         await source.release()
-        self._save(replace(self._state, discovery=source.account))
+        self._board.save(replace(self._state, discovery=source.account))
 
     def _fail(self, error: BootzError) -> None:
         """Record a failed attempt, and tell it."""
         reason = told_reason(error)
-        self._save(self._state.failed(reason, str(error)))
+        self._board.save(self._state.failed(reason, str(error)))
         self._notify(
             "attempt-failed",
             {
@@ -231,6 +231,3 @@ class Router:
                 "error_count": self._state.error_count,
             },
         )
-
-    def _save(self, state: RouterState) -> None:
-        self._board.save(state)

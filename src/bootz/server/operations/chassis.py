@@ -1,7 +1,6 @@
 """The verbs on chassis: add, set, remove, find, list; checks name every conflict before a write."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from sqlalchemy import Connection, select
 from sqlalchemy import delete as delete_from
@@ -33,6 +32,7 @@ from bootz.server.operations.nearest import meant_serial
 from bootz.server.operations.vendors import find_vendor
 from bootz.server.store.revision import raise_revision, take_keys
 from bootz.server.store.schema import CHASSIS, SERIAL
+from bootz.sql.batches import batches
 
 __all__ = [
     "CardRecord",
@@ -47,8 +47,6 @@ __all__ = [
     "remove_chassis",
     "set_chassis",
 ]
-
-_BATCH: Final = 500
 
 
 def add_chassis(connection: Connection, record: ChassisRecord) -> ChassisRecord:
@@ -264,8 +262,8 @@ def chassis_by_key(connection: Connection, key: int) -> ChassisRecord:
 def chassis_by_keys(connection: Connection, keys: Sequence[int]) -> dict[int, ChassisRecord]:
     """Return the chassis that have these keys in the database."""
     found: dict[int, ChassisRecord] = {}
-    for at in range(0, len(keys), _BATCH):
-        chunk = CHASSIS.c.id.in_(keys[at : at + _BATCH])
+    for batch in batches(keys):
+        chunk = CHASSIS.c.id.in_(batch)
         found.update({record.key: record for record in read_chassis(connection, chunk)})
     return found
 

@@ -5,7 +5,6 @@ Everything is checked before anything is written, so that every fault can be tol
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from sqlalchemy import Connection, select
 
@@ -21,8 +20,7 @@ from bootz.server.operations.chassis_rows import Placed
 from bootz.server.operations.image_uses import ImageKeys, image_keys, used_images
 from bootz.server.operations.vendors import list_vendors
 from bootz.server.store.schema import PROFILE, SERIAL
-
-_BATCH: Final = 500
+from bootz.sql.batches import batches
 
 
 @dataclass(slots=True)
@@ -134,9 +132,7 @@ def taken_serials(connection: Connection, serials: Collection[str]) -> dict[tupl
     """Return which folded serial numbers are on record of which vendor, and of which chassis."""
     wanted = sorted(serials)
     taken: dict[tuple[str, int], int] = {}
-    for at in range(0, len(wanted), _BATCH):
-        rows = connection.execute(
-            select(SERIAL).where(SERIAL.c.serial_folded.in_(wanted[at : at + _BATCH]))
-        )
+    for batch in batches(wanted):
+        rows = connection.execute(select(SERIAL).where(SERIAL.c.serial_folded.in_(batch)))
         taken.update({(row.serial_folded, row.vendor_id): row.chassis_id for row in rows})
     return taken

@@ -9,9 +9,8 @@ from bootz.server.operations.audit import Note, note_all
 from bootz.server.operations.texts import MAX_TEXT, checked_text
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CHASSIS
+from bootz.sql.batches import batches
 from bootz.sql.times import to_text
-
-_BATCH = 500
 
 
 def hold_chassis(
@@ -38,8 +37,8 @@ def _change(
 ) -> tuple[str, ...]:
     changed: dict[int, str] = {}
     state = CHASSIS.c.hold_since.is_not(None) if held else CHASSIS.c.hold_since.is_(None)
-    for at in range(0, len(keys), _BATCH):
-        chunk = CHASSIS.c.id.in_(keys[at : at + _BATCH])
+    for batch in batches(keys):
+        chunk = CHASSIS.c.id.in_(batch)
         rows = connection.execute(
             select(CHASSIS.c.id, CHASSIS.c.serial, CHASSIS.c.hostname).where(chunk, state)
         )
@@ -48,10 +47,10 @@ def _change(
         return ()
     revision = raise_revision(connection, shared=False)
     wanted = sorted(changed)
-    for at in range(0, len(wanted), _BATCH):
+    for batch in batches(wanted):
         connection.execute(
             update(CHASSIS)
-            .where(CHASSIS.c.id.in_(wanted[at : at + _BATCH]))
+            .where(CHASSIS.c.id.in_(batch))
             .values(hold_since=since, hold_note=words, revision=revision)
         )
     verb = "chassis.release" if held else "chassis.hold"

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 from bootz.server.operations.texts import load_object
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.schema import ATTEMPT, AUDIT, EVENT
+from bootz.sql.batches import batches
 from bootz.sql.times import from_text, to_text
 
 MOST_ATTEMPTS: Final = 50_000
@@ -176,10 +177,10 @@ def _events(
     """Return what happened in attempts: kind, status of a report, time."""
     found: dict[int, list[tuple[EventKind, str, datetime]]] = {}
     keys = sorted(attempts)
-    for at in range(0, len(keys), 500):
+    for batch in batches(keys):
         rows = connection.execute(
             select(EVENT.c.attempt_id, EVENT.c.kind, EVENT.c.at, EVENT.c.data)
-            .where(EVENT.c.attempt_id.in_(keys[at : at + 500]))
+            .where(EVENT.c.attempt_id.in_(batch))
             .order_by(EVENT.c.id)
         )
         for row in rows:

@@ -28,11 +28,11 @@ from bootz.server.preflight.findings import (
 from bootz.server.preflight.terms import PreflightTerms
 from bootz.server.rendering.preview import Preview, preview_warnings, render_record
 from bootz.server.rendering.templates import Templates
+from bootz.sql.batches import batches
 from bootz.trust.vendor import Vendor
 from bootz.trust.voucher import verify_for_owner
 from bootz.wire.bounds import MAX_ANSWER_BYTES
 
-_BATCH: Final = 500
 _SEALING_BYTES: Final = 64 << 10
 """What signature, voucher and owner certificate add to the data, generously."""
 
@@ -45,8 +45,7 @@ def check_chassis(
     What has been removed in between is left out.
     """
     run = _Run(terms, read_shared(connection))
-    for at in range(0, len(keys), _BATCH):
-        batch = keys[at : at + _BATCH]
+    for batch in batches(keys):
         records = chassis_by_keys(connection, batch)
         found = [records[key] for key in batch if key in records]
         vouchers = _newest(connection, found)

@@ -44,7 +44,7 @@ class Conversation:
     def answer(self) -> CheckedAnswer:
         """Return what the router gets."""
         six = self.client.family is Family.IPV6
-        self.ranges = self._link()
+        self.ranges = self.ranges_here()
         if not self.ranges:
             return CheckedAnswer("dnsmasq", silence="no dhcp-range is for its link")
         self.tags = ["dhcpv6"] if six else []
@@ -73,9 +73,6 @@ class Conversation:
 
     def ranges_here(self) -> list[Range]:
         """Return the ranges of the router's link."""
-        return self._link()
-
-    def _link(self) -> list[Range]:
         mine = [each for each in self.config.ranges if each.family is self.client.family]
         link = self.client.link
         if link is None:

@@ -16,6 +16,7 @@ from bootz.server.operations.step_limits import read_limits
 from bootz.server.store.database import plain
 from bootz.server.store.listing import seen_chassis
 from bootz.server.store.schema import CHASSIS, CHASSIS_LABEL, PROFILE, VENDOR
+from bootz.sql.batches import batches
 
 COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
     "id": CHASSIS.c.id,
@@ -29,7 +30,6 @@ COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
 
 _JOINED: Final = CHASSIS.join(VENDOR).outerjoin(PROFILE, PROFILE.c.id == CHASSIS.c.profile_id)
 _SEARCHED: Final = (CHASSIS.c.serial, CHASSIS.c.hostname, CHASSIS.c.part_number)
-_BATCH: Final = 500
 
 
 class ChassisChoice:
@@ -102,8 +102,8 @@ def find_visible(connection: Connection, principal: Principal, keys: Sequence[in
     """
     found: set[int] = set()
     wanted = sorted(set(keys))
-    for at in range(0, len(wanted), _BATCH):
-        chunk = CHASSIS.c.id.in_(wanted[at : at + _BATCH])
+    for batch in batches(wanted):
+        chunk = CHASSIS.c.id.in_(batch)
         found.update(connection.scalars(select(CHASSIS.c.id).where(chunk, *scoped(principal))))
     missing = [key for key in wanted if key not in found]
     if len(missing) == 1 and len(wanted) == 1:

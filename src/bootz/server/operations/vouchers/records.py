@@ -15,14 +15,13 @@ from bootz.server.operations.nearest import WITH_VOUCHER, meant_serial
 from bootz.server.operations.texts import load_texts
 from bootz.server.operations.vendors import find_vendor
 from bootz.server.store.schema import VENDOR, VOUCHER
+from bootz.sql.batches import batches
 from bootz.sql.times import (
     from_optional_text,
     from_text,
     to_text,
 )
 
-_MANY: Final = 500
-"""Serial numbers of one statement."""
 _NEWEST_FIRST: Final = (
     VOUCHER.c.created_on.is_not(None).desc(),
     VOUCHER.c.created_on.desc(),
@@ -115,8 +114,8 @@ def find_vouchers(
 def vouchers_of_serials(connection: Connection, serials: Sequence[str]) -> Iterator[VoucherRecord]:
     """Return the vouchers of many cards, of each card the newest first."""
     folded = sorted({fold_serial(serial) for serial in serials})
-    for at in range(0, len(folded), _MANY):
-        chosen = _ROWS.where(VOUCHER.c.serial_folded.in_(folded[at : at + _MANY]))
+    for batch in batches(folded):
+        chosen = _ROWS.where(VOUCHER.c.serial_folded.in_(batch))
         for row in connection.execute(chosen.order_by(VOUCHER.c.serial_folded, *_NEWEST_FIRST)):
             yield _record(row)
 

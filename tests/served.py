@@ -13,11 +13,12 @@ from typing import IO, Any
 
 
 class Served:
-    """A running server; ``address`` is that of its Bootz door."""
+    """A running server; ``address`` is that of its Bootz door, ``told`` its event ``serving``."""
 
     def __init__(self, log: IO[str]) -> None:
         self._log = log
-        self.address: str = self.wait_for("serving")["bound"][0]
+        self.told = self.wait_for("serving")
+        self.address: str = self.told["bound"][0]
 
     @property
     def pair(self) -> tuple[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,13 @@ from bootz.cli.site.image_store import site_depot
 from bootz.config.serving import ImageSettings, LimitSettings
 from bootz.config.site import OwnerSettings
 from bootz.errors import ConfigError, Unavailable
+from bootz.server import app
 from bootz.server.app import SiteServer
 from bootz.server.keys.rotation import rotate_owner
 from bootz.server.listening import Listens
 from bootz.server.store.attempt_states import AttemptState
+from bootz.server.store.leadership import FileLeadership
+from bootz.server.stores import Stores
 from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.trust.cms import parse_signed_data
@@ -74,6 +78,30 @@ def test_the_tls_certificate_is_renewed_before_it_ends(ready: World) -> None:
         assert after[0].not_valid_after_utc > soon + timedelta(days=80)
         await running.server.tend()
         assert await served_certificate(doors[0]) == after[0]
+
+    run(story, ready)
+
+
+def test_a_lead_that_is_waited_for_does_not_keep_the_journal_from_being_tried_again(
+    ready: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = threading.Event()
+    seen: list[bool] = []
+
+    def hold(_lock: FileLeadership) -> bool:
+        # The machine that the lead's connection leads to is silent.
+        seen.append(tried.wait(30))
+        return seen[-1]
+
+    async def mend(_stores: Stores) -> None:
+        tried.set()
+
+    async def story(running: Running) -> None:
+        monkeypatch.setattr(app, "_LOOK_S", 0.01)
+        monkeypatch.setattr(FileLeadership, "hold", hold)
+        monkeypatch.setattr(Stores, "mend", mend)
+        await running.server.tend()
+        assert seen == [True]
 
     run(story, ready)
 

@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from bootz.config.site import SiteConfig
 from bootz.errors import BootzError
@@ -39,6 +40,9 @@ from bootz.server.waiting_elsewhere import WaitingElsewhere
 from bootz.transport.grpc.call import Method
 
 log = get_logger()
+
+_LOOK_S: Final = 1.0
+"""Seconds between two tries to write, while something else waits for the database."""
 
 
 class SiteServer:
@@ -233,14 +237,28 @@ class SiteServer:
         Keys that changed or are to be renewed are loaded; a database that took no entries is tried
         again. Call it about once a second.
         """
-        leads = await self._lead.held()
+        leads = await self._look_who_leads()
         await self._waiting.tend(leads=leads)
         await self._in_force.tend()
         self._presence.tend(self._in_force.site, connections=self._doors.connections, leads=leads)
-        await self._stores.mend()
         self._look()
         if self._in_force.snapshot is not self._published:
             await self._publish()
+
+    async def _look_who_leads(self) -> bool:
+        """Tell whether this process leads, and try again to write until that is known.
+
+        The lead's connection may be to a machine that is silent: what acknowledges routers finds
+        another one without it.
+        """
+        holding = asyncio.create_task(self._lead.held())
+        try:
+            while not holding.done():
+                await asyncio.wait({holding}, timeout=_LOOK_S)
+                await self._stores.mend()
+        finally:
+            holding.cancel()
+        return holding.result()
 
     async def _publish(self) -> None:
         """Let who may open no key know the certificates; tried again where it fails."""

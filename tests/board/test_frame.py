@@ -16,6 +16,7 @@ from board import night
 from board.conftest import Board
 from board.pictures import PICTURES
 from fastapi.testclient import TestClient
+from sqlalchemy import event
 
 from bootz.config.operator import OperatorSettings
 from bootz.reasons import REASONS
@@ -293,3 +294,21 @@ def test_a_door_is_warm_before_it_is_called_and_says_when_it_cannot_be(
     (Path(str(board.database.engine.url.database))).unlink()
     asyncio.run(warm(app))  # type: ignore[arg-type]
     assert "door-not-warm" in capsys.readouterr().err
+
+
+def test_the_first_page_after_a_start_does_nothing_for_the_first_time(board: Board) -> None:
+    board.enter("viewer")
+    said: set[str] = set()
+    event.listen(
+        board.database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_rest: said.add(statement),
+    )
+    asyncio.run(warm(board.client.app))  # type: ignore[arg-type]
+    before = frozenset(said)
+
+    assert "Home" in board.page("/")
+
+    assert any("login_session" in each for each in before)
+    first = {each for each in said - before if each.startswith("SELECT")}
+    assert {each for each in first if "FROM login_session" not in each} == set()

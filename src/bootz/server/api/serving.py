@@ -39,8 +39,11 @@ log = structlog.get_logger()
 _BACKLOG: Final = 512
 _KEEP_ALIVE_S: Final = 15
 _STOP_S: Final = 10
-_WARM_S: Final = 5.0
-"""Seconds after which callers are answered though the door is not warm yet."""
+_WARM_S: Final = 30.0
+"""Seconds after which callers are answered though the door is not warm yet.
+
+A busy machine needs some; a database that does not answer is given up sooner, by its own timeouts.
+"""
 _MAX_CONNECTIONS: Final = 1024
 
 OnBound = Callable[[Sequence[Endpoint]], None]

@@ -8,15 +8,17 @@ from starlette.exceptions import HTTPException
 
 from bootz.errors import BootzError, UnknownChassis, WireError
 from bootz.server.api.app import match_routes
-from bootz.server.api.context import Door
+from bootz.server.api.auth.roles import OperatorRole
+from bootz.server.api.context import Door, Principal
 from bootz.server.api.problems import problem_of
 from bootz.server.board import assets, live
 from bootz.server.board.live import Broadcast
 from bootz.server.board.newsroom import Newsroom
 from bootz.server.board.pages import PAGES
+from bootz.server.board.pages.home import home
 from bootz.server.board.results import Results
 from bootz.server.board.view import compile_templates, page, url
-from bootz.server.board.visitor import PREFIX, LoginNeeded, Visitor, anyone
+from bootz.server.board.visitor import PREFIX, LoginNeeded, Visitor, anyone, still_holds
 
 log = structlog.get_logger()
 
@@ -39,12 +41,31 @@ def install(app: FastAPI, door: Door) -> None:
         board.state.newsroom.look,
         compile_templates,
         lambda: match_routes(board),
+        lambda: _draw_home(board, door),
     ]
 
     @app.get("/", include_in_schema=False)
     def root() -> Response:
         """Lead a browser to the board."""
         return RedirectResponse(f"{PREFIX}/", status_code=303)
+
+
+def _draw_home(board: FastAPI, door: Door) -> None:
+    """Look up a session and draw the home page, for one who may only look.
+
+    So that the statements of the database are compiled, and what is read at its first use is read.
+    """
+    still_holds(door, "")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": f"{PREFIX}/",
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"accept-encoding", b"gzip")],
+        "app": board,
+    }
+    home(Visitor(door, Request(scope), "", Principal("user:", OperatorRole.VIEWER, "")))
 
 
 def _install_errors(board: FastAPI, door: Door) -> None:

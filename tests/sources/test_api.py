@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sources.conftest import SourceWorld
+from sources.conftest import SourceWorld, attempted
 
 from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.server.api.app import create_app
@@ -19,11 +20,12 @@ from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
 from bootz.server.api.context import Door
 from bootz.server.board.app import install
+from bootz.server.sources.pushing import push_all
 
 
 @pytest.fixture
-def call(netbox: SourceWorld) -> Iterator[Any]:
-    room = netbox.room()
+def call(netbox: SourceWorld, request: pytest.FixtureRequest) -> Iterator[Any]:
+    room = netbox.room(**getattr(request, "param", {}))
     door = Door(
         netbox.database,
         room.config,
@@ -67,6 +69,45 @@ def test_a_source_is_shown_synced_and_let_go(call: Any, netbox: SourceWorld) -> 
     assert (again.status_code, again.json()["reason"]) == (409, "source-not-owner")
 
 
+@pytest.mark.parametrize("call", [{"on_fault": "stop"}], indirect=True)
+def test_a_refused_sync_tells_the_faults_of_all_devices(call: Any) -> None:
+    tried = call(OperatorRole.OPERATOR, "POST", "/sources/sot/sync?dry_run=true", json={}).json()
+    assert (tried["refused"], tried["changes"], len(tried["faults"])) == (True, [], 2)
+    assert call(OperatorRole.VIEWER, "GET", "/sources/sot").json()["faults"] == []
+
+    refused = call(OperatorRole.OPERATOR, "POST", "/sources/sot/sync", json={})
+
+    assert (refused.status_code, refused.json()["reason"]) == (422, "source-refused")
+    shown = call(OperatorRole.VIEWER, "GET", "/sources/sot").json()
+    assert shown["reason"] == "source-refused"
+    assert {fault["reason"] for fault in shown["faults"]} == {"source-no-serial", "source-no-name"}
+
+
+def test_a_source_is_checked(call: Any, netbox: SourceWorld) -> None:
+    netbox.product.forbidden = {"dcim/modules/"}
+
+    rows = call(OperatorRole.OPERATOR, "POST", "/sources/sot/check").json()
+
+    failed = {row["check"]: row for row in rows if row["outcome"] == "failed"}
+    assert failed["view dcim.module"]["reason"] == "source-forbidden"
+    assert failed["view dcim.module"]["next"]
+    assert call(OperatorRole.VIEWER, "POST", "/sources/sot/check").status_code == 403
+
+
+def test_what_was_not_written_back_names_the_device(call: Any, netbox: SourceWorld) -> None:
+    netbox.sync()
+    attempted(netbox, "edge-02", "success")
+    netbox.product.forbidden = {f"dcim/devices/{netbox.product.device('edge-02')['id']}/"}
+    room = netbox.room(push={"fields": True})
+    asyncio.run(push_all(room, room.config.sources[0], set()))
+
+    (fault,) = call(OperatorRole.VIEWER, "GET", "/sources/sot").json()["push_faults"]
+
+    assert (fault["name"], fault["reason"]) == ("edge-02", "source-forbidden")
+    assert fault["next"]
+    assert fault["url"].endswith("/dcim/devices/2/")
+
+
 def test_a_failed_sync_says_why_and_what_to_do(call: Any, netbox: SourceWorld) -> None:
     netbox.product.refuse = (503, "text/html", b"")
 
@@ -98,13 +139,19 @@ def test_the_board_shows_sources_and_syncs(netbox: SourceWorld) -> None:
         csrf = re.search(r'name="csrf" value="([0-9a-f]+)"', shown)
         assert csrf is not None
         fields = {"csrf": csrf[1], "to": "/sources", "name": "sot"}
-        client.post("/board/sources/sync", data={**fields, "dry_run": "1"})
+        tried = client.post("/board/sources/sync", data={**fields, "dry_run": "1"}).text
+        assert "what would change" in tried
+        assert "FOC2801A002" in tried
         assert netbox.chassis() == {}
+        checked = client.post("/board/sources/check", data=fields).text
+        assert "view dcim.module" in checked
         client.post("/board/sources/sync", data=fields)
         assert len(netbox.chassis()) == 21
         shown = client.get("/board/sources").text
         assert "source-no-serial" in shown
         assert "/dcim/devices/5/" in shown
+        key = netbox.chassis()["edge-02"].key
+        assert "/dcim/devices/2/" in client.get(f"/board/devices/{key}").text
         client.post("/board/sources/release", data={**fields, "serial": "FOC2801A002"})
     assert len(netbox.markers()) == 20
 

@@ -45,6 +45,10 @@ def test_recorded_devices_become_chassis(world: SourceWorld) -> None:
     assert (edge.vendor, edge.serial_number, edge.profile) == ("Cisco", "FOC2801A002", "edge")
     assert edge.cards[0].mac.endswith(":00:00:00:02")
     assert edge.labels["location"] == "Hall A"
+    # Below the address in the settings: the recorded answers name another host.
+    assert {each.url for each in world.markers().values()} == {
+        f"{world.url}/dcim/devices/{key}/" for key in world.markers()
+    }
 
 
 def test_modules_that_a_rule_takes_are_cards(world: SourceWorld) -> None:

@@ -46,6 +46,9 @@ def test_one_fault_stops_everything_or_holds_itself(world: SourceWorld) -> None:
         world.sync(on_fault="stop")
     assert refused.value.reason == "source-refused"
     assert world.chassis() == {}
+    (shown,) = show_sources(world.room(), ["sot"])
+    assert {fault["name"] for fault in shown.state.faults} == {"edge-05", "FOC2801A006"}
+    assert shown.next
 
     world.sync(on_fault="hold")
 

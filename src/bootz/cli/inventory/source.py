@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -35,6 +35,11 @@ _TERMS = together(
 )
 _CHANGES = columns("action", "name", "changes")
 _FAULTS = columns("name", "device", "reason", "detail", "next")
+_LISTED = {
+    "faults": columns("name", "url", "reason", "detail", "next"),
+    "push_faults": columns("name", "url", "reason", "next"),
+}
+"""What `show NAME` has of devices, each in a table of its own."""
 
 
 def _room(cli: Cli) -> AbstractContextManager[SourceRoom]:
@@ -124,14 +129,14 @@ def _run(cli: Cli, name: str, options: Mapping[str, bool]) -> None:
 def _show(cli: Cli, synced: Synced, *, dry_run: bool, refused: bool = False) -> None:
     from bootz.cli.output import OutputFormat
     from bootz.server.importing.differences import Action
-    from bootz.server.sources.markers import fault_row
+    from bootz.server.sources.planning import fault_rows
 
     changes = [
         {"action": each.action.value, "name": each.name, "changes": list(each.changes)}
         for each in ([] if refused else synced.changes)
         if each.action is not Action.SAME
     ]
-    faults = [fault_row(each) for each in (*synced.faults, *synced.warnings)]
+    faults = fault_rows(synced)
     if cli.output.form is not OutputFormat.TABLE:
         cli.output.document(
             {
@@ -165,6 +170,7 @@ def _show(cli: Cli, synced: Synced, *, dry_run: bool, refused: bool = False) -> 
 @click.pass_obj
 def show(cli: Cli, name: str | None) -> None:
     """Show sources: the last sync, the age of the copy, and the faults of devices."""
+    from bootz.cli.output import OutputFormat
     from bootz.server.sources.showing import show_sources
 
     with _room(cli) as room:
@@ -174,7 +180,15 @@ def show(cli: Cli, name: str | None) -> None:
         for warning in each.warnings:
             cli.output.warning(warning)
     if name:
-        cli.output.record(shown[0].to_record(whole=True))
+        record = shown[0].to_record(whole=True)
+        if cli.output.form is not OutputFormat.TABLE:
+            cli.output.document(record)
+            return
+        cli.output.record({key: record[key] for key in record if key not in _LISTED})
+        for key, form in _LISTED.items():
+            if record[key]:
+                cli.output.message(f"{key.replace('_', ' ')}:")
+                cli.output.rows(form, cast("list[dict[str, object]]", record[key]))
         return
     cli.output.rows(
         columns("name", "kind", "url", "copy_at", "chassis", "faults", "failed_at", "reason"),

@@ -763,6 +763,18 @@ def source_show(name: str) -> ApiCall[models.SourceView]:
     )
 
 
+def source_check(name: str) -> ApiCall[None]:
+    """Check token, version, rights, filters and fields of a source; change nothing anywhere.
+
+    Needs the role operator.
+    """
+    return ApiCall(
+        None,
+        "POST",
+        f"/api/v1/sources/{quoted(name)}/check",
+    )
+
+
 def source_sync(
     name: str, body: models.SourceOrderBody, *, dry_run: bool | None = None
 ) -> ApiCall[models.SyncedView]:

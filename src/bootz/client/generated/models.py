@@ -991,6 +991,17 @@ class SourceChange(ApiModel):
     name: str
 
 
+class SourceCheckView(ApiModel):
+    """One check of a source: of its token, a right, a filter's value, the custom fields."""
+
+    check: str
+    detail: str
+    next: str
+    outcome: Literal["passed", "failed"]
+    reason: str
+    """Empty where it passed."""
+
+
 class SourceFault(ApiModel):
     """What is wrong with a device, or what it waits for."""
 
@@ -1018,6 +1029,19 @@ class SourceOrderBody(ApiModel):
     """Use the last good copy."""
     update: bool = False
     """Take the source's values over changes made here."""
+
+
+class SourcePushFault(ApiModel):
+    """Why the state of a chassis was not written back."""
+
+    device: str
+    """The source's id."""
+    name: str
+    next: str
+    """What a person does next."""
+    reason: str
+    url: str
+    """The device's page there."""
 
 
 class SourceReleaseBody(ApiModel):
@@ -1049,8 +1073,10 @@ class SourceView(ApiModel):
     held: int
     kind: Literal["netbox", "nautobot"]
     name: str
+    next: str
+    """What a person does about the failure."""
     product_version: str
-    push_faults: list[str]
+    push_faults: list[SourcePushFault]
     reason: str
     url: str
     warnings: list[str]
@@ -1113,6 +1139,8 @@ class SyncedView(ApiModel):
     dry_run: bool
     faults: list[SourceFault]
     held: list[str]
+    refused: bool
+    """A dry run whose sync would change nothing, for faults and on_fault: stop."""
     released: list[str]
     warnings: list[str]
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -67,6 +68,14 @@ class SourceClient:
     def settings(self) -> SourceSettings:
         """The source's settings."""
         return self._settings
+
+    def page_of(self, device: str) -> str:
+        """Return the address of a device's page, by its id, for people.
+
+        It is below the address in the settings: what an answer says of itself may have the name
+        that a proxy in between uses, or lead anywhere.
+        """
+        return f"{self._settings.url}/dcim/devices/{quote(device, safe='')}/"
 
     async def get(self, path: str, params: Params = ()) -> SourceAnswer:
         """Ask for something; 404 is an answer, every other refusal an error.

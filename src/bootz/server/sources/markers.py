@@ -68,6 +68,14 @@ def read_markers(connection: Connection, source: str | None = None) -> list[Mark
     return [_marker(row) for row in connection.execute(chosen)]
 
 
+def marker_of(connection: Connection, chassis: int) -> Marker | None:
+    """Return to whom a chassis belongs, by the database's key; None: to no source."""
+    row = connection.execute(
+        select(SOURCE_CHASSIS).where(SOURCE_CHASSIS.c.chassis_id == chassis)
+    ).first()
+    return None if row is None else _marker(row)
+
+
 def add_markers(connection: Connection, markers: Sequence[Marker]) -> None:
     """Say to whom chassis belong from now on."""
     if markers:
@@ -105,13 +113,20 @@ def read_state(connection: Connection, source: str) -> SourceState:
     )
 
 
-def note_failure(connection: Connection, source: str, error: BootzError, now: datetime) -> None:
-    """Note that a sync has failed; the faults of the last success stay."""
+def note_failure(
+    connection: Connection,
+    source: str,
+    error: BootzError,
+    now: datetime,
+    faults: Sequence[Mapping[str, JsonValue]] | None = None,
+) -> None:
+    """Note that a sync has failed; without faults of its own, those of the last success stay."""
     before = read_state(connection, source)
+    told = before.faults if faults is None else faults
     _put_state(
         connection,
         source,
-        SourceState(now, error.reason, str(error), before.failures + 1, before.faults),
+        SourceState(now, error.reason, str(error), before.failures + 1, told),
     )
 
 

@@ -4,7 +4,7 @@ Source: https://docs.nautobot.com/projects/core/en/stable/user-guide/platform-fu
 and docs/source-of-truth.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -82,7 +82,7 @@ class Nautobot:
             client,
             "dcim/devices/",
             [*selection(client.settings.select), _DEPTH, ("include", "config_context")],
-            partial(_device, types=_by_id(types), places=_by_id(places)),
+            partial(_device, types=_by_id(types), places=_by_id(places), page=client.page_of),
             cursor=False,
             most=MAX_DEVICES,
         )
@@ -105,7 +105,7 @@ class Nautobot:
         answer = await self._client.get(f"dcim/devices/{key}/", [_DEPTH])
         if answer.status == 404 or not isinstance(answer.body, Mapping):
             return None
-        return _device(answer.body, {}, {})
+        return _device(answer.body, {}, {}, self._client.page_of)
 
 
 _FILTERS: Final = {"tag": "tags", "site": "location"}
@@ -200,7 +200,12 @@ def _places(device: Entry, known: Mapping[str, Entry]) -> list[SourceName]:
     return found
 
 
-def _device(device: Entry, types: Mapping[str, Entry], places: Mapping[str, Entry]) -> PulledDevice:
+def _device(
+    device: Entry,
+    types: Mapping[str, Entry],
+    places: Mapping[str, Entry],
+    page: Callable[[str], str],
+) -> PulledDevice:
     """Return a device without its modules and interfaces."""
     stub = device.get("device_type")
     model = named(stub, "dcim.devicetype")
@@ -215,7 +220,7 @@ def _device(device: Entry, types: Mapping[str, Entry], places: Mapping[str, Entr
         raise missing("a software version", "dcim.softwareversion")
     return PulledDevice(
         id=id_of(device),
-        url=text(device, "url").replace("/api/", "/", 1),
+        url=page(id_of(device)),
         name=text(device, "name"),
         serial=text(device, "serial"),
         status=named(device.get("status"), "extras.status"),

@@ -3,7 +3,7 @@
 Source: https://netboxlabs.com/docs/netbox/integrations/rest-api/ and docs/source-of-truth.md.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -80,7 +80,7 @@ class NetBox:
             client,
             "dcim/devices/",
             selection(client.settings.select),
-            partial(_bare, types=by_type),
+            partial(_bare, types=by_type, page=client.page_of),
             cursor=cursor,
             most=MAX_DEVICES,
         )
@@ -103,7 +103,7 @@ class NetBox:
         answer = await self._client.get(f"dcim/devices/{key}/")
         if answer.status == 404 or not isinstance(answer.body, Mapping):
             return None
-        return _device(answer.body, {})
+        return _device(answer.body, {}, self._client.page_of)
 
 
 def selection(select: SelectSettings) -> list[tuple[str, str]]:
@@ -168,13 +168,13 @@ def _module(module: Entry, bays: Mapping[str, Entry], kinds: Mapping[str, Entry]
     )
 
 
-def _bare(device: Entry, types: Mapping[str, Entry]) -> PulledDevice:
+def _bare(device: Entry, types: Mapping[str, Entry], page: Callable[[str], str]) -> PulledDevice:
     if id_of(device.get("device_type")) not in types:
         raise missing("a device's type", "dcim.devicetype")
-    return _device(device, types)
+    return _device(device, types, page)
 
 
-def _device(device: Entry, types: Mapping[str, Entry]) -> PulledDevice:
+def _device(device: Entry, types: Mapping[str, Entry], page: Callable[[str], str]) -> PulledDevice:
     """Return a device without its modules and interfaces."""
     kind: Mapping[str, Any] = device.get("device_type") or {}
     whole = types.get(id_of(kind), kind)
@@ -182,7 +182,7 @@ def _device(device: Entry, types: Mapping[str, Entry]) -> PulledDevice:
     location = named(device.get("location"), "dcim.location")
     return PulledDevice(
         id=id_of(device),
-        url=text(device, "display_url"),
+        url=page(id_of(device)),
         name=text(device, "name"),
         serial=text(device, "serial"),
         status=named(device.get("status"), "dcim.device"),

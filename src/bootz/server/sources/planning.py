@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from bootz.config.sources import SourceSettings
@@ -132,10 +133,14 @@ def apply_pulled(
     synced.count("waiting", sum(fault.waits for fault in synced.faults))
     synced.count("faulty", len(synced.real_faults))
     synced.faults.sort(key=lambda fault: fault.name)
-    rows = [fault_row(fault) for fault in (*synced.faults, *synced.warnings)]
-    if note_success(connection, settings.name, rows, reached=reached):
+    if note_success(connection, settings.name, fault_rows(synced), reached=reached):
         synced.wrote = True
     return synced
+
+
+def fault_rows(synced: Synced) -> list[dict[str, JsonValue]]:
+    """Return the faults and warnings of a sync as machines read them."""
+    return [fault_row(fault) for fault in (*synced.faults, *synced.warnings)]
 
 
 class RefusedSync(ConfigError):
@@ -147,6 +152,11 @@ class RefusedSync(ConfigError):
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
         super().__init__("source-refused", f"{told}{more}; nothing was changed", where=name)
         self.synced = synced
+
+    @property
+    def rows(self) -> list[dict[str, JsonValue]]:
+        """The faults as machines read them."""
+        return fault_rows(self.synced)
 
 
 def _check_shrunk(

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from bootz.errors import ConflictError
 from bootz.server.operations.audit import note
 from bootz.server.operations.chassis import find_chassis
-from bootz.server.sources.markers import read_markers, remove_markers
+from bootz.server.sources.markers import marker_of, remove_markers
 
 
 def release_from_source(connection: Connection, serial: str, vendor: str | None = None) -> str:
@@ -16,14 +16,14 @@ def release_from_source(connection: Connection, serial: str, vendor: str | None 
         UnknownChassis: there is no such chassis.
     """
     record = find_chassis(connection, serial, vendor)
-    for marker in read_markers(connection):
-        if marker.chassis == record.key:
-            remove_markers(connection, [record.key])
-            note(
-                connection,
-                "source.release",
-                record.name,
-                before={"source": marker.source, "device": marker.device},
-            )
-            return marker.source
-    raise ConflictError("source-not-owner", "the chassis belongs to no source", where=serial)
+    marker = marker_of(connection, record.key)
+    if marker is None:
+        raise ConflictError("source-not-owner", "the chassis belongs to no source", where=serial)
+    remove_markers(connection, [record.key])
+    note(
+        connection,
+        "source.release",
+        record.name,
+        before={"source": marker.source, "device": marker.device},
+    )
+    return marker.source

@@ -20,7 +20,7 @@ _KEPT: Final = frozenset(
         *("rack", "asset_tag", "primary_ip4", "primary_ip6", "address", "virtual_chassis"),
         *("vc_position", "software_version", "version", "device", "device_type", "module"),
         *("module_bay", "module_type", "parent_module_bay", "parent_device", "parent_module"),
-        *("position", "mac_address", "mac_addresses", "url", "display_url"),
+        *("position", "mac_address", "mac_addresses"),
     }
 )
 _LEVELS: Final = 4
@@ -38,7 +38,7 @@ def slim(value: Any, level: int = _LEVELS) -> Any:
             return {
                 key: inner if key in _WHOLE else slim(inner, level - 1)
                 for key, inner in value.items()
-                if key in _WHOLE or (key in _KEPT and (level == _LEVELS or not _is_link(key)))
+                if key in _WHOLE or key in _KEPT
             }
         case list():
             return [slim(each, level - 1) for each in value] if level else []
@@ -46,10 +46,6 @@ def slim(value: Any, level: int = _LEVELS) -> Any:
             return sys.intern(value)
         case _:
             return value
-
-
-def _is_link(key: str) -> bool:
-    return key in {"url", "display_url"}
 
 
 @lru_cache(maxsize=4096)

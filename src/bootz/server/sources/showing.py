@@ -1,6 +1,6 @@
 """What is known of each source here, without asking it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +9,8 @@ from pydantic import JsonValue
 
 from bootz.config.sources import SourceSettings
 from bootz.errors import BootzError
-from bootz.server.sources.markers import SourceState, read_markers, read_state
+from bootz.reasons import reason_row
+from bootz.server.sources.markers import Marker, SourceState, read_markers, read_state
 from bootz.server.sources.pulled import copy_path, read_copy
 from bootz.server.sources.syncing import SourceRoom
 
@@ -28,7 +29,7 @@ class ShownSource:
     copy_devices: int
     chassis: int
     held: int
-    push_faults: tuple[str, ...]
+    push_faults: tuple[Mapping[str, JsonValue], ...]
     now: datetime
 
     @property
@@ -42,6 +43,11 @@ class ShownSource:
             return []
         hours = int(age.total_seconds() // 3600)
         return [f"source {name} was read {hours} hours ago for the last time: {self.state.detail}"]
+
+    @property
+    def next(self) -> str:
+        """What a person does about the last failure; empty where there is none."""
+        return reason_row(self.state.reason).action if self.state.reason else ""
 
     def to_record(self, *, whole: bool = False) -> dict[str, JsonValue]:
         """Return it as machines read it; ``whole`` with every fault."""
@@ -61,8 +67,9 @@ class ShownSource:
             "failed_at": None if state.failed_at is None else state.failed_at.isoformat(),
             "reason": state.reason,
             "detail": state.detail,
+            "next": self.next,
             "failures": state.failures,
-            "push_faults": list(self.push_faults),
+            "push_faults": [dict(fault) for fault in self.push_faults],
         }
         if whole:
             return record | {"faults": [dict(fault) for fault in state.faults]}
@@ -94,8 +101,20 @@ def show_sources(room: SourceRoom, names: Sequence[str]) -> list[ShownSource]:
                 0 if copy is None else len(copy.devices),
                 len(markers),
                 sum(marker.held for marker in markers),
-                tuple(f"{each.device}: {each.push_reason}" for each in markers if each.push_reason),
+                tuple(_push_fault(each) for each in markers if each.push_reason),
                 room.clock(),
             )
         )
     return shown
+
+
+def _push_fault(marker: Marker) -> dict[str, JsonValue]:
+    """Return why the state of a chassis was not written back, and what a person does next."""
+    said = marker.said
+    return {
+        "device": marker.device,
+        "name": said.get("hostname") or said.get("serial_number") or marker.device,
+        "url": marker.url,
+        "reason": marker.push_reason,
+        "next": reason_row(marker.push_reason).action,
+    }

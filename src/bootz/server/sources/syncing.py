@@ -22,7 +22,7 @@ from bootz.server.sources.locking import one_sync
 from bootz.server.sources.markers import note_failure, read_markers
 from bootz.server.sources.nautobot import Nautobot
 from bootz.server.sources.netbox import NetBox
-from bootz.server.sources.planning import Synced, SyncOrder, apply_pulled
+from bootz.server.sources.planning import RefusedSync, Synced, SyncOrder, apply_pulled
 from bootz.server.sources.pulled import Pulled, PulledDevice, copy_path, read_copy, write_copy
 from bootz.server.sources.selecting import check_selected
 from bootz.server.store.actor import Actor
@@ -159,8 +159,9 @@ def _noted(room: SourceRoom, settings: SourceSettings, order: SyncOrder) -> Iter
         yield
     except BootzError as error:
         if not order.dry_run:
+            rows = error.rows if isinstance(error, RefusedSync) else None
             with room.database.write() as connection:
-                note_failure(connection, settings.name, error, room.clock())
+                note_failure(connection, settings.name, error, room.clock(), rows)
         raise
 
 

@@ -70,6 +70,7 @@ _OPERATE: Final = (
     "replacement.accept",
     "replacement.reject",
     "import.run",
+    "source.check",
     "source.sync",
     "source.release",
 )

@@ -8,17 +8,19 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 
+from bootz.config.sources import SourceSettings
 from bootz.errors import UnknownChassis
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.routes.documents import STRICT
 from bootz.server.api.writes import Answer, ChangeDep
 from bootz.server.sources import syncing
-from bootz.server.sources.markers import fault_row
-from bootz.server.sources.planning import SyncOrder
+from bootz.server.sources.checking import check_source
+from bootz.server.sources.planning import RefusedSync, Synced, SyncOrder, fault_rows
 from bootz.server.sources.releasing import release_from_source
 from bootz.server.sources.showing import show_sources
 from bootz.server.sources.syncing import SourceRoom
+from bootz.server.store.actor import Actor
 
 router = APIRouter(prefix="/sources", tags=["sources"])
 
@@ -38,6 +40,26 @@ class SourceFault(BaseModel):
     next: str = Field(description="What a person does next.")
 
 
+class SourcePushFault(BaseModel):
+    """Why the state of a chassis was not written back."""
+
+    device: str = Field(description="The source's id.")
+    name: str
+    url: str = Field(description="The device's page there.")
+    reason: str
+    next: str = Field(description="What a person does next.")
+
+
+class SourceCheckView(BaseModel):
+    """One check of a source: of its token, a right, a filter's value, the custom fields."""
+
+    check: str
+    outcome: Literal["passed", "failed"]
+    detail: str
+    reason: str = Field(description="Empty where it passed.")
+    next: str
+
+
 class SourceView(BaseModel):
     """A source: its last good copy, its last failure since, and how many chassis it has."""
 
@@ -53,8 +75,9 @@ class SourceView(BaseModel):
     failed_at: AwareDatetime | None
     reason: str
     detail: str
+    next: str = Field(description="What a person does about the failure.")
     failures: int
-    push_faults: list[str]
+    push_faults: list[SourcePushFault]
     faults: list[SourceFault]
     warnings: list[str]
 
@@ -82,6 +105,9 @@ class SyncedView(BaseModel):
     """What a sync did, or would do."""
 
     dry_run: bool
+    refused: bool = Field(
+        description="A dry run whose sync would change nothing, for faults and on_fault: stop."
+    )
     changes: list[SourceChange]
     faults: list[SourceFault]
     held: list[str]
@@ -118,6 +144,29 @@ def source_room(door: Door) -> SourceRoom:
             raise UnknownChassis("source-not-found", "the door has no folder of a site")
         root = FilePath()
     return SourceRoom(root, door.config, door.database, door.clock)
+
+
+def sync_or_try(
+    room: SourceRoom,
+    settings: SourceSettings,
+    order: SyncOrder,
+    actor: Actor,
+    *,
+    from_copy: bool,
+) -> tuple[Synced, bool]:
+    """Sync, and return what was done; a dry run also if it was refused, which is told beside it.
+
+    Raises:
+        BootzError: nothing was changed.
+    """
+    try:
+        if from_copy:
+            return syncing.sync_from_copy(room, settings, order, actor), False
+        return asyncio.run(syncing.sync(room, settings, order, actor)), False
+    except RefusedSync as error:
+        if not order.dry_run:
+            raise
+        return error.synced, True
 
 
 def _views(room: SourceRoom, names: list[str]) -> list[SourceView]:
@@ -161,6 +210,18 @@ def release(
     return change.run(principal, "source.release", work)
 
 
+@router.post("/{name}/check", **operation("source.check", 404, 413, 503))
+def check(
+    door: DoorDep,
+    _principal: Annotated[Principal, Depends(needs("source.check"))],
+    name: _Name,
+) -> list[SourceCheckView]:
+    """Check token, version, rights, filters and fields of a source; change nothing anywhere."""
+    room = source_room(door)
+    checks = asyncio.run(check_source(room, room.settings(name)))
+    return [SourceCheckView.model_validate(each.to_record()) for each in checks]
+
+
 @router.post("/{name}/sync", **operation("source.sync", 404, 409, 413, 422, 503))
 def sync(
     door: DoorDep,
@@ -178,21 +239,17 @@ def sync(
         accept_missing=body.accept_missing,
         dry_run=dry_run,
     )
-    actor = principal.actor("source.sync")
-    if body.from_copy:
-        synced = syncing.sync_from_copy(room, settings, order, actor)
-    else:
-        synced = asyncio.run(syncing.sync(room, settings, order, actor))
+    synced, refused = sync_or_try(
+        room, settings, order, principal.actor("source.sync"), from_copy=body.from_copy
+    )
     return SyncedView(
         dry_run=dry_run,
+        refused=refused,
         changes=[
             SourceChange(action=each.action.value, name=each.name, changes=list(each.changes))
-            for each in synced.changes
+            for each in ([] if refused else synced.changes)
         ],
-        faults=[
-            SourceFault.model_validate(fault_row(each))
-            for each in (*synced.faults, *synced.warnings)
-        ],
+        faults=[SourceFault.model_validate(each) for each in fault_rows(synced)],
         held=synced.held,
         released=synced.released,
         warnings=synced.notes,

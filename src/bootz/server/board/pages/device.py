@@ -30,6 +30,7 @@ from bootz.server.operations.vouchers.records import list_vouchers
 from bootz.server.rendering.differences import as_text
 from bootz.server.rendering.preview import preview_chassis
 from bootz.server.rendering.sent import sent_beside
+from bootz.server.sources.markers import marker_of
 from bootz.server.store.attempts import AttemptRecord, attempts_of, events_of
 from bootz.wire.preview import preview_payload
 
@@ -70,6 +71,7 @@ def device(
         attempts = _attempts(connection, record)
         current = next((each for each in attempts if each.id == attempt), None)
         current = current or (attempts[0] if attempts else None)
+        source = marker_of(connection, key)
         values = _VALUES[chosen](connection, visitor, record, attempts, current)
         names = {record.name, record.serial_number}
         waiting = [each for each in list_replacements(connection) if each.chassis in names]
@@ -84,6 +86,7 @@ def device(
         attempts=attempts,
         attempt=current,
         waiting=waiting,
+        source=source,
         repairs=repairs_of(tile, visitor)[1:],
         commands=_commands(tile),
         **values,

@@ -261,6 +261,9 @@ def test_a_request_by_mail_is_answered_by_a_masa(
         ("Order,4711,\nDate,2026-11-29,\n\nPID,Serial Number,Qty\nR-1,SN1,1\nR-1,SN2,1\n", ()),
         ("Order;4711\nPID;Chassis\nR-1;SN1\nR-1;SN2\n", ("--column", "Chassis")),
         ('"serial"\r\n="SN1"\r\n"SN2"\r\n', ()),
+        ('"PID","Serial Number"\n"R-1","SN1"\n"","SN2"\n', ()),
+        ('"PID";"Serial Number"\n"R-1, new";"SN1"\n"";"SN2"\n', ()),
+        ('"PID"\t"Chassis"\n"R-1"\t"SN1"\n"R-1"\t"SN2"\n', ("--column", "Chassis")),
     ],
 )
 def test_the_serial_numbers_of_a_purchase_order_are_found(
@@ -284,6 +287,9 @@ def test_the_serial_numbers_of_a_purchase_order_are_found(
         ("PID,Chassis\nR-1,SN1\n", ()),
         ("PID,Chassis\nR-1,SN1\n", ("--column", "Serial")),
         ("SN1,1\nSN2,1\n", ()),
+        ('"PID","Chassis"\n"R-1","SN1"\n', ()),
+        ('"PID","Serial Number"\n"R-1","SN1\n', ()),
+        ('PID,Serial Number\nR-1,"SN1"x\n', ()),
     ],
 )
 def test_what_is_not_a_serial_number_is_refused(

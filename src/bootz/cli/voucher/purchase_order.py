@@ -43,8 +43,17 @@ def read_purchase_order(path: Path, column: str | None) -> list[str]:
     """
     said, table = open_table(read_text(path))
     marks = (said,) if said in DELIMITERS else DELIMITERS
-    tried = [_rows(path, table, mark) for mark in marks]
+    tried: list[_Rows] = []
+    flaws: list[csv.Error] = []
+    for mark in marks:
+        # A table whose cells are all quoted cannot be read with another delimiter than its own.
+        try:
+            tried.append(_rows(table, mark))
+        except csv.Error as error:
+            flaws.append(error)
     chosen = next((rows for rows in tried if _title(rows, column) is not None), None)
+    if chosen is None and flaws and max(map(_width, tried), default=0) < 2:
+        raise _invalid(f"it is not CSV: {flaws[0]}", str(path)) from flaws[0]
     rows = chosen if chosen is not None else max(tried, key=_width)
     title = _title(rows, column)
     if title is None and (column is not None or _width(rows) > 1):
@@ -61,8 +70,12 @@ def read_purchase_order(path: Path, column: str | None) -> list[str]:
     return [_serial(path, row, cells, at) for row, cells in rows[head + 1 :]]
 
 
-def _rows(path: Path, table: str, mark: str) -> _Rows:
-    """Return the rows that say something, with their numbers."""
+def _rows(table: str, mark: str) -> _Rows:
+    """Return the rows that say something, with their numbers.
+
+    Raises:
+        csv.Error: a quote is not closed, or closed in the midst of a cell.
+    """
 
     def kept() -> Iterator[tuple[int, list[str]]]:
         for row, cells in enumerate(read_rows(table, mark), 1):
@@ -70,10 +83,7 @@ def _rows(path: Path, table: str, mark: str) -> _Rows:
             if any(said) and not said[0].startswith(_COMMENT):
                 yield row, cells
 
-    try:
-        return list(kept())
-    except csv.Error as error:
-        raise _invalid(f"it is not CSV: {error}", str(path)) from error
+    return list(kept())
 
 
 def _width(rows: _Rows) -> int:

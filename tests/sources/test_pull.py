@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
 import pytest
 from sources.conftest import SourceWorld
 from sources.large import LargeProduct
-from sources.product import TOKEN, Product, serving
+from sources.product import RECORDED, TOKEN, Product, serving
 
 from bootz.errors import BootzError
 from bootz.server.sources.planning import SyncOrder
@@ -65,7 +66,22 @@ def test_modules_that_a_rule_takes_are_cards(world: SourceWorld) -> None:
 
 
 def test_modules_that_no_rule_takes_are_no_cards(world: SourceWorld) -> None:
-    """T23: without a rule for them, line cards are left out as fans and power supplies are."""
+    """T23: fans and power supplies, which are modules too; and line cards without a rule."""
+    lists = world.product.lists
+    for number, name in enumerate(("FT0", "PSU0"), 900):
+        module = copy.deepcopy(
+            next(each for each in lists["dcim/modules/"] if each["serial"] == "FXM28RP0")
+        )
+        place = "module_bay" if world.product.kind == "netbox" else "parent_module_bay"
+        bay = copy.deepcopy(
+            next(each for each in lists["dcim/module-bays/"] if each["id"] == module[place]["id"])
+        )
+        for each in (module, bay):
+            each["id"] = number if isinstance(each["id"], int) else f"{number}{each['id'][3:]}"
+        module[place]["id"], module["serial"], bay["name"] = bay["id"], f"FXM28{name}", name
+        lists["dcim/modules/"].append(module)
+        lists["dcim/module-bays/"].append(bay)
+
     world.sync(select=every_status(world), cards=[{"bay": "^RP", "kind": "control"}])
 
     assert {card.serial_number for card in world.chassis()["core-28"].cards} == {
@@ -168,8 +184,21 @@ def test_a_filter_that_the_source_ignores_stops_the_sync(world: SourceWorld, fil
     assert refused(world).reason == "source-filter-ignored"
 
 
+def test_a_status_that_a_token_may_not_see_is_a_missing_right(nautobot: SourceWorld) -> None:
+    """T12: devices as Nautobot shows them to a token with the right to view devices alone."""
+    recorded = json.loads((RECORDED / "nautobot-3.2.7.json").read_text())
+    nautobot.product.devices[:] = recorded["least-rights-devices"]["body"]["results"]
+    nautobot.product.ignored = {"status", "tags"}
+
+    error = refused(nautobot)
+
+    assert error.reason == "source-forbidden"
+    assert "the right to view" in error.expected
+    assert nautobot.chassis() == {}
+
+
 def test_names_that_a_token_may_not_see_are_a_missing_right(nautobot: SourceWorld) -> None:
-    """T12: the status is a stub without a name."""
+    """T12: the role is a stub without a name."""
     for device in nautobot.product.devices:
         device["status"] = {"id": "x", "name": "Planned"}
     nautobot.product.device("edge-03")["role"] = {"id": "y", "display": "edge"}

@@ -87,6 +87,25 @@ def test_echoes_are_bounded() -> None:
     assert "2999" in echoes
 
 
+def test_a_hundred_rings_at_once_are_one_sync_and_one_more_behind_a_running_one() -> None:
+    """T17."""
+    schedule = Schedule(0.0)
+    schedule.begin(0.0)
+    for _ in range(100):
+        schedule.ring(0.0)
+    assert schedule.wait(0.0) == JOIN_S
+    schedule.start(JOIN_S)
+    for _ in range(100):
+        schedule.ring(JOIN_S)
+    assert schedule.wait(JOIN_S) is None
+    schedule.end(15.0)
+    assert schedule.due is not None
+    schedule.start(schedule.due)
+    schedule.end(100.0)
+
+    assert schedule.wait(100.0) is None
+
+
 @given(st.lists(st.floats(0, 100), max_size=200), st.floats(0.1, 30))
 def test_rings_are_joined(rings: list[float], takes: float) -> None:
     """T17: one sync runs, at most one waits, and starts are ten seconds apart."""

@@ -105,6 +105,70 @@ def test_many_change_together_or_none_with_every_error(world: World) -> None:
     assert world.get(f"/chassis/{keys[0]}")["variables"] == {"site": "osl"}
 
 
+def test_many_are_added_together_or_none_with_every_error(world: World) -> None:
+    def post(*chassis: dict[str, Any], **options: Any) -> Any:
+        body = {"chassis": list(chassis)}
+        return world.call(OperatorRole.OPERATOR, "POST", "/chassis/bulk", json=body, **options)
+
+    fine = [{**BODY, "serial_number": f"FX{number}"} for number in range(3)]
+    refused = post(
+        fine[0],
+        {**fine[1], "vendor": "Nobody"},
+        {**fine[2], "hostname": "a\x07b"},
+        fine[0],
+    )
+    assert (refused.status_code, count(world)) == (404, 0)
+    assert [(each["where"].split()[0], each["reason"]) for each in refused.json()["errors"]] == [
+        ("chassis.1", "vendor-not-found"),
+        ("chassis.2", "chassis-invalid"),
+        ("chassis.3", "serial-taken"),
+    ]
+    tried = post(*fine, params={"dry_run": "true"})
+    assert (tried.status_code, count(world)) == (201, 0)
+    insecure = post({**fine[0], "boot_mode": "insecure"})
+    assert (insecure.status_code, count(world)) == (403, 0)
+    added = post(*fine, headers={"Idempotency-Key": "many"})
+    assert [each["name"] for each in added.json()["added"]] == ["FX0", "FX1", "FX2"]
+    assert post(*fine, headers={"Idempotency-Key": "many"}).content == added.content
+    assert count(world) == 3
+
+
+def test_many_are_removed_together_or_none(world: World) -> None:
+    keys = [world.chassis(f"FX{number}") for number in range(3)]
+
+    def delete(*ids: int) -> Any:
+        body = {"ids": list(ids)}
+        return world.call(OperatorRole.OPERATOR, "DELETE", "/chassis", json=body)
+
+    refused = delete(*keys, 900, 901)
+    assert (refused.status_code, count(world)) == (404, 3)
+    assert [each["where"] for each in refused.json()["errors"]] == ["ids.900", "ids.901"]
+    assert delete(*keys[:2]).json() == {"removed": ["FX0", "FX1"]}
+    assert count(world) == 1
+    entries = world.get("/audit", OperatorRole.SECURITY)["results"]
+    assert [each["verb"] for each in entries[:2]] == ["chassis.remove", "chassis.remove"]
+
+
+def test_a_condition_is_never_passed_over(world: World) -> None:
+    key = world.chassis("FX1")
+    held = world.call(
+        OperatorRole.OPERATOR,
+        "POST",
+        "/chassis/hold",
+        json={"ids": [key]},
+        headers={"If-Match": '"old"'},
+    )
+    assert (held.status_code, held.json()["reason"]) == (400, "request-invalid")
+    assert world.get(f"/chassis/{key}")["standing"]["state"] == "expected"
+    hook = {"name": "w", "url": "https://hooks.example.net/", "events": ["bootz.report.success"]}
+    made = world.call(OperatorRole.ADMIN, "POST", "/webhooks", json=hook)
+    assert made.status_code == 201, made.text
+    stale = world.call(OperatorRole.ADMIN, "DELETE", "/webhooks/w", headers={"If-Match": '"old"'})
+    assert stale.status_code == 412
+    tag = {"If-Match": made.headers["ETag"]}
+    assert world.call(OperatorRole.ADMIN, "DELETE", "/webhooks/w", headers=tag).status_code == 200
+
+
 def test_hold_and_release(world: World) -> None:
     keys = [world.chassis(f"FX{number}") for number in range(1, 4)]
     held = world.call(

@@ -90,6 +90,27 @@ def audit_verify() -> ApiCall[models.AuditVerdictView]:
     )
 
 
+def chassis_remove_many(
+    body: models.ChassisKeys,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiCall[models.RemovedMany]:
+    """Take many chassis off the record, or none; their attempts stay in the journal.
+
+    Needs the role operator.
+    """
+    return ApiCall(
+        models.RemovedMany,
+        "DELETE",
+        "/api/v1/chassis",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
 def chassis_list(
     *,
     ordering: str | None = None,
@@ -158,6 +179,27 @@ def chassis_add(
         models.ChassisView,
         "POST",
         "/api/v1/chassis",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
+        json=written(body),
+    )
+
+
+def chassis_add_many(
+    body: models.ManyChassis,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiCall[models.Added]:
+    """Put many chassis on record: all of them, or none with every error at once.
+
+    Needs the role operator.
+    """
+    return ApiCall(
+        models.Added,
+        "POST",
+        "/api/v1/chassis/bulk",
         query={"dry_run": dry_run},
         headers={"if-match": if_match, "idempotency-key": idempotency_key},
         json=written(body),

@@ -69,6 +69,20 @@ class AddWebhook(ApiModel):
     url: str
 
 
+class Added(ApiModel):
+    """The chassis that were added, in the order in which they were given."""
+
+    added: list[AddedChassis]
+
+
+class AddedChassis(ApiModel):
+    """A chassis that was added."""
+
+    id: int
+    name: str
+    """Its serial number, or that of its first card."""
+
+
 class AttemptDetail(ApiModel):
     """An attempt with its checks, what was sent, and its events."""
 
@@ -595,6 +609,12 @@ class Login(ApiModel):
     password: str = ""
 
 
+class ManyChassis(ApiModel):
+    """Chassis that are put on record together."""
+
+    chassis: list[ChassisBody]
+
+
 class Me(ApiModel):
     """Who calls, as the API knows it."""
 
@@ -893,6 +913,12 @@ class Removed(ApiModel):
 
     removed: str
     """Its name."""
+
+
+class RemovedMany(ApiModel):
+    """What was removed, by serial number."""
+
+    removed: list[str]
 
 
 class RemovedVouchers(ApiModel):

@@ -1,5 +1,6 @@
 """The application: routes, limits and headers, put together."""
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from importlib.resources import files
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 PREFIX: Final = "/api/v1"
 MAX_AT_ONCE: Final = 64
 """Requests under way at once of one address; streams of events do not count."""
+MAX_OF_TOKEN: Final = 32
+"""Those of one token, from whatever addresses."""
 
 _STREAMS: Final = ("/events/stream", "/live")
 
@@ -184,7 +187,7 @@ class _BodyLimit:
 
 
 class _AtOnce:
-    """Bounds the requests under way of one address."""
+    """Bounds the requests under way of one address, and of one token from wherever it is used."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -194,25 +197,38 @@ class _AtOnce:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        client = scope.get("client")
-        address = client[0] if client else ""
         if scope["path"].endswith(_STREAMS):
             # As many as there are people who watch: boards share what they cost.
             await self._app(scope, receive, send)
             return
-        if self._under_way.get(address, 0) >= MAX_AT_ONCE:
-            error = Unavailable("requests-too-many", f"{MAX_AT_ONCE} are under way already")
-            await problem_response(error, {"Retry-After": "1"})(scope, receive, send)
-            return
-        self._under_way[address] = self._under_way.get(address, 0) + 1
+        callers = _callers(scope)
+        for caller, most in callers.items():
+            if self._under_way.get(caller, 0) >= most:
+                error = Unavailable("requests-too-many", f"{most} are under way already")
+                await problem_response(error, {"Retry-After": "1"})(scope, receive, send)
+                return
+        for caller in callers:
+            self._under_way[caller] = self._under_way.get(caller, 0) + 1
         try:
             await self._app(scope, receive, send)
         finally:
-            left = self._under_way[address] - 1
-            if left:
-                self._under_way[address] = left
-            else:
-                del self._under_way[address]
+            for caller in callers:
+                left = self._under_way[caller] - 1
+                if left:
+                    self._under_way[caller] = left
+                else:
+                    del self._under_way[caller]
+
+
+def _callers(scope: Scope) -> dict[str, int]:
+    """Return whose requests this one is counted with, and how many of each may be under way."""
+    client = scope.get("client")
+    callers = {f"address {client[0] if client else ''}": MAX_AT_ONCE}
+    given = dict(scope["headers"]).get(b"authorization", b"")
+    if given:
+        # Not the token itself: it is in no table of this process longer than its request.
+        callers[f"token {hashlib.sha256(given).hexdigest()}"] = MAX_OF_TOKEN
+    return callers
 
 
 def _too_large() -> Response:

@@ -16,7 +16,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from pydantic import BaseModel
 from sqlalchemy import Connection, delete, insert, select
 
-from bootz.errors import ConflictError, OperatorError
+from bootz.errors import ConflictError, OperatorError, WireError
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.operations.texts import dump_json, load_object
 from bootz.server.store.schema import IDEMPOTENT_ANSWER
@@ -74,6 +74,7 @@ class Change:
         self._body_digest = digest
         self.dry_run = dry_run
         self._if_match = if_match
+        self._matched = False
         self._key = idempotency_key
 
     def run(
@@ -84,12 +85,20 @@ class Change:
         Raises:
             BootzError: whatever the work raises; nothing has changed then.
             ConflictError: ``idempotency-key-reused``.
+            WireError: ``request-invalid``: there is an If-Match, and nothing that has an ETag.
         """
         with self._door.database.write(principal.actor(doing)) as connection:
             kept = self._kept(connection, principal)
             if kept is not None:
                 return kept
             answer = work(connection)
+            if self._if_match is not None and not self._matched:
+                # A condition that is passed over would lose the change of another.
+                raise WireError(
+                    "request-invalid",
+                    "what this changes has no ETag of its own; send it without If-Match",
+                    where="header.If-Match",
+                )
             if self.dry_run:
                 connection.rollback()
             elif answer.kept:
@@ -103,7 +112,7 @@ class Change:
         Raises:
             OperatorError: ``etag-stale``.
         """
-        given = self._if_match
+        given, self._matched = self._if_match, True
         if given is None or given.strip() == "*":
             return
         now = etag(document)

@@ -1,8 +1,9 @@
 """The verbs on chassis: add, set, remove, find, list; checks name every conflict before a write."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy import delete as delete_from
 
 from bootz.errors import ConflictError, UnknownChassis
@@ -47,6 +48,8 @@ __all__ = [
     "remove_chassis",
     "set_chassis",
 ]
+
+_FORGET: Final = delete_from(CHASSIS).where(CHASSIS.c.id == bindparam("key"))
 
 
 def add_chassis(connection: Connection, record: ChassisRecord) -> ChassisRecord:
@@ -212,6 +215,20 @@ def remove_chassis_by_key(connection: Connection, key: int) -> ChassisRecord:
         UnknownChassis: it is not there any more.
     """
     return _remove(connection, chassis_by_key(connection, key))
+
+
+def remove_all_chassis(connection: Connection, keys: Collection[int]) -> tuple[ChassisRecord, ...]:
+    """Take chassis off the record, found by the database's keys, and return what was there."""
+    records = chassis_by_keys(connection, sorted(set(keys)))
+    if not records:
+        return ()
+    connection.execute(_FORGET, [{"key": key} for key in records])
+    raise_revision(connection, shared=False)
+    note_all(
+        connection,
+        [Note("chassis.remove", each.name, before=each.to_document()) for each in records.values()],
+    )
+    return tuple(records.values())
 
 
 def _remove(connection: Connection, record: ChassisRecord) -> ChassisRecord:

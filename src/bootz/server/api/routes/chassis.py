@@ -161,7 +161,7 @@ def add(
     def work(connection: Connection) -> Answer:
         given = body.model_dump(exclude_unset=True)
         refuse_hidden(given)
-        record = add_chassis(connection, _record(principal, given))
+        record = add_chassis(connection, record_of(principal, given))
         _find(connection, principal, record.key)
         (view,) = _views(connection, door, principal, [record.key])
         return Answer(view, 201, {"ETag": etag(record.to_document())})
@@ -186,7 +186,7 @@ def set_(
         document = before.to_document()
         change.check_match(document)
         given = unmasked(connection, principal, document, body.model_dump(exclude_unset=True))
-        after = set_chassis_by_key(connection, key, _record(principal, given, before))
+        after = set_chassis_by_key(connection, key, record_of(principal, given, before))
         _find(connection, principal, key)
         (view,) = _views(connection, door, principal, [key])
         return Answer(view, 200, {"ETag": etag(after.to_document())})
@@ -224,7 +224,7 @@ def patch(
                 before = _find(connection, principal, key)
                 document = before.to_document()
                 given = unmasked(connection, principal, document, _merged(document, body.changes))
-                after = set_chassis_by_key(connection, key, _record(principal, given, before))
+                after = set_chassis_by_key(connection, key, record_of(principal, given, before))
                 if after.to_document() != document:
                     changed.append(after.name)
             except UnknownChassis as error:
@@ -297,7 +297,7 @@ def _find(connection: Connection, principal: Principal, key: int) -> ChassisReco
     return chassis_by_key(connection, key)
 
 
-def _record(
+def record_of(
     principal: Principal, given: dict[str, Any], before: ChassisRecord | None = None
 ) -> ChassisRecord:
     """Return the record of a document; turning proofs off needs a role of its own."""

@@ -129,8 +129,13 @@ def _view(webhook: Webhook) -> WebhookView:
     return WebhookView.model_validate(webhook.to_document())
 
 
+def _document(connection: Connection, webhook: Webhook) -> dict[str, object]:
+    """Return what a webhook's ETag is of."""
+    return {**webhook.settings(), "secret": secret_fingerprint(connection, webhook)}
+
+
 def _etag(connection: Connection, webhook: Webhook) -> str:
-    settings = {**webhook.settings(), "secret": secret_fingerprint(connection, webhook)}
+    settings = _document(connection, webhook)
     return etag(settings)
 
 
@@ -190,7 +195,7 @@ def set_(
 
     def work(connection: Connection) -> Answer:
         before = webhook_named(connection, name)
-        change.check_match({**before.settings(), "secret": secret_fingerprint(connection, before)})
+        change.check_match(_document(connection, before))
         webhook = set_webhook(
             connection,
             name,
@@ -214,6 +219,7 @@ def remove(
     """Remove a webhook with all that waits for it."""
 
     def work(connection: Connection) -> Answer:
+        change.check_match(_document(connection, webhook_named(connection, name)))
         return Answer(Removed(removed=remove_webhook(connection, name).name))
 
     return change.run(principal, "webhook.remove", work)

@@ -62,7 +62,7 @@ def said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Said:
     return call
 
 
-def test_a_source_from_check_to_release(said: Said) -> None:
+def test_a_source_from_check_to_release(said: Said, tmp_path: Path) -> None:
     product = Product("netbox")
     with serving(product) as url:
         code, checks, _ = said(url, "check", "sot")
@@ -86,6 +86,11 @@ def test_a_source_from_check_to_release(said: Said) -> None:
         assert len(whole["faults"]) == 2
         code, released, _ = said(url, "release", "FOC2801A002")
         assert (code, released["released_from"]) == (0, "sot")
+        # T18: what is exported has no token.
+        exported, site = tmp_path / "inventory.yaml", str(tmp_path / "site")
+        assert run(["export", "--to", str(exported), "--site", site]) == 0
+        assert "FOC2801A002" in exported.read_text()
+        assert "SECRETsecret" not in exported.read_text()
         code, _, error = said(url, "release", "FOC2801A002")
         assert code == 1
         assert "source-not-owner" in error

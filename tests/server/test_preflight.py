@@ -86,6 +86,26 @@ def test_a_chassis_that_is_ready_is_a_go(
     )
     suite = ElementTree.parse(junit).getroot()
     assert (suite.get("failures"), suite.get("tests")) == ("0", str(len(rows)))
+    site = ["--site", str(ready.root)]
+    assert bootz([*site, "chassis", "check", "--all", "--output", "junit"]) == 0
+    assert ElementTree.fromstring(capsys.readouterr().out).get("tests") == str(len(rows))
+    # An ordinary chassis list has no such form.
+    assert bootz([*site, "chassis", "list", "--output", "junit"]) == 2
+
+
+def test_a_no_go_is_a_failure_in_junit_too(
+    ready: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready.write(lambda connection: hold_chassis(connection, [1], "", now=utc_now()))
+    words = ["chassis", "check", "FX1", "--output", "junit"]
+
+    assert bootz(["--site", str(ready.root), *words]) == 1
+    told = capsys.readouterr()
+    suite = ElementTree.fromstring(told.out)
+    assert suite.get("failures") == "1"
+    (failure,) = suite.iter("failure")
+    assert failure.get("message") == "the chassis is on hold"
+    assert "preflight-no-go" in told.err
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import click
 from bootz.cli.base import FILE, Cli, Verb
 from bootz.cli.inventory.base import key_and_value
 from bootz.cli.names import SERIAL, which_vendor
-from bootz.cli.output import Column, OutputFormat
+from bootz.cli.output import Column, Output, OutputFormat, write_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +28,9 @@ _COLUMNS = (
     Column("next"),
 )
 
+_JUNIT = "junit"
+"""The form of ``--output`` that this command has beside those of all."""
+
 
 @click.command("check", cls=Verb)
 @click.argument("serials", nargs=-1, type=SERIAL, metavar="[SERIAL]...")
@@ -38,6 +41,12 @@ _COLUMNS = (
 )
 @click.option("--passed", "with_passed", is_flag=True, help="Also show what passed.")
 @click.option("--junit", type=FILE, metavar="FILE", help="Also write the checks as JUnit XML.")
+@click.option(
+    "--output",
+    "form",
+    type=click.Choice([*(each.value for each in OutputFormat), _JUNIT]),
+    help="Output format. Default: table.",
+)
 @click.option(
     "--no-server",
     is_flag=True,
@@ -56,6 +65,7 @@ def check_command(
     vendor: str | None,
     labels: tuple[str, ...],
     junit: Path | None,
+    form: str | None,
     ntp: str | None,
     *,
     everything: bool,
@@ -69,7 +79,10 @@ def check_command(
     by URL, every template in the dialect of the chassis, Kea's reservations, the clocks.
     """
     from bootz.errors import ConfigError
+    from bootz.keystore.files import atomic_write
 
+    if form not in (None, _JUNIT):
+        cli.output = Output(OutputFormat(form))
     if sum((bool(serials), everything, bool(labels))) != 1:
         raise click.UsageError("give SERIAL, --label or --all")
     site = cli.site()
@@ -98,9 +111,12 @@ def check_command(
         for each in report.checks
         if shows_all or each.outcome.value != "passed"
     ]
-    cli.output.rows(_COLUMNS, rows)
+    if form == _JUNIT:
+        write_text(_as_junit(reports).decode())
+    else:
+        cli.output.rows(_COLUMNS, rows)
     if junit is not None:
-        _write_junit(junit, reports)
+        atomic_write(junit, _as_junit(reports), mode=0o644)
     wrong = [report.name for report in reports if not report.go]
     if wrong:
         shown = ", ".join(wrong[:10]) + (f" and {len(wrong) - 10} more" if len(wrong) > 10 else "")
@@ -163,10 +179,9 @@ def _keys(
     return [each.key for each in listed_chassis(plain(connection), ListChoice(labels=labels))]
 
 
-def _write_junit(path: Path, reports: list[PreflightReport]) -> None:
+def _as_junit(reports: list[PreflightReport]) -> bytes:
     from bootz.conformance.junit import junit_report
     from bootz.conformance.verdict import JudgedCase, Judgement
-    from bootz.keystore.files import atomic_write
 
     results = [
         JudgedCase(report.name, each.name, Judgement.FAILED, why=each.evidence, notes=each.evidence)
@@ -175,4 +190,4 @@ def _write_junit(path: Path, reports: list[PreflightReport]) -> None:
         for report in reports
         for each in report.checks
     ]
-    atomic_write(path, junit_report("bootz chassis check", results), mode=0o644)
+    return junit_report("bootz chassis check", results)

@@ -361,7 +361,7 @@ def planned(database: Database, root: Path, now: datetime) -> None:
             )
             for key, fault in zip(("301", "302"), faults, strict=True)
         ]
-        note_success(connection, SOURCE.name, rows)
+        note_success(connection, SOURCE.name, rows, reached=True)
     pulled = Pulled("NetBox", "4.1.4", now - timedelta(minutes=1), tuple(devices))
     write_copy(copy_path(root, SOURCE.name), pulled)
 

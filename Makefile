@@ -4,8 +4,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-# One more than two cores: tests wait for real servers.
-PROCESSES ?= 3
+PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 

@@ -12,7 +12,7 @@ import pytest
 from board import night
 from board.conftest import Board
 from fastapi import Request
-from store.world import maker, owner
+from store.world import call, maker, owner
 
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.tokens import add_token
@@ -214,6 +214,20 @@ def test_a_device_tells_its_steps_with_evidence(full: Board) -> None:
     assert "64.0 MiB of 64.0 MiB" in ready
     assert "Report SUCCESS" in ready
     assert full.get("/devices/9999").status_code == 404
+
+
+def test_a_question_that_its_router_gave_up_is_no_data_sent(full: Board) -> None:
+    long_ago = full.now - timedelta(days=1)
+    given_up = call("FX00001", chassis_key=1, nonce_digest="given up", at=long_ago, abandoned=True)
+    full.enter("viewer")
+    before = full.page("/devices/1")
+
+    night.write(full.database, [given_up])
+
+    after = full.page("/devices/1")
+    told = "The router had gone before it could be answered"
+    assert (told in before, told in after) == (False, True)
+    assert after.count("Data sent") == before.count("Data sent")
 
 
 def test_a_device_is_changed_and_shows_the_difference_to_what_was_sent(full: Board) -> None:

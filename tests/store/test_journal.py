@@ -492,6 +492,54 @@ def test_a_caller_that_has_gone_is_still_recorded(
     assert len(read(database)) == 1
 
 
+def test_a_question_that_its_router_gave_up_does_not_become_the_newest_attempt(
+    database: Database, chassis: ChassisRecord
+) -> None:
+    """One server waits for its database, while the router onboards by way of another one."""
+    ours = {"chassis_key": chassis.key}
+
+    async def run() -> None:
+        journal = SqlJournal(database)
+        journal.start()
+        with database.write_journal():
+            # Nobody else can write now; the first entry waits in the writer, or in the queue.
+            question = asyncio.create_task(journal.record(call(nonce_digest="given up", **ours)))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            question.cancel()
+            await asyncio.gather(question, return_exceptions=True)
+        await journal.close()
+
+    later = NOW + timedelta(seconds=5)
+    elsewhere = [
+        call(nonce_digest="asked again", at=later, **ours),
+        report(ReportedStatus.SUCCESS, at=later + timedelta(seconds=5), **ours),
+    ]
+    record(database, *elsewhere)
+    asyncio.run(run())
+    (attempt,) = read(database)
+    assert (attempt.state, attempt.reports, attempt.repeats) == (AttemptState.SUCCESS, 1, 1)
+    assert attempt.updated_at == later + timedelta(seconds=5)
+    assert happened(database) == [EventKind.ANSWERED, EventKind.REPORT, EventKind.ANSWERED]
+    with database.read() as connection:
+        *_, last = events_after(connection, 0)
+    assert last.data["abandoned"] is True
+
+
+def test_a_question_that_its_router_gave_up_is_an_attempt_where_nothing_came_later(
+    database: Database, chassis: ChassisRecord
+) -> None:
+    ours = {"chassis_key": chassis.key}
+    before = NOW - timedelta(days=1)
+    record(
+        database,
+        call(nonce_digest="yesterday", at=before, **ours),
+        replace(call(nonce_digest="given up", **ours), abandoned=True),
+        call(nonce_digest="asked again", at=NOW + timedelta(seconds=5), **ours),
+    )
+    assert [attempt.number for attempt in read(database)] == [3, 2, 1]
+
+
 def test_followers_get_events_in_order_as_they_come(
     database: Database, chassis: ChassisRecord, url: str
 ) -> None:

@@ -88,7 +88,8 @@ class CallRecord:
     were listed and are not of the chassis (pending replacements); ``seated`` are the answered
     cards whose slots the device named. ``content`` is what was sent, serialised,
     without its nonce, empty where nothing was; it may hold secrets. ``reached_at`` is where the
-    router reached the server.
+    router reached the server. ``abandoned``: the caller had gone when it was put on record, and
+    got no answer.
     """
 
     at: datetime
@@ -113,6 +114,7 @@ class CallRecord:
     vendor: str = ""
     content: bytes = field(default=b"", repr=False)
     reached_at: tuple[str, int] = ("", 0)
+    abandoned: bool = False
 
 
 class Journal(Protocol):

@@ -89,6 +89,15 @@ def _steps(attempt: AttemptRecord, events: Sequence[Event]) -> Iterator[Timeline
 def _event(event: Event, attempt: AttemptRecord) -> Iterator[TimelineStep]:
     data: Mapping[str, Any] = event.data
     match event.kind:
+        case EventKind.ANSWERED if data.get("abandoned"):
+            yield TimelineStep(
+                "Question given up by the router",
+                "warning",
+                "connected",
+                _told(("peer", str(data.get("peer", "")))),
+                event.at,
+                words="The router had gone before it could be answered, and asked again.",
+            )
         case EventKind.ANSWERED:
             yield TimelineStep(
                 "Data sent",

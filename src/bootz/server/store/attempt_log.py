@@ -2,8 +2,10 @@
 
 A request with a new nonce opens an attempt; the same chassis with the same nonce repeats into
 it, and so does a refusal like the one before. A report or download belongs to the chassis's
-latest attempt. Who is not proven gets a row without chassis. The disk cannot be filled: rows
-without chassis, attempts of a chassis and events of an attempt are bounded, the oldest go.
+latest attempt; so does a question whose router gave up waiting and has asked another server
+since, and it moves nothing. Who is not proven gets a row without chassis. The disk cannot be
+filled: rows without chassis, attempts of a chassis and events of an attempt are bounded, the
+oldest go.
 """
 
 from collections.abc import Iterable, Sequence
@@ -131,6 +133,10 @@ class _Batch:
             self._take_stray(call, verdict)
             return
         draft = self._belongs_to(call, verdict, chassis)
+        if draft is None and (later := self._overtaken_by(call, chassis)):
+            later.repeats += 1
+            self._add_event(later, to_text(call.at), verdict.kind, call_data(call, verdict))
+            return
         if draft is None:
             draft = self._open(call, verdict, chassis)
         elif call.report is None:
@@ -242,6 +248,16 @@ class _Batch:
             return latest
         same = latest.state is AttemptState.REFUSED is verdict.state
         return latest if same and latest.reason == verdict.reason else None
+
+    def _overtaken_by(self, call: CallRecord, chassis: int) -> Draft | None:
+        """Return the attempt with which a router went on that had given up this question.
+
+        A server that waits for its database can write long after its router has asked another
+        one; a new attempt would then be taken for the router's newest.
+        """
+        latest = self._latest[chassis]
+        overtaken = call.abandoned and latest is not None and to_text(call.at) < latest.started_at
+        return latest if overtaken else None
 
     def _open(self, call: CallRecord, verdict: Verdict, chassis: int | None) -> Draft:
         latest = None if chassis is None else self._latest[chassis]

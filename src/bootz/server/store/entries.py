@@ -89,6 +89,8 @@ def call_data(call: CallRecord, verdict: Verdict) -> Data:
         "dialect": bounded(call.dialect),
         "peer": bounded(call.peer),
     }
+    if call.abandoned:
+        data["abandoned"] = True
     if call.written:
         data["written"] = bounded(call.written)
     if verdict.reason:

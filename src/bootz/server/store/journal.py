@@ -13,6 +13,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
@@ -189,7 +190,7 @@ class SqlJournal:
         written = False
         if connection is not None:
             try:
-                self._onboarded.extend(self._log.write(connection, [entry for entry, _ in batch]))
+                self._onboarded.extend(self._log.write(connection, _as_it_stands(batch)))
                 written = True
             except Exception as error:
                 # The thread meets it again, and tells it.
@@ -206,13 +207,10 @@ class SqlJournal:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         while (job := self._jobs.get()) is not None:
             batch, written = job
-            if written:
-                error = self._commit(len(batch))
-            else:
-                error = self._write([entry for entry, _ in batch])
+            error = self._commit(len(batch)) if written else self._write(batch)
             if error is not None and len(batch) > 1 and not isinstance(error, Unavailable):
                 # One entry that cannot be written must not take the others with it.
-                outcomes = [(done, self._write([entry])) for entry, done in batch]
+                outcomes = [(each[1], self._write([each])) for each in batch]
             else:
                 outcomes = [(done, error) for _, done in batch]
             try:
@@ -222,13 +220,13 @@ class SqlJournal:
                 # The loop has ended, and with it everybody who waited; the entries are written.
                 return
 
-    def _write(self, entries: Sequence[Entry]) -> Exception | None:
+    def _write(self, batch: Sequence[_Waiting]) -> Exception | None:
         def write() -> None:
             with self._turns.turn() as connection:
-                onboarded = self._log.write(connection, entries)
+                onboarded = self._log.write(connection, _as_it_stands(batch))
             self._onboarded.extend(onboarded)
 
-        return self._failure(write, len(entries))
+        return self._failure(write, len(batch))
 
     def _commit(self, entries: int) -> Exception | None:
         error = self._failure(self._turns.commit, entries)
@@ -267,3 +265,11 @@ class SqlJournal:
                 done.set_result(None)
             else:
                 done.set_exception(error)
+
+
+def _as_it_stands(batch: Sequence[_Waiting]) -> list[Entry]:
+    """Return entries with what became of their callers while they waited: some have gone."""
+    return [
+        replace(entry, abandoned=True) if done.done() and isinstance(entry, CallRecord) else entry
+        for entry, done in batch
+    ]

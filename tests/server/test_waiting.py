@@ -57,3 +57,21 @@ def test_a_server_that_leads_tells_no_one(tmp_path: Path) -> None:
     asyncio.run(story())
     assert told(database) == frozenset()
     database.close()
+
+
+def test_a_night_of_waiting_routers_is_told_at_once(tmp_path: Path) -> None:
+    """More cards than one statement names, and some that were told of before."""
+    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    cards = [f"FX{number}" for number in range(1_201)]
+
+    async def story() -> None:
+        for server in (cards[:700], cards):
+            waiting = WaitingElsewhere(database, lambda: 0.0)
+            waiting.hear(server)
+            await waiting.tend(leads=False)
+
+    asyncio.run(story())
+    assert told(database) == {waiting_name(card) for card in cards}
+    forget(database)
+    assert told(database) == frozenset()
+    database.close()

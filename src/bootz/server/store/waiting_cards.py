@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from bootz.model.chassis import fold_serial
 from bootz.server.store.schema import META
+from bootz.sql.batches import batches
 
 _PREFIX: Final = "waits:"
 _DIGITS: Final = 40
@@ -22,10 +23,11 @@ def waiting_name(serial_number: str) -> str:
 
 
 def tell_waiting(connection: Connection, serials: Collection[str]) -> None:
-    """Tell the leader of cards."""
-    names = {waiting_name(serial) for serial in serials}
-    connection.execute(delete(META).where(META.c.key.in_(names)))
-    connection.execute(insert(META), [{"key": name, "value": 0} for name in sorted(names)])
+    """Tell the leader of cards. Two servers may tell it of the same ones, one after the other."""
+    names = sorted({waiting_name(serial) for serial in serials})
+    forget_waiting(connection, names)
+    for some in batches(names):
+        connection.execute(insert(META), [{"key": name, "value": 0} for name in some])
 
 
 def read_waiting(connection: Connection) -> frozenset[str]:
@@ -39,4 +41,5 @@ def read_waiting(connection: Connection) -> frozenset[str]:
 
 def forget_waiting(connection: Connection, names: Collection[str]) -> None:
     """Remove names that the leader has heard."""
-    connection.execute(delete(META).where(META.c.key.in_(names)))
+    for some in batches(sorted(names)):
+        connection.execute(delete(META).where(META.c.key.in_(some)))

@@ -13,6 +13,7 @@ from dhcp.kea import U1, U2, ask, config4, config6, kea
 from dhcp.router import CLIENT_ID, DUID, SERIAL
 from dhcp.test_lab_on_the_wire import serving_at
 
+from bootz.dhcp.probes import PROBE_FILE, LastProbes
 from bootz.lab.namespaces import ROUTER_INTERFACE, Network
 from bootz.processes import COMMAND
 from bootz.protocol.dhcp_offer import Family
@@ -22,9 +23,12 @@ pytestmark = pytest.mark.kea
 FIRST, SECOND = "bootz://10.0.0.1:15006", "bootz://[2001:db8::1]:15006"
 
 
-def run_probe(link: Network, *more: str, serial: str = SERIAL) -> tuple[int, list[Any], str]:
+def run_probe(
+    link: Network, *more: str, serial: str = SERIAL, site: Path | None = None
+) -> tuple[int, list[Any], str]:
     link.routers[0].bring_up(ROUTER_INTERFACE)
-    words = ["dhcp", "probe", "--interface", ROUTER_INTERFACE, "--serial", serial, *more]
+    chosen = [] if site is None else ["--site", str(site)]
+    words = [*chosen, "dhcp", "probe", "--interface", ROUTER_INTERFACE, "--serial", serial, *more]
     done = subprocess.run(
         link.routers[0].command_inside([*COMMAND, *words, "--output", "json"]),
         capture_output=True,
@@ -54,6 +58,20 @@ def test_a_good_server_of_each_family(link: Network, tmp_path: Path) -> None:
     assert (v4["server"], v4["address"], v4["verdict"]) == ("10.0.0.1", "10.0.0.12/24", "usable")
     assert (v4["octets"], v4["uris"]) == (U1 + U2, [FIRST, SECOND])
     assert (v6["octets"], v6["uris"], v6["verdict"]) == (U2, [SECOND], "usable")
+
+
+def test_a_site_keeps_what_was_met(link: Network, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "bootz.yaml").write_text("organization: Example\n")
+    with kea(4, link.hub, tmp_path, config4(tmp_path, [reservation4()])):
+        run_probe(link, "--family", "ipv4", site=site)
+    run_probe(link, "--family", "ipv4", "--wait", "0.2", serial="OTHER", site=site)
+
+    kept = LastProbes.read(site / PROBE_FILE).found
+    (server,) = kept[SERIAL.casefold(), Family.IPV4].servers
+    assert (server.server, server.address, server.octets) == ("10.0.0.1", "10.0.0.12/24", U1 + U2)
+    assert kept["other", Family.IPV4].servers == ()
 
 
 def test_two_servers_are_an_alarm_and_each_gets_its_verdict(link: Network, tmp_path: Path) -> None:

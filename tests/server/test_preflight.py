@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import pytest
 from world import World, manufacturer
 
 from bootz.cli.main import run as bootz
+from bootz.dhcp.probes import PROBE_FILE
 from bootz.images.depot import Depot
 from bootz.server.operations.dhcp_settings import DhcpSettings
 from bootz.server.operations.holds import hold_chassis
@@ -195,7 +196,10 @@ def test_it_wants_one_way_to_choose(ready: World, words: tuple[str, ...]) -> Non
 
 
 class _Files(BaseHTTPRequestHandler):
+    callers: ClassVar[list[str]] = []
+
     def do_HEAD(self) -> None:
+        self.callers.append(self.client_address[0])
         self.send_response(200 if self.path.startswith("/os.iso") else 404)
         self.end_headers()
 
@@ -242,6 +246,32 @@ def test_the_url_of_an_image_elsewhere_is_asked_for(
     assert code == (1 if told == "failed" else 0)
     site = outcomes(rows, "site")
     assert ("tls-certificate" in site) == ("--no-server" not in options)
+
+
+def test_an_image_is_asked_for_from_where_routers_are(
+    world: World, capsys: pytest.CaptureFixture[str], files: str
+) -> None:
+    image = {"name": "os", "version": "2", "url": f"{files}/os.iso", "sha256": "0" * 64}
+    world.add_profile(image=image, vendor_config="x\n")
+    world.add_chassis(hostname="r1", profile="base")
+    world.add_voucher()
+
+    code, rows, _ = check(world, capsys, "FX1", "--from", "127.0.0.7")
+    assert (code, outcomes(rows)["image-url"]) == (0, "passed")
+    assert _Files.callers[-1] == "127.0.0.7"
+    # An address that this machine does not have.
+    code, rows, _ = check(world, capsys, "FX1", "--from", "192.0.2.9")
+    assert (code, outcomes(rows)["image-url"]) == (1, "failed")
+    words = ["chassis", "check", "FX1", "--from", "elsewhere"]
+    assert bootz(["--site", str(world.root), *words]) == 2
+
+    # What routers come to is elsewhere: to them, this is their own loopback.
+    config = world.root / "bootz.yaml"
+    config.write_text(config.read_text() + "\nadvertised: [boot.example.net]\n")
+    capsys.readouterr()
+    code, rows, _ = check(world, capsys, "FX1")
+    (row,) = (row for row in rows if row["check"] == "image-url")
+    assert (code, row["outcome"], "loopback" in row["evidence"]) == (1, "failed", True)
 
 
 class _Clock(threading.Thread):
@@ -318,3 +348,89 @@ def test_kea_is_asked_for_each_reservation(
     code, rows, _ = check(ready, capsys, "FX2", "--no-network")
     assert "dhcp-ipv4" not in outcomes(rows, "FX2")
     assert code == 0
+
+
+REDIRECT = "0016" + b"bootz://10.0.0.1:15006".hex()
+
+
+def probed(world: World, *servers: dict[str, str], serial: str = "FX2", hours: float = 0.0) -> None:
+    """What ``bootz dhcp probe`` keeps of a probe; its own test is that of the link."""
+    line = {
+        "serial_number": serial,
+        "family": "ipv4",
+        "interface": "eth1",
+        "at": (utc_now() - timedelta(hours=hours)).isoformat(),
+        "servers": list(servers),
+    }
+    with (world.root / PROBE_FILE).open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def answered(address: str = "192.0.2.9/24", octets: str = REDIRECT, **more: str) -> dict[str, str]:
+    made = {"server": "192.0.2.1", "sender": "02:00:00:00:00:01", "verdict": "usable"}
+    return made | {"address": address, "octets": octets, "detail": ""} | more
+
+
+@pytest.fixture
+def addressed(ready: World) -> World:
+    settings = DhcpSettings(ipv4="192.0.2.9/24", uris=("bootz://10.0.0.1:15006",))
+    ready.add_chassis("FX2", hostname="r2", profile="base", dhcp=settings)
+    ready.add_voucher("FX2")
+    return ready
+
+
+@pytest.mark.parametrize(
+    ("servers", "more", "outcome", "evidence"),
+    [
+        ([answered()], {}, "passed", "192.0.2.1 answers"),
+        ([], {}, "failed", "no server answers"),
+        ([answered(), answered(server="192.0.2.2")], {}, "failed", "2 servers answer"),
+        ([answered(verdict="dhcp-no-redirect")], {}, "failed", "dhcp-no-redirect"),
+        ([answered(octets=REDIRECT[:-2] + "39")], {}, "failed", "seen 39"),
+        ([answered("192.0.2.7/24")], {}, "failed", "seen 192.0.2.7"),
+        ([], {"hours": 30.0}, "warning", "no server answers"),
+        ([answered("192.0.2.77/24")], {"serial": "OTHER"}, "passed", "as OTHER"),
+        ([answered("192.0.2.77/24", verdict="x")], {"serial": "OTHER"}, "warning", "as OTHER"),
+        ([answered("198.51.100.7/24")], {"serial": "OTHER"}, None, ""),
+        # Not a line of ours: as if nothing had been met.
+        ([answered(octets="0x")], {}, None, ""),
+    ],
+)
+def test_what_the_last_probe_met_is_told(
+    addressed: World,
+    capsys: pytest.CaptureFixture[str],
+    servers: list[dict[str, str]],
+    more: dict[str, Any],
+    outcome: str | None,
+    evidence: str,
+) -> None:
+    probed(addressed, answered(verdict="earlier"), hours=40.0, serial="FX9")
+    probed(addressed, *servers, **more)
+
+    code, rows, _ = check(addressed, capsys, "FX2", "--no-network")
+
+    found = [row for row in rows if row["check"] == "dhcp-probe-ipv4"]
+    if outcome is None:
+        # The older probe, as another router of the link, is what is left.
+        assert [row["outcome"] for row in found] == ["warning"]
+        assert "as FX9" in found[0]["evidence"]
+        return
+    (row,) = found
+    assert (row["outcome"], evidence in row["evidence"]) == (outcome, True), row
+    assert code == (1 if outcome == "failed" else 0)
+    assert bool(row["next"]) == (outcome != "passed")
+
+
+def test_the_servers_of_another_owner_are_not_held_to_ours(
+    ready: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = ready.root / "bootz.yaml"
+    config.write_text(config.read_text() + "\nadvertised: [192.0.2.200]\n")
+    ready.add_chassis("FX2", hostname="r2", profile="base", dhcp=DhcpSettings(ipv4="192.0.2.9/24"))
+    ready.add_voucher("FX2")
+    probed(ready, answered())
+
+    code, rows, _ = check(ready, capsys, "FX2", "--no-network")
+    assert (code, outcomes(rows, "FX2")["dhcp-probe-ipv4"]) == (1, "failed")
+    code, rows, _ = check(ready, capsys, "FX2", "--no-network", "--no-server")
+    assert (code, outcomes(rows, "FX2")["dhcp-probe-ipv4"]) == (0, "passed")

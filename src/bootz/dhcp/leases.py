@@ -1,4 +1,6 @@
-"""The lab server's events: one line of JSON each, in a file that survives the server.
+"""What was met on the wire: one line of JSON each, in a file that survives who wrote it.
+
+The lab server's events, and the probes.
 
 Two files at most: the present one, and the one before it, so that a flood fills no disk.
 """
@@ -56,9 +58,14 @@ class LeaseLog:
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         try:
-            return os.open(self._path, flags, 0o640)
+            descriptor = os.open(self._path, flags, 0o640)
+            if os.geteuid() == 0:
+                # The site's user reads what root has to write.
+                folder = self._path.parent.stat()
+                os.fchown(descriptor, folder.st_uid, folder.st_gid)
         except OSError as error:
             raise unwritable(self._path, error) from error
+        return descriptor
 
 
 def previous(path: Path) -> Path:

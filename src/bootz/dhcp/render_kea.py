@@ -7,7 +7,7 @@ refuse another; this form fits both and gives exact octets (docs/protocol/dhcp.m
 from collections.abc import Mapping
 from typing import Any, Final
 
-from bootz.dhcp.records import DhcpDevice, DhcpPlan, DhcpSubnet
+from bootz.dhcp.records import DhcpCard, DhcpDevice, DhcpPlan, DhcpSubnet
 from bootz.protocol.dhcp_offer import Family
 from bootz.wire.dhcp4 import Option4
 from bootz.wire.dhcp6 import Option6
@@ -46,18 +46,19 @@ def kea_reservations(device: DhcpDevice, family: Family) -> list[dict[str, Any]]
         if family is Family.IPV4
         else {"ip-addresses": [str(address.ip)]}
     )
-    names: list[tuple[str, str]] = []
-    for card in device.cards:
-        if card.mac:
-            names.append(("hw-address", card.mac.hex(":")))
-        if family is Family.IPV4:
-            names.append(("client-id", card.sent_client_id.hex()))
-        else:
-            names += [("duid", duid.hex(":")) for duid in card.sent_duids]
     return [
         {kind: value, **place, "option-data": options, "user-context": managed_by(device)}
-        for kind, value in names
+        for card in device.cards
+        for kind, value in client_names(card, family)
     ]
+
+
+def client_names(card: DhcpCard, family: Family) -> list[tuple[str, str]]:
+    """Return by what Kea may know a card: kind of identifier and octets, as a reservation's."""
+    names = [("hw-address", card.mac.hex(":"))] if card.mac else []
+    if family is Family.IPV4:
+        return [*names, ("client-id", card.sent_client_id.hex())]
+    return [*names, *(("duid", duid.hex(":")) for duid in card.sent_duids)]
 
 
 def render_kea(

@@ -9,10 +9,12 @@ REACH_S: Final = 5.0
 """Seconds for one answer."""
 
 
-def why_unreachable(url: str) -> str:
+def why_unreachable(url: str, source: str = "") -> str:
     """Ask for the head of a file; return what is wrong, empty where it is served.
 
-    The server's certificate is not judged here: routers do that, with their own trust anchor.
+    ``source`` is the address of this machine to ask from, such as one on the routers' network;
+    empty: the system chooses. The server's certificate is not judged here: routers do that, with
+    their own trust anchor.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -20,7 +22,7 @@ def why_unreachable(url: str) -> str:
         port = parts.port
         if parts.scheme not in {"http", "https"} or not host:
             return "it is neither http nor https"
-        connection = _connection(parts.scheme, host, port)
+        connection = _connection(parts.scheme, host, port, (source, 0) if source else None)
     except ValueError as error:
         return str(error)
     target = parts.path or "/"
@@ -34,10 +36,14 @@ def why_unreachable(url: str) -> str:
     return "" if status == http.HTTPStatus.OK else f"the answer is {status}"
 
 
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
+def _connection(
+    scheme: str, host: str, port: int | None, source: tuple[str, int] | None
+) -> http.client.HTTPConnection:
     if scheme == "http":
-        return http.client.HTTPConnection(host, port, timeout=REACH_S)
+        return http.client.HTTPConnection(host, port, timeout=REACH_S, source_address=source)
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(host, port, timeout=REACH_S, context=context)
+    return http.client.HTTPSConnection(
+        host, port, timeout=REACH_S, context=context, source_address=source
+    )

@@ -145,6 +145,12 @@ ROWS = (
         "Correct it: `bootz dhcp sync kea4` or `kea6`; a reservation of another's, by hand.",
     ),
     Reason(
+        "dhcp-probe-failed",
+        Fault.PRECONDITION,
+        "When the link was probed last, a router could not have gone on to its server.",
+        "Correct DHCP, then ask again: `bootz dhcp probe --interface IF --serial SERIAL`.",
+    ),
+    Reason(
         "secret-hidden",
         Fault.CONFIGURATION,
         "A fingerprint of a secret was sent where it does not stand for one on record.",

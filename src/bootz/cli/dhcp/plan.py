@@ -59,9 +59,16 @@ def whole_plan(cli: Cli) -> DhcpPlan:
 
 
 def plan_of(
-    connection: Connection, config: SiteConfig, records: Iterable[ChassisRecord]
+    connection: Connection,
+    config: SiteConfig,
+    records: Iterable[ChassisRecord],
+    *,
+    own_uris: bool = True,
 ) -> DhcpPlan:
-    """Return what the inventory says for DHCP of these chassis, in their order; unchecked."""
+    """Return what the inventory says for DHCP of these chassis, in their order; unchecked.
+
+    ``own_uris``: where no URI is set, routers are told the site's own addresses.
+    """
     vendors = {vendor.name: vendor.settings.redirect_shape for vendor in list_vendors(connection)}
     profiles = {
         profile.name: profile.document.redirect_shape for profile in list_profiles(connection)
@@ -73,6 +80,7 @@ def plan_of(
             record.overrides.redirect_shape
             or profiles.get(record.profile or "", "")
             or vendors.get(record.vendor, ""),
+            own_uris=own_uris,
         )
         for record in records
     )
@@ -83,9 +91,13 @@ def plan_of(
     return DhcpPlan(devices, subnets, config.dhcp.lease_seconds)
 
 
-def _device(record: ChassisRecord, config: SiteConfig, shape: str) -> DhcpDevice:
+def _device(record: ChassisRecord, config: SiteConfig, shape: str, *, own_uris: bool) -> DhcpDevice:
     settings = record.dhcp
     given = tuple(map(parse_bootz_uri, settings.uris or config.dhcp.uris))
+
+    def uris(family: Family, address: object) -> tuple[BootzUri, ...]:
+        return given or (_site_uris(config, family) if address and own_uris else ())
+
     name = record.hostname or record.serial_number or record.cards[0].serial_number
     return DhcpDevice(
         name=name,
@@ -93,8 +105,8 @@ def _device(record: ChassisRecord, config: SiteConfig, shape: str) -> DhcpDevice
         ipv4=settings.ipv4,
         ipv6=settings.ipv6,
         gateway=settings.gateway,
-        uris4=given or _site_uris(config, Family.IPV4) if settings.ipv4 else given,
-        uris6=given or _site_uris(config, Family.IPV6) if settings.ipv6 else given,
+        uris4=uris(Family.IPV4, settings.ipv4),
+        uris6=uris(Family.IPV6, settings.ipv6),
         mark=RedirectShape(shape) if shape else None,
         vendor=record.vendor,
     )

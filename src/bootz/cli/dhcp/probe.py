@@ -65,11 +65,13 @@ def command(
 ) -> None:
     """Send what a router would send, and show every server that answers; nothing is leased.
 
+    Where there is a site, it keeps what was met, and `bootz chassis check` tells it.
+
     Exit code 0: in one address family exactly one server answers, with a usable answer.
     """
     import asyncio
 
-    from bootz.cli.dhcp.probing import answer_row, ask_all
+    from bootz.cli.dhcp.probing import answer_row, ask_all, keep
     from bootz.dhcp.probe import alarms
     from bootz.transport.dhcp_ports import interface_mac
     from bootz.wire.dhcp_identity import DhcpIdentity, parse_mac
@@ -85,6 +87,7 @@ def command(
     identity = DhcpIdentity(octets, serial, vendor, platform, duid == "mac", trailer)
     chosen = tuple(map(Family, dict.fromkeys(families))) or tuple(Family)
     answers = asyncio.run(ask_all(interface, chosen, identity, wait))
+    keep(cli, serial, interface, chosen, answers)
     cli.output.rows(_COLUMNS, [answer_row(answer) for answer in answers])
     for answer in answers:
         for told in (*answer.offer.warnings, *answer.offer.ignored()):

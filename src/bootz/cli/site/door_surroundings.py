@@ -1,15 +1,20 @@
 """Joins the operator's door to the other parties: image store, DHCP, and what serves a URL."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from bootz.cli.inventory.chassis.preflight import kea_checks
+from sqlalchemy import Connection
+
+from bootz.cli.inventory.chassis.preflight import dhcp_checks
 from bootz.cli.site.image_target import image_target
 from bootz.config.site import SiteConfig
 from bootz.images.depot import Depot, StoredFile
 from bootz.images.reach import why_unreachable
 from bootz.images.uploads import Uploads
 from bootz.server.api.ports import DoorSurroundings
+from bootz.server.preflight.terms import DhcpChecks
 
 
 def door_surroundings(root: Path, config: SiteConfig) -> DoorSurroundings:
@@ -17,8 +22,23 @@ def door_surroundings(root: Path, config: SiteConfig) -> DoorSurroundings:
     folder = root / config.images.folder
     depot = Depot(folder)
     return DoorSurroundings(
-        _Images(depot, Uploads(folder, depot)), image_target, kea_checks, why_unreachable
+        _Images(depot, Uploads(folder, depot)),
+        image_target,
+        partial(_dhcp, root, config),
+        why_unreachable,
     )
+
+
+def _dhcp(
+    root: Path,
+    config: SiteConfig,
+    connection: Connection,
+    now: datetime,
+    *,
+    ask: bool,
+    server: bool,
+) -> DhcpChecks:
+    return dhcp_checks(connection, config, root, now, ask=ask, server=server)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """What the door asks of other parties, which the command line joins to it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy import Connection
 
-from bootz.config.site import SiteConfig
 from bootz.server.preflight.terms import DhcpChecks, ImageFiles, UrlProbe
 from bootz.server.rendering.reached import ImageTarget
 
@@ -63,11 +62,24 @@ class DoorImages(ImageFiles, Protocol):
         """Forget an upload."""
 
 
+class DoorDhcp(Protocol):
+    """DHCP, as a preflight of the door asks it."""
+
+    def __call__(
+        self, connection: Connection, now: datetime, *, ask: bool, server: bool
+    ) -> DhcpChecks:
+        """Return what judges DHCP for chassis.
+
+        ``ask``: whether Kea is asked over the network; ``server``: whether it is our server that
+        routers are to be told.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class DoorSurroundings:
     """The other parties: image store, DHCP, and whether a URL is served."""
 
     images: DoorImages
     image_target: ImageTarget
-    dhcp: Callable[[Connection, SiteConfig], DhcpChecks | None]
+    dhcp: DoorDhcp
     url_probe: UrlProbe

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
@@ -25,6 +26,7 @@ from bootz.server.preflight.findings import (
     passed,
     warned,
 )
+from bootz.server.preflight.site_checks import advertised_hosts, is_loopback
 from bootz.server.preflight.terms import PreflightTerms
 from bootz.server.rendering.preview import Preview, preview_warnings, render_record
 from bootz.server.rendering.templates import Templates
@@ -182,6 +184,10 @@ class _Run:
             raise RuntimeError("only asked where URLs are to be tried")
         # The tag differs for each chassis; the file and the server do not.
         place = url.partition("?")[0]
+        if _loops_back(place) and (not own or self.terms.config.images.base_url):
+            words = f"{place}: routers cannot reach the loopback of this machine"
+            if not all(map(is_loopback, advertised_hosts(self.terms.config))):
+                return failed("image-url", words, "image-url-unreachable")
         if place not in self.urls:
             self.urls[place] = self.terms.url_probe(url)
         flaw = self.urls[place]
@@ -191,6 +197,10 @@ class _Run:
         if flaw:
             return failed("image-url", f"{place}: {flaw}", "image-url-unreachable")
         return passed("image-url", f"{place} is served")
+
+
+def _loops_back(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def _modes(record: ChassisRecord) -> Iterator[PreflightCheck]:

@@ -91,7 +91,7 @@ def _chain(terms: PreflightTerms, chain: Sequence[bytes]) -> PreflightCheck:
 
 
 def _names(config: SiteConfig, certificate: x509.Certificate, *, brought: bool) -> PreflightCheck:
-    named = _advertised(config)
+    named = advertised_hosts(config)
     if not named:
         words = "no name is advertised: routers come by the address that DHCP tells them"
         return passed("tls-certificate-names", words)
@@ -108,13 +108,21 @@ def _names(config: SiteConfig, certificate: x509.Certificate, *, brought: bool) 
     )
 
 
-def _advertised(config: SiteConfig) -> list[str]:
+def advertised_hosts(config: SiteConfig) -> list[str]:
     """Return by what names and addresses routers are told to come, by the settings alone."""
     base = urlsplit(config.images.base_url or "")
     hosts = [*config.advertised, *(each.host for each in config.endpoints)]
     if base.scheme == "https" and base.hostname:
         hosts.append(base.hostname)
     return [host for host in dict.fromkeys(hosts) if not _is_unspecified(host)]
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine alone, whatever network it is on."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def _is_unspecified(host: str) -> bool:

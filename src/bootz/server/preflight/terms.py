@@ -36,7 +36,7 @@ class PreflightTerms:
     """What all checks of one run go by.
 
     ``server`` is false where another Bootz server serves the routers: what is told of ours is
-    left out. ``dhcp``, ``url_probe`` and ``ntp`` are None where they are not to be asked.
+    left out. ``url_probe`` and ``ntp`` are None where they are not to be asked.
     """
 
     config: SiteConfig

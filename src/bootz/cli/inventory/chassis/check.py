@@ -57,6 +57,13 @@ _JUNIT = "junit"
     is_flag=True,
     help="Ask nothing over the network: neither image URLs nor Kea.",
 )
+@click.option(
+    "--from",
+    "source",
+    default="",
+    metavar="ADDRESS",
+    help="Address of this machine to ask image URLs from, such as one on the routers' network.",
+)
 @click.option("--ntp", metavar="HOST", help="Also compare the clock with this time server.")
 @click.pass_obj
 def check_command(
@@ -66,6 +73,7 @@ def check_command(
     labels: tuple[str, ...],
     junit: Path | None,
     form: str | None,
+    source: str,
     ntp: str | None,
     *,
     everything: bool,
@@ -76,13 +84,16 @@ def check_command(
     """Try everything that can fail without the router; exit code 1 where it is no-go.
 
     Certificates of owner, server and vendor, the voucher of each card, images byte by byte and
-    by URL, every template in the dialect of the chassis, Kea's reservations, the clocks.
+    by URL, every template in the dialect of the chassis, Kea's reservations, what the last
+    `bootz dhcp probe` met, the clocks.
     """
     from bootz.errors import ConfigError
     from bootz.keystore.files import atomic_write
 
     if form not in (None, _JUNIT):
         cli.output = Output(OutputFormat(form))
+    if source:
+        _check_address(source)
     if sum((bool(serials), everything, bool(labels))) != 1:
         raise click.UsageError("give SERIAL, --label or --all")
     site = cli.site()
@@ -93,7 +104,13 @@ def check_command(
                 connection, serials, vendor, dict(key_and_value(t, "--label") for t in labels)
             )
             reports = preflight_reports(
-                connection, site, keys, server=not no_server, network=not no_network, ntp=ntp
+                connection,
+                site,
+                keys,
+                server=not no_server,
+                network=not no_network,
+                ntp=ntp,
+                source=source,
             )
     finally:
         database.close()
@@ -124,6 +141,15 @@ def check_command(
     cli.output.message(f"go: {len(reports) - 1} chassis")
 
 
+def _check_address(text: str) -> None:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--from") from error
+
+
 def preflight_reports(
     connection: Connection,
     site: Site,
@@ -132,11 +158,13 @@ def preflight_reports(
     server: bool,
     network: bool,
     ntp: str | None,
+    source: str = "",
 ) -> list[PreflightReport]:
     """Return the checks of the site, then those of each chassis."""
     import time
+    from functools import partial
 
-    from bootz.cli.inventory.chassis.preflight import DepotFiles, kea_checks, ntp_offset
+    from bootz.cli.inventory.chassis.preflight import DepotFiles, dhcp_checks, ntp_offset
     from bootz.cli.inventory.chassis.preview import reached_address
     from bootz.cli.site.image_target import image_target
     from bootz.images.reach import why_unreachable
@@ -148,6 +176,7 @@ def preflight_reports(
     from bootz.server.rendering.reached import reached_of
 
     certificates = site_certificates(site)
+    now = site.clock()
     terms = PreflightTerms(
         config=site.config,
         certificates=certificates,
@@ -157,10 +186,10 @@ def preflight_reports(
             certificates.trust_anchor,
             reached_address(None, site.config),
         ),
-        now=site.clock(),
+        now=now,
         server=server,
-        dhcp=kea_checks(connection, site.config) if network else None,
-        url_probe=why_unreachable if network else None,
+        dhcp=dhcp_checks(connection, site.config, site.root, now, ask=network, server=server),
+        url_probe=partial(why_unreachable, source=source) if network else None,
         ntp=ntp_offset(ntp, time.time) if ntp else None,
     )
     return [check_site(connection, terms), *check_chassis(connection, keys, terms)]

@@ -250,15 +250,15 @@ def check_devices(
     """
     if probe:
         check_role(principal, "chassis.probe")
-    around = door.surroundings
+    around, now = door.surroundings, door.clock()
     terms = PreflightTerms(
         config=door.config,
         certificates=read_site_certificates(connection),
         images=around.images,
         preview=preview_terms(connection, door),
-        now=door.clock(),
+        now=now,
         server=server,
-        dhcp=around.dhcp(connection, door.config) if probe else None,
+        dhcp=around.dhcp(connection, now, ask=probe, server=server),
         url_probe=around.url_probe if probe else None,
     )
     return [check_site(connection, terms), *check_chassis(connection, keys, terms)]

@@ -1,8 +1,9 @@
-"""What lists, imports and preflights of the door cost: ``make speed-door``."""
+"""What lists, imports and preflights of the door and command line cost: ``make speed-door``."""
 
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,10 @@ from typing import Any
 from api.conftest import World, opened_world
 
 from bootz.server.api.auth.roles import OperatorRole
+from bootz.server.glance import glance
+from bootz.server.operations.chassis_overview import overview
+from bootz.server.operations.step_limits import read_limits
+from bootz.server.store.listing import listed_chassis
 
 LISTS = (
     "/chassis?limit=100",
@@ -22,6 +27,13 @@ LISTS = (
     "/chassis?limit=100&state=expected",
     "/chassis?limit=100&state=failed",
     "/preflight?limit=1000&server=false",
+    "/status",
+)
+COMMANDS = (
+    ("--version",),
+    ("chassis", "list"),
+    ("chassis", "list", "--state", "failed"),
+    ("--output", "json", "chassis", "list"),
 )
 
 
@@ -33,14 +45,50 @@ def cpu_of(world: World, method: str, path: str, **options: Any) -> float:
     return time.process_time() - began
 
 
+def fill(world: World, count: int) -> float:
+    """Import so many chassis, and return the seconds of CPU that took."""
+    rows = "".join(f"Acme,FX{number:06d},r{number},{number % 40}\n" for number in range(count))
+    table = f"vendor,serial_number,hostname,label:site\n{rows}".encode()
+    headers = {"Content-Type": "text/csv"}
+    return cpu_of(world, "POST", "/imports", content=table, headers=headers)
+
+
+def command_cpu(site: Path, *words: str) -> float:
+    """Return seconds of CPU that a command took, its start included."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "bootz", "--site", str(site), *words]
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def list_commands(count: int) -> None:
+    """Print what ``bootz chassis list`` costs with so many chassis: the list alone, then all."""
+    with TemporaryDirectory() as name, opened_world(Path(name)) as world:
+        folder = Path(name)
+        fill(world, count)
+        (folder / "bootz.yaml").write_text("organization: Speed\n", "utf-8")
+        spent = []
+        for _ in range(3):
+            with glance(folder) as execute:
+                assert execute is not None
+                began = time.process_time()
+                found = overview(
+                    listed_chassis(execute), read_limits(execute, None), world.now, sort="state"
+                )
+                spent.append(time.process_time() - began)
+        assert sum(found.counts.values()) == count
+        print(f"{count} chassis read, judged, sorted, counted: {min(spent) * 1000:.0f} ms CPU")
+        for words in COMMANDS:
+            best = min(command_cpu(folder, *words) for _ in range(3))
+            print(f"bootz {' '.join(words)}: {best * 1000:.0f} ms CPU")
+
+
 def main(count: int) -> None:
     """Fill a site in SQLite with so many chassis by one import, and print what calls cost."""
+    list_commands(count // 10)
     with TemporaryDirectory() as folder, opened_world(Path(folder)) as world:
-        rows = "".join(f"Acme,FX{number:06d},r{number},{number % 40}\n" for number in range(count))
-        table = f"vendor,serial_number,hostname,label:site\n{rows}".encode()
-        spent = cpu_of(
-            world, "POST", "/imports", content=table, headers={"Content-Type": "text/csv"}
-        )
+        spent = fill(world, count)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(f"import of {count} chassis: {spent:.1f} s CPU, peak {peak} MiB")
         for path in LISTS:

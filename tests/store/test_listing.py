@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from store.world import NOW, call, maker, refusal, report
@@ -83,6 +85,27 @@ def test_labels_choose(database: Database) -> None:
     with database.read() as connection:
         (one,) = listed_chassis(plain(connection), ListChoice(keys=[1]))
     assert one.labels == {"rack": "4", "site": "osl"}
+
+
+def test_a_list_is_one_query_however_long(database: Database) -> None:
+    labels = {"site": "osl", "rack": "4", "batch": "7"}
+    with database.write() as connection:
+        add_vendor(connection, maker("Acme").vendor)
+        records = [ChassisRecord("Acme", f"FX{number}", labels=labels) for number in range(40)]
+        add_all_chassis(connection, records)
+    asked: list[str] = []
+    with database.read() as connection:
+        execute = plain(connection)
+
+        def counted(statement: str, values: Mapping[str, object]) -> Iterable[Sequence[Any]]:
+            asked.append(statement)
+            return execute(statement, values)
+
+        found = listed_chassis(counted, ListChoice(labels={"rack": "4"}))
+
+    assert [each.serial_number for each in found] == [each.serial_number for each in records]
+    assert all(each.labels == labels for each in found)
+    assert len(asked) == 1
 
 
 def test_only_chassis_that_were_seen_or_are_held_are_looked_at(database: Database) -> None:

@@ -7,13 +7,20 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bootz.cli.table import lay_out
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
     from bootz.errors import BootzError
+
+
+_PLAIN: Final = frozenset({str, int, bool, float, type(None)})
+_MOST_FITTED: Final = 200
+"""Rows of a table that is fitted to the terminal; of more no cell is folded, which costs much."""
 
 
 class OutputFormat(Enum):
@@ -49,15 +56,20 @@ class Output:
         if self.form is not OutputFormat.TABLE:
             self.document(kept)
             return
+        titles = [column.title or column.key.replace("_", " ").upper() for column in columns]
+        cells = [[_cell(row.get(column.key)) for column in columns] for row in kept]
+        right = [column.right for column in columns]
+        if len(cells) > _MOST_FITTED:
+            write_text("\n".join(lay_out(titles, cells, right)))
+            return
         from rich.table import Table
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            title = column.title or column.key.replace("_", " ").upper()
-            table.add_column(title, justify="right" if column.right else "left", overflow="fold")
-        for row in kept:
-            table.add_row(*(Text(_cell(row.get(column.key))) for column in columns))
+        for title, at_the_right in zip(titles, right, strict=True):
+            table.add_column(title, justify="right" if at_the_right else "left", overflow="fold")
+        for texts in cells:
+            table.add_row(*(Text(text) for text in texts))
         _print(table)
 
     def record(self, record: Mapping[str, object]) -> None:
@@ -185,6 +197,8 @@ def write_text(text: str) -> None:
 
 
 def _plain(value: object) -> object:
+    if type(value) in _PLAIN:
+        return value
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -212,6 +226,8 @@ def _lines(value: object) -> list[str]:
 
 
 def _cell(value: object) -> str:
+    if type(value) is str:
+        return printable(value) or "-"
     match _plain(value):
         case None:
             return "-"
@@ -229,6 +245,8 @@ def _cell(value: object) -> str:
 
 def printable(text: str) -> str:
     """Return a text whose characters cannot move the cursor; it may be a stranger's."""
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text
     )

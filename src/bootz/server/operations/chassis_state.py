@@ -141,8 +141,13 @@ class Standing(NamedTuple):
         return "" if row is None else row.action
 
 
+_EXPECTED: Final = Standing(ChassisState.EXPECTED, None, 0, "", "")
+
+
 def standing(facts: ChassisFacts, limits: StepLimits, now: datetime) -> Standing:
     """Return where a chassis stands at ``now`` (aware UTC)."""
+    if facts.attempt is None and facts.claim is None and facts.hold_since is None:
+        return _EXPECTED
     reached = _reached(facts)
     if facts.hold_since is not None and reached.state is not ChassisState.READY:
         return Standing(
@@ -205,7 +210,7 @@ def _attempt_state(attempt: AttemptFacts) -> ChassisState:
 def _claimed(claim: ClaimFacts | None) -> Standing:
     """No one has proven to be this chassis; the claim may be anyone's."""
     if claim is None:
-        return Standing(ChassisState.EXPECTED, None, 0, "", "")
+        return _EXPECTED
     state = ChassisState.CONNECTED if _passes(claim.reason) else ChassisState.FAILED
     return Standing(state, claim.at, 0, claim.reason, claim.detail)
 

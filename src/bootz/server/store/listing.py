@@ -35,7 +35,7 @@ _FACTS: Final = """
 _CHASSIS: Final = f"""{_CLAIMS}
 SELECT chassis.id, vendor.name, chassis.serial, chassis.part_number, chassis.hostname,
     (SELECT COUNT(*) FROM card WHERE card.chassis_id = chassis.id),
-    chassis.boot_mode, chassis.release, profile.name, {_FACTS}
+    chassis.boot_mode, chassis.release, profile.name, label.key, label.value, {_FACTS}
 FROM chassis
     JOIN vendor ON vendor.id = chassis.vendor_id
     LEFT JOIN profile ON profile.id = chassis.profile_id
@@ -43,6 +43,7 @@ FROM chassis
         (SELECT MAX(newest.id) FROM attempt AS newest WHERE newest.chassis_id = chassis.id)
     LEFT JOIN latest_claim ON latest_claim.chassis_id = chassis.id
     LEFT JOIN attempt AS claim ON claim.id = latest_claim.attempt_id
+    LEFT JOIN chassis_label AS label ON label.chassis_id = chassis.id
 WHERE (:vendor = 0 OR chassis.vendor_id = :vendor)
     AND (:profile = 0 OR chassis.profile_id = :profile
         OR (:profile = -1 AND chassis.profile_id IS NULL))
@@ -68,10 +69,9 @@ _UNFINISHED: Final = f"""{_SEEN}
 WHERE attempt.state IS NULL OR attempt.state <> '{AttemptState.SUCCESS.value}'
 """
 _LABELLED: Final = """
-    AND EXISTS (SELECT 1 FROM chassis_label AS label WHERE label.chassis_id = chassis.id
-        AND label.key = :key{number} AND (:any{number} = 1 OR label.value = :value{number}))
+    AND EXISTS (SELECT 1 FROM chassis_label AS wanted WHERE wanted.chassis_id = chassis.id
+        AND wanted.key = :key{number} AND (:any{number} = 1 OR wanted.value = :value{number}))
 """
-_LABELS: Final = "SELECT chassis_id, key, value FROM chassis_label"
 
 _NAMES: Final = {
     "vendor": "SELECT name FROM vendor ORDER BY name",
@@ -104,6 +104,13 @@ class ListedChassis(NamedTuple):
 
 NO_PROFILE: Final = -1
 
+# Looked up, because a list has many rows.
+_BOOT_MODES: Final = {each.value: each for each in BootMode}
+_RELEASES: Final = {each.value: each for each in Release}
+_UNSEEN: Final = ChassisFacts()
+_LABEL: Final = 9
+"""Where the key of a label is in a row of ``_CHASSIS``; its value follows."""
+
 
 class ListChoice(NamedTuple):
     """Which chassis are listed; None does not choose.
@@ -119,7 +126,7 @@ class ListChoice(NamedTuple):
 
 
 def listed_chassis(execute: Execute, choice: ListChoice = ListChoice()) -> list[ListedChassis]:  # noqa: B008
-    """Return the chassis of a choice, in the order of addition: two queries."""
+    """Return the chassis of a choice, in the order of addition: one query."""
     statement = _CHASSIS
     values: dict[str, object] = {"vendor": choice.vendor or 0, "profile": choice.profile or 0}
     for number, (key, value) in enumerate(choice.labels.items()):
@@ -129,17 +136,21 @@ def listed_chassis(execute: Execute, choice: ListChoice = ListChoice()) -> list[
             f"any{number}": int(value is None),
             f"value{number}": value or "",
         }
-    of_keys = ""
     if choice.keys is not None:
         # Numbers of ours, so that no engine's bound on parameters is met.
         numbers = ",".join(str(int(key)) for key in choice.keys) or "0"
         statement += f"    AND chassis.id IN ({numbers})\n"
-        of_keys = f" WHERE chassis_id IN ({numbers})"
-    labels: dict[int, dict[str, str]] = {}
-    for key, name, value in execute(f"{_LABELS}{of_keys} ORDER BY chassis_id, key", {}):
-        labels.setdefault(key, {})[name] = value
-    rows = execute(f"{statement}ORDER BY chassis.id", values)
-    return [_listed(labels.get(row[0], {}), *row) for row in rows]
+    found: list[ListedChassis] = []
+    labels: dict[str, str] = {}
+    latest = None
+    # A row for each label, or one without.
+    for row in execute(f"{statement}ORDER BY chassis.id, label.key", values):
+        if row[0] != latest:
+            latest, labels = row[0], {}
+            found.append(_listed(labels, *row))
+        if row[_LABEL] is not None:
+            labels[row[_LABEL]] = row[_LABEL + 1]
+    return found
 
 
 def seen_chassis(
@@ -165,8 +176,12 @@ def _listed(
     boot_mode: str,
     release: str | None,
     profile: str | None,
+    _label: str | None,
+    _value: str | None,
     *known: Any,
 ) -> ListedChassis:
+    hold_since, _, state, claim_at = known[:4]
+    unseen = hold_since is None and state is None and claim_at is None
     return ListedChassis(
         key,
         vendor,
@@ -174,10 +189,10 @@ def _listed(
         part_number,
         hostname,
         cards,
-        BootMode(boot_mode),
-        None if release is None else Release(release),
+        _BOOT_MODES[boot_mode],
+        None if release is None else _RELEASES[release],
         profile,
-        _facts(*known),
+        _UNSEEN if unseen else _facts(*known),
         labels,
     )
 

@@ -407,6 +407,7 @@ def test_without_a_voucher_nothing_is_sent(world: World, reason: str) -> None:
     run(story, world)
     (attempt,) = world.attempts()
     assert (attempt.sent, attempt.checks[-1].seen) == ({}, seen)
+    assert attempt.detail.startswith("FX1: ")
 
 
 def find_end(world: World) -> datetime:

@@ -13,6 +13,7 @@ from stream_world import opened, prover
 from world import Device, Running, World, manufacturer, request, run, verified
 
 from bootz.model.identity import IdentityKind
+from bootz.reasons import REASONS
 from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.vendors import VendorRecord, VendorSettings, set_vendor
 from bootz.trust.certificates import parse_certificates
@@ -55,7 +56,7 @@ def test_a_form_that_needs_legacy(world: World, folder: str, serial: str, told: 
         choose(world, folder)
         with pytest.raises(GRPCError) as caught:
             await running.ask(device, request(serial))
-        assert str(caught.value.message).startswith("idevid-untrusted: ")
+        assert str(caught.value.message).startswith("certificate-needs-legacy: ")
         choose(world, folder, legacy=True)
         verified(await running.ask(device, request(serial)), serial)
         for flow in (STREAM, STREAM_V1):
@@ -64,8 +65,10 @@ def test_a_form_that_needs_legacy(world: World, folder: str, serial: str, told: 
 
     run(story, world)
     refused, *taken = reversed(world.attempts())
-    assert "certificate-needs-legacy" in refused.checks[-1].seen
+    assert refused.reason == "certificate-needs-legacy"
+    assert told in refused.detail
     assert told in refused.checks[-1].seen
+    assert "--legacy" in REASONS[refused.reason].action
     for attempt in taken:
         (loud,) = [check for check in attempt.checks if check.name == "idevid-strict-form"]
         assert (loud.outcome.value, told in loud.seen) == ("skipped", True)

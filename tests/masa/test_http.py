@@ -192,6 +192,8 @@ REFUSED = (
         ("pinned-domain-cert", BAD),
         ("pinned-domain-cert", "%"),
         ("expires-on", "soon"),
+        ("expires-on", PAST),
+        ("expires-on", FAR),
         ("assertion", "perhaps"),
         ("idevid-issuer", "base64encodedvalue=="),
         ("idevid-issuer", base64.b64encode(b"\x30\x00").decode()),

@@ -78,6 +78,16 @@ def test_what_does_not_fit_is_named(content: bytes, words: str) -> None:
     assert words in f"{caught.value} {caught.value.reason}"
 
 
+@pytest.mark.parametrize(
+    "content", [b"listen: ['h:99999']", b"images: {http: ['a']}", b"listen: []"]
+)
+def test_one_fault_is_told_once(content: bytes) -> None:
+    """A list whose only item is wrong is not also told to be too short."""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(content, where="bootz.yaml")
+    assert ";" not in caught.value.detail, caught.value.detail
+
+
 def test_a_value_is_never_quoted() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(b"password: hunter2\ndatabase: {password: hunter2}\ndrain_timeout: hunter2")

@@ -5,6 +5,7 @@ from typing import Final
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from bootz.config.file import CONFIG_NAME, parse_settings, read_settings
 from bootz.config.site import SiteConfig
@@ -24,12 +25,26 @@ def parse_config(content: bytes, *, where: str = CONFIG_NAME) -> SiteConfig:
     try:
         return SiteConfig.model_validate(document)
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
+        faults = _own(error.errors(include_input=False, include_url=False, include_context=False))
         told = "; ".join(
             f"{'.'.join(str(part) for part in fault['loc']) or 'file'}: {_words(fault['msg'])}"
             for fault in faults[:20]
         )
         raise ConfigError("site-config-invalid", told, where=where) from error
+
+
+def _own(faults: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Return the faults without those that follow from another: a list lacks what was wrong."""
+    places = [fault["loc"] for fault in faults]
+    return [
+        fault
+        for fault in faults
+        if fault["type"] != "too_short"
+        or not any(
+            len(place) > len(fault["loc"]) and place[: len(fault["loc"])] == fault["loc"]
+            for place in places
+        )
+    ]
 
 
 def load_config(path: Path) -> SiteConfig:

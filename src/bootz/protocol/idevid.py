@@ -15,6 +15,7 @@ from bootz.model.checks import STRICT_FORM
 from bootz.protocol.refusals import ForeignChassis, UnprovenPeer
 from bootz.protocol.steps import CheckLog
 from bootz.trust.certificates import (
+    NEEDS_LEGACY,
     fingerprint,
     idevid_serial_number,
     load_certificate,
@@ -175,10 +176,20 @@ def _verified(vendor: Vendor, certificate: DeviceCertificate, now: datetime) -> 
 
 
 def untrusted(manufacturer: str, flaw: PeerError | None) -> UnprovenPeer:
-    """Return the error for an IDevID that no CA of the manufacturer vouches for."""
+    """Return the error for an IDevID that no CA of the manufacturer vouches for.
+
+    One whose chain holds but for its form has a reason of its own: its device is not an intruder,
+    and what to do is another thing.
+    """
+    if flaw is not None and flaw.reason == NEEDS_LEGACY:
+        return UnprovenPeer(
+            flaw.reason, flaw.detail, where="IDevID", expected=flaw.expected, seen=flaw.seen
+        )
     return UnprovenPeer(
         "idevid-untrusted",
-        "the IDevID does not chain to a CA of the manufacturer, or is out of date",
+        "the IDevID does not chain to a CA of the manufacturer, or is out of date"
+        if flaw is None
+        else f"the IDevID is not accepted: {flaw.detail}",
         where="IDevID",
         expected=f"a chain to a CA of {manufacturer}",
         seen="no such vendor in the inventory" if flaw is None else f"{flaw.reason}: {flaw.detail}",

@@ -158,7 +158,8 @@ def plan_vouchers(
 
     Source: docs/protocol/vouchers.md#bundles.
     """
-    answered = [fold_serial(card.serial_number) for card in selection.answered]
+    spelt = {fold_serial(card.serial_number): card.serial_number for card in selection.answered}
+    answered = list(spelt)
     active = fold_serial(request.active.serial_number)
     first = active if active in answered else answered[0]
     match proven.chassis.voucher_delivery:
@@ -179,11 +180,11 @@ def plan_vouchers(
                 "the stored voucher of a card that needs one has ended"
                 if ended
                 else "no valid voucher is stored for a card that needs one",
-                where=first,
+                where=spelt[first],
                 expected="a stored voucher that pins this owner's domain certificate",
                 seen=stored.seen_of(first),
             ),
         )
-    log.passed("voucher", seen="bundle" if bundle else first)
+    log.passed("voucher", seen="bundle" if bundle else spelt[first])
     missing = tuple(each for each in answered if each not in present) if bundle else ()
     return VoucherPlan(present if bundle else (first,), bundle, missing)

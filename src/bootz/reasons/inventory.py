@@ -98,7 +98,8 @@ ROWS = (
         "image-exists",
         Fault.CONFLICT,
         "There is already an image with this kind, name and version.",
-        "Choose another version, or remove the existing one (`bootz image remove`).",
+        "Choose another version, or remove the existing one (`bootz image remove`). Where its file "
+        "is damaged or missing, put the file in its place with `bootz image replace`.",
     ),
     Reason(
         "image-in-use",

@@ -68,9 +68,10 @@ ROWS = (
     Reason(
         "idevid-untrusted",
         Fault.UNAUTHENTICATED,
-        "The IDevID does not chain to a CA of the chassis's manufacturer, or is out of date.",
-        "Check the vendor's CA bundle and the clock; if both are right, treat the router as an "
-        "intruder.",
+        "The IDevID does not chain to a CA of the chassis's manufacturer, is out of date, or "
+        "breaks a rule for certificates.",
+        "The failed check says what was seen. Check the vendor's CA bundle and the clock; if both "
+        "are right and no rule is named, treat the router as an intruder.",
     ),
     Reason(
         "idevid-serial-foreign",

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NewType
+from typing import Final, NewType
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -37,6 +37,7 @@ from bootz.trust.keys import describe_key, is_strong
 from bootz.trust.legacy import find_legacy_chain
 
 __all__ = [
+    "NEEDS_LEGACY",
     "AnchorSet",
     "CertificateError",
     "PinnedDomain",
@@ -54,6 +55,9 @@ __all__ = [
     "spki_fingerprint",
     "verify_chain",
 ]
+
+NEEDS_LEGACY: Final = "certificate-needs-legacy"
+"""Reason of a chain that holds but for its form, which a vendor's setting can accept."""
 
 MAX_INTERMEDIATES = 64
 """The library bounds its own work; this bounds what is parsed for it."""
@@ -183,7 +187,7 @@ def verify_chain(
             raise flaw from error
         if not anchors.legacy:
             raise CertificateError(
-                "certificate-needs-legacy",
+                NEEDS_LEGACY,
                 "; ".join(legacy.tolerated),
                 where=flaw.where,
                 expected="a form that is accepted without `legacy`",

@@ -17,7 +17,6 @@ from bootz.conformance.masa.plays import (
     demand_refused,
     demand_served,
     of_ours,
-    of_overview,
     of_proto,
 )
 from bootz.conformance.verdict import SpecSource
@@ -181,7 +180,7 @@ def delegation_cases() -> Iterator[MasaCase]:
             "no-further",
             "AddGroupDelegatedOrg",
             "A delegated ADMIN makes groups, and delegates nothing.",
-            of_overview("Cross-Org Group Delegation", "only the owner's ADMIN in the root group"),
+            of_ours("Delegation", "only the owner's ADMIN in the root group"),
             _no_further,
         ),
         (

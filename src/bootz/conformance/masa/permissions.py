@@ -14,7 +14,6 @@ from bootz.conformance.masa.plays import (
     Refused,
     Spoil,
     of_ours,
-    of_overview,
     of_proto,
 )
 from bootz.conformance.verdict import SpecSource
@@ -124,8 +123,8 @@ async def _admin_of_it(ground: OvgsGround, made: str) -> None:
     await ground.give(Who.OUTSIDER, made, pb.USER_ROLE_ADMIN)
 
 
-_DOWNWARDS: Final = of_overview(
-    "Authorization", "a user has access to the group it belongs to and to all below it"
+_DOWNWARDS: Final = of_ours(
+    "Permissions", "a user has access to the group it belongs to and to all below it"
 )
 _SOURCE: Final = of_proto(
     "AddSerial", "PERMISSION_DENIED without permission for the source and the destination"

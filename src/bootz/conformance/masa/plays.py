@@ -24,7 +24,6 @@ Spoil = Callable[[OvgsGround, Any], None]
 """Changes a request."""
 
 PROTO: Final = "https://github.com/openconfig/ovgs/blob/main/ovgs.proto"
-OVERVIEW: Final = "https://github.com/openconfig/ovgs/blob/main/docs/service-overview.md"
 OURS: Final = "docs/protocol/ovgs.md"
 
 
@@ -33,13 +32,8 @@ def of_proto(rpc: str, says: str) -> SpecSource:
     return SpecSource(says, f"openconfig/ovgs ovgs.proto, {rpc}", PROTO)
 
 
-def of_overview(section: str, says: str) -> SpecSource:
-    """Return the source of a claim in the overview of the interface."""
-    return SpecSource(says, f"openconfig/ovgs service-overview.md, {section}", OVERVIEW)
-
-
 def of_ours(section: str, says: str) -> SpecSource:
-    """Return the source of a claim where the interface leaves a choice."""
+    """Return the source of a claim in our page, such as where the interface leaves a choice."""
     anchor = section.lower().replace(" ", "-")
     return SpecSource(says, f"{OURS}, {section}", f"{OURS}#{anchor}")
 

@@ -22,15 +22,14 @@ from bootz.conformance.masa.plays import (
     demand_refused,
     demand_served,
     of_ours,
-    of_overview,
     of_proto,
 )
 from bootz.conformance.verdict import SpecSource
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import write_instant
 
-_SUBTREE: Final = of_overview(
-    "Authorization", "the same permission across the subtree of the group; the higher one counts"
+_SUBTREE: Final = of_ours(
+    "Permissions", "the same permission across the subtree of the group; the higher one counts"
 )
 _LIKE_ONE: Final = "it is otherwise the same as the call for one component"
 
@@ -250,7 +249,7 @@ def rule_cases() -> Iterator[MasaCase]:
             "rule/component/one-home",
             "AddSerial",
             "Moves at the same time leave a component in one group besides the root group.",
-            of_overview("Serial Numbers", "one group apart from the root group"),
+            of_ours("Model", "one group apart from the root group"),
             _one_home,
         ),
         (

@@ -5,7 +5,7 @@ from typing import Final
 
 from bootz.conformance.masa.caller import Who
 from bootz.conformance.masa.deeds import DEEDS, Deed
-from bootz.conformance.masa.plays import MasaCase, of_overview, of_proto, served
+from bootz.conformance.masa.plays import MasaCase, of_ours, of_proto, served
 from bootz.conformance.verdict import SpecSource
 
 _WORDS: Final = {
@@ -58,7 +58,7 @@ def _role(who: Who) -> str:
 
 def _source(deed: Deed, who: Who) -> SpecSource:
     if who is Who.SUPPORT:
-        return of_overview("Roles", "SUPPORT may call every RPC but the two of delegation")
+        return of_ours("Permissions", "SUPPORT may call every RPC but the two of delegation")
     roles = {Who.ADMIN, Who.GROUP_ADMIN, Who.ASSIGNER, Who.REQUESTOR}.intersection(deed.allowed)
     names = sorted({"ADMIN" if "admin" in who.value else who.name for who in roles})
     return of_proto(deed.rpc, f"the roles with permission to invoke it are {', '.join(names)}")

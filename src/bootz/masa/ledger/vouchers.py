@@ -75,7 +75,7 @@ def order_voucher(
     """
     wanted = arguments.component_name(name, access.rules)
     arguments.text("cert_id", cert_id)
-    until = _whole_seconds(lifetime, now)
+    until = _whole_seconds("lifetime", lifetime, now)
     component = access.book.component(wanted)
     if component is None:
         raise LedgerError(
@@ -88,7 +88,7 @@ def order_voucher(
         )
     access.require_component(component, Role.REQUESTOR)
     access.require(certificate.group_id, Role.REQUESTOR)
-    return _order(access, component, certificate, until)
+    return _order(access, component, certificate, "lifetime", until)
 
 
 def order_for_certificate(
@@ -110,7 +110,7 @@ def order_for_certificate(
         LedgerError: unknown component or certificate; otherwise as for ``order_voucher``.
     """
     arguments.text("serial-number", serial_number)
-    wanted = None if lifetime is None else _whole_seconds(lifetime, now)
+    wanted = None if lifetime is None else _whole_seconds("expires-on", lifetime, now)
     component = _component_called(access, serial_number, ien)
     registered = access.book.certificates_of(certificate)
     if not registered:
@@ -126,8 +126,8 @@ def order_for_certificate(
     # The latest expiry of the component's own org comes first: it allows the most.
     reachable.sort(key=lambda each: access.path(each.group_id)[0].org_id != component.org_id)
     chosen = reachable[0]
-    until = wanted or _whole_seconds(chosen.expires_at, now)
-    order = _order(access, component, chosen, until)
+    until = wanted or _whole_seconds("pinned-domain-cert", chosen.expires_at, now)
+    order = _order(access, component, chosen, "expires-on", until)
     known = component.idevid_issuer
     both = known is not None and idevid_issuer is not None
     if both and issuer_key(known or b"") != issuer_key(idevid_issuer or b""):
@@ -155,14 +155,14 @@ def _component_called(access: Access, serial_number: str, ien: str | None) -> Co
     return found[0]
 
 
-def _whole_seconds(lifetime: datetime | None, now: datetime) -> datetime:
-    given = arguments.future("lifetime", lifetime, now)
+def _whole_seconds(field: str, end: datetime | None, now: datetime) -> datetime:
+    given = arguments.future(field, end, now)
     # Cut before it is compared again: a voucher must not be expired when it is made.
-    return arguments.future("lifetime", given.replace(microsecond=0), now)
+    return arguments.future(field, given.replace(microsecond=0), now)
 
 
 def _order(
-    access: Access, component: Component, certificate: DomainCert, until: datetime
+    access: Access, component: Component, certificate: DomainCert, field: str, until: datetime
 ) -> VoucherOrder:
     if access.path(certificate.group_id)[0].org_id != component.org_id:
         raise LedgerError(
@@ -174,7 +174,7 @@ def _order(
         raise LedgerError(
             "ovgs-lifetime-too-long",
             "goes beyond the expiry of the domain certificate",
-            where="lifetime",
+            where=field,
         )
     end = None if until == UNLIMITED else until
     return VoucherOrder(component, certificate, end, component.idevid_issuer)

@@ -1,15 +1,25 @@
-"""Bounds on requests under way at once: of one token, from however many addresses."""
+"""Bounds on what is under way at once, of one token and one address; and on bodies."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import MutableMapping
+import json
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
+import pytest
 from api.conftest import World
 
-from bootz.server.api.app import MAX_OF_TOKEN
+from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.auth.roles import OperatorRole
+from bootz.server.api.bounds import (
+    MAX_OF_TOKEN,
+    MAX_STREAMS,
+    MAX_STREAMS_OF_CALLER,
+    OPEN_BODY,
+    AtOnce,
+)
+from bootz.server.api.writes import MAX_BODY
 
 
 class Call:
@@ -80,3 +90,94 @@ def test_one_token_has_a_bound_of_its_own(world: World) -> None:
     assert beyond == 429
     # What is sent does not fit: it was looked at.
     assert {another, after, *ended} == {400}
+
+
+STREAM_PATHS = ("/api/v1/events/stream", "/board/live")
+
+
+def streams(*callers: tuple[str, str, str]) -> list[int]:
+    """Open streams of (address, header, its value), all at once; return each one's status."""
+
+    async def open_one(scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.Event().wait()
+
+    async def play() -> list[int]:
+        statuses: list[int] = []
+        tasks = []
+        bound = AtOnce(open_one)
+        for number, (address, header, value) in enumerate(callers):
+            answered = asyncio.Event()
+
+            async def send(message: Any, answered: asyncio.Event = answered) -> None:
+                if message["type"] == "http.response.start":
+                    statuses.append(message["status"])
+                    answered.set()
+
+            scope = {
+                "type": "http",
+                "path": STREAM_PATHS[number % 2],
+                "headers": [(header.encode(), value.encode())] if header else [],
+                "client": (address, 1),
+            }
+            tasks.append(asyncio.create_task(bound(scope, None, send)))  # type: ignore[arg-type]
+            await answered.wait()
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        return statuses
+
+    return asyncio.run(play())
+
+
+def test_streams_are_bounded_by_address() -> None:
+    opened = [("192.0.2.1", "authorization", f"Bearer {n}") for n in range(MAX_STREAMS + 1)]
+
+    *first, last, other = streams(*opened, ("192.0.2.2", "", ""))
+
+    assert set(first) == {200}
+    assert (last, other) == (429, 200)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("authorization", "Bearer t"), ("cookie", f"theme=dark; {SESSION_COOKIE}=s")],
+)
+def test_streams_are_bounded_by_token_and_by_session(header: str, value: str) -> None:
+    opened = [(f"192.0.2.{n}", header, value) for n in range(MAX_STREAMS_OF_CALLER + 1)]
+
+    *first, last, other = streams(*opened, ("192.0.2.1", header, f"{value}2"))
+
+    assert set(first) == {200}
+    assert (last, other) == (429, 200)
+
+
+@pytest.mark.parametrize("role", [None, OperatorRole.VIEWER])
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_long_body_is_read_of_those_alone_who_are_known(
+    world: World, role: OperatorRole | None, more: int
+) -> None:
+    body = json.dumps({"name": "x", "password": "y"}).encode().ljust(OPEN_BODY + more)
+
+    answer = world.call(
+        role, "POST", "/login", content=body, headers={"Content-Type": "application/json"}
+    )
+
+    # What fits is looked at; more is not even parsed, unless its sender has a token that holds.
+    refused = more and role is None
+    assert answer.status_code == 401
+    assert answer.json()["reason"] == ("login-needed" if refused else "login-refused")
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_beyond_all_bounds_is_refused_however_it_comes(world: World, declared: bool) -> None:
+    body = b" " * (MAX_BODY + 1)
+
+    def sent() -> Iterator[bytes]:
+        yield body
+
+    answer = world.call(
+        OperatorRole.ADMIN, "POST", "/chassis", content=body if declared else sent()
+    )
+
+    assert (answer.status_code, answer.json()["reason"]) == (413, "request-too-large")

@@ -1,33 +1,24 @@
 """The application: routes, limits and headers, put together."""
 
-import hashlib
 import json
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from importlib.resources import files
 from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bootz import __version__
-from bootz.errors import Unavailable, WireError
 from bootz.server.api import docs_page, metrics, problems
+from bootz.server.api.bounds import AtOnce, BodyLimit
 from bootz.server.api.context import Door, door_of
-from bootz.server.api.problems import Problem, problem_response
+from bootz.server.api.problems import Problem
 from bootz.server.api.routes import ROUTERS
-from bootz.server.api.writes import MAX_BODY
 from bootz.server.health import site_health
 
 log = structlog.get_logger()
 
 PREFIX: Final = "/api/v1"
-MAX_AT_ONCE: Final = 64
-"""Requests under way at once of one address; streams of events do not count."""
-MAX_OF_TOKEN: Final = 32
-"""Those of one token, from whatever addresses."""
-
-_STREAMS: Final = ("/events/stream", "/live")
 
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -74,8 +65,8 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
     for part in parts:
         part(app, door)
     app.middleware("http")(_with_headers(door))
-    app.add_middleware(_BodyLimit)
-    app.add_middleware(_AtOnce)
+    app.add_middleware(BodyLimit, door=door)
+    app.add_middleware(AtOnce)
     _describe(app)
     return app
 
@@ -155,83 +146,3 @@ def _with_headers(door: Door) -> Callable[[Request, Next], Awaitable[Response]]:
         return response
 
     return handle
-
-
-class _BodyLimit:
-    """Ends a request whose body is too long, before it is in memory."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].endswith("/content"):
-            await self._app(scope, receive, send)
-            return
-        declared = dict(scope["headers"]).get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > MAX_BODY:
-            await _too_large()(scope, receive, send)
-            return
-        length = 0
-
-        async def bounded() -> MutableMapping[str, Any]:
-            nonlocal length
-            message = await receive()
-            length += len(message.get("body", b""))
-            if length > MAX_BODY:
-                raise WireError(
-                    "request-too-large", "the body is too long", expected=f"{MAX_BODY} bytes"
-                )
-            return message
-
-        await self._app(scope, bounded, send)
-
-
-class _AtOnce:
-    """Bounds the requests under way of one address, and of one token from wherever it is used."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-        self._under_way: dict[str, int] = {}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if scope["path"].endswith(_STREAMS):
-            # As many as there are people who watch: boards share what they cost.
-            await self._app(scope, receive, send)
-            return
-        callers = _callers(scope)
-        for caller, most in callers.items():
-            if self._under_way.get(caller, 0) >= most:
-                error = Unavailable("requests-too-many", f"{most} are under way already")
-                await problem_response(error, {"Retry-After": "1"})(scope, receive, send)
-                return
-        for caller in callers:
-            self._under_way[caller] = self._under_way.get(caller, 0) + 1
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            for caller in callers:
-                left = self._under_way[caller] - 1
-                if left:
-                    self._under_way[caller] = left
-                else:
-                    del self._under_way[caller]
-
-
-def _callers(scope: Scope) -> dict[str, int]:
-    """Return whose requests this one is counted with, and how many of each may be under way."""
-    client = scope.get("client")
-    callers = {f"address {client[0] if client else ''}": MAX_AT_ONCE}
-    given = dict(scope["headers"]).get(b"authorization", b"")
-    if given:
-        # Not the token itself: it is in no table of this process longer than its request.
-        callers[f"token {hashlib.sha256(given).hexdigest()}"] = MAX_OF_TOKEN
-    return callers
-
-
-def _too_large() -> Response:
-    return problem_response(
-        WireError("request-too-large", "the body is too long", expected=f"{MAX_BODY} bytes")
-    )

@@ -23,6 +23,7 @@ from bootz.config.values import Endpoint
 from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.protected import read_protected
 from bootz.server.api.app import Part, create_app
+from bootz.server.api.connections import MAX_CONNECTIONS, DoorProtocol, cut_off_overdue
 from bootz.server.api.context import Door
 from bootz.server.api.ports import DoorSurroundings
 from bootz.server.database_url import database_url
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _BACKLOG: Final = 512
+_SEND_BUFFER: Final = 256 << 10
+"""Bytes that the system keeps for a caller who reads slowly; by itself it would take megabytes."""
 _KEEP_ALIVE_S: Final = 15
 _STOP_S: Final = 10
 _WARM_S: Final = 30.0
@@ -44,7 +47,6 @@ _WARM_S: Final = 30.0
 
 A busy machine needs some; a database that does not answer is given up sooner, by its own timeouts.
 """
-_MAX_CONNECTIONS: Final = 1024
 
 OnBound = Callable[[Sequence[Endpoint]], None]
 
@@ -112,7 +114,8 @@ async def _serve(
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_STOP_S,
-        limit_concurrency=_MAX_CONNECTIONS,
+        limit_concurrency=MAX_CONNECTIONS,
+        http=DoorProtocol,
         h11_max_incomplete_event_size=16 << 10,
         ws="none",
     )
@@ -128,7 +131,8 @@ async def _serve(
     on_bound(endpoints)
     scheme = "http" if context is None else "https"
     log.info("door-serving", addresses=[f"{scheme}://{each}" for each in endpoints])
-    beside = [asyncio.create_task(sender.run()), warming]
+    watching = asyncio.create_task(cut_off_overdue(server.server_state.connections))
+    beside = [asyncio.create_task(sender.run()), watching, warming]
     try:
         await server.serve(sockets=list(sockets))
     finally:
@@ -183,6 +187,8 @@ def _bound(endpoint: Endpoint) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind(endpoint.pair)

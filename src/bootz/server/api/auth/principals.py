@@ -60,8 +60,27 @@ def caller(
         if principal is not None and request.method not in _SAFE:
             _check_origin(request, session)
     if principal is None:
-        raise TrustError("login-needed", "no token and no session that holds", where="login")
+        raise login_needed()
     return principal
+
+
+def login_needed() -> TrustError:
+    """Return the refusal of a caller that no one knows."""
+    return TrustError("login-needed", "no token and no session that holds", where="login")
+
+
+def credentials_hold(door: Door, authorization: str, session: str) -> bool:
+    """Return whether a header with a token, or else a session, opens anything.
+
+    Asking is no use of them: an idle session ends all the same.
+    """
+    scheme, _, token = authorization.partition(" ")
+    now = door.clock()
+    with door.database.read() as connection:
+        if authorization:
+            token_holds = find_token(connection, token.strip(), now=now) is not None
+            return token_holds and scheme.lower() == "bearer"
+        return bool(session) and find_session(connection, session, now=now) is not None
 
 
 Caller = Annotated[Principal, Depends(caller)]

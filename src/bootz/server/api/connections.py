@@ -56,7 +56,7 @@ class DoorProtocol(H11Protocol):
             transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; more of a request's head is no progress until it is whole."""
+        """Take what came; more of an unfinished head does not count as progress."""
         if not self._in_head():
             self.moved_at = self.loop.time()
         super().data_received(data)
@@ -93,7 +93,7 @@ class DoorProtocol(H11Protocol):
 
     def cut(self, why: str) -> None:
         """End the connection at once, with whatever waits to be sent."""
-        # Browsers open connections that they may need; one that was never used is no news.
+        # Browsers open connections that they may need; one that was never used is not worth a line.
         if self.conn.trailing_data[0] or self.cycle is not None:
             scope: Any = getattr(self, "scope", None)
             log.warning(

@@ -3,7 +3,7 @@
 A caller that reads nothing of what it is sent, or does not finish what it sends, holds a
 connection and its buffers. It is cut off, and the log says so; others are served all along.
 
-Source: RFC 9110 section 15.5.9 (408) and RFC 6585 section 4 (429) name the same cases.
+Source: docs/api.md.
 """
 
 import asyncio

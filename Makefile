@@ -156,6 +156,11 @@ fuzz: $(VENV)/fuzz.stamp
 speed-door: $(VENV)/check.stamp
 	@cd tests && $(CURDIR)/$(BIN)/python -m api.door_speed $(ARGS)
 
+# What a preflight of 10,000 chassis costs, in SQLite and PostgreSQL, with a Kea beside it.
+.PHONY: speed-preflight
+speed-preflight: $(VENV)/check.stamp packages
+	@cd tests && $(CURDIR)/$(BIN)/python -m server.preflight_speed $(ARGS)
+
 # Wheel, sdist, lock file, bill of materials and hashes into dist/, and proof that they are whole.
 .PHONY: dist
 dist: $(VENV)/check.stamp

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ import yaml
 
 from bootz.cli.main import run
 from bootz.processes import COMMAND
+from bootz.server.keys.door import renew_door
+from bootz.server.site import open_site
 
 _LOOPBACK = "127.0.0.1:0"
 ANYWHERE = ("--listen", _LOOPBACK, "--image-http", _LOOPBACK, "--image-https", _LOOPBACK)
@@ -130,14 +133,65 @@ def test_without_tls_it_listens_on_loopback_alone(site: Path, address: str) -> N
     assert run(["--site", str(site), "board", "--listen", address]) == 2
 
 
-def test_the_door_serves_tls_under_the_sites_trust_anchor(
-    site: Path, started: list[Process]
-) -> None:
+def with_tls(site: Path) -> None:
+    """Give the door a certificate of the site's trust anchor."""
     assert run(["--site", str(site), "keys", "door"]) == 0
     config = site / "bootz.yaml"
     document = yaml.safe_load(config.read_text())
     document["operator"]["tls"] = {"certificate": "door/door.pem", "key": "door/door.key"}
     config.write_text(yaml.safe_dump(document))
+
+
+def shown(address: str) -> str:
+    """Return the certificate that a new connection is shown (PEM)."""
+    host, _, port = address.removeprefix("https://").rpartition(":")
+    return ssl.get_server_certificate((host, int(port)))
+
+
+def test_the_door_takes_over_a_renewed_certificate_without_a_restart(
+    site: Path, started: list[Process]
+) -> None:
+    with_tls(site)
+    door = Process("--site", str(site), "board")
+    started.append(door)
+    (address,) = door.until("door-serving")["addresses"]
+    before = shown(address)
+    assert before in (site / "door/door.pem").read_text()
+
+    # Half a pair: the certificate of another key.
+    right = (site / "door/door.pem").read_bytes()
+    (site / "door/door.pem").write_bytes((site / "keys/tls/1.pem").read_bytes())
+    assert door.until("door-certificate-not-taken")["reason"] == "site-config-invalid"
+    assert shown(address) == before
+    (site / "door/door.pem").write_bytes(right)
+    door.until("door-certificate-taken")
+    assert shown(address) == before
+
+    # Another one under the same key, as a server issues it: the door is told by its log.
+    moved = datetime.now(UTC) + timedelta(days=75)
+    assert renew_door(open_site(site), moved).startswith("it ends at")
+    door.until("door-certificate-taken")
+    after = shown(address)
+    assert after != before
+    assert after in (site / "door/door.pem").read_text()
+
+
+def test_the_door_tells_that_its_certificate_ends_soon(site: Path, started: list[Process]) -> None:
+    config = site / "bootz.yaml"
+    document = yaml.safe_load(config.read_text())
+    config.write_text(
+        yaml.safe_dump(document | {"tls": {"validity_days": 10, "renew_before_days": 1}})
+    )
+    with_tls(site)
+    door = Process("--site", str(site), "board")
+    started.append(door)
+    assert door.until("door-certificate-due")["reason"] == "door-certificate-due"
+
+
+def test_the_door_serves_tls_under_the_sites_trust_anchor(
+    site: Path, started: list[Process]
+) -> None:
+    with_tls(site)
     door = Process("--site", str(site), "board")
     started.append(door)
     (address,) = door.until("door-serving")["addresses"]

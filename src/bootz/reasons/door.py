@@ -145,6 +145,13 @@ ROWS = (
         "Correct it: `bootz dhcp sync kea4` or `kea6`; a reservation of another's, by hand.",
     ),
     Reason(
+        "door-certificate-due",
+        Fault.CONFIGURATION,
+        "The TLS certificate of the operator's door is not valid, or ends soon.",
+        "Renew it: a running server does, where `bootz keys door` issued it; else replace the "
+        "files of `operator.tls`. The door takes them over without a restart.",
+    ),
+    Reason(
         "dhcp-probe-failed",
         Fault.PRECONDITION,
         "When the link was probed last, a router could not have gone on to its server.",

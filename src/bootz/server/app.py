@@ -12,6 +12,7 @@ from bootz.errors import BootzError
 from bootz.log import get_logger
 from bootz.server.doors import DepotDoor, Doors
 from bootz.server.in_force import InForce, settings_at_start
+from bootz.server.keys.door import DoorRenewal
 from bootz.server.keys.publishing import publish_certificates
 from bootz.server.lead import Lead
 from bootz.server.listening import Bound, Listens, written
@@ -112,6 +113,7 @@ class SiteServer:
             lambda: self._in_force.site.pinned_domain_cert(),
             monotonic=self._monotonic,
         )
+        self._door_renewal = DoorRenewal(self._monotonic)
         self._waiting = WaitingElsewhere(self._stores.database, self._monotonic)
         self._presence = Presence(self._stores.database, site.clock, self._monotonic)
         self._thinner = JournalThinner(
@@ -240,6 +242,7 @@ class SiteServer:
         leads = await self._look_who_leads()
         await self._waiting.tend(leads=leads)
         await self._in_force.tend()
+        await self._door_renewal.tend(self._in_force.snapshot)
         self._presence.tend(self._in_force.site, connections=self._doors.connections, leads=leads)
         self._look()
         if self._in_force.snapshot is not self._published:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from bootz.errors import BootzError, ConfigError
 from bootz.reasons import REASONS
+from bootz.server.door_tls import door_dates
 from bootz.server.key_roles import KeyRole
 from bootz.server.operations.site_certificates import SiteCertificates, read_site_certificates
 from bootz.server.operations.vendors import list_vendors
@@ -43,13 +44,29 @@ class PartHealth:
 _Look = Callable[[Connection, datetime], str]
 
 
-def site_health(database: Database, now: datetime) -> Sequence[PartHealth]:
-    """Return every part; those that cannot be looked at are not well."""
+def site_health(
+    database: Database, now: datetime, door: Callable[[], Sequence[bytes]] = tuple
+) -> Sequence[PartHealth]:
+    """Return every part; those that cannot be looked at are not well.
+
+    ``door`` reads the certificate of the operator's door (DER, those above it after it); empty:
+    it has no TLS.
+    """
     try:
         with database.read() as connection:
-            return [_looked(connection, part, look, now) for part, look in _PARTS.items()]
+            found = [_looked(connection, part, look, now) for part, look in _PARTS.items()]
     except BootzError as error:
         return [PartHealth("database", str(error), error.reason)]
+    return [*found, *_door(door, now)]
+
+
+def _door(read: Callable[[], Sequence[bytes]], now: datetime) -> Iterator[PartHealth]:
+    try:
+        chain = read()
+        if chain:
+            yield PartHealth("door-certificate", door_dates(chain, now))
+    except BootzError as error:
+        yield PartHealth("door-certificate", str(error), error.reason)
 
 
 def _looked(connection: Connection, part: str, look: _Look, now: datetime) -> PartHealth:

@@ -49,8 +49,10 @@ def command(context: click.Context) -> None:
 def _gather(site: Site, database: Database, now: datetime) -> dict[str, Any]:
     import shutil
     from dataclasses import asdict
+    from functools import partial
 
     from bootz import __version__
+    from bootz.server.door_tls import door_chain
     from bootz.server.health import site_health
     from bootz.server.operations.audit import AuditFilter, latest_entries
     from bootz.server.operations.chassis_overview import overview
@@ -67,7 +69,7 @@ def _gather(site: Site, database: Database, now: datetime) -> dict[str, Any]:
             "reason": each.reason,
             "next_action": each.next_action,
         }
-        for each in site_health(database, now)
+        for each in site_health(database, now, partial(door_chain, site.root, site.config))
     ]
     with database.read() as connection:
         execute = plain(connection)

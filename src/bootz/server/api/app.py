@@ -121,7 +121,7 @@ def _install_health(app: FastAPI) -> None:
     def readyz(request: Request) -> Response:
         """Every part is well; which one is not, only a login is told (``/status``)."""
         door = door_of(request)
-        if all(each.well for each in site_health(door.database, door.clock())):
+        if all(each.well for each in site_health(door.database, door.clock(), door.tls_chain)):
             return Response('{"status":"ready"}', media_type="application/json")
         return Response('{"status":"not ready"}', 503, media_type="application/json")
 

@@ -1,7 +1,7 @@
 """What every route works with: the database, the clock, the caller."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from bootz.config.site import SiteConfig
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.throttle import Throttle
 from bootz.server.api.ports import DoorSurroundings
+from bootz.server.door_tls import door_chain
 from bootz.server.store.actor import Actor
 from bootz.server.store.database import Database
 
@@ -31,6 +32,14 @@ class Door:
     throttle: Throttle = field(default_factory=Throttle)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the door closes: streams of events end then."""
+
+    def tls_chain(self) -> Sequence[bytes]:
+        """Return the door's certificate and those above it (DER); empty where it has no TLS.
+
+        Raises:
+            ConfigError: ``certificate-file-invalid``.
+        """
+        return () if self.root is None else door_chain(self.root, self.config)
 
 
 @dataclass(frozen=True, slots=True)

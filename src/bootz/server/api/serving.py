@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import signal
 import socket
-import ssl
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,15 +16,14 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from bootz.config.operator import OperatorTlsSettings
 from bootz.config.site import SiteConfig
 from bootz.config.values import Endpoint
-from bootz.errors import BootzError, ConfigError, Unavailable
-from bootz.keystore.protected import read_protected
+from bootz.errors import BootzError, Unavailable
 from bootz.server.api.app import Part, create_app
 from bootz.server.api.connections import MAX_CONNECTIONS, DoorProtocol, cut_off_overdue
 from bootz.server.api.context import Door
 from bootz.server.api.ports import DoorSurroundings
+from bootz.server.api.tls import DoorTls
 from bootz.server.database_url import database_url
 from bootz.server.sources.keeping import sources_kept
 from bootz.server.sources.syncing import SourceRoom
@@ -78,7 +76,8 @@ async def serve_door(
         ConfigError: a setting or the certificate does not hold.
         Unavailable: the database does not answer, or an address cannot be listened on.
     """
-    context = None if config.operator.tls is None else _tls(root, config.operator.tls)
+    tls = None if config.operator.tls is None else DoorTls(root, config.operator.tls)
+    context = None if tls is None else tls.context
     database = open_database(database_url(root, config.database))
     try:
         door = Door(database, config, clock, time.monotonic, surroundings, root)
@@ -86,7 +85,7 @@ async def serve_door(
         try:
             room = SourceRoom(root, config, database, clock)
             async with sources_kept(room, time.monotonic, context):
-                await _serve(door, sockets, context, on_bound, parts, with_stdin=with_stdin)
+                await _serve(door, sockets, tls, on_bound, parts, with_stdin=with_stdin)
         finally:
             for each in sockets:
                 each.close()
@@ -97,7 +96,7 @@ async def serve_door(
 async def _serve(
     door: Door,
     sockets: Sequence[socket.socket],
-    context: ssl.SSLContext | None,
+    tls: DoorTls | None,
     on_bound: OnBound,
     parts: Sequence[Part],
     *,
@@ -120,7 +119,7 @@ async def _serve(
         ws="none",
     )
     settings.load()
-    settings.ssl = context
+    settings.ssl = None if tls is None else tls.context
     server = _Server(settings, door, with_stdin=with_stdin)
     draw = secrets.SystemRandom().random
     sender = WebhookSender(door.database, door.config, door.root, clock=door.clock, draw=draw)
@@ -129,10 +128,12 @@ async def _serve(
     warming = asyncio.create_task(warm(app))
     await asyncio.wait([warming], timeout=_WARM_S)
     on_bound(endpoints)
-    scheme = "http" if context is None else "https"
+    scheme = "http" if tls is None else "https"
     log.info("door-serving", addresses=[f"{scheme}://{each}" for each in endpoints])
     watching = asyncio.create_task(cut_off_overdue(server.server_state.connections))
     beside = [asyncio.create_task(sender.run()), watching, warming]
+    if tls is not None:
+        beside.append(asyncio.create_task(tls.keep(door.clock)))
     try:
         await server.serve(sockets=list(sockets))
     finally:
@@ -200,20 +201,3 @@ def _bound(endpoint: Endpoint) -> socket.socket:
             "listen-failed", error.strerror or "cannot be listened on", where=str(endpoint)
         ) from error
     return made
-
-
-def _tls(root: Path, settings: OperatorTlsSettings) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # Refused before OpenSSL reads it, if others can read it or replace it.
-    read_protected(root / settings.key)
-    try:
-        context.load_cert_chain(root / settings.certificate, root / settings.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            "site-config-invalid",
-            f"certificate and key cannot be used: {error}",
-            where="operator.tls",
-        ) from error
-    context.set_alpn_protocols(["http/1.1"])
-    return context

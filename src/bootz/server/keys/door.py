@@ -1,39 +1,48 @@
 """The operator's door's own TLS certificate, under the site's trust anchor.
 
 The door opens no key of the owner: whoever may read ``keys/`` issues this one for it, outside of
-that folder, and gives the files to the user that the door runs as.
+that folder, and gives the files to the user that the door runs as. It is renewed for the key that
+it has, so that no key is touched: a server does so before the end, and the door takes it over.
 """
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
 from bootz.config.site import SiteConfig
 from bootz.config.values import parse_endpoint
-from bootz.errors import ConfigError, Unavailable
-from bootz.keystore.clock import check_clock
+from bootz.errors import BootzError, Unavailable
 from bootz.keystore.files import (
     KeyKind,
     generate_key,
-    random_serial,
+    load_certificates,
     write_certificates,
     write_private_key,
 )
+from bootz.log import get_logger
 from bootz.server.certificate_hosts import ServerHosts
+from bootz.server.door_tls import DOOR_CERTIFICATE, DOOR_FOLDER, DOOR_KEY, is_issued_here
+from bootz.server.keys.keyring import Keyring, Keys
 from bootz.server.keys.tls_certificates import (
-    BACKDATED,
     certificate_name,
+    issue_server_chain,
     server_hosts,
-    subject_key_identifier,
+    why_due,
 )
 from bootz.server.site import Site
+from bootz.server.snapshot import Snapshot
 from bootz.trust.certificates import load_certificate
-from bootz.trust.issuing import CertificateProfile, issue_certificate
+from bootz.trust.keys import PublicKey
 
-FOLDER: Final = Path("door")
-CERTIFICATE: Final = FOLDER / "door.pem"
-KEY: Final = FOLDER / "door.key"
-"""Where the files are, below the site's folder; what ``operator.tls`` names."""
+log = get_logger()
+
+_LOOK_S: Final = 600.0
+"""Seconds between two looks at the certificate; after a change of settings or keys, at once."""
 
 
 def door_hosts(config: SiteConfig) -> ServerHosts:
@@ -53,38 +62,103 @@ def issue_door(site: Site, now: datetime) -> Path:
         ConfigError: ``keys-elsewhere``, ``clock-behind``, or the anchor's files do not hold.
         Unavailable: the files cannot be written.
     """
-    keys = site.keys
-    present = keys.read().trust_anchors[0]
-    if not keys.has_key(present):
-        raise ConfigError(
-            "keys-elsewhere", "the trust anchor's key is not in the site", where=present
-        )
-    anchor = load_certificate(keys.certificates(present)[0])
-    check_clock(anchor, now, where=present)
-    hosts = door_hosts(site.config)
     key = generate_key(KeyKind.P256)
-    leaf = issue_certificate(
-        profile=CertificateProfile.SERVER_TLS,
-        subject=certificate_name(site.config.organization, "Bootz door"),
-        public_key=key.public_key(),
-        issuer_name=anchor.subject,
-        issuer_key=keys.private_key(present),
-        serial_number=random_serial(),
-        not_before=max(now - BACKDATED, anchor.not_valid_before_utc),
-        not_after=min(
-            now + timedelta(days=site.config.tls.validity_days), anchor.not_valid_after_utc
-        ),
-        dns_names=sorted(hosts.dns_names),
-        ip_addresses=sorted(hosts.addresses, key=lambda each: (each.version, int(each))),
-        issuer_key_identifier=subject_key_identifier(anchor),
-    )
-    folder = site.root / FOLDER
+    chain = _chain(site, site.keys.read(), key.public_key(), now)
+    folder = site.root / DOOR_FOLDER
     try:
         folder.mkdir(mode=0o755, exist_ok=True)
     except OSError as error:
         raise Unavailable(
             "file-unwritable", f"cannot be made: {error.strerror}", where=str(folder)
         ) from error
-    write_private_key(site.root / KEY, key, overwrite=True)
-    write_certificates(site.root / CERTIFICATE, [leaf])
-    return site.root / CERTIFICATE
+    write_private_key(site.root / DOOR_KEY, key, overwrite=True)
+    write_certificates(site.root / DOOR_CERTIFICATE, chain)
+    return site.root / DOOR_CERTIFICATE
+
+
+def renew_door(site: Site, now: datetime) -> str:
+    """Issue the door's certificate again where it is due; return why, empty where it is not.
+
+    It is due when it nears its end, misses a name or address, or is not of the present trust
+    anchor. Only what the site issued itself is renewed, for the same key.
+
+    Raises:
+        ConfigError: a file does not hold, or ``keys-elsewhere``.
+        Unavailable: it cannot be written.
+    """
+    path = site.root / DOOR_CERTIFICATE
+    if not is_issued_here(site.root, site.config) or not path.exists():
+        return ""
+    keys = site.keys
+    # Of several processes the first issues it, and the others find it there.
+    with keys.changing():
+        keyring = keys.read()
+        certificate = load_certificate(load_certificates(path)[0])
+        issuer = _issuer(keys, keyring, certificate)
+        key = certificate.public_key()
+        if issuer is None or not isinstance(key, PublicKey):
+            return ""
+        soon = now + timedelta(days=site.config.tls.renew_before_days)
+        because = why_due(certificate, door_hosts(site.config), soon)
+        if because is None and now < certificate.not_valid_before_utc:
+            because = f"it begins at {certificate.not_valid_before_utc.isoformat()}"
+        if because is None and issuer != keyring.trust_anchors[0]:
+            because = f"it is of {issuer}, which is not the present trust anchor"
+        if because is None:
+            return ""
+        chain = _chain(site, keyring, key, now)
+        write_certificates(path, chain)
+    return because
+
+
+class DoorRenewal:
+    """Renews the door's certificate while a server runs.
+
+    Args:
+        monotonic: seconds that only ever rise.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._seen: Snapshot | None = None
+        self._next = monotonic()
+
+    async def tend(self, snapshot: Snapshot) -> None:
+        """Look whether it is due, with the settings and keys in force. Call it often."""
+        if snapshot is self._seen and self._monotonic() < self._next:
+            return
+        self._seen, self._next = snapshot, self._monotonic() + _LOOK_S
+        site = snapshot.site
+        try:
+            because = await asyncio.to_thread(renew_door, site, site.clock())
+        except BootzError as error:
+            log.warning("door-certificate-not-renewed", reason=error.reason, detail=str(error))
+        else:
+            if because:
+                log.info("door-certificate-issued", because=because)
+
+
+def _chain(site: Site, keyring: Keyring, public_key: PublicKey, now: datetime) -> tuple[bytes, ...]:
+    return issue_server_chain(
+        site.keys,
+        keyring.trust_anchors,
+        public_key,
+        door_hosts(site.config),
+        subject=certificate_name(site.config.organization, "Bootz door"),
+        life=timedelta(days=site.config.tls.validity_days),
+        now=now,
+    )
+
+
+def _issuer(keys: Keys, keyring: Keyring, certificate: x509.Certificate) -> str | None:
+    """Return which of the site's trust anchors issued a certificate, None for another's.
+
+    So that a file which was put there is not certified for whoever put it there.
+    """
+    for name in keyring.trust_anchors:
+        try:
+            certificate.verify_directly_issued_by(load_certificate(keys.certificates(name)[0]))
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        return name
+    return None

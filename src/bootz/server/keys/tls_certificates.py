@@ -30,6 +30,7 @@ from bootz.server.site import Site
 from bootz.trust.certificate_form import extension
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
 from bootz.trust.issuing import CertificateProfile, IpAddress, issue_certificate
+from bootz.trust.keys import PublicKey
 
 BACKDATED: Final = timedelta(days=1)
 """How far certificates reach back, for routers whose clock runs behind."""
@@ -139,6 +140,34 @@ def issue_tls(
         ConfigError: ``keys-elsewhere``, ``clock-behind``, or the anchor's files do not hold.
         Unavailable: the files cannot be written.
     """
+    key = generate_key(KeyKind.P256)
+    chain = issue_server_chain(
+        keys,
+        trust_anchors,
+        key.public_key(),
+        hosts,
+        subject=certificate_name(organization, "Bootz server"),
+        life=life,
+        now=now,
+    )
+    return keys.store(KeyRole.TLS, chain, key)
+
+
+def issue_server_chain(
+    keys: Keys,
+    trust_anchors: Sequence[str],
+    public_key: PublicKey,
+    hosts: ServerHosts,
+    *,
+    subject: x509.Name,
+    life: timedelta,
+    now: datetime,
+) -> tuple[bytes, ...]:
+    """Return a server certificate for a key, and the path to earlier anchors (DER).
+
+    Raises:
+        ConfigError: ``keys-elsewhere``, ``clock-behind``, or the anchor's files do not hold.
+    """
     present = trust_anchors[0]
     if not keys.has_key(present):
         raise ConfigError(
@@ -154,11 +183,10 @@ def issue_tls(
             expected="valid now",
             seen=f"until {anchor.not_valid_after_utc.isoformat()}",
         )
-    key = generate_key(KeyKind.P256)
     leaf = issue_certificate(
         profile=CertificateProfile.SERVER_TLS,
-        subject=certificate_name(organization, "Bootz server"),
-        public_key=key.public_key(),
+        subject=subject,
+        public_key=public_key,
         issuer_name=anchor.subject,
         issuer_key=keys.private_key(present),
         serial_number=random_serial(),
@@ -168,7 +196,7 @@ def issue_tls(
         ip_addresses=sorted(hosts.addresses, key=lambda each: (each.version, int(each))),
         issuer_key_identifier=subject_key_identifier(anchor),
     )
-    return keys.store(KeyRole.TLS, (leaf, *keys.path_to_old_anchors(trust_anchors)), key)
+    return (leaf, *keys.path_to_old_anchors(trust_anchors))
 
 
 def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsMaterial:
@@ -199,7 +227,7 @@ def ensure_tls(site: Site, now: datetime, *, listen: Sequence[str] = ()) -> TlsM
         if due is None:
             certificate = load_certificate(keys.certificates(keyring.tls)[0])
             wanted = used_hosts(site.config, listen) if brought else hosts
-            due = _why_due(certificate, wanted, now + renew_before)
+            due = why_due(certificate, wanted, now + renew_before)
         if due is not None and own and (unusable is not None or not brought):
             name = issue_tls(
                 keys,
@@ -277,7 +305,7 @@ def tls_warnings(site: Site, now: datetime) -> tuple[str, ...]:
         return ()
     certificate = load_certificate(site.keys.certificates(keyring.tls)[0])
     soon = now + timedelta(days=site.config.tls.renew_before_days)
-    due = _why_due(certificate, used_hosts(site.config), soon)
+    due = why_due(certificate, used_hosts(site.config), soon)
     return () if due is None else (f"the TLS certificate: {due}",)
 
 
@@ -290,7 +318,7 @@ def _why_unusable(keys: Keys, keyring: Keyring, now: datetime) -> str | None:
     return None
 
 
-def _why_due(certificate: x509.Certificate, hosts: ServerHosts, soon: datetime) -> str | None:
+def why_due(certificate: x509.Certificate, hosts: ServerHosts, soon: datetime) -> str | None:
     """Return why a certificate that can serve should be replaced."""
     if certificate.not_valid_after_utc <= soon:
         return f"it ends at {certificate.not_valid_after_utc.isoformat()}"

@@ -15,6 +15,7 @@ from bootz.server.certificate_hosts import certificate_hosts, missing_hosts
 from bootz.server.key_roles import KeyRole
 from bootz.server.preflight.findings import (
     PreflightCheck,
+    PreflightOutcome,
     PreflightReport,
     check_dates,
     failed,
@@ -43,6 +44,7 @@ def check_site(connection: Connection, terms: PreflightTerms) -> PreflightReport
             *_owner_dates(terms),
             _owner_algorithm(terms),
             *(_server(terms) if terms.server else ()),
+            *_door(terms),
             _database_clock(connection, terms.now),
             *_ntp(terms),
         ],
@@ -79,6 +81,19 @@ def _server(terms: PreflightTerms) -> Iterator[PreflightCheck]:
     yield check_dates("tls-certificate", tls.chain[:1], terms.now, reason="tls-material-unusable")
     yield _chain(terms, tls.chain)
     yield _names(terms.config, tls.certificate, brought=tls.brought)
+
+
+def _door(terms: PreflightTerms) -> Iterator[PreflightCheck]:
+    """Judge the certificate of the operator's door: no router meets it, and so it stops none."""
+    try:
+        chain = terms.door()
+    except BootzError as error:
+        yield warned("door-certificate", str(error), error.reason)
+        return
+    if chain:
+        found = check_dates("door-certificate", chain[:1], terms.now, reason="door-certificate-due")
+        held = found.outcome is PreflightOutcome.PASSED
+        yield found if held else warned(found.name, found.evidence, found.reason)
 
 
 def _chain(terms: PreflightTerms, chain: Sequence[bytes]) -> PreflightCheck:

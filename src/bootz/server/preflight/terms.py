@@ -45,6 +45,8 @@ class PreflightTerms:
     preview: PreviewTerms
     now: datetime
     server: bool = True
+    door: Callable[[], Sequence[bytes]] = field(default=tuple, repr=False)
+    """Reads the certificate of the operator's door (DER); empty where it has no TLS."""
     dhcp: DhcpChecks | None = field(default=None, repr=False)
     url_probe: UrlProbe | None = field(default=None, repr=False)
     ntp: NtpOffset | None = field(default=None, repr=False)

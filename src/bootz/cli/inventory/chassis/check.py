@@ -168,6 +168,7 @@ def preflight_reports(
     from bootz.cli.inventory.chassis.preview import reached_address
     from bootz.cli.site.image_target import image_target
     from bootz.images.reach import why_unreachable
+    from bootz.server.door_tls import door_chain
     from bootz.server.keys.publishing import site_certificates
     from bootz.server.preflight.chassis_checks import check_chassis
     from bootz.server.preflight.site_checks import check_site
@@ -188,6 +189,7 @@ def preflight_reports(
         ),
         now=now,
         server=server,
+        door=partial(door_chain, site.root, site.config),
         dhcp=dhcp_checks(connection, site.config, site.root, now, ask=network, server=server),
         url_probe=partial(why_unreachable, source=source) if network else None,
         ntp=ntp_offset(ntp, time.time) if ntp else None,

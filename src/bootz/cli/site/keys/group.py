@@ -162,22 +162,24 @@ def door(cli: Cli) -> None:
     """Issue a TLS certificate for the operator's door under the site's trust anchor.
 
     Key and certificate are written to door/ in the site, outside of keys/. Name them in
-    `operator.tls`, and give the key to the user that the door runs as.
+    `operator.tls`, and give the key to the user that the door runs as. A running server renews the
+    certificate before its end, for the same key.
     """
-    from bootz.server.keys.door import CERTIFICATE, KEY, issue_door
+    from bootz.server.door_tls import DOOR_CERTIFICATE, DOOR_KEY
+    from bootz.server.keys.door import issue_door
     from bootz.trust.certificates import load_certificate, parse_certificates
 
     site = cli.site()
     path = issue_door(site, site.clock())
-    (der,) = parse_certificates(path.read_bytes())
+    der = parse_certificates(path.read_bytes())[0]
     cli.output.record(
         {
             "certificate": str(path),
-            "key": str(site.root / KEY),
+            "key": str(site.root / DOOR_KEY),
             "until": load_certificate(der).not_valid_after_utc,
         }
     )
     cli.output.message(
-        f"In bootz.yaml: operator: {{tls: {{certificate: {CERTIFICATE}, key: {KEY}}}}}; then start "
-        "the door again."
+        f"In bootz.yaml: operator: {{tls: {{certificate: {DOOR_CERTIFICATE}, key: {DOOR_KEY}}}}}; "
+        "then start the door again. One that names them already takes them over by itself."
     )

@@ -258,6 +258,7 @@ def check_devices(
         preview=preview_terms(connection, door),
         now=now,
         server=server,
+        door=door.tls_chain,
         dhcp=around.dhcp(connection, now, ask=probe, server=server),
         url_probe=around.url_probe if probe else None,
     )

@@ -60,7 +60,7 @@ def status(
 ) -> SiteStatus:
     """Show the site at a glance."""
     now = door.clock()
-    parts = site_health(door.database, door.clock())
+    parts = site_health(door.database, door.clock(), door.tls_chain)
     with door.database.read() as connection:
         execute = plain(connection)
         limits = read_limits(execute, door.config.progress)

@@ -103,6 +103,20 @@ def test_silence_beyond_the_steps_limit_is_stuck(
     assert stuck.next_action
 
 
+def test_a_clock_that_was_set_back_hides_no_silence() -> None:
+    facts = attempt(AttemptState.ANSWERED)
+    last = standing(facts, LIMITS, NOW).since
+    assert last is not None
+    limit = LIMITS.of(ChassisState.SENT)
+
+    # A small step back is no more than a longer wait.
+    assert standing(facts, LIMITS, last - limit).state is ChassisState.SENT
+    found = standing(facts, LIMITS, last - timedelta(days=1))
+    assert (found.state, found.step) == (ChassisState.STUCK, ChassisState.SENT)
+    assert "1 d" in found.detail
+    assert "set back" in found.detail
+
+
 @pytest.mark.parametrize(
     "state", [AttemptState.SUCCESS, AttemptState.FAILURE], ids=lambda state: state.value
 )

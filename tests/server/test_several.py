@@ -138,6 +138,9 @@ def test_a_server_whose_keys_differ_from_one_that_runs_does_not_start(
                 await one.server.tend()
             (row,) = servers(first)
             assert row.alive(first.now())
+            # Nor is it alive for a clock that was set back, or forward, since.
+            for hours in (-1, 1):
+                assert not row.alive(first.now() + timedelta(hours=hours))
             assert (row.folder, row.listens) == (
                 str(first.root),
                 ("{}:{}".format(*one.bound.bootz[0]),),

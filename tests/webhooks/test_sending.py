@@ -241,6 +241,35 @@ def test_after_a_day_it_is_given_up_and_can_be_sent_again(site: Site) -> None:
     run(story())
 
 
+def test_a_clock_that_is_set_back_holds_up_nothing(site: Site) -> None:
+    answers = [500]
+
+    async def story() -> None:
+        receiver_ = Receiver(respond=lambda _: answers.pop() if answers else 200)
+        async with receiving(receiver_) as receiver, site.sending():
+            site.add(receiver)
+            site.happen("FX1")
+            await tried(site, 1)
+            site.later(days=-300)
+            await site.settled(1)
+
+    run(story())
+
+
+def test_a_clock_that_is_set_back_does_not_lengthen_the_day_of_tries(site: Site) -> None:
+    async def story() -> None:
+        async with receiving(Receiver(respond=lambda _: 500)) as receiver, site.sending():
+            site.add(receiver)
+            site.happen("FX1")
+            await tried(site, 1)
+            site.later(days=-300)
+            await tried(site, 2)
+            site.later(hours=25)
+            await site.settled(0, dead=1)
+
+    run(story())
+
+
 def test_gone_switches_it_off_and_it_goes_on_where_it_stopped(site: Site) -> None:
     answers = [410]
 

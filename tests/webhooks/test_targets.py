@@ -37,6 +37,20 @@ NETWORKS = (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
         "https://" + "a" * 2048 + "/",
         "javascript:alert(1)",
         "file:///etc/passwd",
+        # Read as 127.0.0.1 by some programs, as a name by others.
+        "https://0177.0.0.1/",
+        "https://127.0.0.01/",
+        "https://0x7f.0.0.1/",
+        "https://0x7f000001/",
+        "https://2130706433/",
+        "https://127.1/",
+        "https://127.0.0.1./",
+        "https://0/",
+        "https://hooks.example.0x7f/",
+        "https://127%2e0.0.1/",
+        "https://%31%32%37.0.0.1/",
+        "https://loc%61lhost/",
+        "https://[::1%lo",
     ],
 )
 def test_urls_that_are_no_target(url: str) -> None:
@@ -49,6 +63,9 @@ def test_urls_that_are() -> None:
     assert (target.host, target.port, target.plain) == ("2001:db8::1", 8443, False)
     assert parse_target("http://hooks.example.net").port == 80
     assert parse_target("https://hooks.example.net").port == 443
+    assert parse_target("https://10.example.net/%2e?a=%20").host == "10.example.net"
+    assert parse_target("https://93.184.215.14/").host == "93.184.215.14"
+    assert parse_target("https://[fe80::1%25eth0]/").host == "fe80::1%25eth0"
 
 
 @given(st.text(max_size=80))
@@ -88,6 +105,12 @@ def test_no_url_has_what_a_header_could_be_made_of(rest: str) -> None:
         ("64:ff9b::a9fe:a9fe", False, False),
         ("2002:7f00:1::", False, False),
         ("2002:c0a8:101::1", False, False),
+        ("::127.0.0.1", False, False),
+        ("::10.1.2.3", True, True),
+        ("::ffff:0:127.0.0.1", False, False),
+        ("64:ff9b:1::7f00:1", False, False),
+        ("64:ff9b:1:1::1", False, False),
+        ("2001:0:7f00:1::1", False, False),
     ],
 )
 def test_addresses(address: str, tls: bool, plain: bool) -> None:

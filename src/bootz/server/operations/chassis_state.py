@@ -161,15 +161,21 @@ def standing(facts: ChassisFacts, limits: StepLimits, now: datetime) -> Standing
     if reached.state in STARTED and reached.since is not None:
         silent = now - reached.since
         limit = limits.of(reached.state)
-        if silent > limit:
+        # Ahead by as much: the clock was set back, and would hide the silence until it catches up.
+        if abs(silent) > limit:
+            words = (
+                f"silent for {_span(silent)} in the step {reached.state.value!r}, which may "
+                f"last {_span(limit)}"
+                if silent > limit
+                else f"its last sign of life is {_span(-silent)} ahead of the clock, which was set "
+                f"back: whether it is silent in the step {reached.state.value!r} cannot be told"
+            )
             return Standing(
                 ChassisState.STUCK,
                 reached.since,
                 reached.attempt,
                 reached.reason or "chassis-stuck",
-                reached.detail
-                or f"silent for {_span(silent)} in the step {reached.state.value!r}, which may "
-                f"last {_span(limit)}",
+                reached.detail or words,
                 step=reached.state,
             )
     return reached

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bootz.errors import ConflictError, UnknownChassis
 from bootz.server.operations.image_kinds import ImageKind
@@ -130,7 +130,9 @@ def end_upload(connection: Connection, key: str) -> None:
 
 def drop_ended(connection: Connection, *, now: datetime) -> tuple[str, ...]:
     """Take those off the record of which nothing has come for long; return their keys."""
-    ended = IMAGE_UPLOAD.c.used_at < to_text(now - KEPT_FOR)
+    used = IMAGE_UPLOAD.c.used_at
+    # The clock may have been set back: what is ahead by less counts as just used.
+    ended = or_(used < to_text(now - KEPT_FOR), used > to_text(now + KEPT_FOR))
     keys = tuple(connection.scalars(select(IMAGE_UPLOAD.c.id).where(ended)))
     connection.execute(delete(IMAGE_UPLOAD).where(ended))
     return keys

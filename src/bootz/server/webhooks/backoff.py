@@ -5,7 +5,8 @@ from typing import Final
 
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 _FIRST_S: Final = 2.0
-_LONGEST_S: Final = 1800.0
+LONGEST_WAIT: Final = timedelta(minutes=30)
+"""No try waits longer; a time that is further ahead is of a clock that was set back."""
 
 
 def next_try(
@@ -21,9 +22,10 @@ def next_try(
             come back together.
         asked: seconds that the receiver has asked for (``Retry-After``, RFC 9110 section 10.2.3).
     """
-    wait = min(_LONGEST_S, _FIRST_S * 2.0 ** min(tries - 1, 16))
+    longest = LONGEST_WAIT.total_seconds()
+    wait = min(longest, _FIRST_S * 2.0 ** min(tries - 1, 16))
     wait *= 0.5 + 0.5 * chance
     if asked is not None:
-        wait = max(wait, min(asked, _LONGEST_S))
+        wait = max(wait, min(asked, longest))
     at = now + timedelta(seconds=wait)
     return None if at >= since + GIVE_UP_AFTER else at

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from bootz.errors import BootzError
 from bootz.server.operations.webhooks import DEAD, WAITING, Webhook, list_webhooks
@@ -25,7 +25,7 @@ from bootz.server.store.schema import (
     WEBHOOK_DELIVERY,
 )
 from bootz.server.store.words import bounded
-from bootz.server.webhooks.backoff import next_try
+from bootz.server.webhooks.backoff import LONGEST_WAIT, next_try
 from bootz.server.webhooks.envelope import Told, envelope
 from bootz.sql.times import from_text, to_text
 
@@ -169,7 +169,7 @@ def due_deliveries(
             .where(
                 table.c.webhook_id == webhook.key,
                 table.c.state == WAITING,
-                table.c.next_at <= to_text(now),
+                or_(table.c.next_at <= to_text(now), table.c.next_at > to_text(now + LONGEST_WAIT)),
                 table.c.id.not_in(list(busy)),
                 ~earlier,
             )
@@ -198,8 +198,11 @@ def settle(connection: Connection, settled: Sequence[Settled], now: datetime) ->
             )
             continue
         tries = due.tries + 1
-        at = next_try(tries, due.since, now, chance=each.chance, asked=each.asked)
+        # Not a time that is yet to come, as it may be after the clock was set back.
+        since = min(due.since, now)
+        at = next_try(tries, since, now, chance=each.chance, asked=each.asked)
         values: dict[str, object] = {
+            "since": to_text(since),
             "tries": tries,
             "error": bounded(f"{each.error.reason}: {each.error.detail}", 1024),
         }

@@ -18,8 +18,20 @@ MAX_URL: Final = 2048
 _PLAIN: Final = re.compile(r"[!-~]+")
 """Visible ASCII: no space, no line break, nothing that could become a header."""
 
-_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
-"""IPv4 behind NAT64 (RFC 6052 section 2.1)."""
+_TRANSLATED: Final = (
+    IPv6Network("64:ff9b::/96"),
+    IPv6Network("::ffff:0:0:0/96"),
+    IPv6Network("::/96"),
+)
+"""IPv6 addresses that end in the IPv4 address to which they may lead.
+
+NAT64 (RFC 6052 section 2.1), translated and IPv4-compatible ones.
+"""
+_LOCAL: Final = IPv6Network("64:ff9b:1::/48")
+"""NAT64 of a network's own, which Python takes for an address of the Internet."""
+
+_NUMBER: Final = re.compile(r"\d+|0[xX][0-9a-fA-F]*")
+"""The last part of a host that some programs read as an IPv4 address, and others as a name."""
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -55,8 +67,14 @@ def parse_target(url: str) -> Target:
         raise ValueError("has a user, a password, a fragment or a backslash")
     if port == 0:
         raise ValueError("has port 0")
+    host = parts.hostname
+    if "%" in host and ":" not in host:
+        raise ValueError("has an escaped character in its host")
+    last = host.rstrip(".").rpartition(".")[2]
+    if literal(host.partition("%")[0]) is None and _NUMBER.fullmatch(last):
+        raise ValueError("has an address that is not four decimal numbers without leading zeros")
     plain = parts.scheme == "http"
-    return Target(url, parts.hostname, port or (80 if plain else 443), plain)
+    return Target(url, host, port or (80 if plain else 443), plain)
 
 
 def literal(host: str) -> Address | None:
@@ -75,6 +93,8 @@ def admitted(address: Address, allowed: Collection[Network], *, plain: bool) -> 
     seen = _embedded(address)
     if any(each.version == seen.version and seen in each for each in allowed):
         return True
+    if seen.version == _LOCAL.version and seen in _LOCAL:
+        return False
     return not plain and seen.is_global and not seen.is_multicast
 
 
@@ -85,6 +105,6 @@ def _embedded(address: Address) -> Address:
             return address.ipv4_mapped
         if address.sixtofour is not None:
             return address.sixtofour
-        if address in _TRANSLATED:
+        if any(address in each for each in _TRANSLATED) and int(address) > 1:
             return IPv4Address(int(address) & 0xFFFFFFFF)
     return address

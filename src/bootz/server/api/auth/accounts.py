@@ -27,6 +27,11 @@ IDLE_END: Final = timedelta(hours=2)
 """A session that is not used for so long has ended."""
 ABSOLUTE_END: Final = timedelta(hours=16)
 """However much it is used, a session has ended so long after it began: a shift, and a little."""
+CLOCK_STEP: Final = IDLE_END
+"""What was made so much later than now was made before the clock was set back: it has ended.
+
+So a step back lets nothing live longer by more than this.
+"""
 MAX_SESSIONS: Final = 16
 """Sessions of one account; the oldest go."""
 
@@ -199,6 +204,7 @@ def redeem_link(connection: Connection, secret: str, *, now: datetime) -> Accoun
         select(ACCOUNT)
         .join(LOGIN_LINK, LOGIN_LINK.c.account_id == ACCOUNT.c.id)
         .where(LOGIN_LINK.c.digest == digest, LOGIN_LINK.c.expires_at > to_text(now))
+        .where(LOGIN_LINK.c.expires_at <= to_text(now + LINK_LIFE + CLOCK_STEP))
         .where(ACCOUNT.c.enabled)
     ).first()
     connection.execute(
@@ -225,7 +231,10 @@ def begin_session(connection: Connection, account: Account, peer: str, *, now: d
     """Return the secret of a new session of an account."""
     secret = secrets.token_urlsafe(32)
     at = to_text(now)
-    connection.execute(delete(LOGIN_SESSION).where(LOGIN_SESSION.c.expires_at <= at))
+    ended = or_(
+        LOGIN_SESSION.c.expires_at <= at, LOGIN_SESSION.c.began_at > to_text(now + CLOCK_STEP)
+    )
+    connection.execute(delete(LOGIN_SESSION).where(ended))
     connection.execute(
         insert(LOGIN_SESSION).values(
             digest=_digest(secret),
@@ -236,9 +245,10 @@ def begin_session(connection: Connection, account: Account, peer: str, *, now: d
             expires_at=to_text(now + ABSOLUTE_END),
         )
     )
-    own = LOGIN_SESSION.c.account_id == account.key
-    newest = select(LOGIN_SESSION.c.digest).where(own).order_by(LOGIN_SESSION.c.began_at.desc())
-    surplus = connection.scalars(newest.offset(MAX_SESSIONS)).all()
+    # This one stays, also where others seem newer because the clock was set back.
+    others = (LOGIN_SESSION.c.account_id == account.key, LOGIN_SESSION.c.digest != _digest(secret))
+    newest = select(LOGIN_SESSION.c.digest).where(*others).order_by(LOGIN_SESSION.c.began_at.desc())
+    surplus = connection.scalars(newest.offset(MAX_SESSIONS - 1)).all()
     connection.execute(delete(LOGIN_SESSION).where(LOGIN_SESSION.c.digest.in_(surplus)))
     connection.execute(update(ACCOUNT).where(ACCOUNT.c.id == account.key).values(last_login=at))
     note(connection, "user.login", account.name, after={"peer": peer})
@@ -254,7 +264,9 @@ def find_session(connection: Connection, secret: str, *, now: datetime) -> Sessi
         .where(
             LOGIN_SESSION.c.digest == digest,
             LOGIN_SESSION.c.expires_at > to_text(now),
+            LOGIN_SESSION.c.began_at <= to_text(now + CLOCK_STEP),
             LOGIN_SESSION.c.used_at > to_text(now - IDLE_END),
+            LOGIN_SESSION.c.used_at <= to_text(now + CLOCK_STEP),
             ACCOUNT.c.enabled,
         )
     ).first()
@@ -266,7 +278,8 @@ def session_is_due(connection: Connection, session: Session, *, now: datetime) -
     used = connection.scalar(
         select(LOGIN_SESSION.c.used_at).where(LOGIN_SESSION.c.digest == session.digest)
     )
-    return used is not None and used < to_text(now - _USED_EVERY)
+    # One that is later than now is of a clock that was set back.
+    return used is not None and not to_text(now - _USED_EVERY) <= used <= to_text(now)
 
 
 def touch_session(connection: Connection, session: Session, *, now: datetime) -> None:

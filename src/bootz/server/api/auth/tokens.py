@@ -158,7 +158,8 @@ def find_token(connection: Connection, secret: str, *, now: datetime) -> ApiToke
 
 def token_is_due(token: ApiToken, *, now: datetime) -> bool:
     """Return whether the use of a token is worth writing down: once a minute."""
-    return token.used_at is None or token.used_at < now - _USED_EVERY
+    # A use that is later than now is of a clock that was set back.
+    return token.used_at is None or not now - _USED_EVERY <= token.used_at <= now
 
 
 def touch_token(connection: Connection, token: ApiToken, *, now: datetime) -> None:

@@ -78,6 +78,14 @@ class Uploads:
         except FileNotFoundError:
             return 0
 
+    def check_offset(self, key: str, offset: int) -> None:
+        """Check that an upload has come to where a piece begins.
+
+        Raises:
+            ConflictError: ``upload-offset-wrong``.
+        """
+        _check_offset(self.received(key), offset)
+
     def append(self, key: str, offset: int, data: bytes) -> int:
         """Add bytes to an upload and return how many are there now.
 
@@ -87,14 +95,7 @@ class Uploads:
         """
         with written(self._folder), self._opened(key) as descriptor:
             length = os.fstat(descriptor).st_size
-            if length != offset:
-                raise ConflictError(
-                    "upload-offset-wrong",
-                    "the piece does not begin where the upload has come to",
-                    where="Content-Range",
-                    expected=str(length),
-                    seen=str(offset),
-                )
+            _check_offset(length, offset)
             done = 0
             while done < len(data):
                 done += os.write(descriptor, data[done:])
@@ -192,3 +193,14 @@ class Uploads:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _check_offset(length: int, offset: int) -> None:
+    if length != offset:
+        raise ConflictError(
+            "upload-offset-wrong",
+            "the piece does not begin where the upload has come to",
+            where="Content-Range",
+            expected=str(length),
+            seen=str(offset),
+        )

@@ -39,7 +39,7 @@ def attempt_list(
 
 
 def attempt_show(key: int) -> ApiCall[models.AttemptDetail]:
-    """Show an attempt with every check and event.
+    """Show an attempt with every check and event, with its ETag.
 
     Needs the role viewer.
     """
@@ -417,7 +417,13 @@ def image_upload_begin(
     )
 
 
-def image_upload_drop(upload: str) -> ApiCall[models.Removed]:
+def image_upload_drop(
+    upload: str,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiCall[models.Removed]:
     """Drop an upload, and what was received of it.
 
     Needs the role operator.
@@ -426,11 +432,13 @@ def image_upload_drop(upload: str) -> ApiCall[models.Removed]:
         models.Removed,
         "DELETE",
         f"/api/v1/images/uploads/{quoted(upload)}",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
     )
 
 
 def image_upload_show(upload: str) -> ApiCall[models.ImageUploadView]:
-    """Show how far an upload has come: where the next piece begins.
+    """Show how far an upload has come, where the next piece begins, with its ETag.
 
     Needs the role operator.
     """
@@ -442,11 +450,18 @@ def image_upload_show(upload: str) -> ApiCall[models.ImageUploadView]:
 
 
 def image_upload_send(
-    upload: str, content: bytes, *, content_range: str | None = None
+    upload: str,
+    content: bytes,
+    *,
+    dry_run: bool | None = None,
+    content_range: str | None = None,
+    if_match: str | None = None,
 ) -> ApiCall[models.ImageUploadView]:
     """Send a file or a piece of it; what has come stays when the connection is lost.
 
     With the last byte the file is compared with its digest and put on record, or dropped.
+    ``dry_run`` says how far the upload would come; the digest is compared only where the whole
+    file is sent.
 
     Needs the role operator.
     """
@@ -454,7 +469,8 @@ def image_upload_send(
         models.ImageUploadView,
         "PUT",
         f"/api/v1/images/uploads/{quoted(upload)}/content",
-        headers={"content-range": content_range},
+        query={"dry_run": dry_run},
+        headers={"content-range": content_range, "if-match": if_match},
         content=content,
     )
 
@@ -551,7 +567,9 @@ def login(body: models.Login) -> ApiCall[models.LoggedIn]:
     )
 
 
-def logout() -> ApiCall[None]:
+def logout(
+    *, dry_run: bool | None = None, if_match: str | None = None, idempotency_key: str | None = None
+) -> ApiCall[None]:
     """End the session; a token is not touched.
 
     Needs the role of none.
@@ -560,6 +578,8 @@ def logout() -> ApiCall[None]:
         None,
         "POST",
         "/api/v1/logout",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
     )
 
 
@@ -716,6 +736,19 @@ def replacement_list(
     )
 
 
+def replacement_show(serial: str, *, vendor: str | None = None) -> ApiCall[models.ReplacementView]:
+    """Show a card that waits, or was refused, with its ETag.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        models.ReplacementView,
+        "GET",
+        f"/api/v1/replacements/{quoted(serial)}",
+        query={"vendor": vendor},
+    )
+
+
 def replacement_accept(
     serial: str,
     body: models.AcceptBody,
@@ -794,7 +827,7 @@ def source_release(
 
 
 def source_show(name: str) -> ApiCall[models.SourceView]:
-    """Show a source, with the faults of its devices.
+    """Show a source, with the faults of its devices and its ETag.
 
     Needs the role viewer.
     """
@@ -805,8 +838,16 @@ def source_show(name: str) -> ApiCall[models.SourceView]:
     )
 
 
-def source_check(name: str) -> ApiCall[None]:
-    """Check token, version, rights, filters and fields of a source; change nothing anywhere.
+def source_check(
+    name: str,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiCall[None]:
+    """Check token, version, rights, filters and fields of a source.
+
+    It changes nothing anywhere, with ``dry_run`` or without.
 
     Needs the role operator.
     """
@@ -814,11 +855,18 @@ def source_check(name: str) -> ApiCall[None]:
         None,
         "POST",
         f"/api/v1/sources/{quoted(name)}/check",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
     )
 
 
 def source_sync(
-    name: str, body: models.SourceOrderBody, *, dry_run: bool | None = None
+    name: str,
+    body: models.SourceOrderBody,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
 ) -> ApiCall[models.SyncedView]:
     """Bring the inventory to what a source says, in one transaction; repeating it is harmless.
 
@@ -829,6 +877,7 @@ def source_sync(
         "POST",
         f"/api/v1/sources/{quoted(name)}/sync",
         query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
         json=written(body),
     )
 
@@ -857,6 +906,18 @@ def stranger_list(
         "GET",
         "/api/v1/strangers",
         query={"limit": limit, "before": before, "ignored": ignored},
+    )
+
+
+def stranger_show(attempt: int) -> ApiCall[models.StrangerView]:
+    """Show a caller that is no chassis on record, with its ETag.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        models.StrangerView,
+        "GET",
+        f"/api/v1/strangers/{quoted(attempt)}",
     )
 
 
@@ -960,6 +1021,18 @@ def token_add(
     )
 
 
+def token_show(key: int) -> ApiCall[models.Token]:
+    """Show a token without its secret, with its ETag.
+
+    Needs the role admin.
+    """
+    return ApiCall(
+        models.Token,
+        "GET",
+        f"/api/v1/tokens/{quoted(key)}",
+    )
+
+
 def token_revoke(
     key: int,
     *,
@@ -1033,6 +1106,18 @@ def user_remove(
         f"/api/v1/users/{quoted(name)}",
         query={"dry_run": dry_run},
         headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def user_show(name: str) -> ApiCall[models.UserView]:
+    """Show an account, with its ETag.
+
+    Needs the role admin.
+    """
+    return ApiCall(
+        models.UserView,
+        "GET",
+        f"/api/v1/users/{quoted(name)}",
     )
 
 
@@ -1240,7 +1325,7 @@ def voucher_fetch(
 
 
 def voucher_fetch_show(key: int) -> ApiCall[models.VoucherFetchView]:
-    """Show how far a request to fetch vouchers is.
+    """Show how far a request to fetch vouchers is, with its ETag.
 
     Needs the role viewer.
     """
@@ -1248,6 +1333,18 @@ def voucher_fetch_show(key: int) -> ApiCall[models.VoucherFetchView]:
         models.VoucherFetchView,
         "GET",
         f"/api/v1/vouchers/fetches/{quoted(key)}",
+    )
+
+
+def voucher_show(sha256: str) -> ApiCall[models.Voucher]:
+    """Show a voucher, with its ETag: a voucher never changes.
+
+    Needs the role viewer.
+    """
+    return ApiCall(
+        models.Voucher,
+        "GET",
+        f"/api/v1/vouchers/{quoted(sha256)}",
     )
 
 
@@ -1304,6 +1401,18 @@ def webhook_remove(
         f"/api/v1/webhooks/{quoted(name)}",
         query={"dry_run": dry_run},
         headers={"if-match": if_match, "idempotency-key": idempotency_key},
+    )
+
+
+def webhook_show(name: str) -> ApiCall[models.WebhookView]:
+    """Show a webhook without its secret, with its ETag.
+
+    Needs the role admin.
+    """
+    return ApiCall(
+        models.WebhookView,
+        "GET",
+        f"/api/v1/webhooks/{quoted(name)}",
     )
 
 
@@ -1370,8 +1479,16 @@ def webhook_resend(
     )
 
 
-def webhook_test(name: str) -> ApiCall[models.TrialView]:
+def webhook_test(
+    name: str,
+    *,
+    dry_run: bool | None = None,
+    if_match: str | None = None,
+    idempotency_key: str | None = None,
+) -> ApiCall[models.TrialView]:
     """Send a message of the type ``bootz.test`` now, and wait for the receiver's answer.
+
+    ``dry_run`` sends nothing and says where it would go.
 
     Needs the role admin.
     """
@@ -1379,4 +1496,6 @@ def webhook_test(name: str) -> ApiCall[models.TrialView]:
         models.TrialView,
         "POST",
         f"/api/v1/webhooks/{quoted(name)}/test",
+        query={"dry_run": dry_run},
+        headers={"if-match": if_match, "idempotency-key": idempotency_key},
     )

@@ -40,6 +40,17 @@ _CONFLICT: Final = {
     **problems.PROBLEM_SCHEMA,
 }
 
+_STALE: Final = {
+    "description": "The object has changed since it was read.",
+    **problems.PROBLEM_SCHEMA,
+}
+_ETAG: Final = {
+    "ETag": {
+        "description": "Goes into If-Match, so that a change by another is not lost.",
+        "schema": {"type": "string"},
+    }
+}
+
 Part = Callable[[FastAPI, Door], None]
 """Adds something to a door's application beside the API."""
 
@@ -94,11 +105,16 @@ def _describe(app: FastAPI) -> None:
         document["components"]["schemas"].pop("HTTPValidationError", None)
         document["components"]["schemas"].pop("ValidationError", None)
         document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
-        for path in document["paths"].values():
-            for told in path.values():
-                if any(each["name"] == "idempotency-key" for each in told.get("parameters", ())):
+        for name, path in document["paths"].items():
+            for method, told in path.items():
+                parameters = {each["name"] for each in told.get("parameters", ())}
+                if "idempotency-key" in parameters:
                     # The key may have come with another request.
                     told["responses"].setdefault("409", _CONFLICT)
+                if "if-match" in parameters:
+                    told["responses"].setdefault("412", _STALE)
+                if method == "get" and name.endswith("}"):
+                    told["responses"]["200"]["headers"] = _ETAG
                 # A request without the form is answered with 400, as a problem.
                 if "HTTPValidationError" in json.dumps(told["responses"].get("422", {})):
                     del told["responses"]["422"]

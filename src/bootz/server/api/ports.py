@@ -37,6 +37,13 @@ class DoorImages(ImageFiles, Protocol):
     def received(self, key: str) -> int:
         """Return how many bytes of an upload are there."""
 
+    def check_offset(self, key: str, offset: int) -> None:
+        """Check that an upload has come to where a piece begins.
+
+        Raises:
+            ConflictError: ``upload-offset-wrong``.
+        """
+
     def append(self, key: str, offset: int, data: bytes) -> int:
         """Add bytes to an upload and return how many are there now.
 

@@ -24,6 +24,8 @@ from bootz.sql.times import to_text
 
 KEPT_FOR: Final = timedelta(hours=24)
 """How long the answer to an Idempotency-Key is kept."""
+DRY_RUN_HEADER: Final = "X-Bootz-Dry-Run"
+"""Says of an answer that nothing of it was done."""
 MAX_BODY: Final = 32 << 20
 """Bytes of a request's body; image files come by a route of their own."""
 
@@ -103,8 +105,25 @@ class Change:
                 connection.rollback()
             elif answer.kept:
                 self._keep(connection, principal, answer)
-        headers = {**answer.headers, **({"X-Bootz-Dry-Run": "true"} if self.dry_run else {})}
-        return _response(answer.status, headers, answer.content())
+        return self._answered(answer)
+
+    def run_outside(self, principal: Principal, work: Callable[[], Answer]) -> Response:
+        """Do work that asks other systems, which no transaction may wait for; return its answer.
+
+        ``work`` checks what it is held to itself, and heeds ``dry_run``. Of two such requests at
+        once with one Idempotency-Key both are done, and the first answer is given to both.
+
+        Raises:
+            BootzError: whatever the work raises.
+            ConflictError: ``idempotency-key-reused``.
+        """
+        kept = self._kept_apart(principal, None)
+        if kept is not None:
+            return kept
+        answer = work()
+        if not self.dry_run:
+            kept = self._kept_apart(principal, answer)
+        return kept or self._answered(answer)
 
     def check_match(self, document: Mapping[str, Any]) -> None:
         """Refuse a change of something that is not what the caller has read.
@@ -112,14 +131,22 @@ class Change:
         Raises:
             OperatorError: ``etag-stale``.
         """
-        given, self._matched = self._if_match, True
-        if given is None or given.strip() == "*":
-            return
-        now = etag(document)
-        if now not in {tag.strip() for tag in given.split(",")}:
-            raise OperatorError(
-                "etag-stale", "it has changed since", where="If-Match", expected=now, seen=given
-            )
+        self._matched = True
+        check_etag(self._if_match, document)
+
+    def _answered(self, answer: Answer) -> Response:
+        tried = {DRY_RUN_HEADER: "true"} if self.dry_run else {}
+        return _response(answer.status, {**answer.headers, **tried}, answer.content())
+
+    def _kept_apart(self, principal: Principal, answer: Answer | None) -> Response | None:
+        """Return the answer that the key already has; where it has none, keep this one."""
+        if self._key is None:
+            return None
+        with self._door.database.write() as connection:
+            kept = self._kept(connection, principal)
+            if kept is None and answer is not None:
+                self._keep(connection, principal, answer)
+        return kept
 
     def _kept(self, connection: Connection, principal: Principal) -> Response | None:
         if self._key is None or self._request.method != "POST":
@@ -165,6 +192,27 @@ class Change:
         url = self._request.url
         told = "\x00".join((self._request.method, url.path, url.query, self._body_digest))
         return hashlib.sha256(told.encode()).hexdigest()
+
+
+def check_etag(given: str | None, document: Mapping[str, Any]) -> None:
+    """Refuse what an If-Match header does not name; None and ``*`` name everything.
+
+    Raises:
+        OperatorError: ``etag-stale``.
+    """
+    if given is None or given.strip() == "*":
+        return
+    now = etag(document)
+    if now not in {tag.strip() for tag in given.split(",")}:
+        raise OperatorError(
+            "etag-stale", "it has changed since", where="If-Match", expected=now, seen=given[:256]
+        )
+
+
+def tagged(view: BaseModel, document: Mapping[str, Any] | None = None, status: int = 200) -> Answer:
+    """Return an answer with the ETag of a document, None: of all that is shown."""
+    told = view.model_dump(mode="json") if document is None else document
+    return Answer(view, status, {"ETag": etag(told)})
 
 
 def etag(document: Mapping[str, Any]) -> str:

@@ -75,6 +75,16 @@ def list_replacements(
     return tuple(_replacement(connection, row) for row in rows)
 
 
+def find_replacement(connection: Connection, serial: str, vendor: str | None = None) -> Replacement:
+    """Return a card that waits, or was rejected.
+
+    Raises:
+        UnknownChassis: there is no such card.
+        ConflictError: cards of several chassis are called so.
+    """
+    return _replacement(connection, _waiting(connection, serial, vendor))
+
+
 def accept_replacement(
     connection: Connection,
     serial: str,

@@ -31,13 +31,15 @@ class Claimed:
     """What the stranger has proven."""
 
 
-def find_stranger(connection: Connection, attempt: int) -> AttemptRecord:
-    """Return the attempt of a caller that is not on record.
+def find_stranger(
+    connection: Connection, attempt: int, labels: Mapping[str, str] | None = None
+) -> AttemptRecord:
+    """Return the attempt of a caller that is not on record; ``labels`` bound who may see it.
 
     Raises:
         UnknownChassis: ``attempt-not-found``.
     """
-    found = attempt_by_id(connection, attempt, AttemptFilter(strangers=True))
+    found = attempt_by_id(connection, attempt, AttemptFilter(strangers=True, labels=labels or {}))
     if found is None:
         raise UnknownChassis(
             "attempt-not-found", f"no stranger made an attempt {attempt}", where="attempt"

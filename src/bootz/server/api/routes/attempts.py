@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from bootz.reasons import REASONS
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import CursorPage, Moment, with_query
+from bootz.server.api.writes import tagged
 from bootz.server.operations.labels import fold_key
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
@@ -139,20 +140,20 @@ def list_(
         return _page(request, connection, wanted, limit)
 
 
-@router.get("/attempts/{key:int}", **operation("attempt.show"))
+@router.get("/attempts/{key:int}", response_model=AttemptDetail, **operation("attempt.show"))
 def show(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("attempt.show"))],
     key: Annotated[int, Path(ge=1, le=2**62, description="The attempt's id.")],
-) -> AttemptDetail:
-    """Show an attempt with every check and event."""
+) -> Response:
+    """Show an attempt with every check and event, with its ETag."""
     wanted = AttemptFilter(labels=scope_filter(principal))
     with door.database.read() as connection:
         attempt = attempt_by_id(connection, key, wanted)
         if attempt is None:
             raise UnknownChassis("attempt-not-found", f"there is no attempt {key}", where="attempt")
         events = events_of(connection, [key])
-    return AttemptDetail.model_validate(
+    view = AttemptDetail.model_validate(
         {
             **_fields(attempt),
             "checks": [
@@ -168,6 +169,7 @@ def show(
             ],
         }
     )
+    return tagged(view).response()
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,20 +1,22 @@
 """Images: on record, removed, and uploaded in pieces that survive a lost connection."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from bootz.errors import BootzError, UnknownChassis, WireError
+from bootz.errors import BootzError, ConflictError, UnknownChassis, WireError
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.paging import Fields, Page, PagingDep, Search, listed
+from bootz.server.api.ports import DoorImages
 from bootz.server.api.routes.documents import STRICT, Removed
-from bootz.server.api.writes import Answer, ChangeDep, etag
+from bootz.server.api.writes import DRY_RUN_HEADER, Answer, ChangeDep, check_etag, tagged
 from bootz.server.operations.image_kinds import ImageKind
 from bootz.server.operations.images import ImageRecord, add_image, list_images, remove_image
 from bootz.server.operations.uploads import (
@@ -107,7 +109,7 @@ def show(
     """Show an image, with its ETag."""
     with door.database.read() as connection:
         record = _find(connection, key)
-    return Answer(_view(door, record), 200, {"ETag": etag(record.to_document())}).response()
+    return tagged(_view(door, record), record.to_document()).response()
 
 
 @router.delete("/{key:int}", response_model=Removed, **operation("image.remove", 409, 412))
@@ -160,19 +162,25 @@ def begin(
     door.surroundings.images.check_room(body.size)
 
     def work(connection: Connection) -> Answer:
-        return Answer(_upload_view(started_upload(connection, door, wanted), 0), 201)
+        upload = started_upload(connection, door, wanted)
+        return tagged(_upload_view(upload, 0), _held_to(upload, 0), 201)
 
     return change.run(principal, "image.add", work)
 
 
-@router.get("/uploads/{upload}", **{**operation("image.add"), "operation_id": "image_upload_show"})
+@router.get(
+    "/uploads/{upload}",
+    response_model=ImageUploadView,
+    **{**operation("image.add"), "operation_id": "image_upload_show"},
+)
 def show_upload(
     door: DoorDep, principal: Annotated[Principal, Depends(needs("image.add"))], upload: _Upload
-) -> ImageUploadView:
-    """Show how far an upload has come: where the next piece begins."""
+) -> Response:
+    """Show how far an upload has come, where the next piece begins, with its ETag."""
     with door.database.read() as connection:
         found = find_upload(connection, upload, principal.name)
-    return _upload_view(found, door.surroundings.images.received(upload))
+    received = door.surroundings.images.received(upload)
+    return tagged(_upload_view(found, received), _held_to(found, received)).response()
 
 
 @router.delete(
@@ -181,21 +189,31 @@ def show_upload(
     **{**operation("image.add", 409), "operation_id": "image_upload_drop"},
 )
 def drop(
-    door: DoorDep, principal: Annotated[Principal, Depends(needs("image.add"))], upload: _Upload
-) -> Removed:
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("image.add"))],
+    change: ChangeDep,
+    upload: _Upload,
+) -> Response:
     """Drop an upload, and what was received of it."""
-    with door.database.write(principal.actor("image.upload-drop")) as connection:
+    images = door.surroundings.images
+
+    def work(connection: Connection) -> Answer:
         found = find_upload(connection, upload, principal.name)
+        change.check_match(_held_to(found, images.received(upload)))
         end_upload(connection, upload)
-    door.surroundings.images.drop(upload)
-    return Removed(removed=found.key)
+        return Answer(Removed(removed=found.key))
+
+    answer = change.run(principal, "image.upload-drop", work)
+    if not change.dry_run:
+        images.drop(upload)
+    return answer
 
 
 @router.put(
     "/uploads/{upload}/content",
     response_model=ImageUploadView,
     **{
-        **operation("image.add", 409, 413, 422),
+        **operation("image.add", 409, 412, 413, 422),
         "operation_id": "image_upload_send",
         "openapi_extra": {
             **operation("image.add")["openapi_extra"],
@@ -220,30 +238,72 @@ async def send(
             description="Of a piece: `bytes FIRST-LAST/SIZE` (RFC 9110 section 14.4).",
         ),
     ] = None,
-) -> ImageUploadView:
+    dry_run: Annotated[bool, Query(description="Read the body, and keep nothing of it.")] = False,
+    if_match: Annotated[str | None, Header(description="The ETag that was read.")] = None,
+) -> Response:
     """Send a file or a piece of it; what has come stays when the connection is lost.
 
     With the last byte the file is compared with its digest and put on record, or dropped.
+    ``dry_run`` says how far the upload would come; the digest is compared only where the whole
+    file is sent.
     """
-    found = await run_in_threadpool(_started, door, upload, principal.name)
+    found = await run_in_threadpool(_started, door, upload, principal.name, touch=not dry_run)
     at, end = _range(content_range, found.size)
     images = door.surroundings.images
+    check_etag(if_match, _held_to(found, await run_in_threadpool(images.received, upload)))
+    if dry_run:
+        return await _tried(request, images, found, at, end)
     piece = bytearray()
     async for chunk in request.stream():
         piece += chunk
-        if at + len(piece) > end:
-            raise WireError(
-                "request-too-large",
-                "the body is longer than it says",
-                where="body",
-                expected=f"{end} bytes in all",
-            )
+        _check_end(at + len(piece), end)
         if len(piece) >= _PIECE_BYTES:
             at = await run_in_threadpool(images.append, upload, at, bytes(piece))
             piece.clear()
     if piece:
         at = await run_in_threadpool(images.append, upload, at, bytes(piece))
-    return await run_in_threadpool(_received, door, principal, found, at)
+    view = await run_in_threadpool(_received, door, principal, found, at)
+    return tagged(view, _held_to(found, at)).response()
+
+
+async def _tried(
+    request: Request, images: DoorImages, found: ImageUpload, at: int, end: int
+) -> Response:
+    """Read a piece without keeping it, and say how far the upload would have come."""
+    await run_in_threadpool(images.check_offset, found.key, at)
+    whole = hashlib.sha256() if at == 0 else None
+    async for chunk in request.stream():
+        at += len(chunk)
+        _check_end(at, end)
+        if whole is not None:
+            whole.update(chunk)
+    if whole is not None and at == found.size and found.sha256 not in {"", whole.hexdigest()}:
+        raise ConflictError(
+            "image-file-other",
+            "the file has another digest",
+            where="sha256",
+            expected=found.sha256,
+            seen=whole.hexdigest(),
+        )
+    answer = tagged(_upload_view(found, at), _held_to(found, at)).response()
+    answer.headers[DRY_RUN_HEADER] = "true"
+    return answer
+
+
+def _check_end(reached: int, end: int) -> None:
+    """Refuse a body that is longer than its range, or the file."""
+    if reached > end:
+        raise WireError(
+            "request-too-large",
+            "the body is longer than it says",
+            where="body",
+            expected=f"{end} bytes in all",
+        )
+
+
+def _held_to(upload: ImageUpload, received: int) -> dict[str, Any]:
+    """Return what the ETag of an upload is of."""
+    return {"upload": upload.key, "received": received, "size": upload.size}
 
 
 def started_upload(connection: Connection, door: Door, wanted: ImageUpload) -> ImageUpload:
@@ -291,7 +351,10 @@ def dropped_upload(door: Door, upload: ImageUpload) -> None:
     door.surroundings.images.drop(upload.key)
 
 
-def _started(door: Door, upload: str, principal: str) -> ImageUpload:
+def _started(door: Door, upload: str, principal: str, *, touch: bool) -> ImageUpload:
+    if not touch:
+        with door.database.read() as connection:
+            return find_upload(connection, upload, principal)
     with door.database.write() as connection:
         found = find_upload(connection, upload, principal)
         touch_upload(connection, upload, now=door.clock())

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from sqlalchemy import Connection
 
 from bootz.server.api.auth.accounts import end_session
 from bootz.server.api.auth.entering import enter, keep_session
@@ -16,6 +17,7 @@ from bootz.server.api.auth.principals import (
 )
 from bootz.server.api.context import DoorDep
 from bootz.server.api.problems import documented
+from bootz.server.api.writes import Answer, ChangeDep
 
 router = APIRouter(tags=["login"])
 
@@ -62,18 +64,27 @@ def login(request: Request, response: Response, door: DoorDep, given: Login) -> 
     return LoggedIn(name=account.name, role=account.role.value, csrf=csrf_token(secret))
 
 
-@router.post("/logout", operation_id="logout", responses=documented(), status_code=204)
+@router.post(
+    "/logout",
+    operation_id="logout",
+    responses=documented(),
+    status_code=204,
+    response_class=Response,
+)
 def logout(
-    response: Response,
-    door: DoorDep,
-    principal: Caller,
-    session: Annotated[str | None, Depends(cookie)],
-) -> None:
+    principal: Caller, change: ChangeDep, session: Annotated[str | None, Depends(cookie)]
+) -> Response:
     """End the session; a token is not touched."""
-    if session:
-        with door.database.write(principal.actor("user.logout")) as connection:
+
+    def work(connection: Connection) -> Answer:
+        if session:
             end_session(connection, session)
-    response.delete_cookie(SESSION_COOKIE, path="/")
+        return Answer(status=204)
+
+    response = change.run(principal, "user.logout", work)
+    if not change.dry_run:
+        response.delete_cookie(SESSION_COOKIE, path="/")
+    return response
 
 
 @router.get("/me", operation_id="me", responses=documented())

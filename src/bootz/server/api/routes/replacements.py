@@ -1,6 +1,6 @@
 """Cards that proven chassis list and that are not on record: accepted or refused."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
@@ -11,10 +11,11 @@ from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.documents import STRICT
-from bootz.server.api.writes import Answer, ChangeDep
+from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.operations.replacements import (
     Replacement,
     accept_replacement,
+    find_replacement,
     list_replacements,
     reject_replacement,
 )
@@ -66,6 +67,11 @@ class Accepted(BaseModel):
     cards: list[str]
 
 
+def _held_to(each: Replacement) -> dict[str, Any]:
+    """Return what the ETag is of: that a router asks again is no change of its card."""
+    return _view(each).model_dump(mode="json", exclude={"last_seen", "peer"})
+
+
 def _view(each: Replacement) -> ReplacementView:
     return ReplacementView.model_validate(each, from_attributes=True)
 
@@ -84,6 +90,23 @@ def list_(
     return paging.page(len(found), [_view(each) for each in page])
 
 
+@router.get(
+    "/{serial}",
+    response_model=ReplacementView,
+    **{**operation("replacement.list", 409), "operation_id": "replacement_show"},
+)
+def show(
+    door: DoorDep,
+    _principal: Annotated[Principal, Depends(needs("replacement.list"))],
+    serial: _Serial,
+    vendor: Annotated[str | None, Query(max_length=128)] = None,
+) -> Response:
+    """Show a card that waits, or was refused, with its ETag."""
+    with door.database.read() as connection:
+        found = find_replacement(connection, serial, vendor)
+    return tagged(_view(found), _held_to(found)).response()
+
+
 @router.post(
     "/{serial}/accept",
     response_model=Accepted,
@@ -98,6 +121,7 @@ def accept(
     """Put a waiting card on record, in the place of the one in its slot."""
 
     def work(connection: Connection) -> Answer:
+        change.check_match(_held_to(find_replacement(connection, serial, body.vendor)))
         record = accept_replacement(
             connection, serial, body.vendor, kind=body.kind, beside=body.beside
         )
@@ -121,6 +145,8 @@ def reject(
     """Refuse a waiting card; it can still be accepted later."""
 
     def work(connection: Connection) -> Answer:
-        return Answer(_view(reject_replacement(connection, serial, body.vendor)))
+        change.check_match(_held_to(find_replacement(connection, serial, body.vendor)))
+        found = reject_replacement(connection, serial, body.vendor)
+        return tagged(_view(found), _held_to(found))
 
     return change.run(principal, "replacement.reject", work)

@@ -2,10 +2,10 @@
 
 import asyncio
 from pathlib import Path as FilePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from fastapi import APIRouter, Depends, Path, Response
+from pydantic import AwareDatetime, BaseModel, Field, RootModel
 from sqlalchemy import Connection
 
 from bootz.config.sources import SourceSettings
@@ -13,7 +13,7 @@ from bootz.errors import UnknownChassis
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.routes.documents import STRICT
-from bootz.server.api.writes import Answer, ChangeDep
+from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.sources import syncing
 from bootz.server.sources.checking import check_source
 from bootz.server.sources.planning import RefusedSync, Synced, SyncOrder, fault_rows
@@ -58,6 +58,10 @@ class SourceCheckView(BaseModel):
     detail: str
     reason: str = Field(description="Empty where it passed.")
     next: str
+
+
+class SourceChecks(RootModel[list[SourceCheckView]]):
+    """The checks of a source, in their order."""
 
 
 class SourceView(BaseModel):
@@ -184,13 +188,24 @@ def list_(
     return _views(source_room(door), [source.name for source in door.config.sources])
 
 
-@router.get("/{name}", **operation("source.show", 404))
+def _view(room: SourceRoom, settings: SourceSettings) -> SourceView:
+    (view,) = _views(room, [settings.name])
+    return view
+
+
+def _held_to(view: SourceView) -> dict[str, Any]:
+    """Return what the ETag is of: the time that passes changes nothing."""
+    return view.model_dump(mode="json", exclude={"copy_age_seconds"})
+
+
+@router.get("/{name}", response_model=SourceView, **operation("source.show", 404))
 def show(
     door: DoorDep, _principal: Annotated[Principal, Depends(needs("source.show"))], name: _Name
-) -> SourceView:
-    """Show a source, with the faults of its devices."""
+) -> Response:
+    """Show a source, with the faults of its devices and its ETag."""
     room = source_room(door)
-    return _views(room, [room.settings(name).name])[0]
+    view = _view(room, room.settings(name))
+    return tagged(view, _held_to(view)).response()
 
 
 @router.post(
@@ -210,38 +225,65 @@ def release(
     return change.run(principal, "source.release", work)
 
 
-@router.post("/{name}/check", **operation("source.check", 404, 413, 503))
+@router.post(
+    "/{name}/check",
+    response_model=list[SourceCheckView],
+    **operation("source.check", 404, 413, 503),
+)
 def check(
     door: DoorDep,
-    _principal: Annotated[Principal, Depends(needs("source.check"))],
+    principal: Annotated[Principal, Depends(needs("source.check"))],
+    change: ChangeDep,
     name: _Name,
-) -> list[SourceCheckView]:
-    """Check token, version, rights, filters and fields of a source; change nothing anywhere."""
+) -> Response:
+    """Check token, version, rights, filters and fields of a source.
+
+    It changes nothing anywhere, with ``dry_run`` or without.
+    """
     room = source_room(door)
-    checks = asyncio.run(check_source(room, room.settings(name)))
-    return [SourceCheckView.model_validate(each.to_record()) for each in checks]
+
+    def work() -> Answer:
+        settings = room.settings(name)
+        change.check_match(_held_to(_view(room, settings)))
+        checks = asyncio.run(check_source(room, settings))
+        return Answer(
+            SourceChecks([SourceCheckView.model_validate(each.to_record()) for each in checks])
+        )
+
+    return change.run_outside(principal, work)
 
 
-@router.post("/{name}/sync", **operation("source.sync", 404, 409, 413, 422, 503))
+@router.post(
+    "/{name}/sync", response_model=SyncedView, **operation("source.sync", 404, 409, 413, 422, 503)
+)
 def sync(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("source.sync"))],
+    change: ChangeDep,
     name: _Name,
     body: SourceOrderBody,
-    dry_run: Annotated[bool, Query(description="Show what would change, change nothing.")] = False,
-) -> SyncedView:
+) -> Response:
     """Bring the inventory to what a source says, in one transaction; repeating it is harmless."""
     room = source_room(door)
-    settings = room.settings(name)
     order = SyncOrder(
         update=body.update,
         adopt=body.adopt,
         accept_missing=body.accept_missing,
-        dry_run=dry_run,
+        dry_run=change.dry_run,
     )
-    synced, refused = sync_or_try(
-        room, settings, order, principal.actor("source.sync"), from_copy=body.from_copy
-    )
+
+    def work() -> Answer:
+        settings = room.settings(name)
+        change.check_match(_held_to(_view(room, settings)))
+        synced, refused = sync_or_try(
+            room, settings, order, principal.actor("source.sync"), from_copy=body.from_copy
+        )
+        return Answer(_synced_view(synced, dry_run=change.dry_run, refused=refused))
+
+    return change.run_outside(principal, work)
+
+
+def _synced_view(synced: Synced, *, dry_run: bool, refused: bool) -> SyncedView:
     return SyncedView(
         dry_run=dry_run,
         refused=refused,

@@ -1,6 +1,6 @@
 """Callers that are not on record: listed, claimed as a planned chassis, ignored."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -13,9 +13,10 @@ from bootz.server.api.routes.attempts import AttemptView, attempt_view, scope_fi
 from bootz.server.api.routes.chassis_choice import find_visible
 from bootz.server.api.routes.documents import STRICT
 from bootz.server.api.routes.imports import whole_site
-from bootz.server.api.writes import Answer, ChangeDep
+from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.operations.strangers import (
     claim_stranger,
+    find_stranger,
     heed_stranger,
     ignore_stranger,
     ignored_strangers,
@@ -96,6 +97,22 @@ def list_(
     )
 
 
+@router.get(
+    "/{attempt:int}",
+    response_model=StrangerView,
+    **{**operation("stranger.list"), "operation_id": "stranger_show"},
+)
+def show(
+    door: DoorDep,
+    principal: Annotated[Principal, Depends(needs("stranger.list"))],
+    attempt: _Attempt,
+) -> Response:
+    """Show a caller that is no chassis on record, with its ETag."""
+    with door.database.read() as connection:
+        found = find_stranger(connection, attempt, scope_filter(principal))
+        return _answer(connection, found).response()
+
+
 @router.post(
     "/{attempt:int}/claim",
     response_model=ClaimedView,
@@ -114,6 +131,7 @@ def claim(
 
     def work(connection: Connection) -> Answer:
         find_visible(connection, principal, [body.chassis])
+        change.check_match(_held_to(connection, find_stranger(connection, attempt)))
         done = claim_stranger(connection, attempt, body.chassis, card=body.card)
         return Answer(
             ClaimedView(
@@ -145,6 +163,7 @@ def ignore(
     whole_site(principal, "strangers have no labels")
 
     def work(connection: Connection) -> Answer:
+        change.check_match(_held_to(connection, find_stranger(connection, attempt)))
         done = ignore_stranger(connection, attempt, body.note, now=door.clock())
         return Answer(IgnoredView(serial_number=done.claimed_serial, ignored=True))
 
@@ -165,10 +184,27 @@ def heed(
     whole_site(principal, "strangers have no labels")
 
     def work(connection: Connection) -> Answer:
+        change.check_match(_held_to(connection, find_stranger(connection, attempt)))
         done = heed_stranger(connection, attempt)
         return Answer(IgnoredView(serial_number=done.claimed_serial, ignored=False))
 
     return change.run(principal, "stranger.ignore", work)
+
+
+def _answer(connection: Connection, found: AttemptRecord) -> Answer:
+    ignored = is_ignored(found, ignored_strangers(connection))
+    return tagged(_view(found, ignored=ignored), _held_to(connection, found))
+
+
+def _held_to(connection: Connection, found: AttemptRecord) -> dict[str, Any]:
+    """Return what the ETag is of: who it claimed and proved to be, and whether it is ignored."""
+    return {
+        "attempt": found.id,
+        "claimed": found.claimed_serial,
+        "proven": found.proven_serial,
+        "vendor": proven_vendor(found),
+        "ignored": is_ignored(found, ignored_strangers(connection)),
+    }
 
 
 def _view(attempt: AttemptRecord, *, ignored: bool) -> StrangerView:

@@ -3,16 +3,22 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection
 
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.auth.roles import OperatorRole
-from bootz.server.api.auth.tokens import ApiToken, add_token, list_tokens, revoke_token
+from bootz.server.api.auth.tokens import (
+    ApiToken,
+    add_token,
+    list_tokens,
+    revoke_token,
+    token_by_key,
+)
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.documents import STRICT
-from bootz.server.api.writes import Answer, ChangeDep
+from bootz.server.api.writes import Answer, ChangeDep, etag, tagged
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 
@@ -48,6 +54,14 @@ class AddToken(BaseModel):
     expires_at: AwareDatetime | None = None
 
 
+_Key = Annotated[int, Path(ge=1, le=2**31 - 1, description="The token's id.")]
+
+
+def _held_to(token: ApiToken) -> dict[str, JsonValue]:
+    """Return what the ETag is of: its use changes nothing that a change could lose."""
+    return {key: value for key, value in token.to_document().items() if key != "used_at"}
+
+
 def _view(token: ApiToken) -> Token:
     return Token.model_validate(token.to_document())
 
@@ -63,6 +77,20 @@ def list_(
         found = list_tokens(connection)
     page = found[paging.offset : paging.offset + paging.limit]
     return paging.page(len(found), [_view(each) for each in page])
+
+
+@router.get(
+    "/{key:int}",
+    response_model=Token,
+    **{**operation("token.list"), "operation_id": "token_show"},
+)
+def show(
+    door: DoorDep, _principal: Annotated[Principal, Depends(needs("token.list"))], key: _Key
+) -> Response:
+    """Show a token without its secret, with its ETag."""
+    with door.database.read() as connection:
+        token = token_by_key(connection, key)
+    return tagged(_view(token), _held_to(token)).response()
 
 
 @router.post("", status_code=201, response_model=NewToken, **operation("token.add", 413, 422))
@@ -84,7 +112,7 @@ def add(
             expires_at=body.expires_at,
         )
         view = NewToken.model_validate({**token.to_document(), "secret": secret})
-        return Answer(view, 201, kept=False)
+        return Answer(view, 201, {"ETag": etag(_held_to(token))}, kept=False)
 
     return change.run(principal, "token.add", work)
 
@@ -94,11 +122,13 @@ def revoke(
     door: DoorDep,
     principal: Annotated[Principal, Depends(needs("token.revoke"))],
     change: ChangeDep,
-    key: Annotated[int, Path(ge=1, le=2**31, description="The token's id.")],
+    key: _Key,
 ) -> Response:
     """End a token at once."""
 
     def work(connection: Connection) -> Answer:
-        return Answer(_view(revoke_token(connection, key, now=door.clock())))
+        change.check_match(_held_to(token_by_key(connection, key)))
+        token = revoke_token(connection, key, now=door.clock())
+        return tagged(_view(token), _held_to(token))
 
     return change.run(principal, "token.revoke", work)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import AwareDatetime, BaseModel, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, Field, JsonValue, SecretStr
 from sqlalchemy import Connection
 
 from bootz.server.api.auth.accounts import (
@@ -20,7 +20,7 @@ from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.documents import STRICT, Removed
-from bootz.server.api.writes import Answer, ChangeDep, etag
+from bootz.server.api.writes import Answer, ChangeDep, etag, tagged
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -69,6 +69,15 @@ def _view(account: Account) -> UserView:
     return UserView.model_validate(account.to_document())
 
 
+def _held_to(account: Account) -> dict[str, JsonValue]:
+    """Return what the ETag is of: a login changes nothing that a change could lose."""
+    return {key: value for key, value in account.to_document().items() if key != "last_login"}
+
+
+def _answer(account: Account) -> Answer:
+    return tagged(_view(account), _held_to(account))
+
+
 def _secret(given: SecretStr | None) -> str | None:
     return None if given is None else given.get_secret_value()
 
@@ -84,6 +93,20 @@ def list_(
         found = list_accounts(connection)
     page = found[paging.offset : paging.offset + paging.limit]
     return paging.page(len(found), [_view(each) for each in page])
+
+
+@router.get(
+    "/{name}",
+    response_model=UserView,
+    **{**operation("user.list"), "operation_id": "user_show"},
+)
+def show(
+    door: DoorDep, _principal: Annotated[Principal, Depends(needs("user.list"))], name: _Name
+) -> Response:
+    """Show an account, with its ETag."""
+    with door.database.read() as connection:
+        account = find_account(connection, name)
+    return _answer(account).response()
 
 
 @router.post("", status_code=201, response_model=NewUser, **operation("user.add", 409, 413, 422))
@@ -102,7 +125,7 @@ def add(
         )
         link = make_link(connection, account.name, now=now) if body.password is None else None
         view = NewUser.model_validate({**account.to_document(), "link": link})
-        return Answer(view, 201, {"ETag": etag(account.to_document())}, kept=False)
+        return Answer(view, 201, {"ETag": etag(_held_to(account))}, kept=False)
 
     return change.run(principal, "user.add", work)
 
@@ -117,7 +140,7 @@ def set_(
     """Change an account; a new role or password, and disabling, end its sessions."""
 
     def work(connection: Connection) -> Answer:
-        change.check_match(find_account(connection, name).to_document())
+        change.check_match(_held_to(find_account(connection, name)))
         account = set_account(
             connection,
             name,
@@ -125,7 +148,7 @@ def set_(
             enabled=body.enabled,
             password=_secret(body.password),
         )
-        return Answer(_view(account), 200, {"ETag": etag(account.to_document())})
+        return _answer(account)
 
     return change.run(principal, "user.set", work)
 
@@ -139,7 +162,7 @@ def remove(
     """Remove an account with its sessions."""
 
     def work(connection: Connection) -> Answer:
-        change.check_match(find_account(connection, name).to_document())
+        change.check_match(_held_to(find_account(connection, name)))
         return Answer(Removed(removed=remove_account(connection, name).name))
 
     return change.run(principal, "user.remove", work)

@@ -1,5 +1,6 @@
 """Stored vouchers, and requests to the server to fetch those that are missing."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -10,7 +11,7 @@ from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Moment, Page, PagingDep
 from bootz.server.api.routes.documents import STRICT
-from bootz.server.api.writes import Answer, ChangeDep
+from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.operations.vouchers.fetches import (
     MAX_SERIALS,
     FetchScope,
@@ -20,7 +21,7 @@ from bootz.server.operations.vouchers.fetches import (
     find_fetch,
     list_fetches,
 )
-from bootz.server.operations.vouchers.records import VoucherRecord, list_vouchers
+from bootz.server.operations.vouchers.records import VoucherRecord, list_vouchers, voucher_of_digest
 from bootz.server.operations.vouchers.storing import remove_vouchers
 
 router = APIRouter(prefix="/vouchers", tags=["vouchers"])
@@ -99,29 +100,12 @@ def list_(
 ) -> Page[Voucher]:
     """List vouchers by serial number, of one card the newest first."""
     now = door.clock()
-
-    def view(record: VoucherRecord) -> Voucher:
-        left = record.left(now)
-        return Voucher(
-            serial_number=record.serial_number,
-            vendor=record.vendor,
-            created_on=record.created_on,
-            expires_on=record.expires_on,
-            days_left=None if left is None else left.total_seconds() / 86400,
-            assertion=record.assertion.value,
-            signer=record.signer,
-            pinned_sha256=record.pinned_sha256,
-            sha256=record.sha256,
-            warnings=list(record.warnings),
-            stored_at=record.stored_at,
-        )
-
     with door.database.read() as connection:
         found = list_vouchers(
             connection, serial=serial_number, vendor=vendor, expiring_before=expiring_before
         )
     page = found[paging.offset : paging.offset + paging.limit]
-    return paging.page(len(found), [view(record) for record in page])
+    return paging.page(len(found), [_view(record, now) for record in page])
 
 
 @router.post(
@@ -144,7 +128,7 @@ def fetch(
     def work(connection: Connection) -> Answer:
         scope = FetchScope(body.vendor, body.label, tuple(body.serial_numbers))
         asked = ask_fetch(connection, scope, by=principal.name, now=door.clock())
-        return Answer(_fetch_view(asked), 202)
+        return tagged(_fetch_view(asked), status=202)
 
     return change.run(principal, "voucher.fetch", work)
 
@@ -163,16 +147,34 @@ def fetches(
 
 
 @router.get(
-    "/fetches/{key:int}", **{**operation("voucher.list"), "operation_id": "voucher_fetch_show"}
+    "/fetches/{key:int}",
+    response_model=VoucherFetchView,
+    **{**operation("voucher.list"), "operation_id": "voucher_fetch_show"},
 )
 def show_fetch(
     door: DoorDep,
     _principal: Annotated[Principal, Depends(needs("voucher.list"))],
     key: Annotated[int, Path(ge=1, le=2**62, description="The request's id.")],
-) -> VoucherFetchView:
-    """Show how far a request to fetch vouchers is."""
+) -> Response:
+    """Show how far a request to fetch vouchers is, with its ETag."""
     with door.database.read() as connection:
-        return _fetch_view(find_fetch(connection, key))
+        return tagged(_fetch_view(find_fetch(connection, key))).response()
+
+
+@router.get(
+    "/{sha256}",
+    response_model=Voucher,
+    **{**operation("voucher.list"), "operation_id": "voucher_show"},
+)
+def show(
+    door: DoorDep,
+    _principal: Annotated[Principal, Depends(needs("voucher.list"))],
+    sha256: Annotated[str, Path(pattern=r"^[0-9a-fA-F]{64}$", description="The voucher's.")],
+) -> Response:
+    """Show a voucher, with its ETag: a voucher never changes."""
+    with door.database.read() as connection:
+        record = voucher_of_digest(connection, sha256)
+    return tagged(_view(record, door.clock()), {"sha256": record.sha256}).response()
 
 
 @router.delete("", response_model=RemovedVouchers, **operation("voucher.remove", 409))
@@ -190,6 +192,23 @@ def remove(
         return Answer(RemovedVouchers(removed=[record.sha256 for record in removed]))
 
     return change.run(principal, "voucher.remove", work)
+
+
+def _view(record: VoucherRecord, now: datetime) -> Voucher:
+    left = record.left(now)
+    return Voucher(
+        serial_number=record.serial_number,
+        vendor=record.vendor,
+        created_on=record.created_on,
+        expires_on=record.expires_on,
+        days_left=None if left is None else left.total_seconds() / 86400,
+        assertion=record.assertion.value,
+        signer=record.signer,
+        pinned_sha256=record.pinned_sha256,
+        sha256=record.sha256,
+        warnings=list(record.warnings),
+        stored_at=record.stored_at,
+    )
 
 
 def _fetch_view(asked: VoucherFetch) -> VoucherFetchView:

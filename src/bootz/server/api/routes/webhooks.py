@@ -10,7 +10,7 @@ from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import CursorPage, Page, PagingDep, with_query
 from bootz.server.api.routes.documents import STRICT, Removed
-from bootz.server.api.writes import Answer, ChangeDep, etag
+from bootz.server.api.writes import Answer, ChangeDep, etag, tagged
 from bootz.server.operations.webhooks import (
     Webhook,
     add_webhook,
@@ -134,11 +134,6 @@ def _document(connection: Connection, webhook: Webhook) -> dict[str, object]:
     return {**webhook.settings(), "secret": secret_fingerprint(connection, webhook)}
 
 
-def _etag(connection: Connection, webhook: Webhook) -> str:
-    settings = _document(connection, webhook)
-    return etag(settings)
-
-
 def _secret(given: SecretStr | None) -> str | None:
     return None if given is None else given.get_secret_value()
 
@@ -154,6 +149,20 @@ def list_(
         found = list_webhooks(connection)
     page = found[paging.offset : paging.offset + paging.limit]
     return paging.page(len(found), [_view(each) for each in page])
+
+
+@router.get(
+    "/{name}",
+    response_model=WebhookView,
+    **{**operation("webhook.list", 404), "operation_id": "webhook_show"},
+)
+def show(
+    door: DoorDep, _principal: Annotated[Principal, Depends(needs("webhook.list"))], name: _Name
+) -> Response:
+    """Show a webhook without its secret, with its ETag."""
+    with door.database.read() as connection:
+        webhook = webhook_named(connection, name)
+        return tagged(_view(webhook), _document(connection, webhook)).response()
 
 
 @router.post(
@@ -179,7 +188,7 @@ def add(
         )
         shown = secret if body.secret is None else None
         view = NewWebhook.model_validate({**webhook.to_document(), "secret": shown})
-        return Answer(view, 201, {"ETag": _etag(connection, webhook)}, kept=False)
+        return Answer(view, 201, {"ETag": etag(_document(connection, webhook))}, kept=False)
 
     return change.run(principal, "webhook.add", work)
 
@@ -205,7 +214,7 @@ def set_(
             secret=_secret(body.secret),
             enabled=body.enabled,
         )
-        return Answer(_view(webhook), 200, {"ETag": _etag(connection, webhook)})
+        return tagged(_view(webhook), _document(connection, webhook))
 
     return change.run(principal, "webhook.set", work)
 
@@ -258,19 +267,34 @@ def resend_(
     """Send again what was given up, and try at once what waits."""
 
     def work(connection: Connection) -> Answer:
+        change.check_match(_document(connection, webhook_named(connection, name)))
         return Answer(Resent(resent=resend(connection, name, now=door.clock(), keys=body.ids)))
 
     return change.run(principal, "webhook.resend", work)
 
 
-@router.post("/{name}/test", **operation("webhook.test", 404))
+@router.post("/{name}/test", response_model=TrialView, **operation("webhook.test", 404))
 def test(
     door: DoorDep,
-    _principal: Annotated[Principal, Depends(needs("webhook.test"))],
+    principal: Annotated[Principal, Depends(needs("webhook.test"))],
+    change: ChangeDep,
     name: _Name,
-) -> TrialView:
-    """Send a message of the type ``bootz.test`` now, and wait for the receiver's answer."""
-    with door.database.read() as connection:
-        webhook = webhook_named(connection, name)
-    trial = try_webhook(door.config, door.root, webhook, door.clock())
-    return TrialView.model_validate(trial, from_attributes=True)
+) -> Response:
+    """Send a message of the type ``bootz.test`` now, and wait for the receiver's answer.
+
+    ``dry_run`` sends nothing and says where it would go.
+    """
+
+    def work() -> Answer:
+        with door.database.read() as connection:
+            webhook = webhook_named(connection, name)
+            change.check_match(_document(connection, webhook))
+        if change.dry_run:
+            told = f"a message of the type bootz.test would go to {webhook.url}"
+            return Answer(
+                TrialView(webhook=name, delivered=False, status=0, reason="", detail=told)
+            )
+        trial = try_webhook(door.config, door.root, webhook, door.clock())
+        return Answer(TrialView.model_validate(trial, from_attributes=True))
+
+    return change.run_outside(principal, work)

@@ -111,6 +111,21 @@ def find_vouchers(
     return found
 
 
+def voucher_of_digest(connection: Connection, sha256: str) -> VoucherRecord:
+    """Return the voucher that has this SHA-256 (hex).
+
+    Raises:
+        UnknownChassis: ``voucher-not-found``.
+    """
+    statement = _ROWS.where(VOUCHER.c.sha256 == sha256.lower()).order_by(VOUCHER.c.id).limit(1)
+    row = connection.execute(statement).first()
+    if row is None:
+        raise UnknownChassis(
+            "voucher-not-found", "no voucher of this digest is stored", where="sha256"
+        )
+    return _record(row)
+
+
 def vouchers_of_serials(connection: Connection, serials: Sequence[str]) -> Iterator[VoucherRecord]:
     """Return the vouchers of many cards, of each card the newest first."""
     folded = sorted({fold_serial(serial) for serial in serials})

@@ -44,7 +44,7 @@ def call(netbox: SourceWorld, request: pytest.FixtureRequest) -> Iterator[Any]:
     with TestClient(create_app(door), raise_server_exceptions=False) as client:
 
         def send(role: OperatorRole, method: str, path: str, **options: Any) -> Any:
-            headers = {"Authorization": f"Bearer {tokens[role]}"}
+            headers = {"Authorization": f"Bearer {tokens[role]}", **options.pop("more", {})}
             return client.request(method, f"/api/v1{path}", headers=headers, **options)
 
         yield send
@@ -67,6 +67,24 @@ def test_a_source_is_shown_synced_and_let_go(call: Any, netbox: SourceWorld) -> 
     assert released.json()["released_from"] == "sot"
     again = call(OperatorRole.OPERATOR, "POST", "/sources/release", json=body)
     assert (again.status_code, again.json()["reason"]) == (409, "source-not-owner")
+
+
+def test_a_sync_is_held_to_what_was_read_and_done_once_under_its_key(call: Any) -> None:
+    def post(path: str, **headers: str) -> Any:
+        return call(OperatorRole.OPERATOR, "POST", path, json={}, more=headers)
+
+    read = {"If-Match": call(OperatorRole.VIEWER, "GET", "/sources/sot").headers["ETag"]}
+    for verb in ("sync", "check"):
+        stale = post(f"/sources/sot/{verb}", **{"If-Match": '"0"'})
+        assert (stale.status_code, stale.json()["reason"]) == (412, "etag-stale")
+
+    first = post("/sources/sot/sync", **read, **{"Idempotency-Key": "k1"})
+    assert (first.status_code, first.json()["counts"]["add"]) == (200, 21)
+    again = post("/sources/sot/sync", **read, **{"Idempotency-Key": "k1"})
+    assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+    assert post("/sources/sot/sync", **read).status_code == 412
+    tried = post("/sources/sot/check?dry_run=true")
+    assert tried.headers["X-Bootz-Dry-Run"] == "true"
 
 
 @pytest.mark.parametrize("call", [{"on_fault": "stop"}], indirect=True)

@@ -63,6 +63,10 @@ class _Images:
     def received(self, key: str) -> int:
         return self.uploads.received(key)
 
+    def check_offset(self, key: str, offset: int) -> None:
+        """Check that an upload has come to where a piece begins."""
+        self.uploads.check_offset(key, offset)
+
     def append(self, key: str, offset: int, data: bytes) -> int:
         return self.uploads.append(key, offset, data)
 

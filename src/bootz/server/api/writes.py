@@ -1,7 +1,7 @@
 """Changes by the API: all or nothing, tried on request, repeated without doing twice.
 
 ``dry_run`` does everything and undoes it. ``If-Match`` holds a change to what its sender has
-read. ``Idempotency-Key`` makes a repeated POST return the first answer: the answer is stored in
+read. ``Idempotency-Key`` makes a repeated request return the first answer: the answer is stored in
 the transaction that makes the change, so that one is never there without the other.
 """
 
@@ -149,7 +149,7 @@ class Change:
         return kept
 
     def _kept(self, connection: Connection, principal: Principal) -> Response | None:
-        if self._key is None or self._request.method != "POST":
+        if self._key is None:
             return None
         now = self._door.clock()
         at = IDEMPOTENT_ANSWER.c.at
@@ -174,7 +174,7 @@ class Change:
         return _response(row.status, {**headers, "Idempotency-Replayed": "true"}, row.body)
 
     def _keep(self, connection: Connection, principal: Principal, answer: Answer) -> None:
-        if self._key is None or self._request.method != "POST":
+        if self._key is None:
             return
         connection.execute(
             insert(IDEMPOTENT_ANSWER).values(

@@ -10,7 +10,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from bootz.errors import PolicyError, TrustError
 from bootz.server.api.auth.accounts import find_session, session_is_due, touch_session
-from bootz.server.api.auth.roles import NEEDED, OperatorRole
+from bootz.server.api.auth.roles import NEEDED, SCOPED, OperatorRole
 from bootz.server.api.auth.tokens import find_token, token_is_due, touch_token
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.problems import documented
@@ -136,6 +136,8 @@ def needs(verb: str) -> Callable[[Principal], Principal]:
 
     def allowed(principal: Caller) -> Principal:
         check_role(principal, verb)
+        if verb not in SCOPED:
+            check_whole_site(principal, f"{verb} is not about certain chassis alone")
         return principal
 
     return allowed

@@ -114,3 +114,18 @@ chassis would be served without proofs: in insecure mode, or without the check o
 ``chassis.probe`` is asked where a preflight is to ask image URLs and DHCP over the network.
 ``secret.read`` is asked where secrets would be shown: without it, they are fingerprints.
 """
+
+SCOPED: Final = frozenset(
+    {
+        *("chassis.list", "chassis.show", "chassis.render", "chassis.check", "chassis.probe"),
+        *("chassis.add", "chassis.set", "chassis.remove", "chassis.hold", "chassis.release"),
+        *("attempt.list", "attempt.show", "stranger.list", "stranger.claim"),
+        *("vendor.list", "vendor.show", "profile.list", "profile.show"),
+        *("image.list", "image.show", "keys.list", "status.show"),
+    }
+)
+"""The verbs of a token that is limited to chassis with certain labels, as far as its role goes.
+
+Those on chassis leave all others out; the rest only read, and name no chassis. Everything else
+would reach beyond its chassis: a profile is given to others too, a new token has no such limit.
+"""

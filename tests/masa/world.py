@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from shutil import copytree, rmtree
+from tempfile import mkdtemp
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -137,9 +141,24 @@ def fill(folder: MasaFolder) -> World:
     return world
 
 
+@cache
+def _filled() -> World:
+    """Return a world that is closed, and whose folder is copied: keys are made once."""
+    path = Path(mkdtemp(prefix="bootz-masa-"))
+    atexit.register(rmtree, path)
+    world = fill(open_masa(make_folder(path), clock=lambda: NOW))
+    OPENED.remove(world.folder)
+    world.folder.close()
+    return world
+
+
 def new_world(path: Path, *, clock: Callable[[], datetime] | None = None) -> World:
-    folder = open_masa(make_folder(path), clock=clock or (lambda: NOW))
-    return fill(folder)
+    filled = _filled()
+    root = path / "masa"
+    copytree(filled.folder.path, root)
+    folder = open_masa(root, clock=clock or (lambda: NOW))
+    OPENED.append(folder)
+    return World(folder, dict(filled.groups), dict(filled.certs), dict(filled.tokens))
 
 
 class Client:

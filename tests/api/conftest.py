@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from store.fresh import fresh_database
 from store.world import maker, owner
 
 from bootz.cli.site.door_surroundings import door_surroundings
@@ -32,7 +33,7 @@ from bootz.server.operations.site_certificates import (
     store_site_certificates,
 )
 from bootz.server.operations.vendors import add_vendor
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 
 
 @dataclass
@@ -74,7 +75,7 @@ class World:
 @contextmanager
 def opened_world(tmp_path: Path) -> Iterator[World]:
     """Make a site in a folder, and its door."""
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     begun = datetime.now(UTC)
     config = SiteConfig()
     surroundings = door_surroundings(tmp_path, config)

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 from board import night
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from store.fresh import fresh_database
 
 from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.config.site import SiteConfig
@@ -23,7 +24,7 @@ from bootz.server.api.auth.accounts import begin_session, find_account
 from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.context import Door
 from bootz.server.board.app import install
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -112,7 +113,7 @@ class Site:
 @contextmanager
 def served(folder: Path) -> Iterator[Site]:
     """Serve a new site's board, with a browser."""
-    database = open_database(f"sqlite:///{folder}/bootz.db", create=True)
+    database = fresh_database(folder / "bootz.db")
     now = datetime.now(UTC)
     night.people(database, now)
     config = SiteConfig(organization="Example Networks", sources=(night.SOURCE,))

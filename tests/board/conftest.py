@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from board import night
 from fastapi.testclient import TestClient
+from store.fresh import fresh_database
 
 from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.config.site import SiteConfig
@@ -22,7 +23,7 @@ from bootz.server.api.auth.accounts import begin_session, find_account
 from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.context import Door
 from bootz.server.board.app import install
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 
 _CSRF = re.compile(r'name="csrf" value="([0-9a-f]+)"')
 
@@ -86,7 +87,7 @@ class Board:
 
 @pytest.fixture
 def board(tmp_path: Path) -> Iterator[Board]:
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     now = datetime.now(UTC)
     config = SiteConfig(organization="Example")
     surroundings = door_surroundings(tmp_path, config)

@@ -9,20 +9,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from store.fresh import fresh_database
 
 from bootz.cli.inventory.image_files import store_image
 from bootz.cli.main import run
 from bootz.errors import BootzError, Unavailable
 from bootz.images.depot import Depot
 from bootz.server.operations.images import ImageKind, list_images
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    opened = fresh_database(tmp_path / "bootz.db")
     yield opened
     opened.close()
 

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from oidc.double import Provider, providing
+from store.fresh import fresh_database
 
 from bootz.cli.site.door_surroundings import door_surroundings
 from bootz.config.operator import OidcSettings, OperatorSettings
@@ -23,7 +24,7 @@ from bootz.server.api.auth.accounts import Account, list_accounts
 from bootz.server.api.context import Door
 from bootz.server.api.oidc.routes import oidc_part
 from bootz.server.operations.audit import AuditFilter, latest_entries
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 
 ROLES = {"netops": "operator", "netadmins": "admin", "readers": "viewer"}
 BASE = "http://127.0.0.1:15080"
@@ -68,7 +69,7 @@ class Site:
 
 @contextmanager
 def door_of(root: Path, settings: OidcSettings) -> Iterator[Site]:
-    database = open_database(f"sqlite:///{root}/bootz.db", create=True)
+    database = fresh_database(root / "bootz.db")
     config = SiteConfig(operator=OperatorSettings(oidc=settings))
     part = oidc_part(settings, root)
     door = Door(

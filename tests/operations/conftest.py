@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 from operations.shell import shell
 from sqlalchemy import Connection
+from store.fresh import fresh_database
 from store.world import maker
 
 from bootz.server.operations.vendors import add_vendor
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 
 __all__ = ["shell"]
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    opened = fresh_database(tmp_path / "bootz.db")
     with opened.write() as connection:
         add_vendor(connection, maker().vendor)
     yield opened

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from store.fresh import fresh_database
 from store.world import maker, owner
 
 from bootz.cli.main import run
@@ -82,7 +83,7 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
     (tmp_path / "bootz.yaml").write_text(
         "owner: {certificate: oc.pem, key: oc.key, pinned_domain_certificate: pdc.pem}\n"
     )
-    open_database(f"sqlite:///{tmp_path}/bootz.db", create=True).close()
+    fresh_database(tmp_path / "bootz.db").close()
     for name in ("oc.pem", "pdc.pem"):
         write_certificates(tmp_path / name, [owner().der])
     made = Shell(tmp_path, capsys)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from operations.shell import Shell
 from sqlalchemy import text
+from store.fresh import fresh_database
 
 from bootz.server.operations.audit import (
     FIRST,
@@ -21,12 +22,12 @@ from bootz.server.operations.audit import (
     verify,
 )
 from bootz.server.store.actor import Actor
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path}/audit.db", create=True)
+    opened = fresh_database(tmp_path / "audit.db")
     yield opened
     opened.close()
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from store.fresh import fresh_database
 from store.world import call, maker, refusal, report
 
 from bootz.cli.main import run
@@ -69,7 +70,7 @@ class Journal:
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     with database.write() as connection:
         add_vendor(connection, maker("Acme").vendor)
     yield Journal(database)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import Connection
+from store.fresh import fresh_database
 from store.world import maker, owner
 
 from bootz.cli.main import run
@@ -18,7 +19,6 @@ from bootz.model.identity import TpmRecord, TpmVersion
 from bootz.server.operations.chassis import CardRecord, ChassisRecord, add_chassis, find_chassis
 from bootz.server.operations.tpm_keys import store_tpm_keys
 from bootz.server.operations.vendors import add_vendor
-from bootz.server.store.database import open_database
 from bootz.trust.certificates import fingerprint
 
 
@@ -92,7 +92,7 @@ def test_keys_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         "owner: {certificate: oc.pem, key: oc.key, pinned_domain_certificate: oc.pem}\n"
     )
     write_certificates(tmp_path / "oc.pem", [owner().der])
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     with database.write() as connection:
         add_vendor(connection, maker().vendor)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bootz.server.store.database import Database, open_database
+from store.fresh import fresh_database
+
+from bootz.server.store.database import Database
 from bootz.server.store.waiting_cards import forget_waiting, read_waiting, waiting_name
 from bootz.server.waiting_elsewhere import WaitingElsewhere
 
@@ -21,7 +23,7 @@ def forget(database: Database) -> None:
 
 
 def test_each_card_is_told_of_once_and_again_later(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     at = [0.0]
     waiting = WaitingElsewhere(database, lambda: at[0])
 
@@ -46,7 +48,7 @@ def test_each_card_is_told_of_once_and_again_later(tmp_path: Path) -> None:
 
 
 def test_a_server_that_leads_tells_no_one(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     waiting = WaitingElsewhere(database, lambda: 0.0)
 
     async def story() -> None:
@@ -61,7 +63,7 @@ def test_a_server_that_leads_tells_no_one(tmp_path: Path) -> None:
 
 def test_a_night_of_waiting_routers_is_told_at_once(tmp_path: Path) -> None:
     """More cards than one statement names, and some that were told of before."""
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     cards = [f"FX{number}" for number in range(1_201)]
 
     async def story() -> None:

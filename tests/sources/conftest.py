@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sources.product import TOKEN, Product, serving
 from sqlalchemy import insert
+from store.fresh import fresh_database
 from store.world import Maker
 
 from bootz.config.site import SiteConfig
@@ -23,7 +24,7 @@ from bootz.server.operations.vendors import add_vendor
 from bootz.server.sources.markers import Marker, read_markers
 from bootz.server.sources.planning import Synced, SyncOrder
 from bootz.server.sources.syncing import SourceRoom, sync
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 from bootz.server.store.schema import ATTEMPT
 from bootz.sql.times import to_text
 
@@ -112,7 +113,7 @@ def _world(tmp_path: Path, product: Product, url: str) -> SourceWorld:
     (tmp_path / "sot.token").write_text(TOKEN + "\n")
     (tmp_path / "sot.token").chmod(0o600)
     tmp_path.chmod(0o700)
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     with database.write() as connection:
         for name in ("Cisco", "Arista"):
             add_vendor(connection, Maker(name).vendor)

@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psycopg
+
 
 def programs() -> Path:
     """Return where Debian keeps the newest version's programs, which are not in the path."""
@@ -42,13 +44,13 @@ class Cluster:
         """Make a database, with everything that the one of another URL has."""
         self._count += 1
         name = f"site{self._count}"
-        like = () if template is None else ("-T", _database(template))
-        self._run("createdb", "-h", self.root, "-U", "bootz", *like, name)
+        like = "" if template is None else f" TEMPLATE {_database(template)}"
+        self._say(f"CREATE DATABASE {name}{like}")
         return f"postgresql://bootz@/{name}?host={self.root}"
 
     def drop(self, url: str) -> None:
         """Remove the database of a URL."""
-        self._run("dropdb", "-h", self.root, "-U", "bootz", _database(url))
+        self._say(f"DROP DATABASE {_database(url)}")
 
     def load(self, url: str, dump: Path) -> None:
         """Run a dump in a database that ``url`` made."""
@@ -61,6 +63,11 @@ class Cluster:
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def _say(self, statement: str) -> None:
+        with psycopg.connect(f"postgresql://bootz@/postgres?host={self.root}") as connection:
+            connection.autocommit = True
+            connection.execute(statement)
 
     def _run(self, program: str, *arguments: object) -> None:
         subprocess.run(

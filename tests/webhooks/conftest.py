@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from store.fresh import fresh_database
 from store.world import Maker, call
 from webhooks.receiver import Receiver
 
@@ -23,7 +24,7 @@ from bootz.server.operations.vendors import add_vendor
 from bootz.server.operations.webhooks import Webhook, add_webhook, webhook_named
 from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_log import AttemptLog, JournalLimits
-from bootz.server.store.database import Database, open_database
+from bootz.server.store.database import Database
 from bootz.server.webhooks.sender import WebhookSender
 
 LOOPBACK = WebhookSettings(private_targets=(ip_network("127.0.0.0/8"),))  # type: ignore[arg-type]
@@ -104,7 +105,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    database = open_database(f"sqlite:///{tmp_path}/bootz.db", create=True)
+    database = fresh_database(tmp_path / "bootz.db")
     with database.write() as connection:
         add_vendor(connection, Maker("Acme").vendor)
     made = Site(tmp_path, database)

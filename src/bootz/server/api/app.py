@@ -12,9 +12,11 @@ from bootz import __version__
 from bootz.server.api import docs_page, metrics, problems
 from bootz.server.api.bounds import AtOnce, BodyLimit
 from bootz.server.api.context import Door, door_of
+from bootz.server.api.following import EventFeed
 from bootz.server.api.problems import Problem
 from bootz.server.api.routes import ROUTERS
 from bootz.server.health import site_health
+from bootz.server.store.bell import NewsBell
 
 log = structlog.get_logger()
 
@@ -66,6 +68,8 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
         redoc_url=None,
     )
     app.state.door = door
+    app.state.bell = NewsBell(door.database)
+    app.state.feed = EventFeed(door.database, app.state.bell)
     app.state.warm = [lambda: match_routes(app)]
     problems.install(app)
     for router in ROUTERS:

@@ -135,7 +135,8 @@ async def _serve(
     if tls is not None:
         beside.append(asyncio.create_task(tls.keep(door.clock)))
     try:
-        await server.serve(sockets=list(sockets))
+        async with app.state.bell.heard():
+            await server.serve(sockets=list(sockets))
     finally:
         for each in beside:
             each.cancel()

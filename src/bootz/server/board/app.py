@@ -28,7 +28,7 @@ def install(app: FastAPI, door: Door) -> None:
     board = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     board.state.door = door
     board.state.newsroom = Newsroom(door)
-    board.state.broadcast = Broadcast(board.state.newsroom)
+    board.state.broadcast = Broadcast(board.state.newsroom, app.state.bell)
     board.state.results = Results()
     board.include_router(assets.router)
     board.include_router(live.router)

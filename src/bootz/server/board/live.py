@@ -20,11 +20,10 @@ from bootz.server.board.newsroom import News, Newsroom
 from bootz.server.board.view import fragment
 from bootz.server.board.visitor import Visitor, anyone, still_holds
 from bootz.server.board.words import BESIDE, FUNNEL, NEEDY
+from bootz.server.store.bell import LOOK_S, NewsBell
 
 router = APIRouter()
 
-_LOOK_S: Final = 0.25
-"""Seconds between two looks at the journal, while a board is open; at least."""
 _LOOK_MOST_S: Final = 2.0
 _LOOK_SHARE: Final = 0.02
 """The part of the time that looking may take: where it takes long, it is done less often."""
@@ -39,8 +38,9 @@ _CHECK_S: Final = 60.0
 class Broadcast:
     """Looks at the journal for all streams together, as long as there is one."""
 
-    def __init__(self, newsroom: Newsroom) -> None:
+    def __init__(self, newsroom: Newsroom, bell: NewsBell) -> None:
         self.newsroom = newsroom
+        self._bell = bell
         self._news = asyncio.Condition()
         self._told: dict[tuple[object, ...], str] = {}
         self._listeners = 0
@@ -80,6 +80,7 @@ class Broadcast:
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
+        heard = self._bell.count
         while True:
             began = clock()
             try:
@@ -89,7 +90,10 @@ class Broadcast:
                 pass
             async with self._news:
                 self._news.notify_all()
-            await asyncio.sleep(min(max(_LOOK_S, (clock() - began) / _LOOK_SHARE), _LOOK_MOST_S))
+            rest = min((clock() - began) / _LOOK_SHARE, _LOOK_MOST_S) - LOOK_S
+            if rest > 0:
+                await asyncio.sleep(rest)
+            heard = await self._bell.wait(heard)
 
 
 _TOLD: Final = 64

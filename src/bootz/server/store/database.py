@@ -5,7 +5,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, insert, select, text, update
+from sqlalchemy import (
+    ColumnClause,
+    Connection,
+    Engine,
+    bindparam,
+    create_engine,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -30,10 +41,17 @@ from bootz.sql.upgrade import OLDEST_PROGRAM
 
 _UNAVAILABLE: Final = "database-unavailable"
 _INVENTORY_LOCK: Final = select(META.c.value).where(META.c.key == "revision").with_for_update()
+CHANNEL: Final = "bootz_news"
+"""On which writers of a PostgreSQL tell, as they commit, that there is news."""
+_RING: Final[ColumnClause[str]] = literal_column(f"pg_notify('{CHANNEL}', '')")
 JOURNAL_LOCK: Final = Prepared(
-    select(META.c.value).where(META.c.key == bindparam("key")).with_for_update()
+    select(META.c.value, _RING).where(META.c.key == bindparam("key")).with_for_update()
 )
-"""With the key ``journal``: holds the journal until the transaction ends, on PostgreSQL."""
+"""With the key ``journal``: holds the journal until the transaction ends, on PostgreSQL.
+
+It rings in the same statement, for those who follow the journal (``bell.py``).
+"""
+_INVENTORY_RING: Final = select(_RING)
 _PATIENCE: Final = {
     "connect_timeout": 10,
     "keepalives_idle": 2,
@@ -94,6 +112,8 @@ class Database:
     def _inventory(self, acting: Actor) -> Iterator[Connection]:
         with self._transaction(Begin.WRITE) as connection:
             connection.execute(_INVENTORY_LOCK)
+            if not self.embedded:
+                connection.execute(_INVENTORY_RING)
             set_actor(connection, acting)
             yield connection
 

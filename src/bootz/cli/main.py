@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import MappingProxyType
 
@@ -68,6 +69,9 @@ NOUNS = MappingProxyType(
 )
 """Each noun's module, which has ``command``, and its summary; loaded only when it is used."""
 
+_COLUMNS, _MARGIN, _LEAST = 80, 2, 50
+"""Columns of a help text: at most, and where there is no terminal; left free; at least."""
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -97,6 +101,21 @@ def bootz() -> None:
     """Bootz: secure zero-touch bootstrapping of routers."""
 
 
+def help_width() -> int:
+    """Return the width of help texts, in columns.
+
+    It is what click would find, without ``shutil`` and the compressors that it loads.
+    """
+    try:
+        columns = max(int(os.environ.get("COLUMNS", "")), 0)
+    except ValueError:
+        columns = 0
+    if not columns and sys.__stdout__ is not None:
+        with suppress(AttributeError, ValueError, OSError):
+            columns = os.get_terminal_size(sys.__stdout__.fileno()).columns
+    return max(min(columns or _COLUMNS, _COLUMNS) - _MARGIN, _LEAST)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one call of the command and return its exit code; prints, never raises."""
     cli = Cli()
@@ -104,7 +123,13 @@ def run(arguments: Sequence[str]) -> int:
         # A shell asks: what it gets is made by the classes there.
         import_module("bootz.cli.completion")
     try:
-        code = bootz.main(list(arguments), prog_name="bootz", standalone_mode=False, obj=cli)
+        code = bootz.main(
+            list(arguments),
+            prog_name="bootz",
+            standalone_mode=False,
+            obj=cli,
+            terminal_width=help_width(),
+        )
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE if isinstance(error, click.UsageError) else EXIT_FAILED

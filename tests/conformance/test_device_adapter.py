@@ -31,7 +31,7 @@ def test_a_router_behind_a_program_passes(lab: Lab, tmp_path: Path, case_id: str
         program = [*DOUBLE, "sound", str(tmp_path), str(lab.maker)]
         async with JsonLinesAdapter(program) as adapter:
             verdict = await play_case(case, "current", adapter, lab.bench)
-        assert verdict.passed, why(verdict)
+        assert verdict.passed, why(verdict, [verdict])
 
     lab.run(story)
 

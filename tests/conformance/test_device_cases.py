@@ -14,7 +14,7 @@ UNARY = [case for case in CASES if case.flow == "unary" and case.console is Cons
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_the_emulated_router_passes(lab: Lab, case: Case) -> None:
     verdict = lab.play(case)
-    assert verdict.passed, why(verdict)
+    assert verdict.passed, why(verdict, [verdict])
     # Nothing was passed over because the router did not report.
     assert not [check.name for check in verdict.checks if check.outcome.value == "skipped"]
 
@@ -28,4 +28,4 @@ def test_the_emulated_router_passes_in_the_older_dialects(
 ) -> None:
     case = next(case for case in UNARY if case.given is given)
     verdict = lab.play(case, dialect)
-    assert verdict.passed, why(verdict)
+    assert verdict.passed, why(verdict, [verdict])

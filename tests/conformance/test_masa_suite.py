@@ -223,9 +223,9 @@ def any_token_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_voucher_outlives_its_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = vouchers._order
 
-    def order(access: Access, component: Component, certificate: Any, until: Any) -> Any:
+    def order(access: Access, component: Component, certificate: Any, *more: Any) -> Any:
         later = replace(certificate, expires_at=certificate.expires_at + timedelta(days=99))
-        made = kept(access, component, later, until)
+        made = kept(access, component, later, *more)
         return replace(made, certificate=certificate)
 
     monkeypatch.setattr(vouchers, "_order", order)
@@ -234,9 +234,9 @@ def a_voucher_outlives_its_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_voucher_is_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = vouchers._order
 
-    def order(access: Access, component: Component, certificate: Any, until: Any) -> Any:
+    def order(access: Access, component: Component, certificate: Any, *more: Any) -> Any:
         other = replace(component, name=ComponentName(IEN, "S4"))
-        return replace(kept(access, component, certificate, until), component=other)
+        return replace(kept(access, component, certificate, *more), component=other)
 
     monkeypatch.setattr(vouchers, "_order", order)
 

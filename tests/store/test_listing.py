@@ -28,8 +28,10 @@ from bootz.server.store.listing import (
     NO_PROFILE,
     ListChoice,
     ListedChassis,
+    claimed_chassis,
+    finished_chassis,
     listed_chassis,
-    seen_chassis,
+    unfinished_chassis,
 )
 from bootz.server.store.schema import CHASSIS
 
@@ -129,12 +131,13 @@ def test_only_chassis_that_were_seen_or_are_held_are_looked_at(database: Databas
     with database.read() as connection:
         execute = plain(connection)
         facts = {each.key: each.facts for each in listed_chassis(execute)}
-        seen = {key: known for key, _, known in seen_chassis(execute)}
-        unfinished = {key for key, _, _ in seen_chassis(execute, finished=False)}
+        unfinished = {key: known for key, _, known in unfinished_chassis(execute)}
+        finished = list(finished_chassis(execute))
+        claimed = list(claimed_chassis(execute))
 
-    assert facts.pop(5) == ChassisFacts()
-    assert seen == facts
-    assert unfinished == {1, 3, 4}
+    assert unfinished == {key: facts[key] for key in (1, 3, 4)}
+    assert (finished, claimed) == ([(2, "Acme")], [3])
+    assert facts[5] == ChassisFacts()
 
 
 def test_a_text_is_found_alike_on_both_engines(database: Database) -> None:

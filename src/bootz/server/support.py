@@ -24,7 +24,7 @@ from bootz.errors import BootzError
 from bootz.model.checks import Check
 from bootz.server.metrics.exposition import exposed
 from bootz.server.metrics.folder import FOLDER, read_numbers
-from bootz.server.metrics.of_site import site_gauges
+from bootz.server.metrics.of_site import SiteMemory, site_gauges
 from bootz.server.operations.audit import AuditFilter, latest_entries
 from bootz.server.operations.secrets import fingerprinter, masked
 from bootz.server.operations.site_certificates import read_site_certificates
@@ -55,7 +55,7 @@ def site_parts(
         return part
 
     def counters(connection: Connection) -> str:
-        gauges = site_gauges(connection, config.progress, now)
+        gauges = site_gauges(connection, SiteMemory(), config.progress, now)
         text, _ = exposed(read_numbers(root / FOLDER), gauges, "")
         return text.decode()
 

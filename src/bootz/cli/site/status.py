@@ -55,10 +55,7 @@ def _gather(site: Site, database: Database, now: datetime) -> dict[str, Any]:
     from bootz.server.door_tls import door_chain
     from bootz.server.health import site_health
     from bootz.server.operations.audit import AuditFilter, latest_entries
-    from bootz.server.operations.chassis_overview import overview
-    from bootz.server.operations.step_limits import read_limits
-    from bootz.server.store.database import plain
-    from bootz.server.store.listing import listed_chassis
+    from bootz.server.operations.tally import ChassisTally
     from bootz.server.store.servers import list_servers
 
     parts = [
@@ -72,9 +69,7 @@ def _gather(site: Site, database: Database, now: datetime) -> dict[str, Any]:
         for each in site_health(database, now, partial(door_chain, site.root, site.config))
     ]
     with database.read() as connection:
-        execute = plain(connection)
-        limits = read_limits(execute, site.config.progress)
-        counts = overview(listed_chassis(execute), limits, now).counts
+        counts = ChassisTally().count(connection, site.config.progress, now).states
         backups = latest_entries(connection, AuditFilter(verb="site.backup"), most=1)
         servers = [{**asdict(row), "alive": row.alive(now)} for row in list_servers(connection)]
         engine = connection.dialect.name

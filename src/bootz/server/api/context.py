@@ -14,6 +14,7 @@ from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.auth.throttle import Throttle
 from bootz.server.api.ports import DoorSurroundings
 from bootz.server.door_tls import door_chain
+from bootz.server.metrics.of_site import SiteMemory
 from bootz.server.store.actor import Actor
 from bootz.server.store.database import Database
 
@@ -30,6 +31,7 @@ class Door:
     root: Path | None = None
     """The site's folder, where its server keeps what it counts; None: there is none here."""
     throttle: Throttle = field(default_factory=Throttle)
+    memory: SiteMemory = field(default_factory=SiteMemory)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the door closes: streams of events end then."""
 

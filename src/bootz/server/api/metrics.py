@@ -49,7 +49,7 @@ def _from_loopback(request: Request) -> bool:
 def metrics(request: Request, door: DoorDep) -> Response:
     """Return what all processes of this server have counted, and where the site stands."""
     with door.database.read() as connection:
-        gauges = site_gauges(connection, door.config.progress, door.clock())
+        gauges = site_gauges(connection, door.memory, door.config.progress, door.clock())
     numbers = {} if door.root is None else read_numbers(door.root / FOLDER)
     content, media_type = exposed(numbers, gauges, request.headers.get("accept", ""))
     return Response(content, headers={"Content-Type": media_type})

@@ -1,6 +1,5 @@
 """What the database knows of a site: chassis by state, vouchers by their end, webhooks."""
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +8,10 @@ from typing import Final
 from sqlalchemy import Connection, func, select
 
 from bootz.config.serving import ProgressSettings
-from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_state import ChassisState
-from bootz.server.operations.step_limits import read_limits
+from bootz.server.operations.tally import ChassisTally
 from bootz.server.operations.webhooks import Webhook, list_webhooks
-from bootz.server.store.database import plain
-from bootz.server.store.listing import listed_chassis
+from bootz.server.store.revision import ByRevision
 from bootz.server.store.schema import SERIAL, VENDOR, VOUCHER
 from bootz.sql.times import from_text
 
@@ -50,19 +47,27 @@ class SiteGauges:
     webhooks: Iterable[Webhook]
 
 
-def site_gauges(connection: Connection, progress: ProgressSettings, now: datetime) -> SiteGauges:
+class SiteMemory:
+    """What a process remembers of a site, so that its gauges cost what has changed."""
+
+    def __init__(self) -> None:
+        self.tally: Final = ChassisTally()
+        self.voucher_ends: Final = ByRevision(_voucher_ends)
+
+
+def site_gauges(
+    connection: Connection, memory: SiteMemory, progress: ProgressSettings, now: datetime
+) -> SiteGauges:
     """Return the gauges of a site at ``now`` (aware UTC)."""
-    execute = plain(connection)
-    found = overview(listed_chassis(execute), read_limits(execute, progress), now).chassis
-    counted = Counter((each.standing.state, each.chassis.vendor) for each in found)
-    vendors = connection.scalars(select(VENDOR.c.name))
+    counted = memory.tally.count(connection, progress, now).chassis
     return SiteGauges(
         # Zeros too: a series that comes and goes makes alerts flap.
-        [
-            (state, vendor, counted[state, vendor])
-            for vendor in sorted(vendors)
-            for state in ChassisState
-        ],
-        [(row.name, from_text(row.expires_on)) for row in connection.execute(_EARLIEST)],
+        [(state, vendor, number) for (state, vendor), number in counted.items()],
+        memory.voucher_ends.get(connection),
         list_webhooks(connection),
     )
+
+
+def _voucher_ends(connection: Connection) -> list[tuple[str, datetime]]:
+    """Return of each vendor the earliest end of a voucher in use."""
+    return [(row.name, from_text(row.expires_on)) for row in connection.execute(_EARLIEST)]

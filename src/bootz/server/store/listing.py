@@ -48,25 +48,44 @@ WHERE (:vendor = 0 OR chassis.vendor_id = :vendor)
     AND (:profile = 0 OR chassis.profile_id = :profile
         OR (:profile = -1 AND chassis.profile_id IS NULL))
 """  # noqa: S608 (of constants)
-# A chassis that is in none of these was never seen and may onboard: no row of it is read.
-_SEEN: Final = f"""{_CLAIMS}, newest AS (
+_NEWEST: Final = """
     SELECT chassis_id, MAX(id) AS attempt_id FROM attempt
     WHERE chassis_id IS NOT NULL GROUP BY chassis_id
-), seen AS (
-    SELECT chassis_id FROM newest UNION SELECT chassis_id FROM latest_claim
-    UNION SELECT id FROM chassis WHERE hold_since IS NOT NULL
+"""
+_UNFINISHED: Final = f"""{_CLAIMS}, newest AS ({_NEWEST}), unfinished AS (
+    SELECT newest.chassis_id, newest.attempt_id
+    FROM newest JOIN attempt ON attempt.id = newest.attempt_id
+    WHERE attempt.state <> '{AttemptState.SUCCESS.value}'
+    UNION ALL
+    SELECT waiting.chassis_id, CAST(NULL AS BIGINT) FROM (
+        SELECT chassis_id FROM latest_claim
+        UNION SELECT id FROM chassis WHERE hold_since IS NOT NULL
+    ) AS waiting
+    WHERE NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.chassis_id = waiting.chassis_id)
 )
 SELECT chassis.id, vendor.name, {_FACTS}
-FROM seen
-    JOIN chassis ON chassis.id = seen.chassis_id
+FROM unfinished
+    JOIN chassis ON chassis.id = unfinished.chassis_id
     JOIN vendor ON vendor.id = chassis.vendor_id
-    LEFT JOIN newest ON newest.chassis_id = seen.chassis_id
-    LEFT JOIN attempt ON attempt.id = newest.attempt_id
-    LEFT JOIN latest_claim ON latest_claim.chassis_id = seen.chassis_id
+    LEFT JOIN attempt ON attempt.id = unfinished.attempt_id
+    LEFT JOIN latest_claim ON latest_claim.chassis_id = unfinished.chassis_id
     LEFT JOIN attempt AS claim ON claim.id = latest_claim.attempt_id
 """  # noqa: S608 (of constants)
-_UNFINISHED: Final = f"""{_SEEN}
-WHERE attempt.state IS NULL OR attempt.state <> '{AttemptState.SUCCESS.value}'
+_FINISHED: Final = f"""
+SELECT chassis.id, vendor.name
+FROM ({_NEWEST}) AS newest
+    JOIN attempt ON attempt.id = newest.attempt_id
+    JOIN chassis ON chassis.id = newest.chassis_id
+    JOIN vendor ON vendor.id = chassis.vendor_id
+WHERE attempt.state = '{AttemptState.SUCCESS.value}'
+"""  # noqa: S608 (of constants)
+_CLAIMED: Final = f"{_CLAIMS} SELECT chassis_id FROM latest_claim"  # noqa: S608 (of constants)
+_TOTALS: Final = """
+SELECT vendor.name, COUNT(chassis.id),
+    SUM(CASE WHEN chassis.boot_mode <> :secure THEN 1 ELSE 0 END),
+    SUM(CASE WHEN chassis.skip_idevid_serial_check THEN 1 ELSE 0 END)
+FROM vendor LEFT JOIN chassis ON chassis.vendor_id = vendor.id
+GROUP BY vendor.name
 """
 _LABELLED: Final = """
     AND EXISTS (SELECT 1 FROM chassis_label AS wanted WHERE wanted.chassis_id = chassis.id
@@ -153,16 +172,40 @@ def listed_chassis(execute: Execute, choice: ListChoice = ListChoice()) -> list[
     return found
 
 
-def seen_chassis(
-    execute: Execute, *, finished: bool = True
-) -> Iterator[tuple[int, str, ChassisFacts]]:
-    """Return the key, vendor and facts of all chassis that are on hold or were ever seen.
+def unfinished_chassis(execute: Execute) -> Iterator[tuple[int, str, ChassisFacts]]:
+    """Return key, vendor and facts of all chassis that were seen or are held, and are not ready.
 
-    All others are only expected. Without ``finished`` those are left out whose latest attempt has
-    succeeded.
+    Those of no attempt that are not held either are only expected: no row of them is read.
     """
-    for key, vendor, *known in execute(_SEEN if finished else _UNFINISHED, {}):
+    for key, vendor, *known in execute(_UNFINISHED, {}):
         yield key, vendor, _facts(*known)
+
+
+def finished_chassis(execute: Execute) -> Iterator[tuple[int, str]]:
+    """Return key and vendor of all chassis whose latest attempt has succeeded."""
+    for row in execute(_FINISHED, {}):
+        yield row[0], row[1]
+
+
+def claimed_chassis(execute: Execute) -> Iterator[int]:
+    """Return the keys of all chassis whose serial number a call claimed and did not prove."""
+    for (key,) in execute(_CLAIMED, {}):
+        yield key
+
+
+class VendorTotal(NamedTuple):
+    """How many chassis of a vendor are on record, and how many are served without a proof."""
+
+    vendor: str
+    chassis: int
+    insecure: int
+    skip_serial: int
+
+
+def vendor_totals(execute: Execute) -> list[VendorTotal]:
+    """Return the totals of all vendors, also of those without chassis."""
+    rows = execute(_TOTALS, {"secure": BootMode.SECURE.value})
+    return sorted(VendorTotal(*row) for row in rows)
 
 
 def _listed(

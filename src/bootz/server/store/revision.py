@@ -1,11 +1,15 @@
 """The inventory's revision, by which caches learn of changes in whatever process; and the keys."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from bootz.server.store.schema import META
 from bootz.sql.prepared import Prepared
+
+Value = TypeVar("Value")
 
 _RAISE = (
     update(META)
@@ -56,6 +60,21 @@ def read_revision(connection: Connection) -> Revision:
     """Return the revisions as one statement sees them."""
     values: dict[str, int] = dict(_READ.rows(connection, _BOTH))
     return Revision(values["revision"], values["shared_revision"])
+
+
+class ByRevision(Generic[Value]):
+    """What a process remembers of the inventory until it changes; any thread may ask."""
+
+    def __init__(self, read: Callable[[Connection], Value]) -> None:
+        self._read = read
+        self._kept: tuple[int, Value] | None = None
+
+    def get(self, connection: Connection) -> Value:
+        """Return the value, read again if the inventory has another revision than it had then."""
+        revision, kept = read_revision(connection).latest, self._kept
+        if kept is None or kept[0] != revision:
+            kept = self._kept = revision, self._read(connection)
+        return kept[1]
 
 
 def take_keys(connection: Connection, counter: str, count: int) -> int:

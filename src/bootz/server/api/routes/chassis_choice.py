@@ -10,11 +10,8 @@ from bootz.errors import UnknownChassis
 from bootz.server.api.context import Door, Principal
 from bootz.server.api.paging import Paging, Search, holding, order_by
 from bootz.server.api.problems import ErrorItem, ManyErrors
-from bootz.server.operations.chassis_state import ChassisState, standing
+from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.labels import fold_key
-from bootz.server.operations.step_limits import read_limits
-from bootz.server.store.database import plain
-from bootz.server.store.listing import seen_chassis
 from bootz.server.store.schema import CHASSIS, CHASSIS_LABEL, PROFILE, VENDOR
 from bootz.sql.batches import batches
 
@@ -144,21 +141,11 @@ def _pair(text: str) -> tuple[str, str]:
 def _in_states(
     connection: Connection, door: Door, states: frozenset[ChassisState]
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions that a chassis is in one of the states.
-
-    Only chassis that were ever seen are looked at: all others are expected.
-    """
-    execute = plain(connection)
-    limits, now = read_limits(execute, door.config.progress), door.clock()
-    expected = ChassisState.EXPECTED in states
-    seen = seen_chassis(execute, finished=expected or ChassisState.READY in states)
-    found = [
-        key
-        for key, vendor, facts in seen
-        if (standing(facts, limits.of(vendor), now).state in states) is not expected
-    ]
-    if expected and not found:
+    """Return the conditions that a chassis is in one of the states."""
+    progress = door.config.progress
+    all_but, found = door.memory.tally.in_states(connection, progress, door.clock(), states)
+    if all_but and not found:
         return []
     # As literals: no engine takes so many parameters.
     keys: BindParameter[int] = bindparam("keys", found, expanding=True, literal_execute=True)
-    return [CHASSIS.c.id.not_in(keys) if expected else CHASSIS.c.id.in_(keys)]
+    return [CHASSIS.c.id.not_in(keys) if all_but else CHASSIS.c.id.in_(keys)]

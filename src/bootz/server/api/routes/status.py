@@ -4,21 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, func, select
 
 from bootz import __version__
-from bootz.model.kinds import BootMode
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.health import site_health
-from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.chassis_state import ChassisState
-from bootz.server.operations.step_limits import read_limits
 from bootz.server.store.attempts import last_event
-from bootz.server.store.database import plain
-from bootz.server.store.listing import listed_chassis
 from bootz.server.store.migrations import SITE_SCHEMA
-from bootz.server.store.schema import CHASSIS
 
 router = APIRouter(tags=["status"])
 
@@ -62,17 +55,18 @@ def status(
     now = door.clock()
     parts = site_health(door.database, door.clock(), door.tls_chain)
     with door.database.read() as connection:
-        execute = plain(connection)
-        limits = read_limits(execute, door.config.progress)
-        found = overview(listed_chassis(execute), limits, now).counts
+        found = door.memory.tally.count(connection, door.config.progress, now)
         return SiteStatus(
             version=__version__,
             organization=door.config.organization,
             database=connection.dialect.name,
             schema_version=SITE_SCHEMA.found(connection) or 0,
             last_event=last_event(connection),
-            chassis=dict(found),
-            unsafe=_unsafe(connection),
+            chassis=found.states,
+            unsafe=UnsafeChassis(
+                insecure=sum(each.insecure for each in found.totals),
+                skip_serial=sum(each.skip_serial for each in found.totals),
+            ),
             ready=all(each.well for each in parts),
             parts=[
                 PartView(
@@ -85,12 +79,3 @@ def status(
                 for each in parts
             ],
         )
-
-
-def _unsafe(connection: Connection) -> UnsafeChassis:
-    counted = select(func.count()).select_from(CHASSIS)
-    insecure = counted.where(CHASSIS.c.boot_mode != BootMode.SECURE.value)
-    skipped = counted.where(CHASSIS.c.skip_idevid_serial_check.is_(True))
-    return UnsafeChassis(
-        insecure=connection.scalar(insecure) or 0, skip_serial=connection.scalar(skipped) or 0
-    )

@@ -46,10 +46,12 @@ def write_json(value: object, message: Message, where: str, depth: int = 0) -> N
     # An object without keys is there all the same.
     message.SetInParent()
     descriptor = message.DESCRIPTOR
-    for key, item in value.items():
+    for number, (key, item) in enumerate(value.items(), 1):
         field = descriptor.fields_by_name.get(key) or descriptor.fields_by_camelcase_name.get(key)
         if field is None:
-            _unfit("is not a key of this object", f"{where}.{key}")
+            # Not named: a template may have made a key of a secret.
+            known = ", ".join(descriptor.fields_by_name) or "none"
+            _unfit(f"key {number} is not a key of this object, which has {known}", where)
         if item is None:
             continue
         place = f"{where}.{field.name}"
@@ -67,8 +69,8 @@ def _write_field(
         if not isinstance(item, Mapping):
             _unfit("is not an object", place)
         target = getattr(message, field.name)
-        for name, text in item.items():
-            target[_text(name, place)] = _text(text, f"{place}.{name}")
+        for number, (name, text) in enumerate(item.items(), 1):
+            target[_text(name, place)] = _text(text, f"{place}.<key {number}>")
     elif field.is_repeated:
         if not isinstance(item, list | tuple):
             _unfit("is not a list", place)
@@ -145,9 +147,9 @@ def _write_any(value: JsonObject, message: AnyMessage, where: str) -> None:
 
 def _write_struct(value: JsonObject, message: struct_pb2.Struct, where: str, depth: int) -> None:
     message.SetInParent()
-    for key, item in value.items():
+    for number, (key, item) in enumerate(value.items(), 1):
         name = _text(key, where)
-        _write_value(item, message.fields[name], f"{where}.{name}", depth + 1)
+        _write_value(item, message.fields[name], f"{where}.<key {number}>", depth + 1)
 
 
 def _write_value(item: object, value: struct_pb2.Value, where: str, depth: int) -> None:

@@ -106,7 +106,7 @@ def _put_scalar(reader: _Reader, event: yaml.ScalarEvent, line: int) -> None:
     inside = reader.stack[-1] if reader.stack else None
     if inside is not None and isinstance(inside.value, dict) and inside.key is None:
         if event.value in inside.value:
-            raise _invalid(f"{event.value!r:.60} appears twice", line)
+            raise _invalid("a key appears twice", line, seen=f"{event.value!r:.60}")
         inside.key = event.value
         return
     _put(reader, _scalar(event, line), line)
@@ -147,5 +147,6 @@ def read_plain(text: str) -> object:
     return float(text) if _NUMBER.fullmatch(text) else text
 
 
-def _invalid(detail: str, line: int | None) -> ConfigError:
-    return ConfigError("import-file-invalid", detail, where="" if line is None else f"line {line}")
+def _invalid(detail: str, line: int | None, *, seen: str = "") -> ConfigError:
+    where = "" if line is None else f"line {line}"
+    return ConfigError("import-file-invalid", detail, where=where, seen=seen)

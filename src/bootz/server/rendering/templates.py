@@ -3,6 +3,7 @@
 An error never quotes what a variable holds: it may be a secret.
 """
 
+import re
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final
@@ -15,6 +16,8 @@ from bootz.server.rendering.sandbox import TemplateEnvironment, TooCostlyError
 
 _KEPT_CHARACTERS: Final = 16 * 1024 * 1024
 _FILE_NAME: Final = "<template>"
+_OBJECT: Final = re.compile(r"'[\w.]+ object'")
+_QUOTED: Final = re.compile(r"'([^']*)'?")
 _MAX_WORDS: Final = 300
 
 
@@ -49,7 +52,7 @@ class Templates:
         except UndefinedError as error:
             line = _line(error.__traceback__)
             raise ConfigError(
-                "template-failed", _bounded(error.message), where=key + line
+                "template-failed", _of_source(error.message, source), where=key + line
             ) from None
         except RecursionError:
             raise ConfigError("template-too-costly", "is nested too deeply", where=key) from None
@@ -76,6 +79,17 @@ def _line(traceback: TracebackType | None) -> str:
             line = f" line {traceback.tb_lineno}"
         traceback = traceback.tb_next
     return line
+
+
+def _of_source(words: str | None, source: str) -> str:
+    """Return what an error says if it names only what is in the template itself.
+
+    A name may have been computed: ``variables[variables.name]`` would show a variable's value.
+    """
+    told = _OBJECT.sub("it", words or "")
+    if all(name in source for name in _QUOTED.findall(told)):
+        return _bounded(words)
+    return "names something that is not there"
 
 
 def _bounded(words: str | None) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import ssl
 import time
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ from bootz.server.operations.vendors import VendorRecord, add_vendor
 from bootz.server.operations.vouchers.storing import StoreOutcome, store_voucher
 from bootz.server.site import Site, open_site, utc_now
 from bootz.server.store.attempts import AttemptRecord, Event, events_of, latest_attempts
+from bootz.server.store.database import Database
 from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.trust.certificates import AnchorSet, VendorCAs, pem_from_der
@@ -212,6 +214,15 @@ class World:
         self.now: Callable[[], datetime] = utc_now
         self.monotonic: Callable[[], float] = time.monotonic
         self.settings: dict[str, object] = {}
+        self._database: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        """The operator's own view of the database, beside the server's."""
+        if self._database is None:
+            self._database = self.site.database()
+            weakref.finalize(self, self._database.close)
+        return self._database
 
     @property
     def site(self) -> Site:
@@ -226,12 +237,8 @@ class World:
 
     def write(self, verb: Callable[..., Any], *args: Any) -> Any:
         """Run a verb in a transaction of its own, as another process would."""
-        database = self.site.database()
-        try:
-            with database.write() as connection:
-                return verb(connection, *args)
-        finally:
-            database.close()
+        with self.database.write() as connection:
+            return verb(connection, *args)
 
     def add_vendor(self, maker: Manufacturer, **settings: Any) -> None:
         self.write(add_vendor, VendorRecord(maker.name, idevid_ca=(maker.ca,), **settings))
@@ -260,21 +267,13 @@ class World:
 
     def attempts(self) -> tuple[AttemptRecord, ...]:
         """Return what the journal has, newest first."""
-        database = self.site.database()
-        try:
-            with database.read() as connection:
-                return latest_attempts(connection)
-        finally:
-            database.close()
+        with self.database.read() as connection:
+            return latest_attempts(connection)
 
     def events(self) -> tuple[Event, ...]:
         """Return everything that happened, in order."""
-        database = self.site.database()
-        try:
-            with database.read() as connection:
-                return events_of(connection, [each.id for each in latest_attempts(connection)])
-        finally:
-            database.close()
+        with self.database.read() as connection:
+            return events_of(connection, [each.id for each in latest_attempts(connection)])
 
     @asynccontextmanager
     async def serving(self, listens: Listens = LISTENS) -> AsyncIterator[Running]:

@@ -52,6 +52,7 @@ lint: $(VENV)/check.stamp
 
 types: $(VENV)/check.stamp
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests
 
 contracts: $(VENV)/check.stamp
 	$(BIN)/lint-imports --no-cache

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from grpclib.const import Cardinality, Handler, Status
@@ -198,14 +198,14 @@ class FakeServer:
                 rows.setdefault(path, Handler(handle, Cardinality.UNARY_UNARY, bytes, bytes))
         return rows
 
-    async def __aenter__(self) -> FakeServer:
+    async def __aenter__(self) -> Self:
         context = server_context(
             *self._tls.save(self.world.folder, f"server-{id(self)}"),
             client_anchors=[self.world.vendor.der],
         )
         await self._server.start("127.0.0.1", 0, ssl=context)
         inner = self._server._server
-        assert inner is not None
+        assert isinstance(inner, asyncio.Server)
         self.uri = f"bootz://127.0.0.1:{inner.sockets[0].getsockname()[1]}"
         return self
 

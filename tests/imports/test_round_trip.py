@@ -212,7 +212,8 @@ def test_a_document_of_an_option_leaves_room_to_be_exported(tmp_path: Path) -> N
     entry = {"vendor": "Acme", "serial_number": "A", "overrides": document}
     for form, write in (("json", write_json), ("yaml", write_yaml)):
         read = read_again("".join(write([("chassis", [entry])])), form)
-        assert read.items[0].document == entry
+        (item,) = read.items
+        assert item.document == entry
     path.write_text("a: " + "[" * MAX_INNER_DEPTH + "]" * MAX_INNER_DEPTH)
     with pytest.raises(ConfigError):
         read_document(path)

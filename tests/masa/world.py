@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from shutil import copytree, rmtree
 from tempfile import mkdtemp
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 from grpclib.client import Channel, UnaryStreamMethod, UnaryUnaryMethod
@@ -175,7 +175,7 @@ class Client:
         request: Message,
         *,
         metadata: list[tuple[str, str]] | None = None,
-    ) -> Message:
+    ) -> Any:
         answer_type = getattr(pb, f"{method}Response")
         if metadata is None:
             token = None if caller is None else self._world.tokens[caller]

@@ -26,7 +26,7 @@ class Quiet(WSGIRequestHandler):
 
 
 def main(redirect_uri):
-    server = make_server("127.0.0.1", 0, None, handler_class=Quiet)
+    server = make_server("127.0.0.1", 0, None, handler_class=Quiet)  # type: ignore[call-overload]
     issuer = f"http://127.0.0.1:{server.server_port}"
     key = jwk.generate_key("RSA", 2048, {"kid": "one"})
     app = create_app(

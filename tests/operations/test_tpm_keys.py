@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -113,9 +114,9 @@ def test_keys_from_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         "ek_certificate": fingerprint(owner("ek").der),
     }
     with database.read() as connection:
-        document = find_chassis(connection, "FX1").to_document()
-    (card,) = document["cards"]  # type: ignore[misc]
-    assert card["tpm"]["ek"] == base64.b64encode(EK).decode()  # type: ignore[index]
+        document: Any = find_chassis(connection, "FX1").to_document()
+    (card,) = document["cards"]
+    assert card["tpm"]["ek"] == base64.b64encode(EK).decode()
     database.close()
     assert call("set", "FX1", "--tpm-ek", str(tmp_path / "bootz.yaml"))[0] == 1
     assert call("set", "FX1", "--tpm-ek", f"other={ek}")[0] == 2

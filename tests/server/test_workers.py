@@ -51,7 +51,8 @@ def test_two_workers_serve_and_one_that_is_killed_is_replaced(ready: World, tmp_
                 try:
                     data = verified(await running.ask(device, request()), "FX1")
                     anchor = data.responses[0].server_trust_cert
-                    return await running.report(device, report("FX1"), anchor=anchor)
+                    await running.report(device, report("FX1"), anchor=anchor)
+                    return
                 except (OSError, StreamTerminatedError):
                     # Its connection was one of the child that was killed.
                     await asyncio.sleep(0)

@@ -17,7 +17,7 @@ from bootz.transport.status import Status as ServerStatus
 from bootz.wire.ovgs import messages as pb
 from bootz.wire.ovgs import method_path
 
-RPCS = {
+RPCS: dict[str, type[Message]] = {
     "GetDomainCert": pb.GetDomainCertRequest,
     "GetOwnershipVoucher": pb.GetOwnershipVoucherRequest,
     "GetOwnershipVouchers": pb.GetOwnershipVouchersRequest,

@@ -34,4 +34,4 @@ def enter(data: bytes) -> None:
             read()
         except BootzError:
             continue
-    unwrap_key(WrappedKey(*parts, data[at:]), _parent())
+    unwrap_key(WrappedKey(parts[0], parts[1], data[at:]), _parent())

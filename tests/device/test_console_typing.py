@@ -26,7 +26,7 @@ from bootz.device.console.pasting import unbroken
 from bootz.device.hardware import Hardware
 from bootz.errors import BootzError
 from bootz.processes import COMMAND
-from bootz.wire.server_data import CardAction, ServerData
+from bootz.wire.server_data import CardAction, ServerData, yang_text
 
 GUIDE = """\
 RP/0/RP0/CPU0:ios# config
@@ -192,15 +192,16 @@ def test_changes_are_shown_as_they_would_be_typed(hardware: Hardware) -> None:
 
 def test_server_data_from_json_are_shown_in_both_forms_and_removed(hardware: Hardware) -> None:
     data = ServerData("boot.example", 5000, "", CardAction.NONE)
-    text = f"hostname x\n{data.json_text}\n"
+    as_json = yang_text(data, None)
+    text = f"hostname x\n{as_json}\n"
     state = hardware.load_state()
     digest = hardware.keep("configurations", with_vendor_text(None, text))
     hardware.save_state(type(state)(**{**_members(state), "running": digest, "startup": digest}))
     shown = typed(hardware, "show running-config ztp")
-    assert shown.splitlines()[-2:] == [data.line, f"! as YANG data: {data.json_text}"]
+    assert shown.splitlines()[-2:] == [data.line, f"! as YANG data: {as_json}"]
     told = typed(hardware, "show ztp")
     assert data.line in told
-    assert data.json_text in told
+    assert as_json in told
     assert "is left running (action none)" in told
     assert typed(hardware, "show run hostname") == "hostname x"
     assert typed(hardware, "conf", "no ztp bootz-server", "commit") == "committed"

@@ -21,6 +21,7 @@ from bootz.wire.server_data import (
     has_server_data,
     with_server_data,
     without_server_data,
+    yang_text,
 )
 
 PATHS = st.builds(
@@ -44,7 +45,7 @@ DATA = st.builds(
 def test_what_is_written_is_read_in_either_form(
     data: ServerData, around: list[str], as_json: bool
 ) -> None:
-    lines = [*around, data.json_text if as_json else data.line, *around]
+    lines = [*around, yang_text(data, None) if as_json else data.line, *around]
     text = "".join(f"{line}\r\n" for line in lines)
     wanted = data if as_json else ServerData(data.address, data.port, data.trust_anchor)
     assert find_server_data(text) == wanted
@@ -86,7 +87,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 def test_of_several_the_last_counts_in_whatever_form() -> None:
     line = "ztp bootz-server ip 1.1.1.1 port 5000\n"
-    document = ServerData("2.2.2.2", 5000).json_text + "\n"
+    document = yang_text(ServerData("2.2.2.2", 5000), None) + "\n"
     for text, address in ((line + document, "2.2.2.2"), (document + line, "1.1.1.1")):
         found = find_server_data(text)
         assert found is not None

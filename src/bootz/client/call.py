@@ -35,11 +35,6 @@ class ApiCall(Generic[Result]):
             found += [(name, _word(each)) for each in values if each is not None]
         return found
 
-    def with_headers(self, **headers: str) -> "ApiCall[Result]":
-        """Return the call with further headers, such as ``Content_Type``."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return replace(self, headers={**self.headers, **named})
-
     def at(self, path: str) -> "ApiCall[Result]":
         """Return the call for a path that an answer has named, such as ``next`` of a page."""
         parts = urlsplit(path)

@@ -14,9 +14,6 @@ from enum import Enum
 from bootz.errors import ConfigError, WireError
 from bootz.wire.uri import MAX_URI_CHARACTERS, BootzUri, parse_bootz_uri
 
-OPTION_V4_REDIRECT = 143
-OPTION_V6_REDIRECT = 136
-
 MAX_PAYLOAD = 8192
 """Octets of a payload that is looked at; a longer one is dropped whole."""
 

@@ -77,11 +77,6 @@ class ServerData:
         return named
 
     @property
-    def json_text(self) -> str:
-        """The same as a JSON configuration, on one line."""
-        return yang_text(self, None)
-
-    @property
     def uri(self) -> BootzUri:
         """The server as the router addresses it."""
         return _uri(self.address, self.port)

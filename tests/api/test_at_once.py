@@ -1,4 +1,7 @@
-"""Bounds on what is under way at once, of one token and one address; and on bodies."""
+"""Bounds on what is under way at once, of one token and one address; and on bodies.
+
+docs/operator-ids.md: O17.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The clock jumps: no one is locked out for long, and nothing opens for longer than it may."""
+"""The clock jumps: no one is locked out for long, and nothing opens for longer than it may.
+
+docs/operator-ids.md: O20.
+"""
 
 from __future__ import annotations
 

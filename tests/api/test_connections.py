@@ -1,4 +1,7 @@
-"""Callers that keep the door waiting are cut off; the others are served all along."""
+"""Callers that keep the door waiting are cut off; the others are served all along.
+
+docs/operator-ids.md: O17.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Events reach all streams of the door, by one reader; PostgreSQL's writers ring for it."""
+"""Events reach all streams of the door, by one reader; PostgreSQL's writers ring for it.
+
+docs/operator-ids.md: O5, O15.
+"""
 
 from __future__ import annotations
 

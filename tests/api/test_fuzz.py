@@ -1,6 +1,8 @@
 """The whole API under a schema-driven fuzzer: no answer of 500, and none that is not described.
 
 ``make check-api`` runs it for longer: ``API_EXAMPLES`` requests of each operation.
+
+docs/operator-ids.md: O18.
 """
 
 from __future__ import annotations

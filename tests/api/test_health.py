@@ -1,4 +1,7 @@
-"""Whether the site is well: without login a word, with a login which part is not, and why."""
+"""Whether the site is well: without login a word, with a login which part is not, and why.
+
+docs/operator-ids.md: O16.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Render, preflight, imports, exports and keys by the API: no secret leaves, nothing by halves."""
+"""Render, preflight, imports, exports and keys by the API: no secret leaves, nothing by halves.
+
+docs/operator-ids.md: O14.
+"""
 
 from __future__ import annotations
 

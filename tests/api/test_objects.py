@@ -1,4 +1,7 @@
-"""Every object and every write of the API, out of its own description: ETag, trial, repeat."""
+"""Every object and every write of the API, out of its own description: ETag, trial, repeat.
+
+docs/operator-ids.md: O12.
+"""
 
 from __future__ import annotations
 

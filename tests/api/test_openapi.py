@@ -1,4 +1,7 @@
-"""The API's description is shipped, is what the code says, and is whole."""
+"""The API's description is shipped, is what the code says, and is whole.
+
+docs/operator-ids.md: O10.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 A router is onboarded and another is refused, so that journal, events, webhooks and what was sent
 hold what they hold after a night. Every route of openapi.json and every page of the board is read.
+
+docs/operator-ids.md: O24.
 """
 
 from __future__ import annotations

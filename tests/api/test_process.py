@@ -1,4 +1,7 @@
-"""The door as a process: it opens no key, ends with its server, and is brought back."""
+"""The door as a process: it opens no key, ends with its server, and is brought back.
+
+docs/operator-ids.md: O1, O3.
+"""
 
 from __future__ import annotations
 
@@ -129,8 +132,16 @@ def test_a_server_keeps_its_door_and_takes_it_along(site: Path, started: list[Pr
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.net:0"])
-def test_without_tls_it_listens_on_loopback_alone(site: Path, address: str) -> None:
+def test_without_tls_it_listens_on_loopback_alone(
+    site: Path, address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
     assert run(["--site", str(site), "board", "--listen", address]) == 2
+
+    told = capsys.readouterr().err
+    assert f"{address} is not loopback and needs operator.tls" in told
+    # The words of a library are no help.
+    assert "pydantic" not in told
 
 
 def with_tls(site: Path) -> None:

@@ -1,4 +1,7 @@
-"""The door as a user who may not read the keys: each route answers, and no key can be opened."""
+"""The door as a user who may not read the keys: each route answers, and no key can be opened.
+
+docs/operator-ids.md: O2.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Who may do what: every route with every role, out of the API's own description."""
+"""Who may do what: every route with every role, out of the API's own description.
+
+docs/operator-ids.md: O20, O21, O22.
+"""
 
 from __future__ import annotations
 

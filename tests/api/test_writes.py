@@ -1,4 +1,7 @@
-"""Changes by the API: all or nothing, tried, repeated, and held to what was read."""
+"""Changes by the API: all or nothing, tried, repeated, and held to what was read.
+
+docs/operator-ids.md: O4, O11, O13.
+"""
 
 from __future__ import annotations
 

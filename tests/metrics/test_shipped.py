@@ -1,4 +1,7 @@
-"""Alert rules and dashboard: read by the real promtool, and about metrics that are there."""
+"""Alert rules and dashboard: read by the real promtool, and about metrics that are there.
+
+docs/operator-ids.md: O50.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A login by a real provider: Canaille, in an environment of its own (`make .venv/oidc.stamp`)."""
+"""A login by a real provider: Canaille, in an environment of its own (`make .venv/oidc.stamp`).
+
+docs/operator-ids.md: O23.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The audit: who made each change, refused tries too; what is rewritten is found."""
+"""The audit: who made each change, refused tries too; what is rewritten is found.
+
+docs/operator-ids.md: O25.
+"""
 
 from __future__ import annotations
 

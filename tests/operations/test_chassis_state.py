@@ -1,4 +1,7 @@
-"""Where a chassis stands: what is on record and the time decide, nothing else."""
+"""Where a chassis stands: what is on record and the time decide, nothing else.
+
+docs/operator-ids.md: O42.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Labels, and changes of many chassis that are chosen by them."""
+"""Labels, and changes of many chassis that are chosen by them.
+
+docs/operator-ids.md: O40.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A chassis on hold is refused in every flow, and told so only after its proof."""
+"""A chassis on hold is refused in every flow, and told so only after its proof.
+
+docs/operator-ids.md: O44.
+"""
 
 from __future__ import annotations
 

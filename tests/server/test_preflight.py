@@ -1,4 +1,7 @@
-"""`bootz chassis check`: what would fail at night fails before it, each with its next step."""
+"""`bootz chassis check`: what would fail at night fails before it, each with its next step.
+
+docs/operator-ids.md: O30, O31.
+"""
 
 from __future__ import annotations
 

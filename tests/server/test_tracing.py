@@ -1,4 +1,7 @@
-"""Traces: one span a call, the checks as events, read as an OTLP receiver reads them."""
+"""Traces: one span a call, the checks as events, read as an OTLP receiver reads them.
+
+docs/operator-ids.md: O52.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A few kills of the sender; many by ``make check-webhooks``."""
+"""A few kills of the sender; many by ``make check-webhooks``.
+
+docs/operator-ids.md: O51.
+"""
 
 from __future__ import annotations
 

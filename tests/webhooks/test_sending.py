@@ -1,4 +1,7 @@
-"""Webhooks arrive signed, in order per chassis, and at least once, whatever the receiver does."""
+"""Webhooks arrive signed, in order per chassis, and at least once, whatever the receiver does.
+
+docs/operator-ids.md: O51.
+"""
 
 from __future__ import annotations
 

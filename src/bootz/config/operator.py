@@ -91,7 +91,10 @@ class OperatorSettings(FrozenSettings):
                 except ValueError:
                     inside = host == "localhost"
                 if not inside:
-                    raise ValueError(f"{text} is not loopback, and has no tls")
+                    raise ValueError(
+                        f"{text} is not loopback and needs operator.tls; "
+                        "`bootz keys door` issues a certificate"
+                    )
         return self
 
 

@@ -38,6 +38,7 @@ def command(
     from datetime import UTC, datetime
 
     import uvloop
+    from pydantic import ValidationError
 
     from bootz.cli.logs import configure_log
     from bootz.cli.service_manager import ServiceManager
@@ -59,8 +60,10 @@ def command(
             operator = OperatorSettings.model_validate(
                 {**config.operator.model_dump(), "listen": listen}
             )
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--listen") from error
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False, include_input=False)
+            words = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in faults)
+            raise click.BadParameter(words, param_hint="--listen") from error
         config = config.model_copy(update={"operator": operator})
     endpoints = [parse_endpoint(text) for text in config.operator.listen]
     if not endpoints:

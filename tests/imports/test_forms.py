@@ -14,7 +14,8 @@ from bootz.errors import ConfigError
 from bootz.server.importing.csv_columns import COLUMNS
 from bootz.server.importing.csv_form import parse_csv
 from bootz.server.importing.exporting import write_json, write_yaml
-from bootz.server.importing.items import items_of
+from bootz.server.importing.files import parse_import
+from bootz.server.importing.items import FileForm, items_of
 from bootz.server.importing.json_form import parse_json
 from bootz.server.importing.yaml_form import parse_yaml
 
@@ -254,3 +255,94 @@ def test_the_columns_are_the_documents_keys() -> None:
 def test_pyyaml_and_we_agree_on_its_own_output() -> None:
     document = {"a": ["1", 1, "on", True, None, "~", "1.5", 1.5, "2026-01-01", "a\nb\n", "x: y"]}
     assert parse_yaml(yaml.safe_dump(document))[0] == document
+
+
+PACKED = {
+    "version": 1,
+    "vendors": [],
+    "profiles": [{"name": "edge", "variables": {"n": -1.5e3, "t": 'xå\\"', "l": [None, True]}}],
+    "chassis": [{"vendor": "Acme", "serial_number": f"FX{n}"} for n in range(3)],
+}
+
+
+@pytest.mark.parametrize("form", [FileForm.JSON, FileForm.YAML])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_entries_that_are_kept_as_texts_are_what_the_whole_document_has(
+    form: FileForm, indent: int | None
+) -> None:
+    text = json.dumps(PACKED, indent=indent)
+    parse = parse_json if form is FileForm.JSON else parse_yaml
+    document, lines = parse(text)
+
+    read = parse_import(text, form, "f")
+
+    wanted = items_of(document, lines, "f")
+    assert list(read.items) == list(wanted.items)
+    # As often as they are asked for, and never all in memory.
+    assert list(read.items) == list(wanted.items)
+    assert not isinstance(read.items, tuple)
+    assert read.sections == {"profiles", "chassis"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"chassis": [{"a": 1} {"b": 2}]}',
+        '{"chassis": [{"a": 1},]}',
+        '{"chassis": [,{"a": 1}]}',
+        '{"chassis": [{"a": 1}] "vendors": []}',
+        '{"chassis": [{"a": 1}],}',
+        '{"chassis": [{"a": 1}]} x',
+        '{"chassis": [{"a": 1}], "chassis": []}',
+        '{"chassis": [{"a": 1, "a": 2}]}',
+        '{"chassis": [{"a": NaN}]}',
+        '{"chassis": [{"a": 1e999}]}',
+        '{"chassis": [{"a": "\\ud800"}]}',
+        '{"chassis" [{"a": 1}]}',
+        '{chassis: [{"a": 1}]}',
+        '{"chassis": [{"a": 1}',
+        '{"chassis": [{"a": 1}]',
+        '{"chassis": [',
+        '{"chassis"',
+        "{",
+        "",
+    ],
+)
+def test_what_is_no_json_is_refused_entry_by_entry_as_it_is_whole(text: str) -> None:
+    with pytest.raises(ConfigError) as whole:
+        parse_json(text)
+    with pytest.raises(ConfigError) as packed:
+        parse_json(text, packed=True)
+    assert str(packed.value) == str(whole.value)
+
+
+SHORT = st.text(alphabet='ab:, "\\å', max_size=4)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(("chassis", "vendors", "version", "x")),
+        st.lists(st.dictionaries(SHORT, st.integers() | SHORT)) | st.integers() | st.none(),
+    ),
+    st.sampled_from((None, 0, 3)),
+)
+def test_any_document_has_the_same_entries_as_texts(document: Any, indent: int | None) -> None:
+    for parse, text in (
+        (parse_json, json.dumps(document, indent=indent)),
+        (parse_yaml, json.dumps(document)),
+    ):
+        whole = items_of(*parse(text), "f")  # type: ignore[operator]
+        packed = items_of(*parse(text, packed=True), "f")  # type: ignore[operator]
+        assert list(packed.items) == list(whole.items)
+        assert [str(each) for each in packed.faults] == [str(each) for each in whole.faults]
+
+
+@given(st.text(alphabet='{}[]:," ax1\n', max_size=30))
+def test_any_text_is_read_or_refused_alike_entry_by_entry(text: str) -> None:
+    told = []
+    for packed in (False, True):
+        try:
+            told.append(list(items_of(*parse_json(text, packed=packed), "f").items))
+        except ConfigError as error:
+            told.append([str(error)])  # type: ignore[list-item]
+    assert told[0] == told[1]

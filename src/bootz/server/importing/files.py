@@ -51,9 +51,9 @@ def parse_import(text: str, form: FileForm, where: str) -> ReadFile:
     try:
         match form:
             case FileForm.YAML:
-                return items_of(*parse_yaml(text), where)
+                return items_of(*parse_yaml(text, packed=True), where)
             case FileForm.JSON:
-                return items_of(*parse_json(text), where)
+                return items_of(*parse_json(text, packed=True), where)
             case FileForm.CSV:
                 return parse_csv(text, where)
     except ConfigError as error:

@@ -13,7 +13,7 @@ from typing import Final
 import yaml
 
 from bootz.errors import ConfigError
-from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS
+from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS, PackedEntry
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?")
@@ -36,21 +36,25 @@ class _Open:
 @dataclass(slots=True)
 class _Reader:
     most_depth: int
+    packed: bool
     stack: list[_Open] = field(default_factory=list)
     document: object = None
     documents: int = 0
     lines: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
-def parse_yaml(text: str, most_depth: int = MAX_DEPTH) -> tuple[object, dict[tuple[str, int], int]]:
+def parse_yaml(
+    text: str, most_depth: int = MAX_DEPTH, *, packed: bool = False
+) -> tuple[object, dict[tuple[str, int], int]]:
     """Return a document, and the lines of its sections' entries.
 
-    ``most_depth`` is how many levels it may nest.
+    ``most_depth`` is how many levels it may nest; ``packed`` makes a text of each entry as soon as
+    it is read.
 
     Raises:
         ConfigError: ``import-file-invalid``; ``where`` is the line.
     """
-    reader = _Reader(most_depth)
+    reader = _Reader(most_depth, packed)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             _take(reader, event)
@@ -80,9 +84,20 @@ def _take(reader: _Reader, event: yaml.Event) -> None:
             _check_plain(event, line)
             _put_scalar(reader, event, line)
         case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-            reader.stack.pop()
+            ended = reader.stack.pop()
+            if reader.packed:
+                _pack(reader, ended.value)
         case _:
             pass
+
+
+def _pack(reader: _Reader, ended: dict[str, object] | list[object]) -> None:
+    """Make a text of what has ended, where it is an entry of a section."""
+    if len(reader.stack) != 2 or not isinstance(ended, dict):
+        return
+    entries = reader.stack[1].value
+    if reader.stack[1].section is not None and isinstance(entries, list):
+        entries[-1] = PackedEntry.of(ended)
 
 
 def _check_plain(event: yaml.NodeEvent, line: int) -> None:

@@ -1,15 +1,16 @@
 """Imports and exports of the inventory: all or nothing, with every error and the difference."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Final, Literal
+from functools import partial
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import Connection, or_, select
 
-from bootz.errors import WireError
+from bootz.errors import ConfigError, WireError
 from bootz.model.kinds import BootMode
 from bootz.server.api.auth.principals import check_role, needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
@@ -26,7 +27,7 @@ from bootz.server.importing.exporting import (
     write_yaml,
 )
 from bootz.server.importing.files import decode_text, parse_import
-from bootz.server.importing.items import MAX_FAULTS, SECTIONS, FileForm, ImportFault, Item
+from bootz.server.importing.items import MAX_FAULTS, SECTIONS, FileForm, ImportFault, Item, ReadFile
 from bootz.server.importing.merging import CLEARED, cleared_column
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.secrets import (
@@ -116,13 +117,12 @@ def import_(
     form = _form(content_type)
     columns = _cleared(clear or ())
 
+    asked = ImportAsked(body, form, _PLACE, update, columns, tuple(only or SECTIONS))
+    # Before the transaction: what others write does not wait for the reading.
+    read = asked.prepare()
+
     def work(connection: Connection) -> Answer:
-        applied = apply_import(
-            connection,
-            door,
-            principal,
-            ImportAsked(body, form, _PLACE, update, columns, tuple(only or SECTIONS)),
-        )
+        applied = apply_import(connection, door, principal, asked, read)
         _refuse_faults(applied.faults)
         return Answer(_result(applied))
 
@@ -183,18 +183,39 @@ class ImportAsked:
     clear: frozenset[str] = frozenset()
     only: tuple[str, ...] = SECTIONS
 
+    def prepare(self) -> Callable[[], ReadFile]:
+        """Read the file, outside of any transaction; return what gives its content.
+
+        What cannot be read is told by the call, so that the refusal is one of the import.
+        """
+        try:
+            found = parse_import(decode_text(self.content, self.place), self.form, self.place)
+        except ConfigError as error:
+            return partial(_refuse, error)
+        return lambda: found
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    raise error
+
 
 def apply_import(
-    connection: Connection, door: Door, principal: Principal, asked: ImportAsked
+    connection: Connection,
+    door: Door,
+    principal: Principal,
+    asked: ImportAsked,
+    prepared: Callable[[], ReadFile],
 ) -> Applied:
     """Apply an import; where ``faults`` has any, the caller undoes the transaction.
+
+    ``prepared`` is what ``asked.prepare()`` returned.
 
     Raises:
         ConfigError: the file cannot be read at all.
         ManyErrors: ``secret-hidden``: a fingerprint is in the place of a secret.
         PolicyError: the role does not include what would change.
     """
-    read = parse_import(decode_text(asked.content, asked.place), asked.form, asked.place)
+    read = prepared()
     unmasked = _Unmasked(read.items)
     before = _open_chassis(connection)
     terms = Terms(

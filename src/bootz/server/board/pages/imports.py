@@ -89,9 +89,10 @@ def _run(
     visitor: Visitor, asked: ImportAsked, *, applies: bool
 ) -> tuple[Applied | None, list[ErrorItem]]:
     """Return what an import changes, and every error; it stays only if it ``applies``."""
+    prepared = asked.prepare()
     try:
         with visitor.door.database.write(visitor.principal.actor("import.run")) as connection:
-            applied = apply_import(connection, visitor.door, visitor.principal, asked)
+            applied = apply_import(connection, visitor.door, visitor.principal, asked, prepared)
             if applied.faults or not applies:
                 connection.rollback()
     except ManyErrors as error:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from bootz.errors import ConfigError
 from bootz.server.importing.csv_columns import COLUMNS
 from bootz.server.importing.csv_form import parse_csv
+from bootz.server.importing.documents import items_of
 from bootz.server.importing.exporting import write_json, write_yaml
 from bootz.server.importing.files import parse_import
-from bootz.server.importing.items import FileForm, items_of
+from bootz.server.importing.items import FileForm
 from bootz.server.importing.json_form import parse_json
 from bootz.server.importing.yaml_form import parse_yaml
 

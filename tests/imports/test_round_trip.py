@@ -21,8 +21,9 @@ from bootz.errors import ConfigError
 from bootz.server.importing.applying import Applied, Terms, apply_items
 from bootz.server.importing.csv_form import parse_csv
 from bootz.server.importing.differences import Action
+from bootz.server.importing.documents import items_of
 from bootz.server.importing.exporting import export_sections, write_csv, write_json, write_yaml
-from bootz.server.importing.items import MAX_INNER_DEPTH, ReadFile, items_of
+from bootz.server.importing.items import MAX_INNER_DEPTH, ReadFile
 from bootz.server.importing.json_form import parse_json
 from bootz.server.importing.yaml_form import parse_yaml
 from bootz.server.operations.chassis import ChassisRecord, add_chassis

@@ -6,7 +6,8 @@ from typing import Final
 
 from bootz.errors import ConfigError, unreadable
 from bootz.server.importing.csv_form import parse_csv
-from bootz.server.importing.items import MAX_FILE_BYTES, FileForm, ReadFile, items_of
+from bootz.server.importing.documents import items_of
+from bootz.server.importing.items import MAX_FILE_BYTES, FileForm, ReadFile
 from bootz.server.importing.json_form import parse_json
 from bootz.server.importing.yaml_form import parse_yaml
 

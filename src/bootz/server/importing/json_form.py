@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from bootz.errors import ConfigError
-from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS, PackedEntry
+from bootz.server.importing.documents import PackedEntry
+from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS
 from bootz.strict_json import refuse_constant, unique
 
 _BLANKS: Final = " \t\r\n"

@@ -13,7 +13,8 @@ from typing import Final
 import yaml
 
 from bootz.errors import ConfigError
-from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS, PackedEntry
+from bootz.server.importing.documents import PackedEntry
+from bootz.server.importing.items import MAX_DEPTH, MAX_DIGITS
 
 _INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+]?[0-9]+)?")

@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from store.cluster import Cluster
+
+# How long an example takes is a question of the machine, not of what it shows.
+settings.register_profile(
+    "untimed", settings.default, deadline=None, suppress_health_check=(HealthCheck.too_slow,)
+)
+settings.load_profile("untimed")
 
 OIDC_PYTHON = Path(__file__).parents[1] / ".venv" / "oidc" / "bin" / "python"
 """Of the environment that the OpenID Connect provider has, by ``make .venv/oidc.stamp``."""

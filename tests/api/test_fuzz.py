@@ -61,7 +61,6 @@ def test_every_answer_is_described(site: tuple[World, Any], path: str, method: s
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         derandomize=True,
         database=None,
         phases=[Phase.explicit, Phase.generate],

@@ -314,9 +314,7 @@ _JSON = st.recursive(
 _PLACES = ["/chassis", "/vendors", "/profiles", "/users", "/tokens", "/login"]
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=_JSON, path=st.sampled_from(_PLACES))
 def test_no_body_makes_an_answer_of_500(world: World, body: object, path: str) -> None:
     answer = world.call(OperatorRole.ADMIN, "POST", path, json=body)

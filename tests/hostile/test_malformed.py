@@ -135,7 +135,7 @@ def test_any_bytes_get_a_clear_status_and_the_server_lives(world: World) -> None
                 return error.status
             return Status.OK
 
-        @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=60, suppress_health_check=list(HealthCheck))
         @given(st.sampled_from(DIALECTS), st.booleans(), st.binary(max_size=60))
         def thrown(dialect: object, asks: bool, message: bytes) -> None:
             method = GET_BOOTSTRAP_DATA if asks else REPORT_STATUS

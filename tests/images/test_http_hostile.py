@@ -42,9 +42,7 @@ def test_malformed_and_oversized_requests_end_their_connection_only(tmp_path: Pa
     }
 
 
-@settings(
-    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5))
 def test_any_bytes_leave_the_server_serving(tmp_path: Path, noise: list[bytes]) -> None:
     async def story(world: World) -> None:

@@ -396,7 +396,7 @@ def test_an_error_names_the_place_and_quotes_nothing(tmp_path: Path, words: str,
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_file_is_read_or_refused(data: Any) -> None:
     whole = text_format.MessageToString(_made().config)
     start = data.draw(st.integers(0, len(whole)))

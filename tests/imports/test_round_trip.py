@@ -135,7 +135,7 @@ def check_round(connection: Connection, form: str) -> None:
 @example([{"vendor": "Acme", "serial_number": "A", "variables": {"a": "\ud800"}}], [])
 @example([{"vendor": "Acme", "serial_number": "A", "variables": {"\x00": [10**299]}}], [])
 @example([], [{"name": "p", "variables": {"a": None, "b": [None, {"c": None}]}}])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_json_brings_is_exported_and_taken_again(
     connection: Connection, chassis: list[Any], profiles: list[Any]
 ) -> None:
@@ -160,7 +160,7 @@ NAMED = ["hostname", "part_number", "streaming", "card_slot", "card_mac", "var:a
     st.lists(st.sampled_from(NAMED), unique=True),
     st.lists(st.tuples(NAMES, st.lists(CELLS, min_size=7, max_size=7)), max_size=4),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_a_table_brings_is_exported_and_taken_again(
     connection: Connection, mark: str, columns: list[str], rows: list[tuple[str, list[str]]]
 ) -> None:

@@ -385,7 +385,7 @@ def walk(name: str, calls: Sequence[Call]) -> None:
 
 @SESSIONS
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_nothing_follows_a_refusal_in_any_order_of_calls(name: str, data: st.DataObject) -> None:
     walk(name, data.draw(order(name).walks()))
 

@@ -110,7 +110,9 @@ def test_vouchers(shell: Shell) -> None:
     shell.ok("voucher", "verify", str(folder))
     assert shell.json("voucher", "list") == []
     (folder / "bad.vcj").write_bytes(maker("Rogue").voucher("FX2", owner().der))
-    assert shell.refused("voucher", "verify", str(folder)) == "voucher-vendor-unknown"
+    assert shell.refused("voucher", "verify", str(folder)) == "voucher-verify-failed"
+    bad = str(folder / "bad.vcj")
+    assert shell.refused("voucher", "verify", bad) == "voucher-vendor-unknown"
     code, out, err = shell.run("voucher", "import", str(folder), "--output", "json")
     assert [row["outcome"] for row in json.loads(out)] == ["stored", "refused"]
     assert (code, "voucher-import-refused" in err) == (1, True)

@@ -324,13 +324,14 @@ def test_a_damaged_archive_or_empty_folder_keeps_no_other_away(tmp_path: Path) -
 def test_commands_name_each_damaged_voucher_of_a_tar_and_fail(shell: Shell) -> None:
     bad = {f"FX{number}": RAW[: -1 - number] for number in range(3)}
     tar = shell.file("order.tar", pack_bundle({**bad, "GOOD": maker().voucher("GOOD", PINNED)}))
-    for words, outcomes in (
-        (["voucher", "import", tar], ["stored", "refused", "refused", "refused"]),
-        (["voucher", "verify", tar], ["holds", "wrong", "wrong", "wrong"]),
+    for words, outcomes, told in (
+        (["voucher", "import", tar], ["stored", *["refused"] * 3], "3 of 4 were refused"),
+        (["voucher", "verify", tar], ["holds", *["wrong"] * 3], "3 of 4 do not hold"),
     ):
         code, out, err = shell.run(*words, "--output", "json")
         rows = json.loads(out)
         assert (code, [row["outcome"] for row in rows]) == (1, outcomes), err
+        assert json.loads(err)["error"]["detail"] == told
         assert [row["file"].rpartition(": ")[2] for row in rows[1:]] == [
             "FX0.vcj",
             "FX1.vcj",

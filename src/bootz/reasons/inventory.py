@@ -145,6 +145,12 @@ ROWS = (
         "See the reason next to each refused voucher.",
     ),
     Reason(
+        "voucher-verify-failed",
+        Fault.CONFIGURATION,
+        "One or more of several vouchers do not hold.",
+        "See the reason next to each one that is wrong.",
+    ),
+    Reason(
         "attempt-not-found",
         Fault.NOT_FOUND,
         "The journal has no attempt under this serial number.",

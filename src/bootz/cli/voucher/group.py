@@ -192,7 +192,7 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
     site = cli.site()
     pinned = site.pinned_domain_cert()
     rows: list[dict[str, object]] = []
-    flaw: BootzError | None = None
+    flaws: list[BootzError] = []
     with reading(cli) as connection:
         for found in _found(cli, connection, files, vendor):
             try:
@@ -206,7 +206,7 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
                     vendor=vendor,
                 )
             except (TrustError, ConfigError) as error:
-                flaw = flaw or error
+                flaws.append(error)
                 rows.append({"file": found.where, "outcome": "wrong", **error_record(error)})
                 continue
             rows.append(
@@ -219,8 +219,10 @@ def verify(cli: Cli, files: tuple[Path, ...], vendor: str | None) -> None:
                 }
             )
     cli.output.rows(_IMPORT_COLUMNS, rows)
-    if flaw is not None:
-        raise flaw
+    if len(rows) == 1 and flaws:
+        raise flaws[0]
+    if flaws:
+        raise ConfigError("voucher-verify-failed", f"{len(flaws)} of {len(rows)} do not hold")
 
 
 def _found(

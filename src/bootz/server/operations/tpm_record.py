@@ -132,7 +132,12 @@ def read_tpm_key(data: bytes, where: str) -> bytes:
         pem = data.lstrip().startswith(b"-----")
         key = load_pem_public_key(data) if pem else load_der_public_key(data)
     except UNREADABLE as error:
-        raise ConfigError(_INVALID, "is not a public key in PEM or DER", where=where) from error
+        raise ConfigError(
+            _INVALID,
+            "is not a public key in PEM or DER",
+            where=where,
+            expected="SubjectPublicKeyInfo; a certificate is given as that of the endorsement key",
+        ) from error
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

@@ -304,7 +304,7 @@ def test_every_post_is_done_once_under_its_key(tmp_path: Path) -> None:
             assert again.headers["Idempotency-Replayed"] == "true", path
             assert (again.status_code, again.content) == (first.status_code, first.content)
             assert site.state() == stored, path
-            other = site.send("post", path, query="x=1", **key)
+            other = site.send("post", path, query="dry_run=false", **key)
             assert (other.status_code, other.json()["reason"]) == (409, "idempotency-key-reused")
 
 

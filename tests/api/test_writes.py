@@ -255,6 +255,64 @@ def test_every_refusal_is_a_problem_with_field_and_next_step(
     assert all(each["where"] for each in problem["errors"])
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "where"),
+    [
+        ("GET", "/chassis?stat=failed", "query.stat"),
+        ("GET", "/chassis?q=%00", "query.q"),
+        ("GET", "/vendors/%00", "path"),
+        ("POST", "/chassis?dryrun=true", "query.dryrun"),
+        ("DELETE", "/vouchers?serial_number=FX1&sha=aa", "query.sha"),
+    ],
+)
+def test_what_a_route_does_not_take_is_refused(
+    world: World, method: str, path: str, where: str
+) -> None:
+    answer = world.call(OperatorRole.ADMIN, method, path, json=BODY)
+
+    told = answer.json()
+    assert (answer.status_code, told["reason"]) == (400, "request-invalid")
+    assert [item["where"] for item in told["errors"]] == [where]
+    assert count(world) == 0
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"vendor": "Acme", "serial_number": "FX1", "serial_number": "FX2"}',
+        b'{"vendor": "Acme", "serial_number": "FX1", "variables": {"a": 1, "a": 2}}',
+        b'{"vendor": "Acme", "serial_number": "FX1", "variables": {"a": NaN}}',
+    ],
+)
+def test_json_is_read_strictly(world: World, content: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = world.call(OperatorRole.OPERATOR, "POST", "/chassis", content=content, headers=headers)
+
+    told = answer.json()
+    assert (answer.status_code, told["errors"][0]["where"]) == (400, "body")
+    assert count(world) == 0
+
+
+def test_a_path_with_a_slash_behind_is_another(world: World) -> None:
+    answer = world.call(OperatorRole.VIEWER, "GET", "/chassis/", follow_redirects=False)
+
+    assert (answer.status_code, answer.json()["reason"]) == (404, "route-not-found")
+
+
+def test_a_label_without_a_value_is_one_of_any_value(world: World) -> None:
+    world.chassis("FX1", labels={"site": "osl"})
+    world.chassis("FX2", labels={"site": "ber"})
+    world.chassis("FX3", labels={"rack": "4"})
+
+    def listed(query: str) -> list[str]:
+        found = world.get(f"/chassis?fields=serial_number&{query}")["results"]
+        return [each["serial_number"] for each in found]
+
+    assert listed("label=site") == ["FX1", "FX2"]
+    assert listed("label=site%3D") == []
+    assert listed("label=Site%3Dosl") == ["FX1"]
+
+
 def test_a_body_that_is_no_json_is_a_problem_too(world: World) -> None:
     answer = world.call(OperatorRole.OPERATOR, "POST", "/chassis/hold", content=b"\xff\x00{")
 

@@ -6,13 +6,14 @@ from importlib.resources import files
 from typing import Any, Final
 
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 
 from bootz import __version__
 from bootz.server.api import docs_page, metrics, problems
 from bootz.server.api.bounds import AtOnce, BodyLimit
 from bootz.server.api.context import Door, door_of
 from bootz.server.api.following import EventFeed
+from bootz.server.api.form import check_form
 from bootz.server.api.problems import Problem
 from bootz.server.api.routes import ROUTERS
 from bootz.server.health import site_health
@@ -66,6 +67,7 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.door = door
     app.state.bell = NewsBell(door.database)
@@ -73,7 +75,7 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
     app.state.warm = [lambda: match_routes(app)]
     problems.install(app)
     for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+        app.include_router(router, prefix=PREFIX, dependencies=[Depends(check_form)])
     _install_health(app)
     app.include_router(metrics.router)
     app.include_router(docs_page.router)

@@ -37,7 +37,9 @@ class ChassisChoice:
         q: Search = None,
         vendor: Annotated[str | None, Query(max_length=128)] = None,
         profile: Annotated[str | None, Query(max_length=128)] = None,
-        label: Annotated[list[str] | None, Query(description="KEY=VALUE; repeatable.")] = None,
+        label: Annotated[
+            list[str] | None, Query(description="KEY=VALUE, or KEY: of any value. Repeatable.")
+        ] = None,
         state: Annotated[list[ChassisState] | None, Query(description="Repeatable.")] = None,
     ) -> None:
         self._conditions = [_labelled(*_pair(text)) for text in label or ()]
@@ -125,17 +127,18 @@ def _named(ordering: str | None) -> set[str]:
     return {name.strip().removeprefix("-") for name in (ordering or "").split(",")}
 
 
-def _labelled(key: str, value: str) -> ColumnElement[bool]:
-    """Return the condition that a chassis has a label."""
+def _labelled(key: str, value: str | None) -> ColumnElement[bool]:
+    """Return the condition that a chassis has a label, of any value for None."""
     label = CHASSIS_LABEL.alias()
-    return CHASSIS.c.id.in_(
-        select(label.c.chassis_id).where(label.c.key == key, label.c.value == value)
-    )
+    found = select(label.c.chassis_id).where(label.c.key == key)
+    if value is not None:
+        found = found.where(label.c.value == value)
+    return CHASSIS.c.id.in_(found)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, _, value = text.partition("=")
-    return fold_key(key), value
+def _pair(text: str) -> tuple[str, str | None]:
+    key, named, value = text.partition("=")
+    return fold_key(key), value if named else None
 
 
 def _in_states(

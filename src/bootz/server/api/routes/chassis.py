@@ -67,6 +67,9 @@ class ChassisBody(BaseModel):
     labels: dict[str, str] = {}
 
 
+_DEFAULTS: Final = ChassisBody(vendor="").model_dump()
+
+
 class StandingView(BaseModel):
     """Where a chassis stands (docs/states.md)."""
 
@@ -337,9 +340,11 @@ def _views(
     return [
         ChassisView.model_construct(
             **{
-                **ChassisBody.model_validate(
-                    {"vendor": records[key].vendor, **show(records[key].to_document())}
-                ).model_dump(),
+                # What is on record was checked when it was stored.
+                **_DEFAULTS,
+                **show(records[key].to_document()),
+                "vendor": records[key].vendor,
+                "boot_mode": records[key].boot_mode,
                 "id": key,
                 "standing": _standing(
                     standing(facts[key].facts, limits.of(facts[key].vendor), now)

@@ -1,21 +1,30 @@
-"""What lists, imports and preflights of the door and command line cost: ``make speed-door``."""
+"""What the door and the command line cost, with many chassis: ``make speed-door``."""
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import subprocess
 import sys
 import time
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from api.conftest import World, opened_world
+from rich.console import Console, Group
+from store.world import call
 
+from bootz.cli.site.watch.screen import View, frame
+from bootz.config.serving import ProgressSettings
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.glance import glance
 from bootz.server.operations.chassis_overview import overview
+from bootz.server.operations.following import Follower
 from bootz.server.operations.step_limits import read_limits
+from bootz.server.operations.turn_up import ordered
+from bootz.server.store.journal import SqlJournal
 from bootz.server.store.listing import listed_chassis
 
 LISTS = (
@@ -84,9 +93,41 @@ def list_commands(count: int) -> None:
             print(f"bootz {' '.join(words)}: {best * 1000:.0f} ms CPU")
 
 
+def watch(routers: int, events: int) -> None:
+    """Print what the screen of ``bootz watch`` costs when so many events come between two looks."""
+    with TemporaryDirectory() as name, opened_world(Path(name)) as world:
+        for number in range(routers):
+            world.chassis(f"FX{number}", hostname=f"r{number}")
+        follower = Follower(world.database, ProgressSettings())
+        follower.refresh(0.0)
+        follower.routers(world.now)
+        screen = Console(file=StringIO(), width=120, height=50, force_terminal=True)
+        spent, looks = 0.0, 20
+        for look in range(looks):
+            asyncio.run(_calls(world, range(look * events, (look + 1) * events)))
+            began = time.process_time()
+            assert follower.refresh(1.0) == events
+            rows = ordered(follower.routers(world.now))
+            screen.print(Group(*frame(rows, View(), world.now, width=120, height=50)))
+            spent += time.process_time() - began
+        told = f"bootz watch, {routers} routers, {events} events a look"
+        print(f"{told}: {spent / looks / events * 1000:.2f} ms CPU for an event")
+
+
+async def _calls(world: World, numbers: range) -> None:
+    journal = SqlJournal(world.database)
+    journal.start()
+    for number in numbers:
+        entry = call(f"FX{number}", chassis_key=number + 1, nonce_digest=str(number), at=world.now)
+        await journal.record(entry)
+    await journal.close()
+
+
 def main(count: int) -> None:
     """Fill a site in SQLite with so many chassis by one import, and print what calls cost."""
     list_commands(count // 10)
+    for events in (25, 1):
+        watch(2000, events)
     with TemporaryDirectory() as folder, opened_world(Path(folder)) as world:
         spent = fill(world, count)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import subprocess
 import tempfile
-import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -19,6 +13,7 @@ from typing import Any
 
 from board import night
 from board.browser import CHROMIUM
+from board.open_streams import OpenStreams, door
 from playwright.sync_api import Page, sync_playwright
 
 from bootz.bench.builds import this_build
@@ -29,7 +24,6 @@ from bootz.bench.plan import BenchPlan, IdentityKey
 from bootz.bench.serving import serving, usage_of
 from bootz.bench.site import build_site, onboarding_serials
 from bootz.cli.main import run
-from bootz.processes import COMMAND
 from bootz.server.api.auth.accounts import add_account, begin_session
 from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.auth.roles import OperatorRole
@@ -45,74 +39,12 @@ _TIMES = """() => {
 }"""
 
 
-@contextmanager
-def door(site: Path) -> Iterator[tuple[str, int]]:
-    """Run ``bootz board`` for a site; yield its address and its process."""
-    ready = site.parent / "door.json"
-    words = ("--site", str(site), "board", "--listen", "127.0.0.1:0", "--ready-file", str(ready))
-    with (site.parent / "door.log").open("wb") as log:
-        process = subprocess.Popen([*COMMAND, *words], stderr=log, stdin=subprocess.DEVNULL)
-    try:
-        while not ready.exists():
-            assert process.poll() is None, (site.parent / "door.log").read_text()
-            time.sleep(0.01)
-        yield f"http://{json.loads(ready.read_text())['door'][0]}", process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def session(database: Database) -> str:
     """Return the secret of an operator's session."""
     now = datetime.now(UTC)
     with database.write() as connection:
         account = add_account(connection, "speed", OperatorRole.OPERATOR, now=now)
         return begin_session(connection, account, "127.0.0.1", now=now)
-
-
-class Boards:
-    """Open boards: each reads its stream of events, in a thread of its own for all of them."""
-
-    def __init__(self, base: str, secret: str, count: int) -> None:
-        self.octets = 0
-        self._host, _, port = base.removeprefix("http://").rpartition(":")
-        self._port, self._secret, self._count = int(port), secret, count
-        self._open = threading.Semaphore(0)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Boards:
-        self._thread.start()
-        for _ in range(self._count):
-            self._open.acquire()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join()
-
-    def _run(self) -> None:
-        async def read() -> None:
-            reader, writer = await asyncio.open_connection(self._host, self._port)
-            writer.write(
-                f"GET /board/live HTTP/1.1\r\nHost: x\r\nCookie: {SESSION_COOKIE}={self._secret}"
-                "\r\n\r\n".encode()
-            )
-            assert b"200" in await reader.readline()
-            self._open.release()
-            while chunk := await reader.read(1 << 16):
-                self.octets += len(chunk)
-
-        async def all_of_them() -> None:
-            await asyncio.gather(*(read() for _ in range(self._count)))
-
-        self._task = self._loop.create_task(all_of_them())
-        try:
-            self._loop.run_until_complete(self._task)
-        except asyncio.CancelledError:
-            pass
-        finally:
-            self._loop.close()
 
 
 def visited(page: Page, address: str, pid: int) -> dict[str, float]:
@@ -225,7 +157,9 @@ def beside(boards: int, rounds: int, onboardings: int) -> None:
             cpu, rate, spent = [], [], []
             for number in range(rounds):
                 alone, among = [block()], []
-                with Boards(base, secret, boards) as opened:
+                with OpenStreams(
+                    base, "/board/live", f"Cookie: {SESSION_COOKIE}={secret}", boards
+                ) as opened:
                     began, before = time.perf_counter(), usage_of(pid).cpu
                     among += [block(), block()]
                     spent.append((usage_of(pid).cpu - before) / (time.perf_counter() - began))

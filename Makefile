@@ -126,6 +126,11 @@ check-board: $(VENV)/check.stamp packages
 speed-board: $(VENV)/check.stamp packages
 	@cd tests && $(CURDIR)/$(BIN)/python -m board.speed $(ARGS)
 
+# A hundred open boards, page loads, and readers that never read, at one door.
+.PHONY: check-boards
+check-boards: $(VENV)/check.stamp
+	@cd tests && $(CURDIR)/$(BIN)/python -m board.hundred
+
 # A server of the tables' version before beside one of today's, on one PostgreSQL.
 .PHONY: check-rolling
 check-rolling: $(VENV)/check.stamp packages

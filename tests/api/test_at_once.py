@@ -16,11 +16,13 @@ from api.conftest import World
 from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.bounds import (
+    MAX_LONG,
     MAX_OF_TOKEN,
     MAX_STREAMS,
     MAX_STREAMS_OF_CALLER,
     OPEN_BODY,
     AtOnce,
+    BodyLimit,
 )
 from bootz.server.api.writes import MAX_BODY
 
@@ -184,3 +186,50 @@ def test_a_body_beyond_all_bounds_is_refused_however_it_comes(world: World, decl
     )
 
     assert (answer.status_code, answer.json()["reason"]) == (413, "request-too-large")
+
+
+def test_long_bodies_are_read_a_few_at_a_time(world: World) -> None:
+    token = world.tokens[OperatorRole.ADMIN]
+    reading = 0
+
+    async def read(_scope: Any, receive: Any, send: Any) -> None:
+        nonlocal reading
+        await receive()
+        reading += 1
+        await asyncio.Event().wait()
+
+    async def whole() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": b" " * (OPEN_BODY + 1), "more_body": True}
+
+    async def play() -> int:
+        status = 0
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            status = message.get("status", status)
+
+        bound = BodyLimit(read, world.client.app.state.door)  # type: ignore[attr-defined]
+        scope = {
+            "type": "http",
+            "path": "/api/v1/chassis",
+            "headers": [(b"authorization", f"Bearer {token}".encode())],
+        }
+        tasks = [asyncio.create_task(bound(dict(scope), whole, send)) for _ in range(MAX_LONG)]
+        while reading < MAX_LONG:
+            await asyncio.sleep(0)
+        beyond = asyncio.create_task(bound(dict(scope), whole, send))
+        while not status:
+            await asyncio.sleep(0)
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        # What has ended leaves its place.
+        after = asyncio.create_task(bound(dict(scope), whole, send))
+        while reading < MAX_LONG + 2:
+            await asyncio.sleep(0)
+        for each in (beyond, after):
+            each.cancel()
+        await asyncio.gather(beyond, after, return_exceptions=True)
+        return status
+
+    assert asyncio.run(play()) == 429

@@ -15,8 +15,11 @@ from bootz.server.api.context import Door
 from bootz.server.api.problems import problem_response
 from bootz.server.api.writes import MAX_BODY
 
-MAX_AT_ONCE: Final = 64
-"""Requests under way at once of one address; streams of events have bounds of their own."""
+MAX_AT_ONCE: Final = 256
+"""Requests under way at once of one address: a hundred boards may be loaded again together.
+
+Streams of events have bounds of their own.
+"""
 MAX_OF_TOKEN: Final = 32
 """Those of one token, from whatever addresses."""
 MAX_STREAMS: Final = 256
@@ -27,6 +30,9 @@ MAX_STREAMS_OF_CALLER: Final = 128
 OPEN_BODY: Final = 64 << 10
 """Bytes of a body that are read before it is known whether its sender may send anything."""
 
+MAX_LONG: Final = 16
+"""Bodies beyond that which are read at once, of all callers together."""
+
 _STREAMS: Final = ("/events/stream", "/live")
 
 
@@ -36,6 +42,7 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self._app = app
         self._door = door
+        self._long = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with its body counted."""
@@ -47,10 +54,10 @@ class BodyLimit:
             await problem_response(_too_large())(scope, receive, send)
             return
         length = 0
-        known = answered = False
+        is_long = answered = False
 
         async def bounded() -> MutableMapping[str, Any]:
-            nonlocal length, known, answered
+            nonlocal length, is_long, answered
             message: MutableMapping[str, Any] = {"type": "http.disconnect"}
             if answered:
                 return message
@@ -59,12 +66,13 @@ class BodyLimit:
             refused: BootzError | None = None
             if length > MAX_BODY:
                 refused = _too_large()
-            elif length > OPEN_BODY and not known:
-                try:
-                    known = await run_in_threadpool(self._is_known, scope)
-                    refused = None if known else login_needed()
-                except BootzError as error:
-                    refused = error
+            elif length > OPEN_BODY and not is_long:
+                refused = await run_in_threadpool(self._refusal, scope)
+                if refused is None and self._long >= MAX_LONG:
+                    words = f"{MAX_LONG} long bodies are read already"
+                    refused = Unavailable("requests-too-many", words)
+                is_long = refused is None
+                self._long += is_long
             if refused is None:
                 return message
             # What reads a body turns every error into one of its own: answered here.
@@ -81,10 +89,16 @@ class BodyLimit:
         except ClientDisconnect:
             if not answered:
                 raise
+        finally:
+            self._long -= is_long
 
-    def _is_known(self, scope: Scope) -> bool:
-        given, session = _credentials(scope)
-        return credentials_hold(self._door, given, session)
+    def _refusal(self, scope: Scope) -> BootzError | None:
+        """Return why the sender may send nothing, None where it may."""
+        try:
+            known = credentials_hold(self._door, *_credentials(scope))
+        except BootzError as error:
+            return error
+        return None if known else login_needed()
 
 
 class AtOnce:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,16 +22,25 @@ def make_site(root: Path, *words: str) -> Site:
     return open_site(root)
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new site, whose keys are made once."""
+    root = tmp_path_factory.mktemp("template") / "site"
+    make_site(root)
+    return root
+
+
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    return make_site(tmp_path / "site")
+def site(tmp_path: Path, template: Path) -> Site:
+    return open_site(shutil.copytree(template, tmp_path / "site"))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 def any_site(request: pytest.FixtureRequest, tmp_path: Path) -> Site:
     """A site on each of the engines."""
     if request.param == "sqlite":
-        return make_site(tmp_path / "site")
+        template: Path = request.getfixturevalue("template")
+        return open_site(shutil.copytree(template, tmp_path / "site"))
     cluster: Cluster = request.getfixturevalue("cluster")
     return make_site(tmp_path / "site", "--database", cluster.url())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,7 @@ def judged(
     stored: int = 1,
     issued: int = 1,
     why: str = "",
+    cards: Sequence[str] = (),
 ) -> StormVerdict:
     """Judge one router that differs from a good one in some number."""
     (router,) = plan_routers(1)
@@ -64,6 +66,8 @@ def judged(
         heard.hear(serial, {"event": "report"})
     for _ in range(unanswered):
         heard.hear(serial, {"event": "report-failed"})
+    for fate in cards:
+        heard.hear(serial, {"event": fate, "card": serial, "reason": "contact-unreachable"})
     record = StormRecord(rows, {serial: stored}, {serial: issued})
     return judge_storm([outcome], heard, record, Counter({"server 1": 3}))
 
@@ -101,3 +105,16 @@ def test_a_router_that_is_not_in_managed_state_is_a_fault() -> None:
     verdict = judged(why="status unknown")
     assert (verdict.ok, verdict.managed) == (False, 0)
     assert verdict.faults == ("LAB00001: status unknown",)
+
+
+def test_a_card_that_is_taken_in_the_end_is_told_and_no_fault() -> None:
+    taken = ["card-shut-down", "card-shut-down", "card-verified", "cards-done"]
+    verdict = judged(cards=taken, successes=2)
+    assert (verdict.ok, verdict.cards_shut_down, verdict.cards_left_shut) == (True, 1, 0)
+    assert judged(cards=taken, successes=3).doubled == 1
+
+
+def test_a_card_that_stays_shut_down_is_a_fault() -> None:
+    verdict = judged(cards=["card-verified", "card-shut-down"])
+    assert (verdict.ok, verdict.cards_left_shut) == (False, 1)
+    assert verdict.faults == ("LAB00001: the card is still shut down: contact-unreachable",)

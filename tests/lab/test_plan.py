@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bootz.errors import ConfigError
-from bootz.lab.outcome import judge
+from bootz.lab.outcome import judge, latest_states
 from bootz.lab.plan import MAX_ROUTERS, by_kind, plan_routers
 
 CHECKS = ("voucher", "owner-certificate", "signature", "nonce", "trust-anchor")
@@ -68,13 +68,22 @@ def account(**changes: object) -> dict[str, Any]:
 def verdict(told: dict[str, Any] | None, recorded: str = "success") -> str:
     routers = plan_routers(1)
     accounts = {} if told is None else {"LAB00001": told}
-    (outcome,) = judge(routers, accounts, {"LAB00001": recorded}, image=IMAGE)
+    (outcome,) = judge(routers, accounts, {"lab-lab00001": recorded}, image=IMAGE)
     assert outcome.ok == (outcome.why == "") == outcome.record()["ok"]
     return outcome.why
 
 
 def test_a_router_that_holds_in_everything_is_well() -> None:
     assert verdict(account()) == ""
+
+
+def test_the_latest_attempt_is_that_of_the_chassis_whichever_card_asked() -> None:
+    newest_first = [
+        {"chassis": "", "serial_number": "LAB00003RP0", "state": "refused"},
+        {"chassis": "lab-lab00003", "serial_number": "LAB00003RP1", "state": "success"},
+        {"chassis": "lab-lab00003", "serial_number": "LAB00003RP0", "state": "answered"},
+    ]
+    assert latest_states(newest_first) == {"lab-lab00003": "success"}
 
 
 @pytest.mark.parametrize(

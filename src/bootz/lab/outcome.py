@@ -1,6 +1,6 @@
 """What became of each router: its own account, beside what the server has on record; pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bootz.lab.plan import PlannedRouter
@@ -47,6 +47,20 @@ class LabOutcome:
         }
 
 
+def latest_states(attempts: Iterable[Mapping[str, object]]) -> Mapping[str, str]:
+    """Return the state of each chassis's latest attempt, by its name; ``attempts`` newest first.
+
+    Of a chassis, whichever of its cards asked: a route processor that cannot go on hands over to
+    the other one. Callers of no chassis are left out: a call that was refused because the database
+    was down is such a one, and may be newer than the attempt that went on.
+    """
+    states: dict[str, str] = {}
+    for row in attempts:
+        if name := str(row.get("chassis") or ""):
+            states.setdefault(name, str(row.get("state")))
+    return states
+
+
 def judge(
     routers: Sequence[PlannedRouter],
     accounts: Mapping[str, Mapping[str, object]],
@@ -59,7 +73,7 @@ def judge(
     Args:
         routers: who was powered on.
         accounts: what each router says of itself.
-        journal: the state of each one's latest attempt on the server's record.
+        journal: what ``latest_states`` returns of the server's record.
         image: name and version that each must run.
     """
     return tuple(
@@ -79,7 +93,7 @@ def _judge(
         name, version = str(running.get("name", "")), str(running.get("version", ""))
     status = str(account.get("status", ""))
     configuration = str(account.get("configuration_sha256", ""))
-    recorded = journal.get(router.active, "")
+    recorded = journal.get(router.hostname, "")
     passed = _passed(account.get("checks"))
     reason = str(account.get("reason") or "")
     faults = [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bootz.lab.fleet import Hear, power_on
 from bootz.lab.ground import LOOPBACK, Ground, dhcp_server, link, why_not
-from bootz.lab.outcome import LabOutcome, judge
+from bootz.lab.outcome import LabOutcome, judge, latest_states
 from bootz.lab.parties.folders import Folders, Tell, folders_at
 from bootz.lab.parties.manufacturer import build_routers, found_manufacturer, voucher_service
 from bootz.lab.parties.owner import (
@@ -111,10 +111,5 @@ async def _run(
 
 
 async def _journal(folders: Folders) -> Mapping[str, str]:
-    """Return the state of each router's latest attempt, as the server has it on record."""
     rows = await folders.run("--site", folders.site, "attempts", "--number", str(_JOURNAL_ROWS))
-    states: dict[str, str] = {}
-    for row in rows if isinstance(rows, list) else []:
-        # The newest comes first.
-        states.setdefault(str(row.get("serial_number")), str(row.get("state")))
-    return states
+    return latest_states(rows if isinstance(rows, list) else [])

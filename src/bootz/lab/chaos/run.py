@@ -18,7 +18,7 @@ from bootz.lab.chaos.storm import Storm
 from bootz.lab.chaos.verdict import Heard, StormRecord, StormVerdict, judge_storm
 from bootz.lab.fleet import Hear, by_kind_batches, power_on
 from bootz.lab.ground import LOOPBACK
-from bootz.lab.outcome import LabOutcome, judge
+from bootz.lab.outcome import LabOutcome, judge, latest_states
 from bootz.lab.parties.folders import Folders, Tell, first_of, folders_at
 from bootz.lab.parties.manufacturer import (
     RegisteredOwner,
@@ -33,6 +33,9 @@ from bootz.processes import Event
 
 _MAX_TRIES: Final = 1000
 """Attempts, and reports, of one router: a storm is no reason to give up."""
+
+_CARD_TRIES: Final = 3
+"""Times that a router asks again, in calm, about cards that it shut down in the storm."""
 
 _PAGE: Final = 1000
 """Attempts that one command lists."""
@@ -84,6 +87,7 @@ async def run_chaos(root: Path, options: ChaosOptions, *, tell: Tell, hear: Hear
             tell(f"{len(routers)} routers are powered on; kills so far: {kills.total()}")
             accounts = await _ride_out(storm, site, routers, hear_all)
             kills += storm.tally
+            await _ask_again(site, routers, heard, hear_all)
             outcomes += judge(routers, accounts, await site.states(), image=IMAGE)
             if options.kills is None or kills.total() >= options.kills:
                 return judge_storm(outcomes, heard, await site.record(), kills)
@@ -94,16 +98,7 @@ async def _ride_out(
 ) -> Mapping[str, Mapping[str, object]]:
     """Power routers on in a storm, and let it end when all are up."""
     raging = asyncio.create_task(storm.run())
-    booting = asyncio.create_task(
-        power_on(
-            by_kind_batches(routers),
-            site.folders.routers,
-            words=("--uri", "bootz://{}:{}".format(*site.door)),
-            attempts=_MAX_TRIES,
-            reports=_MAX_TRIES,
-            hear=hear,
-        )
-    )
+    booting = asyncio.create_task(_power_on(site, routers, hear))
     try:
         await asyncio.wait({raging, booting}, return_when=asyncio.FIRST_COMPLETED)
         if raging.done():
@@ -116,6 +111,33 @@ async def _ride_out(
         ended, _ = await asyncio.gather(raging, booting, return_exceptions=True)
         if isinstance(ended, Exception):
             raise ended
+
+
+async def _ask_again(
+    site: "_Site", routers: Sequence[PlannedRouter], heard: Heard, hear: Hear
+) -> None:
+    """Let routers ask about cards once more that they shut down because no server answered.
+
+    One that stays on does so by itself, later and later; the lab's are powered on again, in calm.
+    """
+    for _ in range(_CARD_TRIES):
+        lacking = [router for router in routers if not heard.shut.keys().isdisjoint(router.cards)]
+        if not lacking:
+            return
+        await _power_on(site, lacking, hear)
+
+
+async def _power_on(
+    site: "_Site", routers: Sequence[PlannedRouter], hear: Hear
+) -> Mapping[str, Mapping[str, object]]:
+    return await power_on(
+        by_kind_batches(routers),
+        site.folders.routers,
+        words=("--uri", "bootz://{}:{}".format(*site.door)),
+        attempts=_MAX_TRIES,
+        reports=_MAX_TRIES,
+        hear=hear,
+    )
 
 
 class _Site:
@@ -195,17 +217,8 @@ class _Site:
         await fill_inventory(folders, routers, source, image_bytes, LOOPBACK, self._tell)
 
     async def states(self) -> Mapping[str, str]:
-        """Return the state of each router's latest attempt, by the serial number that asked.
-
-        A call that is refused because the database is down is put on record once that is up again,
-        of no chassis, and may be newer than the attempt that went on.
-        """
-        states: dict[str, str] = {}
-        for row in await self._attempts():
-            # The newest comes first.
-            if row.get("chassis"):
-                states.setdefault(str(row.get("serial_number")), str(row.get("state")))
-        return states
+        """Return the state of each router's latest attempt, by its name in the inventory."""
+        return latest_states(await self._attempts())
 
     async def record(self) -> StormRecord:
         """Return what is on record on both sides."""

@@ -145,11 +145,12 @@ def chosen() -> None:
     parser.add_argument("chassis", type=int, nargs="?", default=100_000)
     parser.add_argument("--beside", type=int, metavar="ROUNDS", help="onboardings beside the door")
     parser.add_argument("--onboardings", type=int, default=200, help="of each turn")
+    parser.add_argument("--rows", type=int, default=10_000, help="of the import beside; 0: none")
     given = parser.parse_args()
     if given.beside is None:
         main(given.chassis)
     else:
-        raise SystemExit(0 if beside(given.beside, given.onboardings) else 1)
+        raise SystemExit(0 if beside(given.beside, given.onboardings, given.rows) else 1)
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ REFUSED = (
         ("pinned-domain-cert", "%"),
         ("expires-on", "soon"),
         ("expires-on", PAST),
-        ("expires-on", FAR),
+        pytest.param("expires-on", FAR, id="expires-on-far"),
         ("assertion", "perhaps"),
         ("idevid-issuer", "base64encodedvalue=="),
         ("idevid-issuer", base64.b64encode(b"\x30\x00").decode()),

@@ -47,8 +47,9 @@ class DoorProtocol(H11Protocol):
         """Take a connection, or refuse it where its address has enough of them."""
         super().connection_made(transport)
         self.moved_at = self.loop.time()
-        # What the system does not take counts from its first byte.
-        transport.set_write_buffer_limits(high=0)
+        # What the system does not take counts from its first byte. Not 0: asyncio's TLS takes an
+        # empty buffer for a full one then, and what is written next may never be sent.
+        transport.set_write_buffer_limits(high=1)
         host = self.client[0] if self.client else ""
         others = sum(1 for each in self.connections if _host(each) == host)
         if others > MAX_OF_ADDRESS:

@@ -18,6 +18,7 @@ from bootz.masa.importing import import_file
 from bootz.masa.ledger.nouns import AccountType, ComponentName, Role, User
 from bootz.masa.store.schema import METADATA
 from bootz.masa.tokens import digest_of
+from bootz.masa.tpm import ek_public_key
 
 TOKEN = "given-token-of-alice"
 PPK = make_pair("ppk").key.public_key()
@@ -95,6 +96,18 @@ def test_a_file_is_loaded_whole(tmp_path: Path, masa: MasaFolder) -> None:
         (cert,) = records.book.certificates_in("org-acme")
         assert (cert.certificate, cert.expires_at) == (PIN, EXPIRES)
         assert list(report.cert_ids.values()) == [cert.cert_id]
+
+
+def test_the_cas_of_an_ek_are_kept_behind_it(tmp_path: Path, masa: MasaFolder) -> None:
+    issuing = make_pair("issuing", ca=True).der
+    padded = EK.der + issuing + b"\xff" * 100
+    (tmp_path / "ek.der").write_bytes(padded)
+    assert not import_file(masa, write(tmp_path, document()), dry_run=False).errors
+    with masa.records() as records:
+        kept = records.component(ComponentName("9", "S2")).tpm
+    assert kept.ek_certificate == EK.der + issuing
+    spki = EK.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert ek_public_key(kept) == spki
 
 
 def test_a_dry_run_checks_everything_and_stores_nothing(tmp_path: Path, masa: MasaFolder) -> None:

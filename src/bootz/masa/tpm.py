@@ -23,8 +23,9 @@ def ek_public_key(tpm: TpmData) -> bytes:
         return tpm.endorsement_key
     if tpm.ek_certificate:
         try:
-            key = x509.load_der_x509_certificate(tpm.ek_certificate).public_key()
-        except UNREADABLE:
+            certificate = read_ek_certificates(tpm.ek_certificate)[0]
+            key = x509.load_der_x509_certificate(certificate).public_key()
+        except (TrustError, *UNREADABLE):
             # EK certificates may name key types that only TPMs know; the certificate itself goes.
             return b""
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -46,12 +47,14 @@ def read_public_key(field: str, data: bytes) -> bytes:
 
 
 def read_ek_certificate(field: str, data: bytes) -> bytes:
-    """Return an EK certificate as DER, from PEM or DER; DER may be padded as in an NV index.
+    """Return an EK's certificate as DER, from PEM or DER; DER may be padded as in an NV index.
+
+    The CAs that come with it stay behind it: an owner may have the vendor's root alone.
 
     Raises:
         ConfigError: it is not a certificate.
     """
     try:
-        return read_ek_certificates(data)[0]
+        return b"".join(read_ek_certificates(data))
     except TrustError as error:
         raise ConfigError("masa-record-invalid", error.detail, where=field) from error

@@ -160,6 +160,10 @@ NAMED = ["hostname", "part_number", "streaming", "card_slot", "card_mac", "var:a
     st.lists(st.sampled_from(NAMED), unique=True),
     st.lists(st.tuples(NAMES, st.lists(CELLS, min_size=7, max_size=7)), max_size=4),
 )
+@example(",", ["var:a", "hostname"], [("A", ["a\rb", "h", *[""] * 5]), ("B", ["c", *[""] * 6])])
+@example(
+    ",", ["hostname", "var:a"], [("A", ["h", "\r", *[""] * 5]), ("B", ["", "a\r\n", *[""] * 5])]
+)
 @settings(max_examples=40)
 def test_what_a_table_brings_is_exported_and_taken_again(
     connection: Connection, mark: str, columns: list[str], rows: list[tuple[str, list[str]]]

@@ -75,7 +75,9 @@ def read_cell(cell: str, *, free: bool) -> str:
 def write_cell(text: str, *, free: bool) -> str:
     """Return a cell that ``read_cell`` reads as this text."""
     try:
-        same = read_cell(text, free=free) == text
+        # Python's csv before 3.13 puts no quotes around a carriage return where rows end with "\n",
+        # and the cell would end there; around quotes it does.
+        same = read_cell(text, free=free) == text and "\r" not in text
     except ConfigError:
         same = False
     return text if same else '="{}"'.format(text.replace('"', '""'))

@@ -58,6 +58,9 @@ class Pair:
         if data.exists():
             self._kill(self._second)
             shutil.rmtree(data)
+            # The new one must not take the process that was killed for one that still runs.
+            for left in self._second.glob(".s.PGSQL.*"):
+                left.unlink()
         self._filter("-F")
         copy = (
             "-h",

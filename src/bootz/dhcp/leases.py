@@ -56,10 +56,11 @@ class LeaseLog:
         os.close(self._descriptor)
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        # Never through a link: the folder's user could lead root to another file.
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             descriptor = os.open(self._path, flags, 0o640)
-            if os.geteuid() == 0:
+            if os.geteuid() == 0 and os.fstat(descriptor).st_nlink == 1:
                 # The site's user reads what root has to write.
                 folder = self._path.parent.stat()
                 os.fchown(descriptor, folder.st_uid, folder.st_gid)

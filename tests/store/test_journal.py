@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from store.world import NOW, call, maker, refusal, report
 
 from bootz.errors import BootzError
@@ -20,7 +21,8 @@ from bootz.server.operations.chassis import ChassisRecord, add_chassis, remove_c
 from bootz.server.operations.chassis_state import ChassisFacts
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.ports import CallRecord
-from bootz.server.store.attempt_log import JournalLimits
+from bootz.server.store import journal as journals
+from bootz.server.store.attempt_log import AttemptLog, JournalLimits
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
     AttemptFilter,
@@ -250,7 +252,10 @@ def test_like_refusals_are_counted_in_one_row(database: Database, chassis: Chass
     assert (attempt.state, attempt.repeats, attempt.reason) == (AttemptState.ANSWERED, 2, "")
 
 
-def test_rows_of_strangers_are_bounded_and_the_oldest_go(database: Database) -> None:
+def test_rows_of_strangers_are_bounded_and_the_oldest_go(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "_PACE_S", 0.0)
     limits = JournalLimits(strays=5)
     record(database, *(refusal(f"S{number}") for number in range(300)), limits=limits)
     record(database, refusal("LAST"), limits=limits)
@@ -426,6 +431,37 @@ def test_a_full_queue_refuses_and_loses_nothing(database: Database, chassis: Cha
     assert {error.reason for error in refused} == {"journal-overloaded"}
     assert len(read(database)) == len(outcomes) - len(refused)
     assert 3 <= len(outcomes) - len(refused) <= 6
+
+
+def test_what_comes_soon_after_a_transaction_shares_the_next_one(
+    database: Database, chassis: ChassisRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long enough for all that is started below, on any machine.
+    monkeypatch.setattr(journals, "_PACE_S", 0.5)
+    batches: list[int] = []
+    really = AttemptLog.write
+
+    def counted(self: AttemptLog, connection: Connection, entries: Sequence[Entry]) -> Any:
+        batches.append(len(entries))
+        return really(self, connection, entries)
+
+    monkeypatch.setattr(AttemptLog, "write", counted)
+
+    async def play() -> None:
+        journal = SqlJournal(database)
+        journal.start()
+        # A router that is alone does not wait.
+        await journal.record(call("FX1", nonce_digest="first"))
+        assert batches == [1]
+        tasks = []
+        for number in range(20):
+            tasks.append(asyncio.create_task(journal.record(call(f"FX{number}"))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        await journal.close()
+
+    asyncio.run(play())
+    assert batches == [1, 20]
 
 
 def test_a_closed_journal_has_written_everything_and_refuses(

@@ -1,7 +1,8 @@
 """The port ``Journal`` on the database: one writer commits everything that waits, then tells.
 
-Under load one flush of the disk serves many routers; alone, a router waits for its own. What
-was acknowledged has reached the disk; what the queue cannot hold is refused, never forgotten.
+Under load one flush of the disk serves many routers: at most one transaction is begun every ten
+milliseconds. Alone, a router waits for its own. What was acknowledged has reached the disk; what
+the queue cannot hold is refused, never forgotten.
 
 With SQLite the statements are run in the event loop, where they are function calls, and only the
 commit in a thread: two threads of Python that take turns at every statement cost more than the
@@ -33,6 +34,10 @@ _MAX_BATCH: Final = 512
 """Entries of one transaction, so that the first does not wait for ever for the last."""
 _MAX_AT_ONCE: Final = 64
 """Entries that are written in the event loop in one turn: some milliseconds."""
+
+_PACE_S: Final = 0.01
+"""Seconds between the begins of two transactions, so that what is under way shares the next one:
+each costs two changes of the running thread, which are more than its statements."""
 
 _Waiting = tuple[Entry, "asyncio.Future[None]"]
 _Job = tuple[Sequence[_Waiting], bool]
@@ -79,6 +84,8 @@ class SqlJournal:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._working = False
         self._idle = asyncio.Event()
+        # When the last transaction was begun, by the loop's clock.
+        self._begun = -_PACE_S
         self._closing = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: threading.Thread | None = None
@@ -152,9 +159,8 @@ class SqlJournal:
         done = self._loop.create_future()
         self._waiting.append((entry, done))
         if not self._working:
-            # What else comes in this turn of the loop is written with it.
             self._working = True
-            self._loop.call_soon(self._write_next)
+            self._write_soon(self._loop)
         patience = self._loop.call_later(self._patience, self._lose_patience, done)
         try:
             await done
@@ -171,12 +177,17 @@ class SqlJournal:
                 )
             )
 
+    def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write in a later turn of the loop, with what else comes until then."""
+        loop.call_at(self._begun + _PACE_S, self._write_next)
+
     def _write_next(self) -> None:
         """Write what waits, in the event loop; the thread commits it, or does it all."""
         if not self._waiting:
             self._working = False
             self._idle.set()
             return
+        self._begun = asyncio.get_running_loop().time()
         try:
             connection = self._turns.begin_at_once()
         except Exception:
@@ -251,7 +262,10 @@ class SqlJournal:
         outcomes: Sequence[tuple["asyncio.Future[None]", Exception | None]],
         onboarded: Sequence[Onboarded],
     ) -> None:
-        self._write_next()
+        if self._waiting:
+            self._write_soon(asyncio.get_running_loop())
+        else:
+            self._write_next()
         self._tell_writable(
             writable=not any(isinstance(error, Unavailable) for _, error in outcomes)
         )

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
 from api.conftest import World
 
+from bootz.server.api import bounds
 from bootz.server.api.auth.principals import SESSION_COOKIE
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.bounds import (
@@ -233,3 +235,51 @@ def test_long_bodies_are_read_a_few_at_a_time(world: World) -> None:
         return status
 
     assert asyncio.run(play()) == 429
+
+
+def test_long_bodies_have_their_places_before_their_senders_are_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer, known = threading.Semaphore(0), threading.Event(), False
+
+    def hold(*_: object) -> bool:
+        asked.release()
+        answer.wait(30)
+        return known
+
+    monkeypatch.setattr(bounds, "credentials_hold", hold)
+
+    async def read(_scope: Any, receive: Any, _send: Any) -> None:
+        await receive()
+
+    async def whole() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": b" " * (OPEN_BODY + 1), "more_body": True}
+
+    async def play() -> tuple[int, int, set[int], set[int]]:
+        nonlocal known
+        bound = BodyLimit(read, world.client.app.state.door)  # type: ignore[attr-defined]
+
+        async def status_of(token: str = "t") -> int:
+            status = 0
+
+            async def send(message: MutableMapping[str, Any]) -> None:
+                nonlocal status
+                status = message.get("status", status)
+
+            given = [(b"authorization", f"Bearer {token}".encode())] if token else []
+            await bound({"type": "http", "path": "/api/v1/chassis", "headers": given}, whole, send)
+            return status
+
+        waiting = [asyncio.create_task(status_of()) for _ in range(MAX_LONG)]
+        for _ in range(MAX_LONG):
+            await asyncio.to_thread(asked.acquire)
+        # All places are taken though no one is known yet; who shows nothing has none to take.
+        beyond, nameless = await status_of(), await status_of("")
+        answer.set()
+        refused = set(await asyncio.gather(*waiting))
+        # Who was refused has left its place.
+        known = True
+        return beyond, nameless, refused, {await status_of() for _ in range(MAX_LONG + 1)}
+
+    # 0: what was read was not answered here.
+    assert asyncio.run(play()) == (429, 401, {401}, {0})

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import text
 from store.cluster import Cluster
 from store.world import call
+from structlog.testing import capture_logs
 
 from bootz.server.api import following
 from bootz.server.api.following import EventFeed
@@ -101,6 +102,57 @@ def test_streams_have_every_event_once_and_share_what_was_read(
             assert (await ids(fourth, 1))[0] == new + 1
 
     asyncio.run(play())
+
+
+def test_a_defect_is_told_once_and_streams_go_on(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "AGAIN_S", 0.0)
+    really, failed = following.last_event, 0
+
+    def fails(connection: Any) -> int:
+        nonlocal failed
+        failed += 1
+        if failed <= 3:
+            raise RuntimeError("a defect")
+        return really(connection)
+
+    write(sqlite, 1)
+
+    async def play() -> list[int]:
+        feed = EventFeed(sqlite, NewsBell(sqlite))
+        start = await feed.last()
+        monkeypatch.setattr(following, "last_event", fails)
+        async with aclosing(feed.follow(start)) as stream:
+            # A look that failed is told like any other, so that a stream may end.
+            assert await anext(stream) == ""
+            while failed <= 3:
+                assert await anext(stream) == ""
+            write(sqlite, 2)
+            return await ids(stream, 1)
+
+    with capture_logs() as logs:
+        assert asyncio.run(play()) == [2]
+    assert [each["event"] for each in logs] == ["event-feed-failed"]
+
+
+def test_an_event_of_a_later_version_keeps_back_none_of_the_others(sqlite: Database) -> None:
+    for number in range(3):
+        write(sqlite, number)
+    with sqlite.write() as connection:
+        connection.execute(text("PRAGMA ignore_check_constraints = 1"))
+        connection.execute(text("UPDATE event SET kind = 'teleported' WHERE id = 2"))
+
+    async def play() -> list[int]:
+        feed = EventFeed(sqlite, NewsBell(sqlite))
+        async with aclosing(feed.follow(0)) as stream:
+            return await ids(stream, await feed.last() - 1)
+
+    with capture_logs() as logs:
+        found = asyncio.run(play())
+    assert 2 not in found
+    assert found[:2] == [1, 3]
+    assert {each["event"] for each in logs} == {"event-not-told"}
 
 
 @pytest.mark.postgresql

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from board import night
 from board.conftest import Board
+from structlog.testing import capture_logs
 
 from bootz.server.api.auth.accounts import IDLE_END
 from bootz.server.api.auth.principals import SESSION_COOKIE
-from bootz.server.board.live import messages
-from bootz.server.board.newsroom import MOST_ONE_BY_ONE, Newsroom
+from bootz.server.board import live
+from bootz.server.board.live import Broadcast, messages
+from bootz.server.board.newsroom import MOST_ONE_BY_ONE, Glance, Newsroom
 from bootz.server.board.visitor import still_holds
 from bootz.server.operations.chassis import remove_chassis_by_key
 from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.holds import hold_chassis, release_chassis
+from bootz.server.store import bell
+from bootz.server.store.bell import NewsBell
 
 
 @pytest.fixture
@@ -86,6 +91,36 @@ def test_what_cannot_be_told_one_by_one_is_read_as_a_whole(
         remove_chassis_by_key(connection, 300)
     newsroom.look()
     assert newsroom.after(mark).changed is None
+
+
+def test_a_defect_leaves_no_board_without_news(
+    board: Board, newsroom: Newsroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "AGAIN_S", 0.0)
+    monkeypatch.setattr(live, "LOOK_S", 1.0)
+    monkeypatch.setattr(bell, "LOOK_S", 0.0)
+    really, looks = newsroom.look, 0
+
+    def fails() -> Glance:
+        nonlocal looks
+        looks += 1
+        if looks <= 3:
+            raise RuntimeError("a defect")
+        return really()
+
+    monkeypatch.setattr(newsroom, "look", fails)
+
+    async def play() -> None:
+        broadcast = Broadcast(newsroom, NewsBell(board.database))
+        broadcast.join()
+        async with asyncio.timeout(30):
+            while looks <= 3:
+                await broadcast.wait(30)
+        broadcast.leave()
+
+    with capture_logs() as logs:
+        asyncio.run(play())
+    assert [each["event"] for each in logs] == ["board-news-failed"]
 
 
 def test_another_door_has_other_marks(board: Board, newsroom: Newsroom) -> None:

@@ -191,6 +191,29 @@ def test_the_receiver_answers_at_once_and_bounds_what_it_reads(netbox: SourceWor
     assert bell.bad_signatures == 1
 
 
+def test_a_defect_of_ours_waits_like_a_failure_of_the_source(
+    netbox: SourceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = netbox.room()
+
+    async def fails(*_: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("bootz.server.sources.keeping.sync", fails)
+
+    async def run() -> Keeper:
+        keeper = Keeper(room, room.config.sources[0], lambda: 0.0, _alone)
+        reading = asyncio.create_task(keeper.read())
+        async with asyncio.timeout(30):
+            while not keeper.schedule.failures:
+                await asyncio.sleep(0)
+        assert not reading.done()
+        reading.cancel()
+        return keeper
+
+    assert asyncio.run(run()).schedule.wait(0.0) == 60.0
+
+
 def test_an_address_that_cannot_be_read_is_named(netbox: SourceWorld) -> None:
     room = netbox.room(webhook={"listen": "here", "secret_file": "s", "tls": False})
 

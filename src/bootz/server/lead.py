@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from bootz.errors import Unavailable
+from bootz.lasting import lasting
 from bootz.log import get_logger
 from bootz.server.store.leadership import Leadership
 
@@ -45,7 +46,13 @@ class Lead:
             return self._has
 
     async def run(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Run ``work`` whenever this process leads, until it is cancelled."""
+        """Run ``work`` whenever this process leads, until it is cancelled.
+
+        A failure is told in the log, and the work is begun again.
+        """
+        await lasting("upkeep-failed", lambda: self._run(work))
+
+    async def _run(self, work: Callable[[], Coroutine[None, None, None]]) -> None:
         while True:
             if await self.held():
                 working = asyncio.get_running_loop().create_task(work())

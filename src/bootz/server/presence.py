@@ -12,6 +12,7 @@ from typing import Final
 
 from bootz import __version__
 from bootz.errors import BootzError, ConfigError
+from bootz.lasting import Defects
 from bootz.log import get_logger
 from bootz.server.key_roles import KeyRole
 from bootz.server.keys.publishing import site_certificates
@@ -47,6 +48,7 @@ class Presence:
         self._row: ServerRow | None = None
         self._next = monotonic()
         self._told = False
+        self._defects = Defects("sign-of-life-not-given")
         self._giving: asyncio.Task[None] | None = None
 
     async def check(self, site: Site) -> None:
@@ -100,6 +102,10 @@ class Presence:
             other = await asyncio.to_thread(self._stranger, site)
         except BootzError as error:
             log.info("sign-of-life-not-given", reason=error.reason, detail=str(error))
+            return
+        except Exception as error:
+            # A defect of ours must not end what serves, nor keep it from its end.
+            self._defects.tell(error)
             return
         if other is not None and not self._told:
             log.warning("servers-disagree", other=f"{other.host}:{other.folder}")

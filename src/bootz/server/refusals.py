@@ -39,3 +39,6 @@ class Refusals:
             await self._service.refused_handshake(peer, refusal.reason, purpose=refusal.purpose)
         except Unavailable as error:
             log.error("refusal-not-recorded", reason=error.reason, detail=str(error))
+        except Exception:
+            # A defect of ours must not keep the others from being written.
+            log.exception("refusal-not-recorded")

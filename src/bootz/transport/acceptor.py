@@ -290,7 +290,14 @@ class Acceptor:
         self._tick_handle = loop.call_later(seconds, self._tick)
 
     def _tick(self) -> None:
-        now = asyncio.get_running_loop().time()
+        try:
+            self._look_after(asyncio.get_running_loop().time())
+        finally:
+            # After a defect of ours, too: without it no one who waits would ever have a turn.
+            waiting = len(self._waiting) + len(self._proxies)
+            self._tick_after(_TICK_S if self._turns or waiting else _QUIET_TICK_S)
+
+    def _look_after(self, now: float) -> None:
         # What came while this process was busy was said in time.
         self._waiting.hear()
         self._end_turns(now, busy=now - self._tick_due > _LATE_S)
@@ -305,7 +312,6 @@ class Acceptor:
         if not self._listening and waiting <= self._limits.max_waiting * 7 // 8:
             self._listen()
         self._pump_soon()
-        self._tick_after(_TICK_S if self._turns or waiting else _QUIET_TICK_S)
 
     def _end_turns(self, now: float, *, busy: bool) -> None:
         """Let others not wait any longer for peers that take their time."""
@@ -365,7 +371,11 @@ class Acceptor:
     def _ended(self, accepted: socket.socket, place: Admission, task: "asyncio.Task[None]") -> None:
         self._accepting.discard(task)
         # Perhaps before it began, so that nothing in it could clean up.
-        if task.cancelled():
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            # A defect of ours: the next connection may fare better.
+            log.error("handshake-failed", peer=place.host, exc_info=error)
+        if task.cancelled() or error is not None:
             accepted.close()
             place.leave()
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 from weakref import WeakValueDictionary
 
+from bootz.lasting import lasting
 from bootz.transport.acceptor import Acceptor, OnRefused
 from bootz.transport.admission import Admission
 from bootz.transport.grpc.call import Method
@@ -117,7 +118,9 @@ class GrpcListener:
             Unavailable: an address cannot be listened on; then none is.
         """
         bound = await self._acceptor.start(addresses)
-        self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+        self._sweeper = asyncio.get_running_loop().create_task(
+            lasting("idle-connections-not-closed", self._sweep)
+        )
         return bound
 
     async def drain(self, timeout: float) -> None:

@@ -46,7 +46,12 @@ async def _keep(root: Path, words: tuple[str, ...]) -> None:
     wait = _FIRST_WAIT_S
     while True:
         began = time.monotonic()
-        code = await _run(root, words)
+        code: int | None = None
+        try:
+            code = await _run(root, words)
+        except Exception as error:
+            # As of a machine without a free process or descriptor: it is tried again.
+            log.error("door-not-started", detail=f"{type(error).__name__}: {error}")
         if time.monotonic() - began >= _STEADY_S:
             wait = _FIRST_WAIT_S
         log.error("door-ended", exit_code=code, again_in_seconds=wait)

@@ -67,12 +67,13 @@ class BodyLimit:
             if length > MAX_BODY:
                 refused = _too_large()
             elif length > OPEN_BODY and not is_long:
-                refused = await run_in_threadpool(self._refusal, scope)
-                if refused is None and self._long >= MAX_LONG:
-                    words = f"{MAX_LONG} long bodies are read already"
-                    refused = Unavailable("requests-too-many", words)
-                is_long = refused is None
+                # Counted before anyone is asked: what waits for the answer is in memory, too.
+                is_long = any(_credentials(scope)) and self._long < MAX_LONG
                 self._long += is_long
+                refused = await self._refusal(scope, has_place=is_long)
+                if refused is not None and is_long:
+                    is_long = False
+                    self._long -= 1
             if refused is None:
                 return message
             # What reads a body turns every error into one of its own: answered here.
@@ -92,10 +93,15 @@ class BodyLimit:
         finally:
             self._long -= is_long
 
-    def _refusal(self, scope: Scope) -> BootzError | None:
-        """Return why the sender may send nothing, None where it may."""
+    async def _refusal(self, scope: Scope, *, has_place: bool) -> BootzError | None:
+        """Return why the sender may send no more, None where it may."""
+        credentials = _credentials(scope)
+        if not any(credentials):
+            return login_needed()
+        if not has_place:
+            return Unavailable("requests-too-many", f"{MAX_LONG} long bodies are read already")
         try:
-            known = credentials_hold(self._door, *_credentials(scope))
+            known = await run_in_threadpool(credentials_hold, self._door, *credentials)
         except BootzError as error:
             return error
         return None if known else login_needed()

@@ -7,19 +7,28 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from bootz.errors import Unavailable
+from bootz.lasting import AGAIN_S, Defects
 from bootz.server.api.journal_events import event_message
-from bootz.server.store.attempts import Event, events_after, last_event
+from bootz.server.store.attempts import event_ids_after, events_after, last_event
 from bootz.server.store.bell import NewsBell
 from bootz.server.store.database import Database
 
 _PAGE: Final = 500
 _KEPT: Final = 2000
 """Events that are kept for streams which have not sent them yet; later ones read by themselves."""
+
+
+class _Spelled(NamedTuple):
+    """An event as a stream has it; without text, what no stream can have."""
+
+    id: int
+    text: str
 
 
 @dataclass(slots=True)
@@ -34,9 +43,9 @@ class _Kept:
     def last(self) -> int:
         return self.ids[-1] if self.ids else self.floor
 
-    def add(self, events: Sequence[Event]) -> None:
+    def add(self, events: Sequence[_Spelled]) -> None:
         self.ids += [event.id for event in events]
-        self.texts += [event_message(event) for event in events]
+        self.texts += [event.text for event in events]
         over = len(self.ids) - _KEPT
         if over > 0:
             self.floor = self.ids[over - 1]
@@ -65,6 +74,8 @@ class EventFeed:
         self._kept: _Kept | None = None
         self._looks = 0
         self._listeners = 0
+        self._defects = Defects("event-feed-failed")
+        self._not_told = Defects("event-not-told")
         self._task: asyncio.Task[None] | None = None
 
     async def last(self) -> int:
@@ -101,7 +112,7 @@ class EventFeed:
             events = await run_in_threadpool(self._page, after)
         except Unavailable:
             return after, ""
-        return (events[-1].id if events else after), "".join(map(event_message, events))
+        return (events[-1].id if events else after), "".join(event.text for event in events)
 
     def _join(self) -> None:
         self._listeners += 1
@@ -119,25 +130,55 @@ class EventFeed:
     async def _run(self) -> None:
         heard = self._bell.count
         while True:
+            whole = True
             try:
-                if self._kept is None:
-                    self._kept = _Kept(await run_in_threadpool(self._last))
-                events = await run_in_threadpool(self._page, self._kept.last)
+                whole = await self._look()
             except Unavailable:
                 # Streams stay as they are, and hear when it answers again.
-                events = ()
-            if self._kept is not None:
-                self._kept.add(events)
+                pass
+            except Exception as error:
+                # A defect of ours must not leave the streams without news for ever.
+                self._defects.tell(error)
+                await asyncio.sleep(AGAIN_S)
             async with self._news:
                 self._looks += 1
                 self._news.notify_all()
-            if len(events) < _PAGE:
+            if whole:
                 heard = await self._bell.wait(heard)
+
+    async def _look(self) -> bool:
+        """Read what is new, and tell whether that is all there is."""
+        if self._kept is None:
+            self._kept = _Kept(await run_in_threadpool(self._last))
+        events = await run_in_threadpool(self._page, self._kept.last)
+        self._kept.add(events)
+        return len(events) < _PAGE
 
     def _last(self) -> int:
         with self._database.read() as connection:
             return last_event(connection)
 
-    def _page(self, after: int) -> tuple[Event, ...]:
+    def _page(self, after: int) -> list[_Spelled]:
         with self._database.read() as connection:
-            return events_after(connection, after, most=_PAGE)
+            try:
+                return _spelled(connection, after, _PAGE)
+            except _NOT_SPELLED:
+                ids = event_ids_after(connection, after, most=_PAGE)
+                return [self._one(connection, event_id) for event_id in ids]
+
+    def _one(self, connection: Connection, event_id: int) -> _Spelled:
+        """Return an event; one that cannot be spelled must not keep back those after it."""
+        try:
+            return _spelled(connection, event_id - 1, 1)[0]
+        except _NOT_SPELLED as error:
+            self._not_told.tell(error)
+            return _Spelled(event_id, "")
+
+
+_NOT_SPELLED: Final = (LookupError, TypeError, ValueError)
+"""What a row raises that this version does not understand, as of a server of a later one."""
+
+
+def _spelled(connection: Connection, after: int, most: int) -> list[_Spelled]:
+    events = events_after(connection, after, most=most)
+    return [_Spelled(event.id, event_message(event)) for event in events]

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from bootz.config.site import SiteConfig
 from bootz.config.values import Endpoint
 from bootz.errors import BootzError, Unavailable
+from bootz.lasting import lasting
 from bootz.server.api.app import Part, create_app
 from bootz.server.api.connections import MAX_CONNECTIONS, DoorProtocol, cut_off_overdue
 from bootz.server.api.context import Door
@@ -130,10 +131,15 @@ async def _serve(
     on_bound(endpoints)
     scheme = "http" if tls is None else "https"
     log.info("door-serving", addresses=[f"{scheme}://{each}" for each in endpoints])
-    watching = asyncio.create_task(cut_off_overdue(server.server_state.connections))
-    beside = [asyncio.create_task(sender.run()), watching, warming]
+    connections = server.server_state.connections
+    works: dict[str, Callable[[], Awaitable[None]]] = {
+        "webhooks-failed": sender.run,
+        "overdue-connections-not-cut": lambda: cut_off_overdue(connections),
+    }
     if tls is not None:
-        beside.append(asyncio.create_task(tls.keep(door.clock)))
+        works["door-certificate-not-read"] = lambda: tls.keep(door.clock)
+    kept = [asyncio.create_task(lasting(event, work)) for event, work in works.items()]
+    beside = [*kept, warming]
     try:
         async with app.state.bell.heard():
             await server.serve(sockets=list(sockets))
@@ -152,6 +158,9 @@ async def warm(app: FastAPI) -> None:
         except BootzError as error:
             # The first caller waits, and is told.
             log.warning("door-not-warm", reason=error.reason, detail=str(error))
+        except Exception:
+            # A defect of ours: the first caller meets it again, and gets an answer.
+            log.exception("door-not-warm")
 
 
 class _Server(uvicorn.Server):

@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from bootz.errors import Unavailable
+from bootz.lasting import AGAIN_S, Defects
 from bootz.server.api.context import DoorDep
 from bootz.server.board.newsroom import News, Newsroom
 from bootz.server.board.view import fragment
@@ -44,6 +45,7 @@ class Broadcast:
         self._news = asyncio.Condition()
         self._told: dict[tuple[object, ...], str] = {}
         self._listeners = 0
+        self._defects = Defects("board-news-failed")
         self._task: asyncio.Task[None] | None = None
 
     async def wait(self, seconds: float) -> None:
@@ -88,6 +90,10 @@ class Broadcast:
             except Unavailable:
                 # The boards keep what they show, and hear when it answers again.
                 pass
+            except Exception as error:
+                # A defect of ours must not leave the boards without news for ever.
+                self._defects.tell(error)
+                await asyncio.sleep(AGAIN_S)
             async with self._news:
                 self._news.notify_all()
             rest = min((clock() - began) / _LOOK_SHARE, _LOOK_MOST_S) - LOOK_S

@@ -81,6 +81,9 @@ async def _end(conversation: "StreamConversation") -> None:
         await conversation.ended()
     except Unavailable as error:
         log.error("refusal-not-recorded", reason=error.reason, detail=str(error))
+    except Exception:
+        # A defect of ours: the router has gone, and nothing else hears of it.
+        log.exception("refusal-not-recorded")
 
 
 @dataclass(frozen=True, slots=True)

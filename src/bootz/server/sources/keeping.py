@@ -16,6 +16,7 @@ from bootz.config.sources import SourceSettings
 from bootz.config.values import parse_endpoint
 from bootz.errors import BootzError, ConfigError
 from bootz.keystore.protected import read_secret
+from bootz.lasting import lasting
 from bootz.server.sources.planning import SyncOrder
 from bootz.server.sources.pushing import push_all
 from bootz.server.sources.ringing import HEADER, MAX_BODY, HookBell
@@ -76,8 +77,11 @@ class Keeper:
             rung = self.schedule.rung
             self.schedule.start(self.ticks())
             # Who is rung reads the source, whoever leads: the source rings nowhere else.
-            reason = await self.sync_once() if rung or await self.leads() else ""
-            self.schedule.end(self.ticks(), reason)
+            reason = "source-sync-failed"
+            try:
+                reason = await self.sync_once() if rung or await self.leads() else ""
+            finally:
+                self.schedule.end(self.ticks(), reason)
 
     async def sync_once(self) -> str:
         """Sync, and return the reason if it failed."""
@@ -89,6 +93,10 @@ class Keeper:
         except BootzError as error:
             log.warning("source-sync-failed", source=name, reason=error.reason, detail=str(error))
             return error.reason
+        except Exception:
+            # A defect of ours must not end the keeping: it is tried again as after a failure.
+            log.exception("source-sync-failed", source=name)
+            return "source-sync-failed"
         if synced.wrote:
             log.info("source-synced", source=name, **synced.counts)
         return ""
@@ -136,13 +144,15 @@ async def sources_kept(
     keepers = [Keeper(room, settings, ticks, leads) for settings in room.config.sources]
     runners: list[web.AppRunner] = []
     tasks: list[asyncio.Task[None]] = []
+    create_task = asyncio.get_running_loop().create_task
     try:
         for keeper in keepers:
             if keeper.settings.webhook is not None:
                 runners.append(await _listen(keeper, tls))
-            tasks.append(asyncio.create_task(keeper.read()))
+            name = keeper.settings.name
+            tasks.append(create_task(lasting("source-sync-failed", keeper.read, source=name)))
             if keeper.settings.push.anything:
-                tasks.append(asyncio.create_task(keeper.tell()))
+                tasks.append(create_task(lasting("source-push-failed", keeper.tell, source=name)))
         yield keepers
     finally:
         for task in tasks:

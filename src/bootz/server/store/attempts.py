@@ -174,6 +174,12 @@ def events_after(connection: Connection, event_id: int, *, most: int = PAGE) -> 
     return _events(connection, EVENT.c.id > event_id, most=most)
 
 
+def event_ids_after(connection: Connection, event_id: int, *, most: int) -> tuple[int, ...]:
+    """Return the ids of the next events after one, in order, whatever the events hold."""
+    statement = select(EVENT.c.id).where(EVENT.c.id > event_id).order_by(EVENT.c.id).limit(most)
+    return tuple(connection.scalars(statement))
+
+
 def last_event(connection: Connection) -> int:
     """Return the id of the latest event, 0 before the first."""
     return connection.scalar(select(func.max(EVENT.c.id))) or 0

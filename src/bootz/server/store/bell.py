@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bootz.lasting import Defects
 from bootz.log import get_logger
 from bootz.server.store.database import CHANNEL, Database
 from bootz.sql.prepared import driver_of
@@ -81,11 +82,15 @@ class NewsBell:
             await asyncio.to_thread(thread.join)
 
     def _listen(self, loop: asyncio.AbstractEventLoop, ends: threading.Event) -> None:
+        defects = Defects("news-bell-failed")
         while not ends.is_set():
             try:
                 self._follow(loop, ends)
             except SQLAlchemyError as error:
                 log.info("news-bell-lost", detail=type(error).__name__)
+            except Exception as error:
+                # A defect of ours: who waits looks by itself until it is heard again.
+                defects.tell(error)
             finally:
                 self.listening = False
             ends.wait(_AGAIN_S)

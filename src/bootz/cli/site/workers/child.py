@@ -11,8 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from bootz.processes import MAX_LINE, read_event
 from bootz.server.listening import Bound, bound_record
+
+log = structlog.get_logger()
 
 READY = "ready"
 """Event of a child that listens."""
@@ -82,10 +86,16 @@ async def hear_parent(
     """Hear what the parent says until it has gone, and tell that."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=MAX_LINE)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    async for line in reader:
-        told = read_event(line)
-        serials = told.get("serials")
-        if told.get("event") == LACKING and isinstance(serials, list):
-            on_lacking([str(each) for each in serials])
+    pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    try:
+        async for line in reader:
+            told = read_event(line)
+            serials = told.get("serials")
+            if told.get("event") == LACKING and isinstance(serials, list):
+                on_lacking([str(each) for each in serials])
+    except Exception:
+        # Who hears nothing any more would not hear the parent's end either.
+        log.exception("parent-not-heard")
+    finally:
+        pipe.close()
     on_end()

@@ -80,7 +80,13 @@ class _Running:
         wait = 0.0
         while not self._is_stopping():
             began = time.monotonic()
-            code = await self._run()
+            code: int | None = None
+            try:
+                code = await self._run()
+            except Exception as error:
+                # As of a machine without a free process or descriptor: it is tried again.
+                fault = f"{type(error).__name__}: {error}"
+                log.error("worker-not-started", part=self.child.name, detail=fault)
             if not self.ready.done():
                 # At the first start: what does not do then does not do later.
                 self.ready.set_exception(
@@ -126,7 +132,7 @@ class _Running:
                 elif event == LACKING:
                     self._on_lacking(self, line)
             return await process.wait()
-        except asyncio.CancelledError:
+        except BaseException:
             # It ends with its stdin.
             process.stdin.close()
             await process.wait()

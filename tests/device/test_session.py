@@ -165,7 +165,7 @@ FORGED = [
     (_stripped(ownership_voucher=b"\x1f\x8b"), "voucher", "ov-bundle-compressed"),
     (_foreign_vendor, "voucher", "ov-untrusted-signer"),
     (_self_signed_voucher, "voucher", "ov-untrusted-signer"),
-    (_signer_ended_since, "voucher", "ov-untrusted-signer"),
+    (_signer_ended_since, "voucher", "ov-signer-expired"),
     (_other_serial, "voucher", "ov-wrong-serial"),
     (_other_case, "voucher", "ov-wrong-serial"),
     (_expired, "voucher", "ov-expired"),

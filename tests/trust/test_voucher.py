@@ -307,9 +307,7 @@ def signer(**how: object) -> Made:
 UNTRUSTED = {
     "its own root": authority("Vendor root", rsa_key(4)),
     "a twin of the root": signer(issuer=authority("Vendor root", rsa_key(5))),
-    "expired": signer(end=at(NOW - DAY / 2)),
     "keyUsage without digitalSignature": signer(extensions=(usage(encipher=True),)),
-    "a weak hash": signer(start=at(NOW + DAY / 2)),
 }
 
 
@@ -317,6 +315,25 @@ UNTRUSTED = {
 def test_a_signer_that_does_not_count(made: Made) -> None:
     with pytest.raises(VoucherError) as caught:
         verify_voucher(wrap(as_json(), signer=made), vendor().anchors, now=NOW)
+    assert caught.value.reason == "ov-untrusted-signer"
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (signer(end=at(NOW - DAY / 2)), "ov-signer-expired"),
+        (signer(start=at(NOW + DAY / 2)), "ov-signer-not-yet-valid"),
+    ],
+    ids=["expired", "not yet valid"],
+)
+def test_a_signer_of_the_vendor_out_of_its_dates(made: Made, reason: str) -> None:
+    with pytest.raises(VoucherError) as caught:
+        verify_voucher(wrap(as_json(), signer=made), vendor().anchors, now=NOW)
+    assert caught.value.reason == reason
+    # Under a CA that only has the vendor's name, the dates say nothing.
+    foreign = VendorCAs(AnchorSet.from_der([authority("Vendor root", rsa_key(5)).der]))
+    with pytest.raises(VoucherError) as caught:
+        verify_voucher(wrap(as_json(), signer=made), foreign, now=NOW)
     assert caught.value.reason == "ov-untrusted-signer"
 
 
@@ -335,7 +352,7 @@ def test_a_signer_that_has_ended_since_it_signed_does_not_count() -> None:
     assert verify_voucher(cms, vendor().anchors, now=NOW + DAY / 2).signing_time == NOW
     with pytest.raises(VoucherError) as caught:
         verify_voucher(cms, vendor().anchors, now=NOW + 2 * DAY)
-    assert caught.value.reason == "ov-untrusted-signer"
+    assert caught.value.reason == "ov-signer-expired"
     assert "certificate-expired" in caught.value.seen
 
 
@@ -345,7 +362,7 @@ def test_a_signer_that_began_after_it_signed_counts_now() -> None:
     assert verify_voucher(cms, vendor().anchors, now=NOW + 2 * DAY).signing_time == NOW
     with pytest.raises(VoucherError) as caught:
         verify_voucher(cms, vendor().anchors, now=None)
-    assert caught.value.reason == "ov-untrusted-signer"
+    assert caught.value.reason == "ov-signer-not-yet-valid"
 
 
 def test_without_a_clock_the_signing_time_counts_and_no_date_of_the_voucher() -> None:
@@ -355,7 +372,7 @@ def test_without_a_clock_the_signing_time_counts_and_no_date_of_the_voucher() ->
     late = wrap(as_json(), signer=short, time=NOW + 2 * DAY)
     with pytest.raises(VoucherError) as caught:
         verify_voucher(late, vendor().anchors, now=None)
-    assert caught.value.reason == "ov-untrusted-signer"
+    assert caught.value.reason == "ov-signer-expired"
 
 
 def test_without_clock_and_signing_time_created_on_counts() -> None:
@@ -368,10 +385,13 @@ def test_without_clock_and_signing_time_created_on_counts() -> None:
         return cms_forge.build([info], [maker.der], content=data)
 
     assert verify_voucher(sealed(as_json()), own, now=None).signing_time is None
-    for data in (as_json(created_on=None), as_json(created_on="2020-01-01T00:00:00Z")):
+    for data, reason in (
+        (as_json(created_on=None), "ov-untrusted-signer"),
+        (as_json(created_on="2020-01-01T00:00:00Z"), "ov-signer-not-yet-valid"),
+    ):
         with pytest.raises(VoucherError) as caught:
             verify_voucher(sealed(data), own, now=None)
-        assert caught.value.reason == "ov-untrusted-signer"
+        assert caught.value.reason == reason
 
 
 def test_of_several_signers_one_that_counts_is_enough() -> None:

@@ -175,6 +175,21 @@ ROWS = (
         "Compare the signer with the vendor's voucher CAs; add the CA or refuse the file.",
     ),
     Reason(
+        "ov-signer-expired",
+        Fault.UNAUTHENTICATED,
+        "An ownership voucher was signed under a CA of the vendor, but the certificate of its "
+        "signer, or of a CA above it, has expired.",
+        "Ask the vendor for a voucher that is signed with a certificate in force; check the clock "
+        "of this machine.",
+    ),
+    Reason(
+        "ov-signer-not-yet-valid",
+        Fault.UNAUTHENTICATED,
+        "An ownership voucher was signed under a CA of the vendor, but the certificate of its "
+        "signer, or of a CA above it, begins in the future.",
+        "Check the clock of this machine; if it is right, ask the vendor.",
+    ),
+    Reason(
         "ov-content",
         Fault.MALFORMED,
         "The content of an ownership voucher does not conform to RFC 8366.",

@@ -65,11 +65,28 @@ _REASONS: Final = {
     "cms-bad-signature": "ov-bad-signature",
     "cms-unsupported": "ov-algorithm-unsupported",
 }
+_DATES: Final = {
+    "certificate-expired": "ov-signer-expired",
+    "certificate-not-yet-valid": "ov-signer-not-yet-valid",
+}
+"""Refusals of a signer that leads to a CA of the vendor, but not at this time."""
+
+SIGNER_REASONS: Final = frozenset({"ov-untrusted-signer", *_DATES.values()})
+"""Reasons of ``VoucherError`` that say that these anchors do not vouch for the signer."""
+
 _FIELD: Final = "ownership_voucher"
 
 _WORDS: Final = {
     "ov-malformed": (_FIELD, "the CMS does not contain a voucher"),
     "ov-untrusted-signer": (_FIELD, "the voucher's signer does not chain to a CA of the vendor"),
+    "ov-signer-expired": (
+        _FIELD,
+        "the certificate of the voucher's signer, or of a CA above it, has expired",
+    ),
+    "ov-signer-not-yet-valid": (
+        _FIELD,
+        "the certificate of the voucher's signer, or of a CA above it, is not valid yet",
+    ),
     "ov-wrong-serial": ("serial-number", "the voucher is for another serial number"),
     "ov-wrong-issuer": ("idevid-issuer", "the voucher names an issuer other than the IDevID's"),
     "ov-not-yet-valid": ("created-on", "the voucher's creation date is in the future"),
@@ -164,7 +181,8 @@ def verify_voucher(cms: bytes, anchors: VendorCAs, *, now: datetime | None) -> O
             read.encoding,
             (*read.warnings, *_quirks(signer, chain)),
         )
-    raise flaws[0]
+    # One that leads to a CA of the vendor tells more than one that leads nowhere.
+    raise next((flaw for flaw in flaws if flaw.reason in _DATES.values()), flaws[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,8 +329,9 @@ def _verify_signer(
     try:
         chain = verify_chain(signer.certificate, signer.others, anchors, now=moment)
     except CertificateError as error:
+        reason = _DATES.get(error.reason, "ov-untrusted-signer")
         words = f"{error.reason}: {error}"
-        raise _refused("ov-untrusted-signer", "a chain to a CA of the vendor", words) from error
+        raise _refused(reason, "a chain to a CA of the vendor", words) from error
     usage = extension(chain.leaf, x509.KeyUsage)
     if usage is not None and not usage.digital_signature:
         raise _refused("ov-untrusted-signer", "keyUsage with digitalSignature", "without")

@@ -24,7 +24,7 @@ from bootz.sql.times import (
     to_text,
 )
 from bootz.trust.certificates import load_certificate
-from bootz.trust.voucher import parse_unverified_voucher, verify_for_owner
+from bootz.trust.voucher import SIGNER_REASONS, parse_unverified_voucher, verify_for_owner
 
 ACCEPTED: Final = frozenset({Assertion.VERIFIED})
 """What routers accept (docs/protocol/vouchers.md#validation, step 7)."""
@@ -259,9 +259,13 @@ def _verify_under_any(
         try:
             return verify(record), record
         except TrustError as error:
-            if error.reason != "ov-untrusted-signer":
+            if error.reason not in SIGNER_REASONS:
                 raise
-            flaw = flaw or error
+            if flaw is None or flaw.reason == "ov-untrusted-signer":
+                flaw = error
+    if flaw is not None and flaw.reason != "ov-untrusted-signer":
+        # Its CA is known: the dates are what is wrong.
+        raise flaw
     raise ConfigError(
         "voucher-vendor-unknown",
         "the signer does not chain to the CAs of any vendor in the inventory",

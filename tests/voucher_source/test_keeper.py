@@ -63,6 +63,20 @@ class Keeping:
                 if told["event"] == event and fields.items() <= told.items():
                     return told
 
+    async def heard_both(
+        self, event: str, other: str, **fields: object
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Wait for two events that may come in either order; the fields are those of ``other``."""
+        found: dict[str, Mapping[str, Any]] = {}
+        async with asyncio.timeout(DEADLINE_S):
+            while len(found) < 2:
+                told = await self.events.get()
+                if told["event"] == event:
+                    found.setdefault(event, told)
+                elif told["event"] == other and fields.items() <= told.items():
+                    found[other] = told
+        return found[event], found[other]
+
     def add(self, *serials: str) -> None:
         with self.database.write() as connection:
             for serial in serials:
@@ -251,8 +265,9 @@ def test_a_card_that_is_refused_is_left_alone_for_a_while(
     async def story(keeping: Keeping) -> None:
         keeping.add("ZZ9", "FX1")
         await keeping.heard("voucher-not-fetched", serial_number="ZZ9", reason="masa-refused")
-        told = await keeping.heard("voucher-source-called")
-        await keeping.heard("vouchers-held", cards=2, missing=1)
+        told, _ = await keeping.heard_both(
+            "voucher-source-called", "vouchers-held", cards=2, missing=1
+        )
         keeping.add("FX2")
         await keeping.heard("vouchers-fetched", count=1)
         later = await keeping.heard("voucher-source-called")
@@ -333,6 +348,30 @@ def test_tpm_keys_are_asked_for_again_every_day(
     play(shell.root, story)
     # The card's voucher has not been touched.
     assert manufacturer.issued() == 1
+
+
+def test_tpm_keys_that_become_due_while_vouchers_are_fetched_are_asked_for(
+    shell: Shell, manufacturer: Manufacturer, tmp_path: Path
+) -> None:
+    set_vendor(shell, manufacturer, tmp_path)
+
+    async def story(keeping: Keeping) -> None:
+        put = keeping.events.put_nowait
+
+        def put_and_turn_the_clock(told: Mapping[str, Any]) -> None:
+            # Within the work for the voucher, which did not ask for TPM keys.
+            if told["event"] == "vouchers-fetched":
+                manufacturer.clock[0] = keeping.now = NOW + timedelta(hours=1)
+            put(told)
+
+        keeping.events.put_nowait = put_and_turn_the_clock  # type: ignore[method-assign]
+        keeping.add("FX1")
+        while True:
+            told = await keeping.heard("voucher-source-called")
+            if told["calls"].get("GetSerials OK") == 1:
+                break
+
+    play(shell.root, story)
 
 
 def _at_another_server(keeping: Keeping, serial: str) -> None:

@@ -238,6 +238,8 @@ class VoucherKeeper:
                 due.append(card)
             else:
                 self._look_at = min(self._look_at, when)
+        if not cards and kept.tpms_at <= at:
+            kept.tpms_at = at + _AT_LEAST_S
         self._look_at = min(self._look_at, max(kept.tpms_at, kept.source.until))
         tpms = [card.serial_number for card in cards] if kept.tpms_at <= at else []
         if not due and not tpms:
@@ -261,7 +263,8 @@ class VoucherKeeper:
                 for serial, own in warnings.items():
                     tell_warnings(kept.record.name, serial, own)
             at = self._monotonic()
-            if kept.tpms_at <= at:
+            # Not where they have become due while vouchers were fetched: they were not asked for.
+            if tpms:
                 part = 1 - self._chance() / 10
                 kept.tpms_at = at + _TPM_EVERY_S * part
             kept.source = no_pause(at)

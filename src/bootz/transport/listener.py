@@ -19,7 +19,7 @@ from bootz.transport.http2.engine import EngineLimits
 from bootz.transport.http2.engines import EngineName, engine_kind
 from bootz.transport.http2.meter import ADDRESS_RATE, Bucket
 from bootz.transport.limits import ListenerLimits
-from bootz.transport.pressure import LoadCounts
+from bootz.transport.pressure import LoadCounts, SlowedPeers
 from bootz.transport.proxy_door import Network
 from bootz.transport.returning import Returning
 
@@ -86,6 +86,7 @@ class GrpcListener:
             share_port=share_port,
             proxies=proxies,
         )
+        self._slowed = SlowedPeers(self._acceptor.counts)
 
     @property
     def engine(self) -> str:
@@ -174,6 +175,7 @@ class GrpcListener:
             on_made=self._connections.add,
             on_lost=lost,
             on_called=called,
+            on_slowed=self._slowed.slowed,
             announced=place.announced,
         )
 

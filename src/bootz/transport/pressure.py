@@ -1,5 +1,6 @@
 """What a listener tells of its load: a counter for each kind, and a line when it begins."""
 
+import math
 import socket
 import struct
 from collections.abc import Iterable
@@ -13,6 +14,9 @@ log = get_logger()
 
 LONG_WAIT_S: Final = 1.0
 """A wait that is told."""
+
+_TELL_AGAIN_S: Final = 60.0
+"""Seconds between two lines about connections that are read more slowly."""
 
 _SOMAXCONN: Final = Path("/proc/sys/net/core/somaxconn")
 _ENOUGH_BACKLOG: Final = 4096
@@ -42,8 +46,25 @@ class LoadCounts:
     """Lost, silent or too slow."""
     turned_away: int = 0
     """Connections of an address of which too many waited already."""
+    slowed: int = 0
+    """Times that a connection was read more slowly, as its frames cost more than they moved."""
     proxy_headers_refused: int = 0
     """Connections with a header of the PROXY protocol that was not accepted, or without one."""
+
+
+class SlowedPeers:
+    """Counts connections that are read more slowly, and says so once a minute."""
+
+    def __init__(self, counts: LoadCounts) -> None:
+        self._counts = counts
+        self._told_at = -math.inf
+
+    def slowed(self, peer: str, now: float) -> None:
+        """A connection is read more slowly; ``now`` is seconds on a clock that only rises."""
+        self._counts.slowed += 1
+        if now - self._told_at >= _TELL_AGAIN_S:
+            self._told_at = now
+            log.warning("connection-slowed", peer=peer, times_ever=self._counts.slowed)
 
 
 class Pressure:

@@ -134,6 +134,11 @@ QUEUE_OVERFLOWS: Final = MetricFamily(
     MetricKind.COUNTER,
     "Connections that the kernel dropped before they were accepted.",
 )
+SLOWED: Final = MetricFamily(
+    "bootz_connections_slowed_total",
+    MetricKind.COUNTER,
+    "Times that a connection was read more slowly, as its HTTP/2 frames cost more than they moved.",
+)
 JOURNAL_SECONDS: Final = MetricFamily(
     "bootz_journal_seconds",
     MetricKind.HISTOGRAM,
@@ -173,6 +178,7 @@ FAMILIES: Final = (
     BOUNDS_MET,
     LONG_WAITS,
     QUEUE_OVERFLOWS,
+    SLOWED,
     JOURNAL_SECONDS,
     JOURNAL_WAITING,
     SIGNATURE_SECONDS,

@@ -134,6 +134,7 @@ class ServerMetrics:
         counting.put(families.BOUNDS_MET, value=counts.bounds_met)
         counting.put(families.LONG_WAITS, value=counts.long_waits)
         counting.put(families.QUEUE_OVERFLOWS, value=counts.queue_overflows)
+        counting.put(families.SLOWED, value=counts.slowed)
 
     def look_at_images(self, downloads: int, bytes_sent: int, proxy_refused: int) -> None:
         """Take over what the image store does now. Call it about once a second."""

@@ -72,6 +72,8 @@ class GrpcConnection(asyncio.Protocol):
         address_bucket: tokens for control frames of all connections of an address.
         on_made, on_lost: told of the connection's begin and end.
         on_called: told the path of each call that has ended, and whether it ended well.
+        on_slowed: told the peer's address and the loop's time when its frames cost too much, so
+            that it is read more slowly.
         announced: what a load balancer told of the peer.
     """
 
@@ -85,6 +87,7 @@ class GrpcConnection(asyncio.Protocol):
         on_made: Callable[["GrpcConnection"], None],
         on_lost: Callable[["GrpcConnection"], None],
         on_called: "OnCalled",
+        on_slowed: Callable[[str, float], None],
         announced: Announced | None = None,
     ) -> None:
         self._methods = methods
@@ -94,6 +97,7 @@ class GrpcConnection(asyncio.Protocol):
         self._on_made = on_made
         self._on_lost = on_lost
         self._on_called = on_called
+        self._on_slowed = on_slowed
         self._announced = announced
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -139,7 +143,7 @@ class GrpcConnection(asyncio.Protocol):
         self._held = rest
         if self._transport is not None:
             self._transport.pause_reading()
-        log.debug("connection-slowed", peer=self._peer.address)
+        self._on_slowed(self._peer.address, self._loop.time())
         self._loop.call_later(self._meter.wait(), self._go_on)
 
     def _go_on(self) -> None:

@@ -158,7 +158,8 @@ fuzz: $(VENV)/fuzz.stamp
 	    --work $(CURDIR)/$(VENV)/fuzz-work $(ARGS)
 
 # What lists and imports of the door cost at 100,000 chassis. ARGS="10000"; ARGS="--beside 5": what
-# an onboarding costs beside 100 streams of events and an import of 10,000 rows.
+# an onboarding costs beside 100 streams of events and an import of 10,000 rows; ARGS="--watch": what
+# an event costs the screen of bootz watch.
 .PHONY: speed-door
 speed-door: $(VENV)/check.stamp
 	@cd tests && $(CURDIR)/$(BIN)/python -m api.door_speed $(ARGS)

@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,17 +16,17 @@ from typing import Any
 
 from api.beside import beside
 from api.conftest import World, opened_world
-from rich.console import Console, Group
+from rich.console import Console
 from store.world import call
 
-from bootz.cli.site.watch.screen import View, frame
+from bootz.cli.site.watch.screen import View
+from bootz.cli.site.watch.terminal import Screen
 from bootz.config.serving import ProgressSettings
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.glance import glance
 from bootz.server.operations.chassis_overview import overview
 from bootz.server.operations.following import Follower
 from bootz.server.operations.step_limits import read_limits
-from bootz.server.operations.turn_up import ordered
 from bootz.server.store.journal import SqlJournal
 from bootz.server.store.listing import listed_chassis
 
@@ -102,15 +103,16 @@ def watch(routers: int, events: int) -> None:
             world.chassis(f"FX{number}", hostname=f"r{number}")
         follower = Follower(world.database, ProgressSettings())
         follower.refresh(0.0)
-        follower.routers(world.now)
-        screen = Console(file=StringIO(), width=120, height=50, force_terminal=True)
-        spent, looks = 0.0, 20
+        console = Console(file=StringIO(), width=120, height=50, force_terminal=True)
+        screen = Screen(console, lambda: (120, 50))
+        screen.draw(follower.roster(world.now), View(), world.now)
+        spent, looks = 0.0, 60
         for look in range(looks):
             asyncio.run(_calls(world, range(look * events, (look + 1) * events)))
+            now = world.now + timedelta(seconds=look / 2)
             began = time.process_time()
             assert follower.refresh(1.0) == events
-            rows = ordered(follower.routers(world.now))
-            screen.print(Group(*frame(rows, View(), world.now, width=120, height=50)))
+            screen.draw(follower.roster(now), View(), now)
             spent += time.process_time() - began
         told = f"bootz watch, {routers} routers, {events} events a look"
         print(f"{told}: {spent / looks / events * 1000:.2f} ms CPU for an event")
@@ -125,11 +127,16 @@ async def _calls(world: World, numbers: range) -> None:
     await journal.close()
 
 
+def watched() -> None:
+    """Print what an event costs the screen of 2,000 routers, in a burst and alone."""
+    for events in (25, 1):
+        watch(2000, events)
+
+
 def main(count: int) -> None:
     """Fill a site in SQLite with so many chassis by one import, and print what calls cost."""
     list_commands(count // 10)
-    for events in (25, 1):
-        watch(2000, events)
+    watched()
     with TemporaryDirectory() as folder, opened_world(Path(folder)) as world:
         spent = fill(world, count)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -143,11 +150,14 @@ def chosen() -> None:
     """Measure what the arguments say; exit code 1 where onboardings pay more than is asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("chassis", type=int, nargs="?", default=100_000)
+    parser.add_argument("--watch", action="store_true", help="the screen of bootz watch alone")
     parser.add_argument("--beside", type=int, metavar="ROUNDS", help="onboardings beside the door")
     parser.add_argument("--onboardings", type=int, default=200, help="of each turn")
     parser.add_argument("--rows", type=int, default=10_000, help="of the import beside; 0: none")
     given = parser.parse_args()
-    if given.beside is None:
+    if given.watch:
+        watched()
+    elif given.beside is None:
         main(given.chassis)
     else:
         raise SystemExit(0 if beside(given.beside, given.onboardings, given.rows) else 1)

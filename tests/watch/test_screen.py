@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.console import Console
 
 from bootz.cli.site.watch.screen import View, frame
-from bootz.cli.site.watch.terminal import split_keys
+from bootz.cli.site.watch.terminal import Screen, split_keys
 from bootz.server.operations.chassis_state import ChassisState, Standing
-from bootz.server.operations.turn_up import TurnUpRouter, estimate, ordered
+from bootz.server.operations.turn_up import Roster, TurnUpRouter
 
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
 
@@ -33,7 +36,7 @@ def router(
     )
 
 
-NIGHT = ordered(
+NIGHT = Roster(
     [
         *(router(key, ChassisState.READY, minutes=key) for key in range(1, 11)),
         router(11, ChassisState.FAILED, reason="voucher-missing", detail="no voucher"),
@@ -66,7 +69,7 @@ def test_counts_stand_on_top_and_those_that_need_a_person_first() -> None:
 
 
 def test_the_end_is_estimated_from_the_rate_of_the_night() -> None:
-    end = estimate(NIGHT, NOW)
+    end = NIGHT.estimate(NOW)
 
     assert (end.remaining, end.waiting_for_a_person) == (2, 2)
     assert end.per_minute == pytest.approx(0.9)
@@ -75,10 +78,10 @@ def test_the_end_is_estimated_from_the_rate_of_the_night() -> None:
 
 
 def test_without_a_rate_no_end_is_told() -> None:
-    one = [router(1, ChassisState.READY), router(2, ChassisState.SENT)]
+    one = Roster([router(1, ChassisState.READY), router(2, ChassisState.SENT)])
 
-    assert estimate(one, NOW).finish is None
-    assert estimate([], NOW).per_minute is None
+    assert one.estimate(NOW).finish is None
+    assert Roster().estimate(NOW).per_minute is None
 
 
 def test_the_selected_router_says_its_next_step() -> None:
@@ -123,7 +126,7 @@ def test_the_selection_stays_with_its_router_and_within_the_list() -> None:
     moved = view.pressed("home", NIGHT, 5).pressed("up", NIGHT, 5)
 
     assert moved.selected == NIGHT[0].key
-    assert View(filter_key="f").pressed("down", [], 5).selected is None
+    assert View(filter_key="f").pressed("down", Roster(), 5).selected is None
 
 
 def test_sequences_of_a_terminal_are_keys() -> None:
@@ -152,7 +155,7 @@ def test_it_fits_any_terminal_whatever_strangers_wrote(
     words: str,
     keys: list[str],
 ) -> None:
-    routers = ordered(
+    routers = Roster(
         router(key, state, reason=words, detail=words, hostname=name)
         for key, (name, state) in enumerate(zip(names, states, strict=False))
     )
@@ -166,3 +169,75 @@ def test_it_fits_any_terminal_whatever_strangers_wrote(
     for line in lines:
         assert cell_len(line.plain) <= width
         assert all(letter.isprintable() for letter in line.plain)
+
+
+_STATES = st.sampled_from([ChassisState.FAILED, ChassisState.EXPECTED, ChassisState.READY])
+
+
+@given(moves=st.lists(st.tuples(st.integers(1, 5), _STATES, st.integers(0, 40)), max_size=20))
+def test_one_change_after_another_is_as_all_at_once(
+    moves: list[tuple[int, ChassisState, int]],
+) -> None:
+    one_by_one, latest = Roster(), {}
+    for key, state, minutes in moves:
+        latest[key] = router(key, state, minutes=minutes)
+        one_by_one.put(latest[key])
+
+    at_once = Roster(latest.values())
+
+    assert list(one_by_one) == list(at_once)
+    assert one_by_one.counts() == at_once.counts()
+    assert one_by_one.estimate(NOW) == at_once.estimate(NOW)
+    ready = [each for each in at_once if each.standing.state is ChassisState.READY]
+    assert one_by_one.of({ChassisState.READY}) == ready
+
+
+class Terminal:
+    """What a terminal shows that understands no more than the screen sends."""
+
+    def __init__(self) -> None:
+        self.out = StringIO()
+        self.size = (100, 12)
+        self.rows: dict[int, str] = {}
+        console = Console(file=self.out, force_terminal=True, color_system="standard")
+        self.screen = Screen(console, lambda: self.size)
+
+    def draw(self, routers: Roster, trouble: str = "") -> int:
+        """Draw, and return how many lines were sent."""
+        self.screen.draw(routers, View(), NOW, trouble)
+        sent = self.out.getvalue()
+        self.out.seek(0)
+        self.out.truncate()
+        if "\x1b[2J" in sent:
+            self.rows.clear()
+        lines = re.findall(r"\x1b\[(\d+);1H(.*?)\x1b\[K", sent)
+        self.rows |= {int(row): re.sub(r"\x1b\[[0-9;]*m", "", text) for row, text in lines}
+        return len(lines)
+
+    def shows(self, routers: Roster) -> bool:
+        width, height = self.size
+        local = NOW.astimezone()
+        lines = frame(routers, View(), local, width=width, height=height)
+        return list(self.rows.values()) == [line.plain for line in lines]
+
+
+def test_only_lines_that_changed_are_sent() -> None:
+    terminal, routers = Terminal(), Roster(NIGHT)
+    assert terminal.draw(routers) > 10
+    assert terminal.shows(routers)
+    assert terminal.draw(routers) == 0
+
+    routers.put(router(12, ChassisState.STUCK, reason="chassis-stuck", detail="longer"))
+    assert terminal.draw(routers) == 0
+    routers.put(router(12, ChassisState.STUCK, reason="image-failed"))
+    assert terminal.draw(routers) == 1
+    assert terminal.shows(routers)
+
+    assert terminal.draw(routers, "database-unavailable: it does not answer") == 1
+    assert terminal.rows[1] == "database-unavailable: it does not answer"
+    assert terminal.draw(routers) == 1
+
+    # Another size moves what stands there: all is sent again, and nothing is left of before.
+    terminal.size = (60, 9)
+    assert terminal.draw(routers) == 9
+    assert terminal.shows(routers)

@@ -56,7 +56,7 @@ def database(site: Path) -> Iterator[Database]:
 
 
 def states(follower: Follower, now: datetime = NOW) -> dict[str, ChassisState]:
-    return {router.hostname: router.standing.state for router in follower.routers(now)}
+    return {router.hostname: router.standing.state for router in follower.roster(now)}
 
 
 def record(database: Database, serial: str, **changes: object) -> None:

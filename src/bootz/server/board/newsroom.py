@@ -8,7 +8,7 @@ gap, and one that is told twice shows the same.
 import secrets
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import takewhile
 from typing import Final, NamedTuple
@@ -19,7 +19,7 @@ from bootz.server.api.context import Door
 from bootz.server.board.words import NEEDY
 from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.operations.following import Follower
-from bootz.server.operations.turn_up import Estimate, TurnUpRouter, estimate, ordered
+from bootz.server.operations.turn_up import Estimate, TurnUpRouter, order_of
 from bootz.server.store.listing import ListedChassis
 from bootz.server.store.schema import ATTEMPT, IGNORED_STRANGER
 
@@ -62,12 +62,11 @@ class Glance(NamedTuple):
 
     def ordered(self) -> list[Tile]:
         """Return the tiles with those first that need a person."""
-        found = ordered(tile.router for tile in self.tiles.values())
-        return [self.tiles[router.key] for router in found]
+        return _sorted(self.tiles.values())
 
     def needy(self) -> list[Tile]:
         """Return those that wait for a person, the latest first, failed before stuck."""
-        return [tile for tile in self.ordered() if tile.state in NEEDY]
+        return _sorted(tile for tile in self.tiles.values() if tile.state in NEEDY)
 
 
 class News(NamedTuple):
@@ -140,22 +139,25 @@ class Newsroom:
 
     def _take(self, now: datetime) -> None:
         known = self._follower.known
-        routers = self._follower.routers(now)
-        tiles = {each.key: Tile(each, known[each.key]) for each in routers if each.key in known}
-        strangers = self._count_strangers()
+        roster = self._follower.roster(now)
+        moved = self._follower.take_moved()
         before: Mapping[int, Tile] = {} if self._glance is None else self._glance.tiles
+        if moved is None:
+            tiles = {each.key: Tile(each, known[each.key]) for each in roster}
+            moved = before.keys() | tiles.keys()
+        else:
+            # What did not move is as it was: a copy of what is known costs next to nothing.
+            changed = (router for key in moved if (router := roster.get(key)) is not None)
+            tiles = {**before, **{each.key: Tile(each, known[each.key]) for each in changed}}
+        strangers = self._count_strangers()
         if self._glance is not None:
-            for key in (*tiles, *(key for key in before if key not in tiles)):
+            for key in sorted(moved):
                 self._compare(key, before.get(key), tiles.get(key))
             if strangers != self._strangers:
                 self._note(0, people=True)
         self._strangers = strangers
-        counts = dict.fromkeys(ChassisState, 0)
-        for tile in tiles.values():
-            counts[tile.state] += 1
-        self._glance = Glance(
-            f"{self._name}-{self._number}", tiles, counts, strangers, estimate(routers, now)
-        )
+        mark = f"{self._name}-{self._number}"
+        self._glance = Glance(mark, tiles, roster.counts(), strangers, roster.estimate(now))
 
     def _compare(self, key: int, old: Tile | None, new: Tile | None) -> None:
         if old is None or new is None or _place(old) != _place(new):
@@ -180,6 +182,10 @@ class Newsroom:
                 ATTEMPT.c.serial_folded.not_in(ignored),
             )
             return connection.scalar(strange) or 0
+
+
+def _sorted(tiles: Iterable[Tile]) -> list[Tile]:
+    return sorted(tiles, key=lambda tile: order_of(tile.router.standing, tile.name))
 
 
 def _place(tile: Tile) -> tuple[str, Mapping[str, str]]:

@@ -4,26 +4,29 @@ News of a router is an event of the journal; a change of the inventory raises it
 leaves neither (a download that goes on) is seen when everything is read again, every ten seconds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from bootz.server.operations.chassis_state import STARTED, ChassisState, standing
 from bootz.server.operations.step_limits import Minutes, SiteLimits, read_limits
-from bootz.server.operations.turn_up import TurnUpRouter
+from bootz.server.operations.turn_up import Roster, TurnUpRouter
 from bootz.server.store.database import Database, plain
 from bootz.server.store.listing import ListChoice, ListedChassis, listed_chassis
 from bootz.server.store.revision import read_revision
-from bootz.server.store.schema import ATTEMPT, EVENT
 
 _ALL_EVERY_S: Final = 10.0
 _TIME_MATTERS: Final = timedelta(seconds=5)
 """How late a router may be shown as stuck."""
 _MOST: Final = 500
 """Events, and routers, that are read at once; more than these, and all routers are read."""
+_NEWS: Final = """
+SELECT event.id, attempt.chassis_id FROM event JOIN attempt ON attempt.id = event.attempt_id
+WHERE event.id > :after ORDER BY event.id DESC LIMIT :most
+"""
 
 
 class Follower:
@@ -34,8 +37,9 @@ class Follower:
         self._minutes = minutes
         self._limits: SiteLimits | None = None
         self._known: dict[int, ListedChassis] = {}
-        self._routers: dict[int, TurnUpRouter] = {}
+        self._roster = Roster()
         self._unjudged: set[int] = set()
+        self._moved: set[int] | None = None
         self._judged_at: datetime | None = None
         self._last_event = 0
         self._all_read_at: float | None = None
@@ -46,28 +50,38 @@ class Follower:
         """What the inventory has of each router, by its key."""
         return MappingProxyType(self._known)
 
-    def routers(self, now: datetime) -> list[TurnUpRouter]:
-        """Return all routers as they stand at ``now`` (aware UTC)."""
+    def roster(self, now: datetime) -> Roster:
+        """Return all routers as they stand at ``now`` (aware UTC); the next call may change it."""
         limits = self._limits
         if limits is None:
-            return []
+            return self._roster
         judged_at = self._judged_at
         if judged_at is None or abs(now - judged_at) >= _TIME_MATTERS:
             # Time alone moves only routers that are under way.
             self._judged_at = now
             self._unjudged.update(
-                key
-                for key, router in self._routers.items()
-                if router.standing.state in STARTED or router.standing.state is ChassisState.STUCK
+                router.key for router in self._roster.of({*STARTED, ChassisState.STUCK})
             )
-        for key in self._unjudged:
-            each = self._known[key]
-            found = standing(each.facts, limits.of(each.vendor), now)
-            self._routers[key] = TurnUpRouter(
-                key, each.vendor, each.serial_number, each.hostname, found
-            )
+        judged = [self._judge(self._known[key], limits, now) for key in self._unjudged]
+        if len(judged) == len(self._known):
+            self._roster = Roster(judged)
+        else:
+            for router in judged:
+                if router != self._roster.get(router.key):
+                    self._roster.put(router)
+        if self._moved is not None:
+            self._moved |= self._unjudged
         self._unjudged.clear()
-        return list(self._routers.values())
+        return self._roster
+
+    def take_moved(self) -> Collection[int] | None:
+        """Return whose standing may have changed since the last call; None: everyone's."""
+        moved, self._moved = self._moved, set()
+        return moved
+
+    def _judge(self, each: ListedChassis, limits: SiteLimits, now: datetime) -> TurnUpRouter:
+        found = standing(each.facts, limits.of(each.vendor), now)
+        return TurnUpRouter(each.key, each.vendor, each.serial_number, each.hostname, found)
 
     def refresh(self, monotonic: float) -> int:
         """Read what has changed, and return the number of new events.
@@ -88,8 +102,8 @@ class Follower:
                 self._limits = read_limits(execute, self._minutes)
                 self._known = {each.key: each for each in listed_chassis(execute)}
                 self._all_read_at = monotonic
-                self._routers.clear()
-                self._unjudged = set(self._known)
+                self._roster = Roster()
+                self._unjudged, self._moved = set(self._known), None
             elif changed:
                 choice = ListChoice(keys=sorted(changed))
                 for each in listed_chassis(plain(connection), choice):
@@ -99,17 +113,11 @@ class Follower:
 
     def _news(self, connection: Connection) -> tuple[int, set[int] | None]:
         """Return how many events are new, and whose they are; None where all must be read."""
-        rows = connection.execute(
-            select(EVENT.c.id, ATTEMPT.c.chassis_id)
-            .select_from(EVENT.join(ATTEMPT))
-            .where(EVENT.c.id > self._last_event)
-            .order_by(EVENT.c.id.desc())
-            .limit(_MOST)
-        ).all()
+        rows = list(plain(connection)(_NEWS, {"after": self._last_event, "most": _MOST}))
         if not rows:
             return 0, set()
-        self._last_event = rows[0].id
-        keys = {row.chassis_id for row in rows}
+        self._last_event = rows[0][0]
+        keys = {key for _, key in rows}
         # A stranger's call may have claimed any router's serial number.
         if len(rows) == _MOST or None in keys:
             return len(rows), None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +53,8 @@ JOURNAL_LOCK: Final = Prepared(
 It rings in the same statement, for those who follow the journal (``bell.py``).
 """
 _INVENTORY_RING: Final = select(_RING)
+_KEPT_LENGTH: Final = 8192
+"""Characters of the longest statement that is kept compiled: longer ones list what is wanted."""
 _PATIENCE: Final = {
     "connect_timeout": 10,
     "keepalives_idle": 2,
@@ -202,9 +205,16 @@ def plain(connection: Connection) -> Execute:
     """Return what runs plain SQL on a connection, as lists want it."""
 
     def execute(statement: str, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
-        return connection.execute(text(statement), dict(values)).all()
+        long = len(statement) > _KEPT_LENGTH
+        prepared = Prepared(text(statement)) if long else _prepared(statement)
+        return prepared.rows(connection, values)
 
     return execute
+
+
+@lru_cache(64)
+def _prepared(statement: str) -> Prepared:
+    return Prepared(text(statement))
 
 
 def open_engine(url: str) -> Engine:

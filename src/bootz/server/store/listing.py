@@ -18,13 +18,14 @@ Execute = Callable[[str, Mapping[str, object]], Iterable[Sequence[Any]]]
 
 # Strangers are few (the journal bounds them), so their rows are gone through once, not once for
 # each chassis. Every row of a stranger has a key of its refusal, and only such rows have.
-_CLAIMS: Final = """
+_CLAIMS_OF: Final = """
 WITH latest_claim AS (
     SELECT serial.chassis_id, MAX(claimed.id) AS attempt_id
     FROM attempt AS claimed JOIN serial ON serial.serial_folded = claimed.serial_folded
-    WHERE claimed.refusal_key IS NOT NULL
+    WHERE claimed.refusal_key IS NOT NULL{chosen}
     GROUP BY serial.chassis_id
 )"""
+_CLAIMS: Final = _CLAIMS_OF.format(chosen="")
 _FACTS: Final = """
     chassis.hold_since, chassis.hold_note,
     attempt.state, claim.updated_at,
@@ -32,7 +33,7 @@ _FACTS: Final = """
     attempt.downloads, attempt.image_position, attempt.image_size,
     claim.reason, claim.detail
 """
-_CHASSIS: Final = f"""{_CLAIMS}
+_CHASSIS: Final = f"""
 SELECT chassis.id, vendor.name, chassis.serial, chassis.part_number, chassis.hostname,
     (SELECT COUNT(*) FROM card WHERE card.chassis_id = chassis.id),
     chassis.boot_mode, chassis.release, profile.name, label.key, label.value, {_FACTS}
@@ -122,6 +123,8 @@ class ListedChassis(NamedTuple):
 
 
 NO_PROFILE: Final = -1
+_FEW: Final = 64
+"""Keys that are parameters of a statement."""
 
 # Looked up, because a list has many rows.
 _BOOT_MODES: Final = {each.value: each for each in BootMode}
@@ -146,7 +149,7 @@ class ListChoice(NamedTuple):
 
 def listed_chassis(execute: Execute, choice: ListChoice = ListChoice()) -> list[ListedChassis]:  # noqa: B008
     """Return the chassis of a choice, in the order of addition: one query."""
-    statement = _CHASSIS
+    claims, statement = _CLAIMS, _CHASSIS
     values: dict[str, object] = {"vendor": choice.vendor or 0, "profile": choice.profile or 0}
     for number, (key, value) in enumerate(choice.labels.items()):
         statement += _LABELLED.format(number=number)
@@ -156,20 +159,35 @@ def listed_chassis(execute: Execute, choice: ListChoice = ListChoice()) -> list[
             f"value{number}": value or "",
         }
     if choice.keys is not None:
-        # Numbers of ours, so that no engine's bound on parameters is met.
-        numbers = ",".join(str(int(key)) for key in choice.keys) or "0"
+        numbers = _numbers(choice.keys, values)
         statement += f"    AND chassis.id IN ({numbers})\n"
+        # Else the claims of all chassis are gone through for those of a few.
+        claims = _CLAIMS_OF.format(chosen=f" AND serial.chassis_id IN ({numbers})")
     found: list[ListedChassis] = []
     labels: dict[str, str] = {}
     latest = None
     # A row for each label, or one without.
-    for row in execute(f"{statement}ORDER BY chassis.id, label.key", values):
+    for row in execute(f"{claims}{statement}ORDER BY chassis.id, label.key", values):
         if row[0] != latest:
             latest, labels = row[0], {}
             found.append(_listed(labels, *row))
         if row[_LABEL] is not None:
             labels[row[_LABEL]] = row[_LABEL + 1]
     return found
+
+
+def _numbers(keys: Sequence[int], values: dict[str, object]) -> str:
+    """Return keys as a statement lists them, and put into ``values`` what it refers to.
+
+    Few are parameters, filled up to a power of two: the statement is the same again and again,
+    and compiled once. Many are numbers of ours, so that no engine's bound on parameters is met.
+    """
+    if not 0 < len(keys) <= _FEW:
+        return ",".join(str(int(key)) for key in keys) or "0"
+    length = 1 << (len(keys) - 1).bit_length()
+    named = {f"chosen{at}": keys[min(at, len(keys) - 1)] for at in range(length)}
+    values |= named
+    return ",".join(f":{name}" for name in named)
 
 
 def unfinished_chassis(execute: Execute) -> Iterator[tuple[int, str, ChassisFacts]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -41,7 +42,8 @@ def command(cli: Cli, count: int | None, *, from_start: bool, lines: bool) -> No
     site = cli.site()
     with closing(site.database()) as database:
         plain = cli.output.form is not OutputFormat.TABLE
-        if not plain and not lines and sys.stdout.isatty():
+        dumb = os.environ.get("TERM", "dumb") in {"dumb", "unknown"}
+        if not plain and not lines and sys.stdout.isatty() and not dumb:
             from bootz.cli.site.watch.terminal import show
             from bootz.server.operations.following import Follower
 

@@ -5,15 +5,16 @@ The pure part of the screen: routers, the selected one, filters and the time in,
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from bootz.cli.output import printable
-from bootz.server.operations.chassis_state import ChassisState, Standing, counts
-from bootz.server.operations.turn_up import Estimate, TurnUpRouter, estimate
+from bootz.server.operations.chassis_state import ChassisState
+from bootz.server.operations.turn_up import Estimate, Roster, TurnUpRouter
 
 STYLES: Final[Mapping[ChassisState, str]] = {
     ChassisState.FAILED: "bold red",
@@ -69,20 +70,19 @@ class View:
     finding: bool = False
     selected: int | None = None
 
-    def shown(self, routers: Sequence[TurnUpRouter]) -> list[TurnUpRouter]:
+    def shown(self, routers: Roster) -> Sequence[TurnUpRouter]:
         """Return the routers of the filter that hold the text, in the order of the screen."""
-        states = FILTERS[self.filter_key][1]
-        text = self.find.casefold()
-        return [
-            router
-            for router in routers
-            if router.standing.state in states and (not text or text in _searched(router))
-        ]
+        found: Sequence[TurnUpRouter] = routers
+        if self.filter_key != "a":
+            found = routers.of(FILTERS[self.filter_key][1])
+        if text := self.find.casefold():
+            found = [router for router in found if text in _searched(router)]
+        return found
 
-    def pressed(self, key: str, routers: Sequence[TurnUpRouter], page: int) -> "View":
+    def pressed(self, key: str, routers: Roster, page: int) -> "View":
         """Return the view after a key: a character, or ``up``, ``down``, ``page-up``, ….
 
-        ``routers`` are all, in the order of the screen; ``page`` is how many rows are shown.
+        ``page`` is how many rows are shown.
         """
         if self.finding:
             return self._typed(key)
@@ -119,7 +119,7 @@ class View:
                 return replace(self, find=self.find + key)
         return self
 
-    def _moved(self, routers: Sequence[TurnUpRouter], by: int) -> "View":
+    def _moved(self, routers: Roster, by: int) -> "View":
         shown = self.shown(routers)
         if not shown:
             return replace(self, selected=None)
@@ -129,31 +129,38 @@ class View:
         return replace(self, selected=shown[target].key)
 
 
-def frame(
-    routers: Sequence[TurnUpRouter], view: View, now: datetime, *, width: int, height: int
-) -> list[Text]:
+def frame(routers: Roster, view: View, now: datetime, *, width: int, height: int) -> list[Text]:
     """Return the lines of the screen: at most ``height``, each at most ``width`` cells.
 
-    ``routers`` are all, ordered as ``turn_up.ordered`` orders them; times are shown in the zone
-    of ``now``.
+    Times are shown in the zone of ``now``. A line that is as it was before is the same object,
+    and is not to be changed.
     """
     shown = view.shown(routers)
-    selected = next((router for router in shown if router.key == view.selected), None)
-    top = [_counts([router.standing for router in routers])]
+    at = _at(shown, routers, view)
+    selected = None if at is None else shown[at]
+    top = [_counts(routers, width)]
     bottom: list[Text] = []
     if height >= _MIN_HEIGHT:
-        top += [_progress(routers, estimate(routers, now), now), _titles(width)]
-        bottom = [*_explained(selected, width), _foot(view, len(shown))]
+        top += [_progress(routers, routers.estimate(now), now, width), _titles(width)]
+        bottom = [*_explained(selected, width), _foot(view, len(shown), width)]
     room = max(1, height - len(top) - len(bottom))
     rows = [
-        _row(router, now, width, selected=router is selected)
-        for router in _window(shown, selected, room)
+        _row(router, now.tzinfo, width, selected=router is selected)
+        for router in _window(shown, at, room)
     ]
-    rows += [Text()] * (room - len(rows) if bottom else 0)
-    lines = [*top, *rows, *bottom][:height]
-    for line in lines:
-        line.truncate(width, overflow="ellipsis")
-    return lines
+    rows += [_EMPTY] * (room - len(rows) if bottom else 0)
+    return [*top, *rows, *bottom][:height]
+
+
+_EMPTY: Final = Text()
+
+
+def _at(shown: Sequence[TurnUpRouter], routers: Roster, view: View) -> int | None:
+    """Return where the selected router is shown, None where it is not."""
+    selected = routers.get(view.selected)
+    if selected is None:
+        return None
+    return next((row for row, router in enumerate(shown) if router is selected), None)
 
 
 def rows_shown(height: int) -> int:
@@ -168,25 +175,29 @@ def _searched(router: TurnUpRouter) -> str:
 
 
 def _window(
-    shown: Sequence[TurnUpRouter], selected: TurnUpRouter | None, room: int
+    shown: Sequence[TurnUpRouter], selected: int | None, room: int
 ) -> Sequence[TurnUpRouter]:
     """Return the rows that fit, with the selected one among them."""
-    at = 0 if selected is None else shown.index(selected)
-    first = max(0, min(at - room // 2, len(shown) - room))
+    first = max(0, min((selected or 0) - room // 2, len(shown) - room))
     return shown[first : first + room]
 
 
-def _counts(standings: Sequence[Standing]) -> Text:
-    line = Text(f"{len(standings)} routers")
-    for state, number in counts(standings).items():
-        if number:
-            line.append("  ")
-            line.append(f"{state.value} {number}", style=STYLES[state])
+def _fitted(line: Text, width: int) -> Text:
+    line.truncate(width, overflow="ellipsis")
     return line
 
 
-def _progress(routers: Sequence[TurnUpRouter], end: Estimate, now: datetime) -> Text:
-    ready = sum(router.standing.state is ChassisState.READY for router in routers)
+def _counts(routers: Roster, width: int) -> Text:
+    line = Text(f"{len(routers)} routers")
+    for state, number in routers.counts().items():
+        if number:
+            line.append("  ")
+            line.append(f"{state.value} {number}", style=STYLES[state])
+    return _fitted(line, width)
+
+
+def _progress(routers: Roster, end: Estimate, now: datetime, width: int) -> Text:
+    ready = routers.counts()[ChassisState.READY]
     share = 100 * ready // len(routers) if routers else 0
     words = [f"{now:%H:%M:%S}", f"{share}% ready"]
     if end.per_minute is not None:
@@ -196,7 +207,7 @@ def _progress(routers: Sequence[TurnUpRouter], end: Estimate, now: datetime) -> 
         words.append(f"the remaining {end.remaining} ready about {finish:%H:%M}")
     if end.waiting_for_a_person:
         words.append(f"{end.waiting_for_a_person} need a person")
-    return Text(", ".join(words))
+    return _fitted(Text(", ".join(words)), width)
 
 
 _WIDTHS: Final = (("STATE", 9), ("SINCE", 8), ("TRY", 3))
@@ -209,17 +220,19 @@ def _columns(width: int) -> tuple[int, int]:
     return name, max(8, min(20, rest * 2 // 10))
 
 
+@lru_cache(8)
 def _titles(width: int) -> Text:
     name, serial = _columns(width)
     cells = [set_cell_size(title, size) for title, size in _WIDTHS]
     cells += [set_cell_size("ROUTER", name), set_cell_size("SERIAL", serial), "WHY"]
-    return Text(" ".join(cells), style="bold")
+    return _fitted(Text(" ".join(cells), style="bold"), width)
 
 
-def _row(router: TurnUpRouter, now: datetime, width: int, *, selected: bool) -> Text:
+@lru_cache(1024)
+def _row(router: TurnUpRouter, zone: tzinfo | None, width: int, *, selected: bool) -> Text:
     standing = router.standing
     name, serial = _columns(width)
-    since = "" if standing.since is None else f"{standing.since.astimezone(now.tzinfo):%H:%M:%S}"
+    since = "" if standing.since is None else f"{standing.since.astimezone(zone):%H:%M:%S}"
     line = Text()
     line.append(set_cell_size(standing.state.value, 9), style=STYLES[standing.state])
     line.append(f" {since:8} {standing.attempt or '':>3} ")
@@ -229,10 +242,11 @@ def _row(router: TurnUpRouter, now: datetime, width: int, *, selected: bool) -> 
     if selected:
         line.pad_right(max(0, width - cell_len(line.plain)))
         line.stylize("reverse")
-    return line
+    return _fitted(line, width)
 
 
-def _explained(router: TurnUpRouter | None, width: int) -> list[Text]:
+@lru_cache(8)
+def _explained(router: TurnUpRouter | None, width: int) -> Sequence[Text]:
     """Return why the selected router is where it is, and what to do."""
     if router is None:
         return []
@@ -244,14 +258,17 @@ def _explained(router: TurnUpRouter | None, width: int) -> list[Text]:
         lines.append(Text.assemble(("next: ", "bold"), _one_line(standing.next_action)))
     serial = router.serial_number or router.hostname
     lines.append(Text(f"more: bootz attempts {_one_line(serial)}", style="dim"))
-    return lines
+    return [_fitted(line, width) for line in lines]
 
 
-def _foot(view: View, shown: int) -> Text:
+@lru_cache(8)
+def _foot(view: View, shown: int, width: int) -> Text:
     if view.finding:
-        return Text(f"find: {view.find}▏  enter keeps it, escape clears it", style="bold")
+        words = f"find: {view.find}▏  enter keeps it, escape clears it"
+        return _fitted(Text(words, style="bold"), width)
     found = f", with {view.find!r}" if view.find else ""
-    return Text(f"[{FILTERS[view.filter_key][0]}{found}: {shown}]  {_HELP}", style="dim")
+    words = f"[{FILTERS[view.filter_key][0]}{found}: {shown}]  {_HELP}"
+    return _fitted(Text(words, style="dim"), width)
 
 
 def _one_line(text: str) -> str:

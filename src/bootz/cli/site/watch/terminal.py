@@ -1,4 +1,4 @@
-"""The terminal of ``bootz watch``: keys one by one, the screen drawn a few times a second."""
+"""The terminal of ``bootz watch``: keys one by one, lines drawn where they changed."""
 
 import os
 import select
@@ -7,20 +7,21 @@ import sys
 import termios
 import time
 import tty
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from rich.console import Group
-from rich.live import Live
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
 from rich.text import Text
 
 from bootz.cli.output import printable, stdout
 from bootz.cli.site.watch.screen import View, frame, rows_shown
 from bootz.errors import Unavailable
 from bootz.server.operations.following import Follower
-from bootz.server.operations.turn_up import TurnUpRouter, ordered
+from bootz.server.operations.turn_up import Roster
 
 _LOOK_S: Final = 0.5
 """Seconds between two looks at the journal; a key is answered at once."""
@@ -50,13 +51,12 @@ def show(follower: Follower, events: int | None) -> None:
     """Show the screen until ``q``, Ctrl-C, or so many events."""
     view = View()
     left = events
-    with (
-        _keys() as keys,
-        Live(console=stdout(), screen=True, auto_refresh=False, vertical_overflow="crop") as live,
-    ):
+    console = stdout()
+    with _keys() as keys, console.screen(hide_cursor=True):
+        screen = Screen(console, _size)
         drawn_at = -_DRAW_S
         now = datetime.now(UTC)
-        routers: list[TurnUpRouter] = []
+        routers = Roster()
         while left is None or left > 0:
             trouble, came = "", 0
             try:
@@ -68,29 +68,73 @@ def show(follower: Follower, events: int | None) -> None:
             if came or trouble or time.monotonic() - drawn_at >= _DRAW_S:
                 drawn_at = time.monotonic()
                 now = datetime.now(UTC)
-                routers = ordered(follower.routers(now))
-                _draw(live, _frame(routers, view, now.astimezone()), trouble)
+                routers = follower.roster(now)
+                screen.draw(routers, view, now, trouble)
             until = time.monotonic() + _LOOK_S
             while (key := keys.wait(until)) is not None:
                 if key == "q" and not view.finding:
                     return
                 view = view.pressed(key, routers, rows_shown(_size()[1]))
-                _draw(live, _frame(routers, view, now.astimezone()), trouble)
+                screen.draw(routers, view, now, trouble)
 
 
-def _draw(live: Live, lines: list[Text], trouble: str) -> None:
-    if trouble:
-        lines = [Text(printable(trouble), style="bold red"), *lines[1:]]
-    for line in lines:
-        line.no_wrap = True
-        line.overflow = "ellipsis"
-    live.update(Group(*lines), refresh=True)
+class Screen:
+    """What stands on a terminal, so that only lines that changed are written.
+
+    Args:
+        console: of a terminal whose screen is ours.
+        size: returns its columns and lines as they are now.
+
+    Source: ECMA-48 (control functions CUP, EL, ED and SGR).
+    """
+
+    def __init__(self, console: Console, size: Callable[[], tuple[int, int]]) -> None:
+        self._console = console
+        self._size_now = size
+        self._size = (0, 0)
+        self._lines: list[str] = []
+        # By the line's identity; the line is kept, so that no other takes it.
+        self._spelled: dict[int, tuple[Text, str]] = {}
+
+    def draw(self, routers: Roster, view: View, now: datetime, trouble: str = "") -> None:
+        """Show routers as they stand at ``now``, on the terminal as large as it is now."""
+        width, height = size = self._size_now()
+        lines = frame(routers, view, now.astimezone(), width=width, height=height)
+        if trouble:
+            lines[0] = Text(printable(trouble), style="bold red")
+            lines[0].truncate(width, overflow="ellipsis")
+        out: list[str] = []
+        if size != self._size:
+            # A terminal of another size has moved what stood on it.
+            self._size, self._lines = size, []
+            out.append(_CLEAR)
+        spelled = {id(line): self._spelled.get(id(line)) or self._spell(line) for line in lines}
+        self._spelled = spelled
+        texts = [spelled[id(line)][1] for line in lines]
+        before = [*self._lines, *[""] * (len(texts) - len(self._lines))]
+        texts += [""] * (len(before) - len(texts))
+        for row, (old, new) in enumerate(zip(before, texts, strict=True), 1):
+            if old != new:
+                out.append(f"\x1b[{row};1H{new}\x1b[K")
+        self._lines = texts
+        if out:
+            self._console.file.write("".join(out))
+            self._console.file.flush()
+
+    def _spell(self, line: Text) -> tuple[Text, str]:
+        parts: Iterable[Segment] = line.render(self._console)
+        if self._console.no_color:
+            parts = Segment.remove_color(parts)
+        # Our styles name the standard colours alone.
+        colors = None if self._console.color_system is None else ColorSystem.STANDARD
+        spelled = (
+            part.text if part.style is None else part.style.render(part.text, color_system=colors)
+            for part in parts
+        )
+        return line, "".join(spelled)
 
 
-def _frame(routers: Sequence[TurnUpRouter], view: View, now: datetime) -> list[Text]:
-    """Return the lines for the terminal as large as it is now."""
-    width, height = _size()
-    return frame(routers, view, now, width=width, height=height)
+_CLEAR: Final = "\x1b[2J"
 
 
 def _size() -> tuple[int, int]:

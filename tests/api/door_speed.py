@@ -20,7 +20,7 @@ from rich.console import Console
 from store.world import call
 
 from bootz.cli.site.watch.screen import View
-from bootz.cli.site.watch.terminal import Screen
+from bootz.cli.site.watch.terminal import WatchScreen
 from bootz.config.serving import ProgressSettings
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.glance import glance
@@ -104,7 +104,7 @@ def watch(routers: int, events: int) -> None:
         follower = Follower(world.database, ProgressSettings())
         follower.refresh(0.0)
         console = Console(file=StringIO(), width=120, height=50, force_terminal=True)
-        screen = Screen(console, lambda: (120, 50))
+        screen = WatchScreen(console, lambda: (120, 50))
         screen.draw(follower.roster(world.now), View(), world.now)
         spent, looks = 0.0, 60
         for look in range(looks):

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from bootz.cli.site.watch.screen import View, frame
-from bootz.cli.site.watch.terminal import Screen, split_keys
+from bootz.cli.site.watch.terminal import WatchScreen, split_keys
 from bootz.server.operations.chassis_state import ChassisState, Standing
 from bootz.server.operations.turn_up import Roster, TurnUpRouter
 
@@ -200,7 +200,7 @@ class Terminal:
         self.size = (100, 12)
         self.rows: dict[int, str] = {}
         console = Console(file=self.out, force_terminal=True, color_system="standard")
-        self.screen = Screen(console, lambda: self.size)
+        self.screen = WatchScreen(console, lambda: self.size)
 
     def draw(self, routers: Roster, trouble: str = "") -> int:
         """Draw, and return how many lines were sent."""

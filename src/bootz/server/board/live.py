@@ -25,9 +25,12 @@ from bootz.server.store.bell import LOOK_S, NewsBell
 
 router = APIRouter()
 
-_LOOK_MOST_S: Final = 2.0
-_LOOK_SHARE: Final = 0.02
-"""The part of the time that looking may take: where it takes long, it is done less often."""
+_LOOK_MOST_S: Final = 0.5
+_LOOK_SHARE: Final = 0.05
+"""The part of the time that looking may take: where it takes long, it is done less often.
+
+An event is shown within a second all the same: so long at most after the look before.
+"""
 _WAIT_S: Final = 1.0
 """Seconds that a stream waits for news at once."""
 _ALIVE_S: Final = 15.0

@@ -53,7 +53,7 @@ def show(follower: Follower, events: int | None) -> None:
     left = events
     console = stdout()
     with _keys() as keys, console.screen(hide_cursor=True):
-        screen = Screen(console, _size)
+        screen = WatchScreen(console, _size)
         drawn_at = -_DRAW_S
         now = datetime.now(UTC)
         routers = Roster()
@@ -78,7 +78,7 @@ def show(follower: Follower, events: int | None) -> None:
                 screen.draw(routers, view, now, trouble)
 
 
-class Screen:
+class WatchScreen:
     """What stands on a terminal, so that only lines that changed are written.
 
     Args:

@@ -66,15 +66,19 @@ def make_file(path: Path) -> None:
 
 
 @contextmanager
-def transaction(engine: Engine, begin: Begin, *, unavailable: str) -> Iterator[Connection]:
+def transaction(
+    engine: Engine, begin: Begin, *, unavailable: str, on: Connection | None = None
+) -> Iterator[Connection]:
     """One transaction: commits at exit, undone by an error.
 
-    ``unavailable`` is the reason's code when the database does not answer.
+    ``unavailable`` is the reason's code when the database does not answer. ``on`` is a connection
+    that is open; None: one of the pool.
 
     Raises:
         Unavailable: it does not answer, or refuses.
     """
-    with connected(engine, unavailable=unavailable) as connection:
+    opened = connected(engine, unavailable=unavailable) if on is None else _open(on, unavailable)
+    with opened as connection:
         connection.execution_options(**{_BEGIN: begin.value})
         if begin is Begin.READ and engine.dialect.name != "sqlite":
             connection.execution_options(isolation_level="REPEATABLE READ")
@@ -102,6 +106,12 @@ def connected(engine: Engine, *, unavailable: str) -> Iterator[Connection]:
                 connection.invalidate(error)
                 engine.dispose()
             raise
+
+
+@contextmanager
+def _open(connection: Connection, unavailable: str) -> Iterator[Connection]:
+    with converted(unavailable):
+        yield connection
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from bootz.server.keys.brought import Brought, BroughtKeys, import_keys
 from bootz.server.keys.publishing import publish_certificates
 from bootz.server.site import Site
 from bootz.server.store.database import Database
+from bootz.server.store.rehearsal import change_rehearsed
 
 _CHANGES = (Column("action"), Column("section"), Column("name"), Column("changes"))
 
@@ -122,11 +123,12 @@ def _import_read(
         update=update,
         clear=clear,
     )
-    with database.write() as connection:
-        applied = apply_items(connection, files, terms, only)
-        if applied.faults or dry_run:
-            connection.rollback()
-    return applied
+    return change_rehearsed(
+        database,
+        None,
+        lambda connection: apply_items(connection, files, terms, only),
+        keeps=lambda applied: not applied.faults and not dry_run,
+    )
 
 
 def show_applied(cli: Cli, applied: Applied, *, dry_run: bool = False) -> None:

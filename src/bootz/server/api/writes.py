@@ -8,8 +8,9 @@ the transaction that makes the change, so that one is never there without the ot
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Query, Request, Response
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, delete, insert, or_, select
 from bootz.errors import ConflictError, OperatorError, WireError
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.operations.texts import dump_json, load_object
+from bootz.server.store.rehearsal import finish_rehearsed
 from bootz.server.store.schema import IDEMPOTENT_ANSWER
 from bootz.sql.times import to_text
 
@@ -35,15 +37,19 @@ class Answer:
     """What a change answers: a body that is JSON, None for none.
 
     ``kept`` is false for an answer with a secret that is shown once: no copy of it is stored.
+    ``rendered`` are the body's bytes, where they were made before.
     """
 
     body: BaseModel | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     kept: bool = True
+    rendered: bytes | None = None
 
     def content(self) -> bytes:
         """Return the body's bytes."""
+        if self.rendered is not None:
+            return self.rendered
         return b"" if self.body is None else self.body.model_dump_json().encode()
 
     def response(self) -> Response:
@@ -89,22 +95,63 @@ class Change:
             ConflictError: ``idempotency-key-reused``.
             WireError: ``request-invalid``: there is an If-Match, and nothing that has an ETag.
         """
-        with self._door.database.write(principal.actor(doing)) as connection:
-            kept = self._kept(connection, principal)
-            if kept is not None:
-                return kept
+
+        def work_here(connection: Connection) -> Answer:
             answer = work(connection)
-            if self._if_match is not None and not self._matched:
-                # A condition that is passed over would lose the change of another.
-                raise WireError(
-                    "request-invalid",
-                    "what this changes has no ETag of its own; send it without If-Match",
-                    where="header.If-Match",
-                )
             if self.dry_run:
                 connection.rollback()
-            elif answer.kept:
-                self._keep(connection, principal, answer)
+            return answer
+
+        with self._door.database.write(principal.actor(doing)) as connection:
+            return self._finished(principal, connection, work_here)
+
+    def run_rehearsed(
+        self, principal: Principal, doing: str, work: Callable[[Connection], Answer]
+    ) -> Response:
+        """Do long work as ``run`` does, holding up other writers for a moment only.
+
+        ``work`` may be done several times, on other connections too (``finish_rehearsed``).
+
+        Raises:
+            BootzError: as ``run``.
+        """
+        kept = self._kept_apart(principal, None)
+        if kept is not None:
+            return kept
+
+        def rendered(connection: Connection) -> Answer:
+            answer = work(connection)
+            # Before the transaction that others wait for.
+            return replace(answer, rendered=answer.content())
+
+        return finish_rehearsed(
+            self._door.database,
+            principal.actor(doing),
+            rendered,
+            keeps=lambda _answer: not self.dry_run,
+            finish=partial(self._finished, principal),
+        )
+
+    def _finished(
+        self,
+        principal: Principal,
+        connection: Connection,
+        work: Callable[[Connection], Answer],
+    ) -> Response:
+        """Do the work, unless it was done before, and keep its answer; ``work`` undoes a trial."""
+        kept = self._kept(connection, principal)
+        if kept is not None:
+            return kept
+        answer = work(connection)
+        if self._if_match is not None and not self._matched:
+            # A condition that is passed over would lose the change of another.
+            raise WireError(
+                "request-invalid",
+                "what this changes has no ETag of its own; send it without If-Match",
+                where="header.If-Match",
+            )
+        if not self.dry_run and answer.kept:
+            self._keep(connection, principal, answer)
         return self._answered(answer)
 
     def run_outside(self, principal: Principal, work: Callable[[], Answer]) -> Response:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Connection, Row, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, insert, select, update
 
 from bootz.server.operations.secrets import make_fingerprinter, masked_object
 from bootz.server.operations.texts import dump_json, load_object
@@ -98,13 +98,11 @@ def note_all(connection: Connection, notes: Sequence[Note]) -> None:
         return
     actor = actor_of(connection)
     fingerprint = make_fingerprinter(connection)
-    last = connection.execute(
-        select(AUDIT.c.id, AUDIT.c.digest).order_by(AUDIT.c.id.desc()).limit(1)
-    ).first()
-    first, previous = (1, FIRST) if last is None else (last.id + 1, last.digest)
+    tail = tail_of(connection)
+    previous = tail.digest
     at = to_text(datetime.now(UTC))
     rows: list[dict[str, Any]] = []
-    for number, each in enumerate(notes, first):
+    for number, each in enumerate(notes, tail.id + 1):
         row: dict[str, Any] = {
             "id": number,
             "at": at,
@@ -120,6 +118,51 @@ def note_all(connection: Connection, notes: Sequence[Note]) -> None:
         row["digest"] = previous = _digest(row)
         rows.append(row)
     connection.execute(insert(AUDIT), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The last entry, which the next one follows."""
+
+    id: int
+    digest: str
+
+
+def tail_of(connection: Connection) -> Tail:
+    """Return the last entry; what stands for it where there is none."""
+    last = connection.execute(
+        select(AUDIT.c.id, AUDIT.c.digest).order_by(AUDIT.c.id.desc()).limit(1)
+    ).first()
+    return Tail(0, FIRST) if last is None else Tail(last.id, last.digest)
+
+
+def follow(connection: Connection, table: Table, before: Tail, now: Tail) -> None:
+    """Let entries that wait to be appended follow another one.
+
+    ``table`` has them, after an entry ``before`` that may be there too.
+    """
+    waiting = table.c.id > before.id
+    # In two steps, as no two entries may have one number in between.
+    for number in (-(table.c.id - before.id + now.id), -table.c.id):
+        connection.execute(update(table).where(waiting).values(id=number))
+        waiting = table.c.id < 0
+    at, after, previous = to_text(datetime.now(UTC)), now.id, now.digest
+    chained = update(table).where(table.c.id == bindparam("number"))
+    while True:
+        page = connection.execute(
+            select(table).where(table.c.id > after).order_by(table.c.id).limit(1000)
+        ).mappings()
+        changes: list[dict[str, Any]] = []
+        for row in page:
+            new = {**row, "at": at, "previous": previous}
+            previous = _digest(new)
+            changes.append(
+                {"number": row["id"], "at": at, "previous": new["previous"], "digest": previous}
+            )
+        if not changes:
+            return
+        connection.execute(chained, changes)
+        after = changes[-1]["number"]
 
 
 def verify(connection: Connection) -> AuditVerdict:

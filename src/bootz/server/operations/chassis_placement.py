@@ -19,6 +19,7 @@ from bootz.server.operations.chassis_record import (
 from bootz.server.operations.chassis_rows import Placed
 from bootz.server.operations.image_uses import ImageKeys, image_keys, used_images
 from bootz.server.operations.vendors import list_vendors
+from bootz.server.store.rehearsal_tables import bring
 from bootz.server.store.schema import PROFILE, SERIAL
 from bootz.sql.batches import batches
 
@@ -133,6 +134,7 @@ def taken_serials(connection: Connection, serials: Collection[str]) -> dict[tupl
     wanted = sorted(serials)
     taken: dict[tuple[str, int], int] = {}
     for batch in batches(wanted):
+        bring(connection, batch)
         rows = connection.execute(select(SERIAL).where(SERIAL.c.serial_folded.in_(batch)))
         taken.update({(row.serial_folded, row.vendor_id): row.chassis_id for row in rows})
     return taken

@@ -14,6 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, or_, select
 
 from bootz.errors import KeyPath
+from bootz.server.store.rehearsal_tables import seen
 from bootz.server.store.schema import CARD, CHASSIS
 
 _SHOWN: Final = 10
@@ -84,10 +85,11 @@ def _values(connection: Connection) -> Iterator[_Value]:
 
 
 def _of_chassis(connection: Connection) -> Iterator[_Value]:
+    chassis = seen(connection, CHASSIS).c
     rows = connection.execute(
-        select(CHASSIS.c.id, CHASSIS.c.serial, CHASSIS.c.hostname, CHASSIS.c.dhcp)
-        .where(or_(CHASSIS.c.hostname != "", CHASSIS.c.dhcp != "{}"))
-        .order_by(CHASSIS.c.id)
+        select(chassis.id, chassis.serial, chassis.hostname, chassis.dhcp)
+        .where(or_(chassis.hostname != "", chassis.dhcp != "{}"))
+        .order_by(chassis.id)
     )
     for row in rows:
         name = row.serial or row.hostname
@@ -102,8 +104,9 @@ def _of_chassis(connection: Connection) -> Iterator[_Value]:
 
 
 def _of_cards(connection: Connection) -> Iterator[_Value]:
+    card = seen(connection, CARD)
     rows = connection.execute(
-        select(CARD).where(or_(CARD.c.mac != "", CARD.c.client_id != "", CARD.c.duid != ""))
+        select(card).where(or_(card.c.mac != "", card.c.client_id != "", card.c.duid != ""))
     )
     for row in rows.mappings():
         for what, column in (("MAC address", "mac"), ("client-id", "client_id"), ("DUID", "duid")):

@@ -84,6 +84,12 @@ def fingerprinter(connection: Connection) -> Fingerprint:
     return _fingerprint_with(key)
 
 
+def has_fingerprint_key(connection: Connection) -> bool:
+    """Return whether the key of this site's fingerprints was made."""
+    found = select(SITE_SECRET.c.name).where(SITE_SECRET.c.name == _NAME)
+    return connection.scalar(found) is not None
+
+
 def make_fingerprinter(connection: Connection) -> Fingerprint:
     """Return the fingerprint of this site, and make its key where there is none yet."""
     key = connection.scalar(select(SITE_SECRET.c.value).where(SITE_SECRET.c.name == _NAME))

@@ -79,7 +79,7 @@ class Database:
     ) -> None:
         self.engine = engine
         self._line = f"{engine.url.database}-line"
-        self._actor = actor
+        self.actor = actor
         self._lock_seconds = lock_seconds
 
     @property
@@ -88,10 +88,13 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def write(self, actor: Actor | None = None) -> Iterator[Connection]:
+    def write(
+        self, actor: Actor | None = None, *, on: Connection | None = None
+    ) -> Iterator[Connection]:
         """One transaction that may change the inventory; commits at exit, undone by an error.
 
-        ``actor`` is whom the audit names; None: the one that the database was opened for.
+        ``actor`` is whom the audit names; None: the one that the database was opened for. ``on``
+        is the connection, of which nothing is under way; None: one of the pool.
 
         Such transactions come one after the other, in whatever process they are, so that what a
         verb has checked still holds when it writes.
@@ -99,21 +102,21 @@ class Database:
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        acting = actor or self._actor
+        acting = actor or self.actor
         try:
-            with self._inventory(acting) as connection:
+            with self._inventory(acting, on) as connection:
                 yield connection
         except Unavailable:
             raise
         except BootzError as error:
             if acting.doing:
-                with self._inventory(acting) as connection:
+                with self._inventory(acting, on) as connection:
                     note(connection, acting.doing, error.where, outcome=error.reason)
             raise
 
     @contextmanager
-    def _inventory(self, acting: Actor) -> Iterator[Connection]:
-        with self._transaction(Begin.WRITE) as connection:
+    def _inventory(self, acting: Actor, on: Connection | None) -> Iterator[Connection]:
+        with self._transaction(Begin.WRITE, on) as connection:
             connection.execute(_INVENTORY_LOCK)
             if not self.embedded:
                 connection.execute(_INVENTORY_RING)
@@ -162,13 +165,24 @@ class Database:
             yield connection
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One consistent view; never waits for a writer.
+    def read(self, *, on: Connection | None = None) -> Iterator[Connection]:
+        """One consistent view; never waits for a writer. ``on`` as of ``write``.
 
         Raises:
             Unavailable: the database does not answer or refuses.
         """
-        with self._transaction(Begin.READ) as connection:
+        with self._transaction(Begin.READ, on) as connection:
+            yield connection
+
+    @contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """A connection that is closed at the end, and with it whatever is temporary in it.
+
+        Raises:
+            Unavailable: the database does not answer or refuses.
+        """
+        with connected(self.engine, unavailable=_UNAVAILABLE) as connection:
+            connection.detach()
             yield connection
 
     @contextmanager
@@ -193,8 +207,10 @@ class Database:
         with self.write_journal() as connection:
             connection.execute(_TOUCH)
 
-    def _transaction(self, begin: Begin) -> AbstractContextManager[Connection]:
-        return transaction(self.engine, begin, unavailable=_UNAVAILABLE)
+    def _transaction(
+        self, begin: Begin, on: Connection | None = None
+    ) -> AbstractContextManager[Connection]:
+        return transaction(self.engine, begin, unavailable=_UNAVAILABLE, on=on)
 
     def close(self) -> None:
         """Close all connections."""

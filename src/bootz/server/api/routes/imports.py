@@ -37,6 +37,7 @@ from bootz.server.operations.secrets import (
     masked_object,
 )
 from bootz.server.operations.site_certificates import read_site_certificates
+from bootz.server.store.rehearsal_tables import seen
 from bootz.server.store.schema import CHASSIS
 from bootz.trust.certificates import fingerprint
 
@@ -126,7 +127,7 @@ def import_(
         _refuse_faults(applied.faults)
         return Answer(_result(applied))
 
-    return change.run(principal, "import.run", work)
+    return change.run_rehearsed(principal, "import.run", work)
 
 
 @router.get(
@@ -310,11 +311,12 @@ class _Unmasked:
 
 def _open_chassis(connection: Connection) -> frozenset[tuple[int, str, bool]]:
     """Return which chassis are served without a proof, and without which."""
+    chassis = seen(connection, CHASSIS).c
     rows = connection.execute(
-        select(CHASSIS.c.id, CHASSIS.c.boot_mode, CHASSIS.c.skip_idevid_serial_check).where(
+        select(chassis.id, chassis.boot_mode, chassis.skip_idevid_serial_check).where(
             or_(
-                CHASSIS.c.boot_mode != BootMode.SECURE.value,
-                CHASSIS.c.skip_idevid_serial_check.is_(True),
+                chassis.boot_mode != BootMode.SECURE.value,
+                chassis.skip_idevid_serial_check.is_(True),
             )
         )
     )

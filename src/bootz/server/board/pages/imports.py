@@ -22,6 +22,7 @@ from bootz.server.importing.applied import Applied
 from bootz.server.importing.differences import Action
 from bootz.server.importing.files import form_of
 from bootz.server.importing.items import FileForm
+from bootz.server.store.rehearsal import change_rehearsed
 
 router = APIRouter(prefix="/import")
 
@@ -91,10 +92,14 @@ def _run(
     """Return what an import changes, and every error; it stays only if it ``applies``."""
     prepared = asked.prepare()
     try:
-        with visitor.door.database.write(visitor.principal.actor("import.run")) as connection:
-            applied = apply_import(connection, visitor.door, visitor.principal, asked, prepared)
-            if applied.faults or not applies:
-                connection.rollback()
+        applied = change_rehearsed(
+            visitor.door.database,
+            visitor.principal.actor("import.run"),
+            lambda connection: apply_import(
+                connection, visitor.door, visitor.principal, asked, prepared
+            ),
+            keeps=lambda applied: applies and not applied.faults,
+        )
     except ManyErrors as error:
         return None, list(error.errors)
     except BootzError as error:

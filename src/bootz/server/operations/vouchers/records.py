@@ -14,6 +14,7 @@ from bootz.model.chassis import fold_serial
 from bootz.server.operations.nearest import WITH_VOUCHER, meant_serial
 from bootz.server.operations.texts import load_texts
 from bootz.server.operations.vendors import find_vendor
+from bootz.server.store.rehearsal_tables import seen
 from bootz.server.store.schema import VENDOR, VOUCHER
 from bootz.sql.batches import batches
 from bootz.sql.times import (
@@ -85,7 +86,7 @@ def list_vouchers(
 
 def stored_digests(connection: Connection) -> frozenset[str]:
     """Return the SHA-256 of every stored voucher."""
-    return frozenset(connection.scalars(select(VOUCHER.c.sha256)))
+    return frozenset(connection.scalars(select(seen(connection, VOUCHER).c.sha256)))
 
 
 def count_pinned(connection: Connection) -> dict[str, int]:

@@ -17,6 +17,7 @@ from bootz.server.operations.nearest import WITH_VOUCHER, meant_serial
 from bootz.server.operations.texts import dump_json
 from bootz.server.operations.vendors import VendorRecord, find_vendor, list_vendors
 from bootz.server.operations.vouchers.records import VoucherRecord, list_vouchers
+from bootz.server.store.rehearsal_tables import bring_vouchers
 from bootz.server.store.revision import raise_revision
 from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VOUCHER
 from bootz.sql.times import (
@@ -88,7 +89,9 @@ def check_for_owner(
         ConfigError: ``voucher-vendor-unknown``.
         UnknownChassis: no such vendor.
     """
-    spellings = _spellings(connection, parse_unverified_voucher(raw).serial_number)
+    claimed = parse_unverified_voucher(raw).serial_number
+    bring_vouchers(connection, fold_serial(claimed))
+    spellings = _spellings(connection, claimed)
 
     def verify(under: VendorRecord) -> OwnershipVoucher:
         return verify_for_owner(

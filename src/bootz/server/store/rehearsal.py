@@ -16,17 +16,15 @@ from functools import partial
 from typing import Final, NoReturn, TypeVar
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
-    MetaData,
     Select,
     Table,
     delete,
     func,
-    insert,
     select,
     text,
+    true,
 )
 from sqlalchemy import update as update_of
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
@@ -51,10 +49,8 @@ from bootz.server.store.rehearsal_tables import (
 from bootz.server.store.schema import AUDIT, CHASSIS, IMAGE_USE, META, VOUCHER
 
 _COUNTERS: Final = ("revision", "shared_revision", "chassis")
-_WRITTEN: Final = Table("rehearsed_keys", MetaData(schema="temp"), Column("id", CHASSIS.c.id.type))
-"""The chassis that were added or changed."""
-
-
+_CACHE_KIB: Final = 16_000
+"""Of pages in memory, so that some ten thousand chassis are put in place without the disk."""
 _REHEARSALS: Final = 3
 """Before a change that others overtake each time is made in the transaction itself."""
 
@@ -162,6 +158,7 @@ class Rehearsal:
         self._counted: dict[str, int] = {}
         self._tail = Tail(0, "")
         self._voucher = 0
+        self._changed = False
 
     @contextmanager
     def run(self, actor: Actor | None) -> Iterator[Connection]:
@@ -240,17 +237,19 @@ class Rehearsal:
         copy_rows(connection, IMAGE_USE.name, rows, uses)
 
     def _merge_chassis(self, connection: Connection) -> None:
-        keys = select(_WRITTEN.c.id)
-        _put(connection, CHASSIS.name, KEPT[CHASSIS.name].c.id.in_(keys))
-        before = keys.where(_WRITTEN.c.id <= self._counted["chassis"])
-        changes = connection.execute(before.limit(1)).first() is not None
+        if self._changed:
+            kept = KEPT[CHASSIS.name]
+            changed = select(kept.c.id).where(kept.c.id <= self._counted["chassis"])
+            for part in PARTS:
+                main = MAIN[part.name]
+                connection.execute(delete(main).where(main.c.chassis_id.in_(changed)))
+        _put(connection, CHASSIS.name)
         for part in PARTS:
-            main, kept = MAIN[part.name], KEPT[part.name]
-            if changes:
-                connection.execute(delete(main).where(main.c.chassis_id.in_(before)))
-            rows = rows_of(kept, part.name).where(kept.c.chassis_id.in_(keys))
-            rows = rows.order_by(*kept.primary_key.columns)
-            copy_rows(connection, part.name, rows, main)
+            kept = KEPT[part.name]
+            rows = rows_of(kept, part.name).order_by(*kept.primary_key.columns)
+            if part is IMAGE_USE:
+                rows = rows.where(kept.c.chassis_id.is_not(None))
+            copy_rows(connection, part.name, rows, MAIN[part.name])
 
     def _merge_vouchers(self, connection: Connection) -> None:
         main, kept = MAIN[VOUCHER.name], KEPT[VOUCHER.name]
@@ -263,6 +262,8 @@ class Rehearsal:
         copy_rows(connection, VOUCHER.name, rows, main)
 
     def _fill(self, connection: Connection) -> None:
+        for schema in ("main", "temp"):
+            connection.exec_driver_sql(f"PRAGMA {schema}.cache_size=-{_CACHE_KIB}")
         for table in TEMPORARY.values():
             table.create(connection, checkfirst=False)
         for table in (META, *WHOLE):
@@ -288,13 +289,18 @@ class Rehearsal:
         connection.execute(delete(temporary))
 
     def _keep(self, connection: Connection) -> None:
-        """Give the inventory its names back, and note which chassis were written."""
+        """Give the inventory its names back, and keep only what was written."""
         for name, table in KEPT.items():
             connection.execute(text(f"ALTER TABLE temp.{name} RENAME TO {table.name}"))
-        _WRITTEN.create(connection, checkfirst=False)
+        # What was only brought is taken out here, so that the transaction need not choose.
         chassis = KEPT[CHASSIS.name]
-        rows = select(chassis.c.id).where(chassis.c.revision > self._counted["revision"])
-        connection.execute(insert(_WRITTEN).from_select(["id"], rows.order_by(chassis.c.id)))
+        connection.execute(delete(chassis).where(chassis.c.revision <= self._counted["revision"]))
+        for part in PARTS:
+            kept = KEPT[part.name]
+            others = kept.c.chassis_id.not_in(select(chassis.c.id))
+            connection.execute(delete(kept).where(others))
+        changed = select(chassis.c.id).where(chassis.c.id <= self._counted["chassis"]).limit(1)
+        self._changed = connection.scalar(changed) is not None
 
     def _chain(self, connection: Connection) -> None:
         """Let the new entries of the audit follow what others have entered in the meantime."""
@@ -304,10 +310,12 @@ class Rehearsal:
             self._tail = tail
 
 
-def _put(connection: Connection, name: str, condition: ColumnElement[bool]) -> None:
+def _put(connection: Connection, name: str, *conditions: ColumnElement[bool]) -> None:
     """Put rows that have keys of their own into the database, new or in place of what was there."""
     kept = KEPT[name]
-    rows: Select[tuple[object, ...]] = rows_of(kept, name).where(condition).order_by(kept.c.id)
+    rows: Select[tuple[object, ...]] = (
+        rows_of(kept, name).where(*(conditions or (true(),))).order_by(kept.c.id)
+    )
     names = columns_of(name)
     put = insert_or_update(MAIN[name]).from_select(names, rows)
     connection.execute(

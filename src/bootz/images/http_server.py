@@ -42,8 +42,10 @@ _LAST_WORDS_S = 5.0
 _RETRY_AFTER_S = 30
 """Seconds after which a router may ask again for a file that cannot be served now."""
 
-_CHUNKS_BY_KERNEL = 8
-"""Chunks that the kernel may take at once; they cost no memory here."""
+_CHUNKS_BY_KERNEL = 16
+"""Chunks that the kernel may take at once: all that a socket's buffer has room for, in one call.
+
+They cost no memory here."""
 
 _METHODS = ("GET", "HEAD")
 

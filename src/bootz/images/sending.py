@@ -21,10 +21,6 @@ _UNKNOWN: Final = frozenset({errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS})
 """What a file system says that cannot tell whether a read would wait."""
 
 
-_SENDS: Final = 4
-"""Times that a peer is given more in its turn, if it takes all."""
-
-
 class FileReader:
     """Reads one open file, and never lets the event loop wait for a disk.
 
@@ -161,24 +157,18 @@ class KernelSender:
             self._end(TimeoutError())
 
     def _step(self) -> None:
-        """The socket takes more: give it what it takes, and leave turns to others."""
-        for _ in range(_SENDS):
-            start = self._part.start + self._sent
-            wanted = min(self._at_once, self._part.length - self._sent)
-            arguments = (self._connection.fileno(), self._reader.descriptor, start, wanted)
-            try:
-                if not self._reader.cached(start + wanted - 1):
-                    break
-                taken = os.sendfile(*arguments)
-            except BlockingIOError:
+        """The socket takes more: give it all that it takes in one call, then others have a turn."""
+        start = self._part.start + self._sent
+        wanted = min(self._at_once, self._part.length - self._sent)
+        arguments = (self._connection.fileno(), self._reader.descriptor, start, wanted)
+        try:
+            if self._reader.cached(start + wanted - 1):
+                self._account(os.sendfile(*arguments))
                 return
-            except OSError as error:
-                self._end(error)
-                return
-            self._account(taken)
-            if taken < wanted or self._turn.done():
-                return
-        else:
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._end(error)
             return
         self._loop.remove_writer(self._connection)
         self._disk = self._loop.run_in_executor(self._reader.threads, os.sendfile, *arguments)

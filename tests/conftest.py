@@ -6,13 +6,15 @@ others that are not ours to ship are another thing: a fresh clone has none, wher
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from statements import share_compiled_statements
 from store.cluster import Cluster
 
 # How long an example takes is a question of the machine, not of what it shows.
@@ -20,6 +22,8 @@ settings.register_profile(
     "untimed", settings.default, deadline=None, suppress_health_check=(HealthCheck.too_slow,)
 )
 settings.load_profile("untimed")
+
+share_compiled_statements()
 
 OIDC_PYTHON = Path(__file__).parents[1] / ".venv" / "oidc" / "bin" / "python"
 """Of the environment that the OpenID Connect provider has, by ``make .venv/oidc.stamp``."""
@@ -63,6 +67,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without looking for garbage: what collecting makes is there until the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_report_header() -> str | None:

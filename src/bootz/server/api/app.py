@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 import structlog
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from bootz import __version__
 from bootz.server.api import docs_page, metrics, problems
@@ -54,6 +54,17 @@ _ETAG: Final = {
     }
 }
 
+
+def _included() -> APIRouter:
+    api = APIRouter()
+    for router in ROUTERS:
+        api.include_router(router, prefix=PREFIX, dependencies=[Depends(check_form)])
+    return api
+
+
+_API: Final = _included()
+"""FastAPI reads the signatures of included routes once for each inclusion: this is the only one."""
+
 Part = Callable[[FastAPI, Door], None]
 """Adds something to a door's application beside the API."""
 
@@ -68,14 +79,13 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        routes=_API.routes,
     )
     app.state.door = door
     app.state.bell = NewsBell(door.database)
     app.state.feed = EventFeed(door.database, app.state.bell)
     app.state.warm = [lambda: match_routes(app)]
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX, dependencies=[Depends(check_form)])
     _install_health(app)
     app.include_router(metrics.router)
     app.include_router(docs_page.router)

@@ -1,7 +1,9 @@
 """The pages as a part of the door's application: routes, errors as pages, a login on the way."""
 
+from typing import Final
+
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
@@ -23,17 +25,24 @@ from bootz.server.board.visitor import PREFIX, LoginNeeded, Visitor, anyone, sti
 log = structlog.get_logger()
 
 
+def _included() -> APIRouter:
+    board = APIRouter()
+    for router in (assets.router, live.router, *PAGES):
+        board.include_router(router)
+    return board
+
+
+_BOARD: Final = _included()
+"""FastAPI reads the signatures of included routes once for each inclusion: this is the only one."""
+
+
 def install(app: FastAPI, door: Door) -> None:
     """Add the board to a door's application: its pages are below ``/board/``."""
-    board = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    board = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=_BOARD.routes)
     board.state.door = door
     board.state.newsroom = Newsroom(door)
     board.state.broadcast = Broadcast(board.state.newsroom, app.state.bell)
     board.state.results = Results()
-    board.include_router(assets.router)
-    board.include_router(live.router)
-    for each in PAGES:
-        board.include_router(each)
     _install_errors(board, door)
     app.mount(PREFIX, board)
     # What takes long the first time; without it the first page after a start waits.

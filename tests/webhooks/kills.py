@@ -1,7 +1,8 @@
 """The sender killed again and again: every event arrives, in order per chassis.
 
 ``make check-webhooks ARGS="--kills 200"``; a few kills are in ``test_kills.py``. The receiver
-fails now and then; the sender is a process of its own that is killed at random moments.
+fails now and then; the sender is a process of its own that is killed at random moments. Each is
+forked from a process that has loaded all modules and does nothing else.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import multiprocessing
 import random
-import signal
 import sys
 import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from aiohttp import web
@@ -59,15 +62,19 @@ class Tally:
         )
 
 
-async def send(url: str) -> None:
+def send(url: str, ready: Connection) -> None:
     """Be the sender, until killed."""
+    asyncio.run(_send(url, ready))
+
+
+async def _send(url: str, ready: Connection) -> None:
     database = open_database(url)
     settings = WebhookSettings(private_targets=(ip_network("127.0.0.0/8"),))  # type: ignore[arg-type]
     config = SiteConfig(organization="Example", webhooks=settings)
     sender = WebhookSender(
         database, config, None, clock=lambda: datetime.now(UTC), draw=lambda: 0.0
     )
-    print("sending", flush=True)
+    ready.send(None)
     await sender.run()
 
 
@@ -98,8 +105,7 @@ async def run(folder: Path, kills: int, seed: int) -> Tally:
             for _ in range(chance.randrange(1, 6)):
                 site.happen(*chance.sample(serials, chance.randrange(1, CHASSIS)))
                 await asyncio.sleep(chance.random() * 0.1)
-            process.send_signal(signal.SIGKILL)
-            await process.wait()
+            await _kill(process)
         process = await _started(url)
         with database.write() as connection:
             resend(connection, "ops", now=datetime.now(UTC))
@@ -107,8 +113,7 @@ async def run(folder: Path, kills: int, seed: int) -> Tally:
         async with asyncio.timeout(120):
             while _untaken(site) or site.webhook().waiting:
                 await asyncio.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+        await _kill(process)
         database.close()
         return _tally(kills, range(first + 1, first + events + 1), receiver)
 
@@ -121,13 +126,23 @@ def _untaken(site: Site) -> int:
         return connection.scalar(wanted) or 0
 
 
-async def _started(url: str) -> asyncio.subprocess.Process:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "webhooks.kills", "--send", url, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"sending\n"
+async def _started(url: str) -> ForkServerProcess:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["webhooks.conftest", "bootz.server.webhooks.sender"])
+    heard, ready = context.Pipe(duplex=False)
+    process = context.Process(target=send, args=(url, ready))
+    # Started in a thread: the first one waits until all modules are loaded.
+    await asyncio.to_thread(process.start)
+    ready.close()
+    await asyncio.to_thread(heard.recv)
+    heard.close()
     return process
+
+
+async def _kill(process: ForkServerProcess) -> None:
+    process.kill()
+    await asyncio.to_thread(process.join)
+    process.close()
 
 
 def _tally(kills: int, events: range, receiver: Receiver) -> Tally:
@@ -154,11 +169,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--send")
     told = parser.parse_args()
-    if told.send:
-        asyncio.run(send(told.send))
-        return 0
     with tempfile.TemporaryDirectory() as folder:
         tally = asyncio.run(run(Path(folder), told.kills, told.seed))
     print(tally)

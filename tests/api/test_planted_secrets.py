@@ -1,7 +1,8 @@
 """A site full of planted secrets, served: whoever may not see them finds none anywhere.
 
-A router is onboarded and another is refused, so that journal, events, webhooks and what was sent
-hold what they hold after a night. Every route of openapi.json and every page of the board is read.
+The owner's key is in a token, the database a PostgreSQL. A router is onboarded and another is
+refused, so that journal, events, webhooks and what was sent hold what they hold after a night.
+Every route of openapi.json and every page of the board is read; then what fails tells why.
 
 docs/operator-ids.md: O24.
 """
@@ -19,18 +20,30 @@ import threading
 import urllib.parse
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from keystore.softhsm import SoftToken
+from pki import make_pair
+from site_world import Pki
+from store.cluster import Cluster
 
 from bootz.cli.main import run
+from bootz.keystore.files import KeyKind, write_certificates
+from bootz.keystore.pkcs11 import Pkcs11Signer
 from bootz.processes import COMMAND
 from bootz.server.api.app import openapi_document
+from bootz.server.api.auth.accounts import begin_session, find_account
 from bootz.server.api.auth.principals import SESSION_COOKIE
+from bootz.server.store.database import open_database
+from bootz.trust.issuing import CertificateProfile
+
+pytestmark = [pytest.mark.softhsm, pytest.mark.postgresql]
 
 LOOPBACK = "127.0.0.1:0"
 PASSWORD = "PLANTEDpersonpassword"
@@ -82,7 +95,13 @@ BROKEN: dict[str, dict[str, Any]] = {
     "value": {"bootloader_config": "{{ variables.password }}"},
     "filter": {"vendor_config": "{{ variables.password | int(base=variables.password) }}\n"},
 }
-FILES = ("netbox.token", "hook.secret", "oidc-secret", "ovgs.token")
+FILES = (
+    "netbox.token",
+    "nautobot.token",
+    "hook.secret",
+    "oidc-secret",
+    "ovgs.token",
+)
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -111,20 +130,19 @@ class Shown:
     address: str
     secrets: set[bytes]
     tokens: dict[str, str]
-    session: str = ""
     texts: dict[str, bytes] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection(self.address, timeout=60)
+
     def get(self, path: str, headers: dict[str, str]) -> tuple[int, str, bytes]:
-        host, _, port = self.address.partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
-        try:
-            connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            if answer.headers["content-type"] == "text/event-stream; charset=utf-8":
-                return answer.status, "", self._events(answer)
-            return answer.status, str(answer.headers), answer.read()
-        finally:
-            connection.close()
+        self.connection.request("GET", path, headers=headers)
+        answer = self.connection.getresponse()
+        if answer.headers["content-type"] == "text/event-stream; charset=utf-8":
+            events = self._events(answer)
+            self.connection.close()
+            return answer.status, "", events
+        return answer.status, str(answer.headers), answer.read()
 
     @staticmethod
     def _events(answer: http.client.HTTPResponse) -> bytes:
@@ -139,11 +157,14 @@ class Shown:
 
     def found(self) -> list[tuple[str, str]]:
         """Return where a secret is shown: as it is, or in a form that is easily undone."""
+        whole = b"\0".join(set(self.texts.values()))
         return [
             (where, secret.decode("ascii", "replace"))
-            for where, text in self.texts.items()
             for secret in self.secrets
-            if any(form in text for form in forms(secret))
+            for form in forms(secret)
+            if form in whole
+            for where, text in self.texts.items()
+            if form in text
         ]
 
 
@@ -177,7 +198,24 @@ def listening() -> Iterator[tuple[str, type[Receiver]]]:
         server.server_close()
 
 
-def build(folder: Path, hook: str, capsys: Any) -> tuple[Path, set[bytes], dict[str, str]]:
+def certz(folder: Path) -> tuple[dict[str, Any], bytes]:
+    """Return a TLS profile with a key, and a line of the key."""
+    pair = make_pair("router")
+    certificate, key = (Path(each).read_bytes() for each in pair.save(folder, "certz"))
+    chain = {
+        "type": "CERTIFICATE_TYPE_X509",
+        "encoding": "CERTIFICATE_ENCODING_PEM",
+        "certificate": base64.b64encode(certificate).decode(),
+        "private_key": base64.b64encode(key).decode(),
+    }
+    entity = {"version": "1", "created_on": "1", "certificate_chain": {"certificate": chain}}
+    profile = {"ssl_profile_id": "mgmt", "primary": True, "certz": {"entities": [entity]}}
+    return profile, key.splitlines()[1]
+
+
+def build(
+    folder: Path, hook: str, capsys: Any, database: str
+) -> tuple[Path, set[bytes], dict[str, str]]:
     """Make a site that holds every kind of secret, and a router of its own."""
     site, maker = folder / "site", str(folder / "maker")
 
@@ -186,7 +224,19 @@ def build(folder: Path, hook: str, capsys: Any) -> tuple[Path, set[bytes], dict[
         assert run(["--site", str(site), *words]) == 0, capsys.readouterr().err
         return str(capsys.readouterr().out)
 
-    done("init", str(site), "--organization", "Example")
+    token = SoftToken(folder / "hsm", pin=planted("pin"))
+    token.make_rsa("oc")
+    (folder / "pki").mkdir()
+    own = Pki(folder / "pki", KeyKind.RSA_2048)
+    public = Pkcs11Signer.from_uri(token.uri("oc")).public_key
+    write_certificates(folder / "oc.pem", [own.issue_for(CertificateProfile.OWNER, public)])
+    keys = ("--pinned-domain-cert", str(own.ca), "--owner-cert", str(folder / "oc.pem"))
+    profile, key_line = certz(folder)
+    (folder / "db").write_text(planted("dbpassword"))
+    (folder / "db").chmod(0o600)
+    stored = ("--database", database, "--database-password-file", str(folder / "db"))
+    named = ("--organization", "Example", "--owner-key", token.uri("oc"))
+    done("init", str(site), *named, *keys, *stored)
     for name in FILES:
         (site / name).write_text(planted(name.replace(".", "").replace("-", "")))
         (site / name).chmod(0o600)
@@ -211,7 +261,15 @@ def build(folder: Path, hook: str, capsys: Any) -> tuple[Path, set[bytes], dict[
             "select": {"status": ["planned"]},
             "profiles": [{"role": "edge", "profile": "base"}],
             "webhook": {"listen": LOOPBACK, "secret_file": "hook.secret", "tls": False},
-        }
+        },
+        {
+            "name": "nautobot",
+            "kind": "nautobot",
+            "url": "http://127.0.0.1:9",
+            "token_file": "nautobot.token",
+            "select": {"status": ["Planned"]},
+            "profiles": [{"role": "edge", "profile": "base"}],
+        },
     ]
     (site / "bootz.yaml").write_text(yaml.safe_dump(document))
     done("manufacturer", "init", maker, "--name", "Bootz Labs")
@@ -220,7 +278,7 @@ def build(folder: Path, hook: str, capsys: Any) -> tuple[Path, set[bytes], dict[
         words = ("--manufacturer", maker, "--serial", serial)
         done("router", "manufacture", str(folder / router), *words)
     voucher = folder / "LAB0001.vcj"
-    pinned = ("--pinned-domain-cert", str(site / "keys/pinned-domain/1.pem"))
+    pinned = (*keys[:2], "--expires", "9")
     maker_words = ("--manufacturer", maker, "--serial", "LAB0001", "--to", str(voucher))
     done("voucher", "issue", *maker_words, *pinned)
     done("vendor", "add", "Bootz Labs", "--ca", str(folder / "ca.pem"))
@@ -231,7 +289,7 @@ def build(folder: Path, hook: str, capsys: Any) -> tuple[Path, set[bytes], dict[
     done("vendor", "add", "Other", *other, "--voucher-source", str(folder / "source.yaml"))
     routers: dict[str, Any] = {
         "profiles": [
-            {"name": "base", **PROFILE},
+            {"name": "base", **PROFILE, "certz_profiles": [profile]},
             *(
                 {"name": name, **content, "variables": {"password": planted(f"broken{name}")}}
                 for name, content in BROKEN.items()
@@ -256,8 +314,9 @@ def build(folder: Path, hook: str, capsys: Any) -> tuple[Path, set[bytes], dict[
     done("voucher", "import", str(voucher))
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o600)
-    for name, role in (("ann", "operator"), ("vic", "viewer")):
-        done("user", "add", name, "--role", role, "--password-file", str(folder / "password"))
+    with_password = ("--password-file", str(folder / "password"))
+    done("user", "add", "ann", "--role", "operator", *with_password)
+    vic = done("user", "add", "vic", "--role", "viewer", "--output", "json")
     secret = base64.b64encode(planted("webhooksecretofthirtytwobytes").encode()).decode()
     (folder / "hook").write_text(f"whsec_{secret}")
     (folder / "hook").chmod(0o600)
@@ -271,7 +330,13 @@ def build(folder: Path, hook: str, capsys: Any) -> tuple[Path, set[bytes], dict[
     names |= {(site / name).read_bytes() for name in FILES}
     names |= {token.encode() for token in tokens.values()}
     names |= {secret.encode(), planted("webhooksecretofthirtytwobytes").encode()}
-    names |= {json.loads(link)["link"].encode(), b"$argon2"} | lines_of_keys(site)
+    names |= {json.loads(each)["link"].encode() for each in (link, vic)}
+    names |= {
+        planted("pin").encode(),
+        planted("dbpassword").encode(),
+        key_line,
+        b"$argon2",
+    } | lines_of_keys(site)
     return site, names, tokens
 
 
@@ -305,9 +370,19 @@ def paths(shown: Shown) -> list[str]:
     return [f"{each}?after=0" if each.endswith("/stream") else each for each in found]
 
 
-def crawl(shown: Shown, session: str) -> Iterator[tuple[str, bytes]]:
-    """Follow every link of the board."""
-    waiting, seen = deque(["/board/"]), {"/board/"}
+def kind_of(url: str, *, each: bool) -> str:
+    """Return what two pages have in common that show the same: of other rows, if not of each."""
+    path, _, query = url.partition("?")
+    chosen = urllib.parse.parse_qs(query)
+    words = sorted(f"{key}={value[0] if key == 'tab' else ''}" for key, value in chosen.items())
+    if not each:
+        path = re.sub(r"\d+", lambda found: "1" if found[0] == "1" else "N", path)
+    return f"{path}?{'&'.join(words)}"
+
+
+def crawl(shown: Shown, session: str, *, each: bool) -> Iterator[tuple[str, bytes]]:
+    """Follow the links of the board: to each page of each row, or to each kind of page."""
+    waiting, seen = deque(["/board/"]), {kind_of("/board/", each=each)}
     while waiting:
         path = waiting.popleft()
         status, _, body = shown.get(path, {"Cookie": f"{SESSION_COOKIE}={session}"})
@@ -315,20 +390,24 @@ def crawl(shown: Shown, session: str) -> Iterator[tuple[str, bytes]]:
         yield path, body
         for link in re.findall(rb'(?:href|hx-get)="([^"#]+)', body):
             url = urllib.parse.urljoin(path, link.decode().replace("&amp;", "&"))
-            if url.startswith("/board/") and "/static/" not in url and url not in seen:
-                seen.add(url)
+            kind = kind_of(url, each=each)
+            if url.startswith("/board/") and "/static/" not in url and kind not in seen:
+                seen.add(kind)
                 waiting.append(url)
 
 
 @pytest.fixture(scope="module")
 def shown(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest, cluster: Cluster
 ) -> Iterator[Shown]:
     """Everything that a site shows after a night to who may not see its secrets."""
     folder = tmp_path_factory.mktemp("planted")
     capture = request.config.pluginmanager.getplugin("capturemanager")
-    with listening() as (hook, kept):
-        yield show(folder, hook, kept, capture)
+    database = cluster.url()
+    with pytest.MonkeyPatch.context() as patch, listening() as (hook, kept):
+        patch.setenv("SOFTHSM2_CONF", "")
+        yield show(folder, hook, kept, capture, database)
+    cluster.drop(database)
 
 
 class Output:
@@ -341,8 +420,8 @@ class Output:
         return self._capture.read_global_capture()
 
 
-def show(folder: Path, hook: str, kept: type[Receiver], capture: Any) -> Shown:
-    site, secrets, tokens = build(folder, hook, Output(capture))
+def show(folder: Path, hook: str, kept: type[Receiver], capture: Any, database: str) -> Shown:
+    site, secrets, tokens = build(folder, hook, Output(capture), database)
     server = subprocess.Popen(
         [*COMMAND, "--site", str(site), "serve", *ADDRESSES],
         stdin=subprocess.DEVNULL,
@@ -361,7 +440,8 @@ def show(folder: Path, hook: str, kept: type[Receiver], capture: Any) -> Shown:
         assert run(["router", "boot", str(folder / "r1"), *boots]) == 0
         assert run(["router", "boot", str(folder / "r2"), *boots]) == 1
         made = Shown(site, address, secrets, tokens)
-        read_all(made)
+        with closing(made.connection):
+            read_all(made, database)
         assert kept.reported.wait(60)
     finally:
         server.terminate()
@@ -371,6 +451,12 @@ def show(folder: Path, hook: str, kept: type[Receiver], capture: Any) -> Shown:
     made.keep("webhooks", b"\n".join(kept.bodies))
     made.keep("log", b"".join(log))
     output = Output(capture)
+
+    def keep(*words: str) -> None:
+        output.readouterr()
+        run(["--site", str(site), *words])
+        made.keep(" ".join(words), "".join(output.readouterr()))
+
     for words in (
         ("audit", "list", "-n", "1000", "--output", "json"),
         ("audit", "export"),
@@ -378,13 +464,22 @@ def show(folder: Path, hook: str, kept: type[Receiver], capture: Any) -> Shown:
         ("attempts", "--output", "json"),
         ("status", "--output", "json"),
         ("chassis", "check", "--all", "--no-network", "--output", "json"),
+        ("keys", "show", "--output", "json"),
+        ("source", "check", "nautobot"),
+        ("source", "sync", "netbox"),
     ):
-        output.readouterr()
-        run(["--site", str(site), *words])
-        made.keep(" ".join(words), "".join(output.readouterr()))
+        keep(*words)
     bundle = folder / "bundle.tar.gz"
     assert run(["--site", str(site), "support", str(bundle)]) == 0
     made.keep("support", gzip.decompress(bundle.read_bytes()))
+    # A token that is locked by another PIN, and a database that is not there, are told without it.
+    (folder / "hsm/pin").write_text(planted("wrongpin"))
+    made.secrets.add(planted("wrongpin").encode())
+    keep("keys", "show")
+    settings = site / "bootz.yaml"
+    settings.write_text(settings.read_text().replace(database, "postgresql://bootz@127.0.0.1:9/x"))
+    for words in (("status",), ("chassis", "list"), ("db", "status"), ("support", f"{bundle}2")):
+        keep(*words)
     return made
 
 
@@ -402,27 +497,32 @@ def told(server: subprocess.Popen[bytes], log: list[bytes], *events: str) -> dic
     raise AssertionError(b"".join(log).decode())
 
 
-def read_all(made: Shown) -> None:
+def read_all(made: Shown, database: str) -> None:
+    everything = paths(made)
     for role in ("viewer", "operator"):
         headers = {"Authorization": f"Bearer {made.tokens[role]}"}
-        for path in paths(made):
+        # What one row of a kind shows to a viewer, the others do; of a profile each is another.
+        kinds = {kind_of(path, each="/profiles/" in path): path for path in reversed(everything)}
+        for path in everything if role == "operator" else reversed(kinds.values()):
             status, names, body = made.get(f"/api/v1{path}", headers)
             assert status < 500, (path, body)
             made.keep(f"{role} {path}", names.encode() + body)
         _, _, body = made.get("/metrics", headers)
         made.keep(f"{role} /metrics", body)
-    for name in ("ann", "vic"):
-        host, _, port = made.address.partition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=60)
-        body = json.dumps({"name": name, "password": PASSWORD})
-        connection.request("POST", "/api/v1/login", body, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        cookie = re.search(rf"{SESSION_COOKIE}=([^;]+)", answer.headers["set-cookie"])
-        connection.close()
-        assert cookie is not None
-        made.secrets.add(cookie[1].encode())
-        made.session = cookie[1]
-        for path, body_ in crawl(made, cookie[1]):
+    body = json.dumps({"name": "ann", "password": PASSWORD})
+    made.connection.request("POST", "/api/v1/login", body, {"Content-Type": "application/json"})
+    answer = made.connection.getresponse()
+    made.keep("login", answer.read())
+    cookie = re.search(rf"{SESSION_COOKIE}=([^;]+)", answer.headers["set-cookie"])
+    assert cookie is not None
+    opened = open_database(database)
+    with opened.write() as connection:
+        account = find_account(connection, "vic")
+        viewing = begin_session(connection, account, "127.0.0.1", now=datetime.now(UTC))
+    opened.close()
+    for name, session in (("ann", cookie[1]), ("vic", viewing)):
+        made.secrets.add(session.encode())
+        for path, body_ in crawl(made, session, each=name == "ann"):
             made.keep(f"{name} {path}", body_)
 
 
@@ -449,3 +549,7 @@ def test_what_was_read_is_what_there_is(shown: Shown) -> None:
     assert b"hidden:" in shown.texts["operator /chassis/1/render?dialect=current"]
     assert b"hidden:" in shown.texts["operator /chassis/1/sent"]
     assert b"template" in shown.texts["operator /preflight"]
+    assert b'"certz_profiles":"hidden:' in shown.texts["operator /profiles/base"]
+    assert b"pkcs11:" in shown.texts["keys show --output json"]
+    assert b"source-" in shown.texts["source check nautobot"]
+    assert b"database-unavailable" in shown.texts["chassis list"]

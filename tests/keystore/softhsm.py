@@ -15,20 +15,21 @@ PIN = "0000-user"
 class SoftToken:
     """A token in a folder. SOFTHSM2_CONF is read when the library is initialised."""
 
-    def __init__(self, folder: Path, label: str = "owner") -> None:
+    def __init__(self, folder: Path, label: str = "owner", pin: str = PIN) -> None:
         self.folder = folder
         self.label = label
+        self.pin = pin
         self.store = folder / "tokens"
         self.store.mkdir(parents=True)
         configuration = folder / "softhsm2.conf"
         configuration.write_text(f"directories.tokendir = {self.store}\nlog.level = ERROR\n")
         os.environ["SOFTHSM2_CONF"] = str(configuration)
         self.pin_file = folder / "pin"
-        self.write_pin(PIN)
+        self.write_pin(pin)
         subprocess.run(
             [
                 *("softhsm2-util", "--init-token", "--free", "--label", label),
-                *("--pin", PIN, "--so-pin", "0000-so"),
+                *("--pin", pin, "--so-pin", "0000-so"),
             ],
             check=True,
             stdin=subprocess.DEVNULL,
@@ -43,7 +44,7 @@ class SoftToken:
         """Make a key pair, RSA-2048, that stays in the token."""
         library = pkcs11.lib(str(LIBRARY))
         library.reinitialize()
-        with library.get_token(token_label=self.label).open(rw=True, user_pin=PIN) as session:
+        with library.get_token(token_label=self.label).open(rw=True, user_pin=self.pin) as session:
             session.generate_keypair(pkcs11.KeyType.RSA, 2048, label=key, store=True)
 
     def uri(self, key: str) -> str:

@@ -6,22 +6,20 @@ from importlib.resources import files
 from typing import Any, Final
 
 import structlog
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from bootz import __version__
 from bootz.server.api import docs_page, metrics, problems
 from bootz.server.api.bounds import AtOnce, BodyLimit
 from bootz.server.api.context import Door, door_of
 from bootz.server.api.following import EventFeed
-from bootz.server.api.form import check_form
 from bootz.server.api.problems import Problem
 from bootz.server.api.routes import ROUTERS
+from bootz.server.api.routing import PREFIX
 from bootz.server.health import site_health
 from bootz.server.store.bell import NewsBell
 
 log = structlog.get_logger()
-
-PREFIX: Final = "/api/v1"
 
 _CSP: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -55,15 +53,7 @@ _ETAG: Final = {
 }
 
 
-def _included() -> APIRouter:
-    api = APIRouter()
-    for router in ROUTERS:
-        api.include_router(router, prefix=PREFIX, dependencies=[Depends(check_form)])
-    return api
-
-
-_API: Final = _included()
-"""FastAPI reads the signatures of included routes once for each inclusion: this is the only one."""
+_ROUTERS: Final = (*ROUTERS, metrics.router, docs_page.router)
 
 Part = Callable[[FastAPI, Door], None]
 """Adds something to a door's application beside the API."""
@@ -79,16 +69,14 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        routes=_API.routes,
+        routes=[route for router in _ROUTERS for route in router.routes],
     )
     app.state.door = door
     app.state.bell = NewsBell(door.database)
     app.state.feed = EventFeed(door.database, app.state.bell)
-    app.state.warm = [lambda: match_routes(app)]
+    app.state.warm = []
     problems.install(app)
     _install_health(app)
-    app.include_router(metrics.router)
-    app.include_router(docs_page.router)
     for part in parts:
         part(app, door)
     app.middleware("http")(_with_headers(door))
@@ -96,13 +84,6 @@ def create_app(door: Door, parts: Sequence[Part] = ()) -> FastAPI:
     app.add_middleware(AtOnce)
     _describe(app)
     return app
-
-
-def match_routes(app: FastAPI) -> None:
-    """Let FastAPI read the signature of every route, which the first request would do."""
-    scope = {"type": "http", "method": "GET", "path": "/~", "root_path": "", "headers": []}
-    for route in app.routes:
-        route.matches(dict(scope))
 
 
 def openapi_document() -> dict[str, Any]:

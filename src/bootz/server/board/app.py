@@ -3,13 +3,12 @@
 from typing import Final
 
 import structlog
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from bootz.errors import BootzError, UnknownChassis, WireError
-from bootz.server.api.app import match_routes
 from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.context import Door, Principal
 from bootz.server.api.problems import problem_of
@@ -24,21 +23,17 @@ from bootz.server.board.visitor import PREFIX, LoginNeeded, Visitor, anyone, sti
 
 log = structlog.get_logger()
 
-
-def _included() -> APIRouter:
-    board = APIRouter()
-    for router in (assets.router, live.router, *PAGES):
-        board.include_router(router)
-    return board
-
-
-_BOARD: Final = _included()
-"""FastAPI reads the signatures of included routes once for each inclusion: this is the only one."""
+_ROUTERS: Final = (assets.router, live.router, *PAGES)
 
 
 def install(app: FastAPI, door: Door) -> None:
     """Add the board to a door's application: its pages are below ``/board/``."""
-    board = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, routes=_BOARD.routes)
+    board = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        routes=[route for router in _ROUTERS for route in router.routes],
+    )
     board.state.door = door
     board.state.newsroom = Newsroom(door)
     board.state.broadcast = Broadcast(board.state.newsroom, app.state.bell)
@@ -49,7 +44,6 @@ def install(app: FastAPI, door: Door) -> None:
     app.state.warm += [
         board.state.newsroom.look,
         compile_templates,
-        lambda: match_routes(board),
         lambda: _draw_home(board, door),
     ]
 

@@ -64,7 +64,7 @@ def oidc_part(settings: OidcSettings, root: Path) -> Callable[[FastAPI, Door], N
             settings.issuer, settings.client_id, secret, tls=tls, monotonic=door.monotonic
         )
         logins = OidcLogins(provider, settings, door.monotonic)
-        app.include_router(_router(door, logins))
+        app.routes.extend(_router(door, logins).routes)
 
     return part
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from bootz.reasons import REASONS
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import CursorPage, Moment, with_query
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import tagged
 from bootz.server.operations.labels import fold_key
 from bootz.server.store.attempt_states import AttemptState, EventKind
@@ -23,7 +24,7 @@ from bootz.server.store.attempts import (
     latest_attempts,
 )
 
-router = APIRouter(tags=["attempts"])
+router = api_router(tag="attempts")
 
 
 class CheckView(BaseModel):

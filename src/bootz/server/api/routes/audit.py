@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import CursorPage, Moment, with_query
+from bootz.server.api.routing import api_router
 from bootz.server.operations.audit import AuditFilter, audit_record, latest_entries, verify
 
-router = APIRouter(prefix="/audit", tags=["audit"])
+router = api_router("/audit", tag="audit")
 
 
 class AuditEntryView(BaseModel):

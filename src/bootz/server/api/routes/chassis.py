@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection
 
@@ -21,6 +21,7 @@ from bootz.server.api.paging import (
 from bootz.server.api.problems import ErrorItem, ManyErrors, item_of
 from bootz.server.api.routes.chassis_choice import ChassisChoiceDep, find_visible, raise_all
 from bootz.server.api.routes.documents import STRICT, Removed, refuse_hidden, shower, unmasked
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, etag
 from bootz.server.operations.chassis import (
     add_chassis,
@@ -36,7 +37,7 @@ from bootz.server.operations.step_limits import read_limits
 from bootz.server.store.database import plain
 from bootz.server.store.listing import ListChoice, listed_chassis
 
-router = APIRouter(prefix="/chassis", tags=["chassis"])
+router = api_router("/chassis", tag="chassis")
 
 MAX_BULK: Final = 10_000
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
@@ -18,12 +18,13 @@ from bootz.server.api.routes.chassis import (
 )
 from bootz.server.api.routes.chassis_choice import find_visible, raise_all
 from bootz.server.api.routes.documents import STRICT, refuse_hidden
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep
 from bootz.server.operations.chassis import insert_placed, remove_all_chassis
 from bootz.server.operations.chassis_placement import place_chassis
 from bootz.server.operations.chassis_record import ChassisRecord
 
-router = APIRouter(prefix="/chassis", tags=["chassis"])
+router = api_router("/chassis", tag="chassis")
 
 _MAX_ERRORS: Final = 1000
 

@@ -12,6 +12,7 @@ from bootz.server.api.auth.principals import needs, operation, sees_secrets
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Fields, Page, PagingDep, Search, listed
 from bootz.server.api.problems import ErrorItem, ManyErrors
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, etag
 from bootz.server.operations.secrets import (
     fingerprinter,
@@ -108,7 +109,7 @@ def refuse_hidden(document: Mapping[str, JsonValue]) -> None:
 
 def document_router(noun: str, plural: str, body_model: type[BaseModel], verbs: Verbs) -> APIRouter:
     """Return the routes of a noun; ``body_model`` describes what is given and what is shown."""
-    router = APIRouter(prefix=f"/{plural}", tags=[plural])
+    router = api_router(f"/{plural}", tag=plural)
     named = Annotated[str, Path(min_length=1, max_length=128, description="Its name.")]
 
     def caller(verb: str) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from bootz.server.api.auth.principals import needs, operation
@@ -16,9 +16,10 @@ from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.following import EventFeed
 from bootz.server.api.journal_events import JournalEvent, event_view
 from bootz.server.api.paging import CursorPage, with_query
+from bootz.server.api.routing import api_router
 from bootz.server.store.attempts import events_after
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = api_router("/events", tag="events")
 
 _ALIVE_S: Final = 15.0
 """Seconds after which a silent stream says that it is alive, so that nothing between cuts it."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import Depends, Header, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +16,7 @@ from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.paging import Fields, Page, PagingDep, Search, listed
 from bootz.server.api.ports import DoorImages
 from bootz.server.api.routes.documents import STRICT, Removed
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import DRY_RUN_HEADER, Answer, ChangeDep, check_etag, tagged
 from bootz.server.operations.image_kinds import ImageKind
 from bootz.server.operations.images import ImageRecord, add_image, list_images, remove_image
@@ -28,7 +29,7 @@ from bootz.server.operations.uploads import (
     touch_upload,
 )
 
-router = APIRouter(prefix="/images", tags=["images"])
+router = api_router("/images", tag="images")
 
 _PIECE_BYTES: Final = 1 << 20
 """What is gathered of a piece before it is written."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, Final, Literal, NoReturn
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, JsonValue
 from sqlalchemy import Connection, or_, select
@@ -15,6 +15,7 @@ from bootz.model.kinds import BootMode
 from bootz.server.api.auth.principals import check_role, needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.problems import ErrorItem, ManyErrors
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep
 from bootz.server.importing.applied import MAX_CHANGES, Applied, Terms
 from bootz.server.importing.applying import apply_items
@@ -41,7 +42,7 @@ from bootz.server.store.rehearsal_tables import seen
 from bootz.server.store.schema import CHASSIS
 from bootz.trust.certificates import fingerprint
 
-router = APIRouter(tags=["imports"])
+router = api_router(tag="imports")
 
 MEDIA: Final[Mapping[str, FileForm]] = {
     "text/csv": FileForm.CSV,

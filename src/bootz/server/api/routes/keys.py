@@ -4,19 +4,20 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
+from bootz.server.api.routing import api_router
 from bootz.server.operations.site_certificates import SiteCertificate, published
 from bootz.server.operations.vendors import list_vendors
 from bootz.trust.certificates import fingerprint, load_certificate, pem_from_der
 from bootz.trust.keys import describe_key
 
-router = APIRouter(prefix="/keys", tags=["keys"])
+router = api_router("/keys", tag="keys")
 
 _WITH_VENDOR: Final = "with the vendor"
 

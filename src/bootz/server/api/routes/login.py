@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy import Connection
 
@@ -17,9 +17,10 @@ from bootz.server.api.auth.principals import (
 )
 from bootz.server.api.context import DoorDep
 from bootz.server.api.problems import documented
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep
 
-router = APIRouter(tags=["login"])
+router = api_router(tag="login")
 
 _STRICT: Final = ConfigDict(extra="forbid", hide_input_in_errors=True)
 

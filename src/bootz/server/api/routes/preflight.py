@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from bootz.server.api.auth.principals import check_role, needs, operation, sees_
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.chassis_choice import ChassisChoiceDep, find_visible
+from bootz.server.api.routing import api_router
 from bootz.server.operations.chassis import chassis_by_key
 from bootz.server.operations.secrets import fingerprinter, masked_object
 from bootz.server.operations.site_certificates import read_site_certificates
@@ -24,7 +25,7 @@ from bootz.server.rendering.sent import sent_beside
 from bootz.wire.names import DialectName
 from bootz.wire.preview import preview_payload
 
-router = APIRouter(tags=["chassis"])
+router = api_router(tag="chassis")
 
 _Key = Annotated[int, Path(ge=1, le=2**62, description="The chassis's id.")]
 _Probe = Annotated[

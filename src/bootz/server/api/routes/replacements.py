@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.documents import STRICT
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.operations.replacements import (
     Replacement,
@@ -20,7 +21,7 @@ from bootz.server.operations.replacements import (
     reject_replacement,
 )
 
-router = APIRouter(prefix="/replacements", tags=["replacements"])
+router = api_router("/replacements", tag="replacements")
 
 _Serial = Annotated[str, Path(max_length=64, description="The waiting card's serial number.")]
 

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field, RootModel
 from sqlalchemy import Connection
 
@@ -13,6 +13,7 @@ from bootz.errors import UnknownChassis
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import Door, DoorDep, Principal
 from bootz.server.api.routes.documents import STRICT
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.sources import syncing
 from bootz.server.sources.checking import check_source
@@ -22,7 +23,7 @@ from bootz.server.sources.showing import show_sources
 from bootz.server.sources.syncing import SourceRoom
 from bootz.server.store.actor import Actor
 
-router = APIRouter(prefix="/sources", tags=["sources"])
+router = api_router("/sources", tag="sources")
 
 _Name = Annotated[str, Path(max_length=40, description="The source's name in bootz.yaml.")]
 

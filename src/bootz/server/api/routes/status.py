@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import BaseModel, Field
 
 from bootz import __version__
 from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
+from bootz.server.api.routing import api_router
 from bootz.server.health import site_health
 from bootz.server.operations.chassis_state import ChassisState
 from bootz.server.store.attempts import last_event
 from bootz.server.store.migrations import SITE_SCHEMA
 
-router = APIRouter(tags=["status"])
+router = api_router(tag="status")
 
 
 class PartView(BaseModel):

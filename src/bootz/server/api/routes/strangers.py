@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from bootz.server.api.paging import CursorPage, with_query
 from bootz.server.api.routes.attempts import AttemptView, attempt_view, scope_filter
 from bootz.server.api.routes.chassis_choice import find_visible
 from bootz.server.api.routes.documents import STRICT
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.operations.strangers import (
     claim_stranger,
@@ -24,7 +25,7 @@ from bootz.server.operations.strangers import (
 )
 from bootz.server.store.attempts import AttemptFilter, AttemptRecord, latest_attempts
 
-router = APIRouter(prefix="/strangers", tags=["strangers"])
+router = api_router("/strangers", tag="strangers")
 
 _Attempt = Annotated[int, Path(ge=1, le=2**62, description="The id of the stranger's attempt.")]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue
 from sqlalchemy import Connection
 
@@ -18,9 +18,10 @@ from bootz.server.api.auth.tokens import (
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.documents import STRICT
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, etag, tagged
 
-router = APIRouter(prefix="/tokens", tags=["tokens"])
+router = api_router("/tokens", tag="tokens")
 
 
 class Token(BaseModel):

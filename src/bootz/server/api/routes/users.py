@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 from pydantic import AwareDatetime, BaseModel, Field, JsonValue, SecretStr
 from sqlalchemy import Connection
 
@@ -20,9 +20,10 @@ from bootz.server.api.auth.roles import OperatorRole
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Page, PagingDep
 from bootz.server.api.routes.documents import STRICT, Removed
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, etag, tagged
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = api_router("/users", tag="users")
 
 _Name = Annotated[str, Path(max_length=128, description="The account's name.")]
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy import Connection
 
@@ -11,6 +11,7 @@ from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import Moment, Page, PagingDep
 from bootz.server.api.routes.documents import STRICT
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, tagged
 from bootz.server.operations.vouchers.fetches import (
     MAX_SERIALS,
@@ -24,7 +25,7 @@ from bootz.server.operations.vouchers.fetches import (
 from bootz.server.operations.vouchers.records import VoucherRecord, list_vouchers, voucher_of_digest
 from bootz.server.operations.vouchers.storing import remove_vouchers
 
-router = APIRouter(prefix="/vouchers", tags=["vouchers"])
+router = api_router("/vouchers", tag="vouchers")
 
 
 class Voucher(BaseModel):

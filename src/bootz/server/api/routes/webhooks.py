@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field, SecretStr
 from sqlalchemy import Connection
 
@@ -10,6 +10,7 @@ from bootz.server.api.auth.principals import needs, operation
 from bootz.server.api.context import DoorDep, Principal
 from bootz.server.api.paging import CursorPage, Page, PagingDep, with_query
 from bootz.server.api.routes.documents import STRICT, Removed
+from bootz.server.api.routing import api_router
 from bootz.server.api.writes import Answer, ChangeDep, etag, tagged
 from bootz.server.operations.webhooks import (
     Webhook,
@@ -24,7 +25,7 @@ from bootz.server.operations.webhooks import (
 )
 from bootz.server.webhooks.trial import try_webhook
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = api_router("/webhooks", tag="webhooks")
 
 _Name = Annotated[str, Path(min_length=1, max_length=128, description="The webhook's name.")]
 _Labels = Annotated[

@@ -8,6 +8,7 @@ import pytest
 from api.conftest import World
 
 from bootz.server.api.auth.roles import OperatorRole
+from bootz.server.operations.webhooks import set_webhook
 
 SECRET = "whsec_" + "UExBTlRFRC1TRUNSRVQtcGxhbnRlZC1zZWNyZXQ="
 PLANTED = ("UExBTlRFRC1TRUNSRVQ", "PLANTED-SECRET")
@@ -15,7 +16,7 @@ PLANTED = ("UExBTlRFRC1TRUNSRVQ", "PLANTED-SECRET")
 
 def test_over_the_api(world: World) -> None:
     admin = OperatorRole.ADMIN
-    body = {"name": "ops", "url": "https://192.0.2.1/", "secret": SECRET}
+    body = {"name": "ops", "url": "https://a.example/", "secret": SECRET}
     made = world.call(admin, "POST", "/webhooks", json=body)
     assert made.status_code == 201
     assert made.json()["secret"] is None
@@ -31,6 +32,9 @@ def test_over_the_api(world: World) -> None:
     assert answer.status_code == 200
     assert answer.headers["etag"] != tag
 
+    # As of settings that named its network when it was added.
+    with world.database.write() as connection:
+        set_webhook(connection, "ops", url="https://192.0.2.1/")
     trial = world.call(admin, "POST", "/webhooks/ops/test").json()
     assert (trial["delivered"], trial["reason"]) == (False, "webhook-target-refused")
     assert world.call(admin, "POST", "/webhooks/ops/resend", json={}).json() == {"resent": 0}
@@ -65,3 +69,23 @@ def test_bodies_that_do_not_fit(world: World, body: dict[str, Any]) -> None:
     assert answer.json()["reason"] in {"webhook-invalid", "request-invalid"}
     assert SECRET[:20] not in answer.text
     assert world.call(OperatorRole.ADMIN, "GET", "/webhooks").json()["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["https://127.0.0.1/", "https://localhost:8443/", "http://a.b/"]
+)
+def test_a_target_to_which_nothing_could_be_sent_is_refused_at_once(
+    world: World, address: str
+) -> None:
+    admin = OperatorRole.ADMIN
+    made = {"name": "ops", "url": "https://a.example/"}
+    assert world.call(admin, "POST", "/webhooks", json=made).status_code == 201
+    for method, path, body in (
+        ("POST", "/webhooks", {"name": "own", "url": address}),
+        ("PATCH", "/webhooks/ops", {"url": address}),
+    ):
+        answer = world.call(admin, method, path, json=body)
+        assert (answer.status_code, answer.json()["reason"]) == (403, "webhook-target-refused")
+        assert "webhooks.private_targets" in answer.json()["next_action"]
+        assert answer.json()["errors"][0]["where"] == "url"
+    assert [each["name"] for each in world.get("/webhooks", admin)["results"]] == ["ops"]

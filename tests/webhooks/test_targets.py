@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootz.server.webhooks.signing import new_secret, parse_secret, secret_text
-from bootz.server.webhooks.targets import admitted, parse_target
+from bootz.server.webhooks.targets import admitted, parse_target, refused_whatever_is_sent
 
 NETWORKS = (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
 
@@ -129,3 +129,34 @@ def test_secrets_that_are_none(text: str) -> None:
 def test_a_secret_comes_back_from_its_text() -> None:
     secret = new_secret()
     assert parse_secret(secret_text(secret)) == secret
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("https://127.0.0.1/", True),
+        ("https://[::1]/", True),
+        ("https://[::ffff:127.0.0.1]/", True),
+        ("https://169.254.169.254/latest", True),
+        ("https://192.168.1.1/", True),
+        ("https://localhost/", True),
+        ("https://LocalHost./", True),
+        ("https://hooks.localhost/", True),
+        ("http://8.8.8.8/", True),
+        ("https://8.8.8.8/", False),
+        ("https://10.1.2.3/", False),
+        ("http://10.1.2.3/", False),
+        # Where a name leads is known when it is resolved.
+        ("https://hooks.example.net/", False),
+        ("http://hooks.example.net/", False),
+    ],
+)
+def test_what_no_try_could_reach_is_known_at_once(url: str, *, refused: bool) -> None:
+    assert refused_whatever_is_sent(parse_target(url), NETWORKS) is refused
+
+
+def test_settings_decide_what_no_try_could_reach() -> None:
+    loopback = (ip_network("127.0.0.0/8"),)
+    assert not refused_whatever_is_sent(parse_target("https://localhost/"), loopback)
+    assert not refused_whatever_is_sent(parse_target("http://127.0.0.1:8080/"), loopback)
+    assert refused_whatever_is_sent(parse_target("http://hooks.example.net/"), ())

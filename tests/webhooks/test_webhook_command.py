@@ -62,25 +62,31 @@ def reason(said: str) -> str:
 
 
 def test_the_life_of_a_webhook(site: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def allow(*networks: str) -> None:
+        config = site / "bootz.yaml"
+        document = yaml.safe_load(config.read_text())
+        document["webhooks"] = {"private_targets": list(networks)}
+        config.write_text(yaml.safe_dump(document))
+
     receiver = Receiver()
     with listening(receiver):
-        code, made, _ = bootz(
-            site,
-            capsys,
-            *("webhook", "add", "ops", "--url", receiver.url),
-            *("--event", "bootz.report.success", "--label", "site=osl"),
-        )
+        words = ("--event", "bootz.report.success", "--label", "site=osl")
+        add = ("webhook", "add", "ops", "--url", receiver.url, *words)
+        code, _, said = bootz(site, capsys, *add)
+        assert (code, reason(said)) == (1, "webhook-target-refused")
+        assert "webhooks.private_targets" in said
+        allow("127.0.0.0/8")
+        code, made, _ = bootz(site, capsys, *add)
         assert code == 0
         receiver.secret = made["secret"]
         assert made["labels"] == {"site": "osl"}
 
+        # It is judged at each try, too.
+        allow()
         code, trial, _ = bootz(site, capsys, "webhook", "test", "ops")
         assert (code, trial["reason"]) == (1, "webhook-target-refused")
 
-        config = site / "bootz.yaml"
-        document = yaml.safe_load(config.read_text())
-        document["webhooks"] = {"private_targets": ["127.0.0.0/8"]}
-        config.write_text(yaml.safe_dump(document))
+        allow("127.0.0.0/8")
         code, trial, _ = bootz(site, capsys, "webhook", "test", "OPS")
         assert (code, trial["status"]) == (0, 200)
     (message,) = receiver.received

@@ -12,12 +12,14 @@ from bootz.cli.inventory.named import Named, VerbHelp, add_named_verbs
 from bootz.cli.output import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from sqlalchemy import Connection
 
     from bootz.cli.inventory.named import Change
     from bootz.server.operations.webhooks import Webhook
+    from bootz.server.webhooks.targets import Network
 
 command = noun("webhook", "What happens, told to other programs (CloudEvents, signed).")
 
@@ -60,6 +62,7 @@ def _add(name: str, options: dict[str, Any]) -> Change:
 
     given = _read(options.pop("secret_file"))
     options["labels"] = _labels(options)
+    options["allowed"] = _allowed()
 
     def add(connection: Connection) -> tuple[Webhook, str | None]:
         now = datetime.now(UTC)
@@ -74,6 +77,7 @@ def _change(name: str, options: dict[str, Any]) -> Change:
 
     given = _read(options["secret_file"])
     labels = {} if options["no_labels"] else _labels(options) or None
+    allowed = _allowed()
     return lambda connection: set_webhook(
         connection,
         name,
@@ -82,7 +86,14 @@ def _change(name: str, options: dict[str, Any]) -> Change:
         labels=labels,
         secret=given,
         enabled=options["enabled"],
+        allowed=allowed,
     )
+
+
+def _allowed() -> Collection[Network]:
+    """Return the networks beside the Internet to which the site's settings let webhooks go."""
+    cli = click.get_current_context().ensure_object(Cli)
+    return cli.site().config.webhooks.private_targets
 
 
 def _labels(options: dict[str, Any]) -> dict[str, str]:

@@ -27,7 +27,12 @@ from bootz.server.store.attempts import last_event
 from bootz.server.store.schema import WEBHOOK, WEBHOOK_DELIVERY
 from bootz.server.webhooks.envelope import TYPES
 from bootz.server.webhooks.signing import new_secret, parse_secret, secret_text
-from bootz.server.webhooks.targets import parse_target
+from bootz.server.webhooks.targets import (
+    Network,
+    parse_target,
+    refused_whatever_is_sent,
+    target_refused,
+)
 from bootz.sql.times import from_optional_text, from_text, to_text
 
 MOST: Final = 32
@@ -125,13 +130,17 @@ def add_webhook(
     events: Collection[str] = (),
     labels: Mapping[str, str] | None = None,
     secret: str | None = None,
+    allowed: Collection[Network] | None = None,
 ) -> tuple[Webhook, str]:
     """Make a webhook for what happens from now on; return it with its secret's text.
 
-    ``secret`` is the text that the receiver has already; None makes a new one.
+    ``secret`` is the text that the receiver has already; None makes a new one. ``allowed`` are
+    the networks of the settings' ``private_targets``: a target that no try could go to is
+    refused; None leaves that to the tries.
 
     Raises:
         ConfigError: ``webhook-invalid``.
+        PolicyError: ``webhook-target-refused``.
         ConflictError: ``webhook-exists``.
     """
     checked = checked_text(name, "name", reason=_INVALID, where="webhook", most=MAX_NAME, least=1)
@@ -144,7 +153,7 @@ def add_webhook(
         insert(WEBHOOK).values(
             name=checked,
             name_folded=checked.casefold(),
-            url=_url(url),
+            url=_url(url, allowed),
             events=dump_json(_events(events)),
             labels=dump_json(checked_labels(labels or {}, reason=_INVALID, where="labels")),
             secret=made,
@@ -169,17 +178,19 @@ def set_webhook(
     labels: Mapping[str, str] | None = None,
     secret: str | None = None,
     enabled: bool | None = None,
+    allowed: Collection[Network] | None = None,
 ) -> Webhook:
     """Change what is given. One that is enabled again goes on where it stopped.
 
     Raises:
         UnknownChassis: ``webhook-not-found``.
         ConfigError: ``webhook-invalid``.
+        PolicyError: ``webhook-target-refused``, as ``add_webhook`` does.
     """
     before = webhook_named(connection, name)
     values: dict[str, object] = {}
     if url is not None:
-        values["url"] = _url(url)
+        values["url"] = _url(url, allowed)
     if events is not None:
         values["events"] = dump_json(_events(events))
     if labels is not None:
@@ -301,12 +312,15 @@ def resend(
     return found
 
 
-def _url(url: str) -> str:
+def _url(url: str, allowed: Collection[Network] | None) -> str:
     try:
-        return parse_target(url).url
+        target = parse_target(url)
     except ValueError as error:
         # Not shown: a URL may have a token in it.
         raise ConfigError(_INVALID, f"url {error}", where="url", keys=(("url",),)) from None
+    if allowed is not None and refused_whatever_is_sent(target, allowed):
+        raise target_refused(target, target.host if not target.plain else f"http to {target.host}")
+    return target.url
 
 
 def _events(events: Collection[str]) -> list[str]:

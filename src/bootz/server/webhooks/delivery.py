@@ -17,7 +17,14 @@ from bootz.config.operator import WebhookSettings
 from bootz.errors import BootzError, ConfigError, PolicyError, Unavailable
 from bootz.server.webhooks.envelope import MEDIA_TYPE
 from bootz.server.webhooks.signing import signed_headers
-from bootz.server.webhooks.targets import Network, Target, admitted, literal, parse_target
+from bootz.server.webhooks.targets import (
+    Network,
+    Target,
+    admitted,
+    literal,
+    parse_target,
+    target_refused,
+)
 
 TIMEOUT_S: Final = 15.0
 """Seconds for one try, from the look-up of the name to the status of the answer."""
@@ -128,17 +135,7 @@ class Deliverer:
             async with asyncio.timeout(TIMEOUT_S):
                 return await self._send(target, headers, body)
         except _TargetRefused as refused:
-            return DeliveryAnswer(
-                0,
-                PolicyError(
-                    "webhook-target-refused",
-                    f"{target.host} leads to {refused}",
-                    where="url",
-                    expected="an address in webhooks.private_targets"
-                    + ("" if target.plain else ", or of the Internet"),
-                    seen=str(refused),
-                ),
-            )
+            return DeliveryAnswer(0, target_refused(target, str(refused)))
         except TimeoutError:
             return DeliveryAnswer(
                 0, Unavailable("webhook-timeout", f"no answer within {TIMEOUT_S:g} s", where="url")

@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 from urllib.parse import urlsplit
 
+from bootz.errors import PolicyError
+
 MAX_URL: Final = 2048
 """Characters of a target."""
 
@@ -96,6 +98,37 @@ def admitted(address: Address, allowed: Collection[Network], *, plain: bool) -> 
     if seen.version == _LOCAL.version and seen in _LOCAL:
         return False
     return not plain and seen.is_global and not seen.is_multicast
+
+
+_LOOPBACK: Final = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+
+
+def refused_whatever_is_sent(target: Target, allowed: Collection[Network]) -> bool:
+    """Return whether no try could go to a target: by its address, or as plain HTTP to a name.
+
+    Where else a name leads is known when it is resolved, at each try.
+    """
+    host = target.host.rstrip(".").lower()
+    address = literal(host.partition("%")[0])
+    if address is not None:
+        return not admitted(address, allowed, plain=target.plain)
+    if host == "localhost" or host.endswith(".localhost"):
+        # A name of this machine everywhere.
+        return not any(admitted(each, allowed, plain=target.plain) for each in _LOOPBACK)
+    return target.plain and not allowed
+
+
+def target_refused(target: Target, seen: str) -> PolicyError:
+    """Return the error of a target that leads to ``seen``, where nothing may be sent."""
+    return PolicyError(
+        "webhook-target-refused",
+        f"{target.host} leads to {seen}",
+        where="url",
+        expected="an address in webhooks.private_targets"
+        + ("" if target.plain else ", or of the Internet"),
+        seen=seen,
+        keys=(("url",),),
+    )
 
 
 def _embedded(address: Address) -> Address:

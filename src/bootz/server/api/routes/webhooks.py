@@ -186,6 +186,7 @@ def add(
             events=body.events or (),
             labels=body.labels,
             secret=_secret(body.secret),
+            allowed=door.config.webhooks.private_targets,
         )
         shown = secret if body.secret is None else None
         view = NewWebhook.model_validate({**webhook.to_document(), "secret": shown})
@@ -196,6 +197,7 @@ def add(
 
 @router.patch("/{name}", response_model=WebhookView, **operation("webhook.set", 404, 412, 413, 422))
 def set_(
+    door: DoorDep,
     principal: Annotated[Principal, Depends(needs("webhook.set"))],
     change: ChangeDep,
     name: _Name,
@@ -214,6 +216,7 @@ def set_(
             labels=body.labels,
             secret=_secret(body.secret),
             enabled=body.enabled,
+            allowed=door.config.webhooks.private_targets,
         )
         return tagged(_view(webhook), _document(connection, webhook))
 

@@ -59,6 +59,7 @@ def add(visitor: Annotated[Visitor, Depends(changing("webhook.add"))], form: For
             now=door.clock(),
             events=text_of(form, "events", 1024).replace(",", " ").split(),
             labels=_labels(text_of(form, "labels", 2048)),
+            allowed=door.config.webhooks.private_targets,
         )
     key = results_of(visitor).keep(visitor, MadeSecret(made.name, secret))
     return go(url("/webhooks", made=key))

@@ -157,6 +157,11 @@ fuzz: $(VENV)/fuzz.stamp
 	@cd tests && PYTHONPATH="$(CURDIR)/$(VENV)/fuzz" $(CURDIR)/$(BIN)/python -m fuzz.campaign \
 	    --work $(CURDIR)/$(VENV)/fuzz-work $(ARGS)
 
+# What an onboarding costs beside downloads of an image, silent connections, or slow readers.
+.PHONY: speed-company
+speed-company: $(VENV)/check.stamp
+	@cd tests && $(CURDIR)/$(BIN)/python -m bench.company $(ARGS)
+
 # What lists and imports of the door cost at 100,000 chassis. ARGS="10000"; ARGS="--beside 5": what
 # an onboarding costs beside 100 streams of events and an import of 10,000 rows; ARGS="--watch": what
 # an event costs the screen of bootz watch.

@@ -319,7 +319,7 @@ def _url(url: str, allowed: Collection[Network] | None) -> str:
         # Not shown: a URL may have a token in it.
         raise ConfigError(_INVALID, f"url {error}", where="url", keys=(("url",),)) from None
     if allowed is not None and refused_whatever_is_sent(target, allowed):
-        raise target_refused(target, target.host if not target.plain else f"http to {target.host}")
+        raise target_refused(target, target.host)
     return target.url
 
 

@@ -122,7 +122,7 @@ def target_refused(target: Target, seen: str) -> PolicyError:
     """Return the error of a target that leads to ``seen``, where nothing may be sent."""
     return PolicyError(
         "webhook-target-refused",
-        f"{target.host} leads to {seen}",
+        f"{target.host} leads to {seen}" if seen != target.host else "nothing may be sent there",
         where="url",
         expected="an address in webhooks.private_targets"
         + ("" if target.plain else ", or of the Internet"),

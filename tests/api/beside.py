@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from board.open_streams import OpenStreams, door
+from store.cluster import Cluster
 
 from bootz.bench.builds import this_build
 from bootz.bench.clients import Clients
@@ -38,7 +39,20 @@ CPU_MOST, P99_MOST = 1.1, 1.3
 """What is asked: an onboarding's CPU and p99, as parts of those without the door."""
 
 
-def beside(rounds: int, onboardings: int, rows: int) -> bool:
+@contextmanager
+def empty_database(engine: str) -> Iterator[str]:
+    """Yield the URL of a database in PostgreSQL that ends with the block; empty for SQLite."""
+    if engine == "sqlite":
+        yield ""
+        return
+    server = Cluster(durable=True)
+    try:
+        yield server.url()
+    finally:
+        server.stop()
+
+
+def beside(rounds: int, onboardings: int, rows: int, engine: str) -> bool:
     """Measure so many rounds; return whether all is as it is asked. Without ``rows`` no import."""
     plan = BenchPlan(
         inventory=1000,
@@ -55,11 +69,13 @@ def beside(rounds: int, onboardings: int, rows: int) -> bool:
         pass
 
     cpu, p99 = [], []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, empty_database(engine) as database:
         factory = Factory(plan.identity, datetime.now(UTC))
-        site = build_site(this_build(), plan, factory, Path(folder) / "own", quiet)
+        site = build_site(
+            this_build(), plan, factory, Path(folder) / "own", quiet, database=database
+        )
         material = factory.material(Path(folder) / "own/m", onboarding_serials(plan), quiet)
-        vendor, secret = access(site)
+        vendor, secret = access(database or f"sqlite:///{site}/bootz.db")
         header = f"Authorization: Bearer {secret}"
         with serving(site) as server, door(site) as (base, pid), Clients(plan, material) as clients:
             warm_up(plan, clients, server.address, server.usage, quiet)
@@ -89,7 +105,7 @@ def beside(rounds: int, onboardings: int, rows: int) -> bool:
                         flush=True,
                     )
     print(
-        f"beside {STREAMS} streams and an import of {rows} rows: CPU of an onboarding "
+        f"{engine}, beside {STREAMS} streams and an import of {rows} rows: CPU of an onboarding "
         f"{median(cpu):.3f} of alone ({min(cpu):.3f} to {max(cpu):.3f}), p99 {median(p99):.2f} "
         f"({min(p99):.2f} to {max(p99):.2f})"
     )
@@ -103,10 +119,10 @@ def told(turns: tuple[tuple[float, float, float], ...]) -> str:
     )
 
 
-def access(site: Path) -> tuple[str, str]:
+def access(url: str) -> tuple[str, str]:
     """Return the name of a vendor, and a token that may do everything."""
     now = datetime.now(UTC)
-    database = open_database(f"sqlite:///{site}/bootz.db")
+    database = open_database(url)
     with database.write() as connection:
         vendor = list_vendors(connection)[0].name
         _, secret = add_token(

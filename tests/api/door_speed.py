@@ -154,13 +154,15 @@ def chosen() -> None:
     parser.add_argument("--beside", type=int, metavar="ROUNDS", help="onboardings beside the door")
     parser.add_argument("--onboardings", type=int, default=200, help="of each turn")
     parser.add_argument("--rows", type=int, default=10_000, help="of the import beside; 0: none")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     given = parser.parse_args()
     if given.watch:
         watched()
     elif given.beside is None:
         main(given.chassis)
     else:
-        raise SystemExit(0 if beside(given.beside, given.onboardings, given.rows) else 1)
+        asked = given.beside, given.onboardings, given.rows, given.database
+        raise SystemExit(0 if beside(*asked) else 1)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,17 @@ def onboarding_serials(plan: BenchPlan) -> tuple[str, ...]:
 
 
 def build_site(
-    build: Build, plan: BenchPlan, factory: Factory, folder: Path, on_progress: OnProgress
+    build: Build,
+    plan: BenchPlan,
+    factory: Factory,
+    folder: Path,
+    on_progress: OnProgress,
+    *,
+    database: str = "",
 ) -> Path:
     """Make a site in ``folder``, which is made, and return its own folder.
+
+    ``database`` is the URL of an empty one; empty: SQLite in the site's folder.
 
     Raises:
         ConfigError: the folder is not empty, or the build cannot do what the plan asks for.
@@ -39,7 +47,8 @@ def build_site(
         raise ConfigError("bench-plan-invalid", "there is a site already", where=str(root))
     on_progress("making a site", 0, 3)
     keys = () if plan.tls_key is None else tls_options(folder, plan.tls_key, factory.now)
-    build.run("init", *keys, str(root))
+    where = ("--database", database) if database else ()
+    build.run("init", *keys, *where, str(root))
     on_progress("making a site", 1, 3)
     (pinned,) = load_certificates(root / _PINNED)
     inventory = folder / "inventory.json"

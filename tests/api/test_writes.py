@@ -332,6 +332,13 @@ def test_wildcards_of_sql_are_letters(world: World) -> None:
 
     assert world.get("/chassis?q=%25")["count"] == 1
     assert world.get("/chassis?q=_")["count"] == 1
+    world.chassis("FX3", hostname="a/b%c")
+    assert [world.get(f"/chassis?q={text}")["count"] for text in ("/", "A/B%25C", "//", "a/_")] == [
+        1,
+        1,
+        0,
+        0,
+    ]
     assert world.get("/chassis?q=' OR 1=1 --")["count"] == 0
 
 

@@ -157,7 +157,10 @@ def holding(
     if not text:
         return []
     if connection.dialect.name == "sqlite":
-        return [or_(*(column.contains(text, autoescape=True) for column in columns))]
+        # Every row is looked at: the pattern is made once, and has an escape only if it needs one.
+        escaped = re.sub(r"[/%_]", r"/\g<0>", text)
+        escape = None if escaped == text else "/"
+        return [or_(*(column.like(f"%{escaped}%", escape=escape) for column in columns))]
     return [or_(*(column.collate("C").icontains(text, autoescape=True) for column in columns))]
 
 

@@ -94,6 +94,8 @@ def read_chassis(
                 profile,
                 labels.get(row.id),
             )
+        if len(rows) < _BATCH:
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def chassis_from_row(
         voucher_delivery=VoucherDelivery(row.voucher_delivery),
         dynamic_config=DynamicConfigPolicy(row.dynamic_config),
         profile=profile,
-        variables=load_object(row.variables),
+        variables={} if row.variables == _NOTHING else load_object(row.variables),
         overrides=_read(Content, row.overrides),
         dhcp=_read(DhcpSettings, row.dhcp),
         labels=labels or {},

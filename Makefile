@@ -163,7 +163,8 @@ speed-company: $(VENV)/check.stamp
 	@cd tests && $(CURDIR)/$(BIN)/python -m bench.company $(ARGS)
 
 # What lists and imports of the door cost at 100,000 chassis. ARGS="10000"; ARGS="--beside 5": what
-# an onboarding costs beside 100 streams of events and an import of 10,000 rows; ARGS="--watch": what
+# an onboarding costs beside 100 streams of events and an import of 10,000 rows, with
+# --database postgresql in a PostgreSQL of its own. ARGS="--watch": what
 # an event costs the screen of bootz watch.
 .PHONY: speed-door
 speed-door: $(VENV)/check.stamp

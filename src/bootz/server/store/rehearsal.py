@@ -47,6 +47,7 @@ from bootz.server.store.rehearsal_tables import (
     rows_of,
 )
 from bootz.server.store.schema import AUDIT, CHASSIS, IMAGE_USE, META, VOUCHER
+from bootz.sql.prepared import driver_of
 
 _COUNTERS: Final = ("revision", "shared_revision", "chassis")
 _CACHE_KIB: Final = 16_000
@@ -164,7 +165,7 @@ class Rehearsal:
     def run(self, actor: Actor | None) -> Iterator[Connection]:
         """One view of the inventory in which a change is tried; nothing of it reaches the database.
 
-        Whatever an import of vendors, images, profiles and chassis writes can be written.
+        Whatever an import writes can be written: vendors, images, profiles, chassis, vouchers.
 
         Raises:
             Unavailable: the database does not answer or refuses.
@@ -201,6 +202,8 @@ class Rehearsal:
             self._database.write(actor, on=self._connection) as connection,
         ):
             yield connection
+        # What grew much is taken over from the log here, not in the next commit of a router.
+        driver_of(self._connection).execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
     def merge(self, connection: Connection) -> None:
         """Put what was written into the database, in the transaction that ``write`` began.
@@ -264,6 +267,7 @@ class Rehearsal:
     def _fill(self, connection: Connection) -> None:
         for schema in ("main", "temp"):
             connection.exec_driver_sql(f"PRAGMA {schema}.cache_size=-{_CACHE_KIB}")
+        connection.exec_driver_sql("PRAGMA wal_autocheckpoint=0")
         for table in TEMPORARY.values():
             table.create(connection, checkfirst=False)
         for table in (META, *WHOLE):

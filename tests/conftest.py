@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from statements import share_compiled_statements
+from once import read_each_key_once, share_compiled_statements
 from store.cluster import Cluster
 
 # How long an example takes is a question of the machine, not of what it shows.
@@ -24,6 +24,7 @@ settings.register_profile(
 settings.load_profile("untimed")
 
 share_compiled_statements()
+read_each_key_once()
 
 OIDC_PYTHON = Path(__file__).parents[1] / ".venv" / "oidc" / "bin" / "python"
 """Of the environment that the OpenID Connect provider has, by ``make .venv/oidc.stamp``."""

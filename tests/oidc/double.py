@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,11 +26,16 @@ def made_key(kid: str) -> jwk.RSAKey:
     return jwk.RSAKey.generate_key(2048, {"kid": kid, "use": "sig"}, private=True)
 
 
+@cache
+def _usual_key() -> jwk.RSAKey:
+    return made_key("one")
+
+
 @dataclass
 class Provider:
     """``lie`` changes the claims, ``sign`` makes the token, ``describe`` the description."""
 
-    keys: list[jwk.RSAKey] = field(default_factory=lambda: [made_key("one")])
+    keys: list[jwk.RSAKey] = field(default_factory=lambda: [_usual_key()])
     groups: list[str] | None = field(default_factory=lambda: ["netops"])
     subject: str = "ann-at-the-provider"
     lie: Callable[[Claims], Claims] = lambda claims: claims

@@ -1,16 +1,19 @@
-"""Statements are compiled once for all databases of a test run.
+"""What is the same in all tests of a process, and is made once for them: no test is about it.
 
-SQLAlchemy keeps what it compiled in each engine, and a test opens an engine of its own: without
-this, a fifth of the time of a test that talks to a database would be the same compiling again.
-The statements are the same ones, bound and run on each database as ever.
+SQLAlchemy keeps the statements that it compiled in each engine, and a test opens an engine of its
+own. OpenSSL proves the primes of each RSA key that it reads, and the sites and parties of the tests
+are copies that have the same keys. Each took a fifth of the time of the tests that meet it.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.util import LRUCache
+
+from bootz.keystore import files
 
 _STATEMENTS = 4000
 """More than all tests have: what falls out is compiled again."""
@@ -30,3 +33,8 @@ def _join(connection: Connection) -> None:
     kind = (type(own), own.server_version_info)
     engine.dialect, engine._compiled_cache = _shared.setdefault(kind, (own, LRUCache(_STATEMENTS)))
     connection.dialect = engine.dialect
+
+
+def read_each_key_once() -> None:
+    """Let a PEM file with the same bytes and passphrase be the same key; errors come each time."""
+    files.load_pem_private_key = lru_cache(maxsize=500)(files.load_pem_private_key)

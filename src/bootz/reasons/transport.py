@@ -37,7 +37,8 @@ ROWS = (
         "tls-material-unusable",
         Fault.CONFIGURATION,
         "The server's TLS certificate and key cannot be loaded together.",
-        "Issue a new certificate (`bootz keys rotate tls`), or use files that belong together.",
+        "Issue a new certificate (`bootz keys rotate tls`; for the operator's door "
+        "`bootz keys door`), or use files that belong together.",
     ),
     Reason(
         "method-unknown",

@@ -269,8 +269,6 @@ class SqlJournal:
         self._tell_writable(
             writable=not any(isinstance(error, Unavailable) for _, error in outcomes)
         )
-        for each in onboarded:
-            self._on_onboarded(each)
         for done, error in outcomes:
             # A caller that has gone does not wait any more.
             if done.done():
@@ -279,6 +277,8 @@ class SqlJournal:
                 done.set_result(None)
             else:
                 done.set_exception(error)
+        for each in onboarded:
+            self._on_onboarded(each)
 
 
 def _as_it_stands(batch: Sequence[_Waiting]) -> list[Entry]:

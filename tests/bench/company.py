@@ -14,7 +14,6 @@ import multiprocessing
 import resource
 import secrets
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -230,7 +229,8 @@ def main() -> None:
                 waits[beside].append(percentile(done.seconds, 0.5))
 
             measure(beside=False, count=20)
-            rates[False].clear(), costs[False].clear(), waits[False].clear()
+            for measured in (rates, costs, waits):
+                measured[False].clear()
             address = images_at(folder / LOG) if kind == "downloads" else server.address
             words = (
                 kind,
@@ -264,4 +264,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -21,9 +21,9 @@ NOUNS = {
     "profile": (("--description", "a"), ("--description", "b"), ("description", "a", "b")),
     "user": (("--role", "viewer"), ("--role", "operator"), ("role", "viewer", "operator")),
     "webhook": (
-        ("--url", "https://192.0.2.1/a"),
-        ("--url", "https://192.0.2.1/b"),
-        ("url", "https://192.0.2.1/a", "https://192.0.2.1/b"),
+        ("--url", "https://ops.example/a"),
+        ("--url", "https://ops.example/b"),
+        ("url", "https://ops.example/a", "https://ops.example/b"),
     ),
 }
 """Of each noun the options of add and of set, and the field that they give, before and after."""

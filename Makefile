@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 ARGS ?=
-PROCESSES ?= 2
+PROCESSES ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -58,7 +58,7 @@ contracts: $(VENV)/check.stamp
 	$(BIN)/lint-imports --no-cache
 
 test: $(VENV)/check.stamp $(VENV)/oidc.stamp
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest --numprocesses $(PROCESSES) $(ARGS)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest --numprocesses $(PROCESSES) --dist worksteal $(ARGS)
 
 # Every step at which the power can go while a standby card is verified (use cases 2 and 3).
 .PHONY: power-cuts

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -227,11 +227,6 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-def hasty(database: Database) -> Database:
-    """Return another writer, which does not wait for the lock."""
-    return open_database(f"sqlite:///{database.engine.url.database}", lock_seconds=0.0)
-
-
 def test_others_write_while_an_import_is_prepared(database: Database) -> None:
     written: list[int] = []
 
@@ -297,6 +292,24 @@ def test_the_audit_is_one_chain_whoever_writes_beside(database: Database) -> Non
         entries = latest_entries(connection, AuditFilter(), most=3)
     assert [each.verb for each in entries] == ["chassis.add", "chassis.add", "login"]
     assert [each.object for each in entries] == ["FX2", "FX1", "ann"]
+
+
+def test_an_entry_that_comes_just_before_the_lock_is_followed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_line = Database.journal_turn
+
+    def overtaken(self: Database) -> AbstractContextManager[None]:
+        with closing(elsewhere(database)) as other, other.write() as connection:
+            note(connection, "login", "ann")
+        return in_line(self)
+
+    monkeypatch.setattr(Database, "journal_turn", overtaken)
+    assert not rehearsed(database, of({"chassis": [chassis("FX1")]})).faults
+    with database.read() as connection:
+        assert verify(connection).broken is None
+        entries = latest_entries(connection, AuditFilter(), most=2)
+    assert [each.object for each in entries] == ["FX1", "ann"]
 
 
 def test_what_is_tried_only_leaves_nothing(database: Database) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 def to_text(moment: datetime) -> str:
     """Return an aware time as ``YYYY-MM-DDThh:mm:ss.ffffffZ``."""
     # Not strftime: it writes years before 1000 without leading zeros.
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    text = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def to_optional_text(moment: datetime | None) -> str | None:

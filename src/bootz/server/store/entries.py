@@ -4,16 +4,19 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 
 from bootz.model.bootstrap import ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, fold_serial
 from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_states import AttemptState, EventKind
-from bootz.server.store.words import MAX_WORDS, bounded
+from bootz.server.store.words import MAX_WORDS, bounded, fits
 
 MAX_LISTED: Final = 64
 """Serial numbers of one list that are kept."""
+_MAX_EVIDENCE: Final = 1024
+"""Characters of what a check expected, and of what it saw."""
 
 Data = Mapping[str, object]
 
@@ -50,14 +53,16 @@ class DownloadRecord:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one call makes of its attempt."""
 
     kind: EventKind
     state: AttemptState
     reason: str
     detail: str
+
+
+_ANSWERED: Final = Verdict(EventKind.ANSWERED, AttemptState.ANSWERED, "", "")
 
 
 def verdict_of(call: CallRecord) -> Verdict:
@@ -67,7 +72,7 @@ def verdict_of(call: CallRecord) -> Verdict:
             EventKind.REFUSED, AttemptState.REFUSED, call.reason, bounded(call.detail, MAX_WORDS)
         )
     if call.report is None:
-        return Verdict(EventKind.ANSWERED, AttemptState.ANSWERED, "", "")
+        return _ANSWERED
     message = bounded(call.report.message, MAX_WORDS)
     match call.report.status:
         case ReportedStatus.FAILURE:
@@ -82,7 +87,7 @@ def verdict_of(call: CallRecord) -> Verdict:
             return Verdict(EventKind.REPORT, AttemptState.INSTALLING, "", message)
 
 
-def call_data(call: CallRecord, verdict: Verdict) -> Data:
+def call_data(call: CallRecord, verdict: Verdict) -> dict[str, object]:
     """Return what the event of a call keeps."""
     data: dict[str, object] = {
         "rpc": bounded(call.rpc),
@@ -108,9 +113,14 @@ def call_data(call: CallRecord, verdict: Verdict) -> Data:
 
 def checks_data(call: CallRecord) -> list[list[str]]:
     """Return the checks as lists of name, outcome, expected, seen."""
+    rows = [
+        [check.name, check.outcome._value_, check.expected, check.seen] for check in call.checks
+    ]
+    if fits("".join(chain.from_iterable(rows)), _MAX_EVIDENCE):
+        return rows
     return [
-        [check.name, check.outcome.value, bounded(check.expected, 1024), bounded(check.seen, 1024)]
-        for check in call.checks
+        [name, outcome, bounded(expected, _MAX_EVIDENCE), bounded(seen, _MAX_EVIDENCE)]
+        for name, outcome, expected, seen in rows
     ]
 
 

@@ -6,11 +6,11 @@ in the transaction of the connection that it is given.
 """
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -26,7 +26,7 @@ class Prepared:
 
     Args:
         statement: what is run.
-        columns: the values of an ``insert``, in any order.
+        columns: the parameters of a statement for ``run``, in the order of the values.
         expanding: the parameter that stands for a list, as ``IN`` wants it. The list must not
             be empty.
     """
@@ -39,9 +39,9 @@ class Prepared:
         expanding: Sequence[str] = (),
     ) -> None:
         self._statement = statement
-        self._columns = list(columns) or None
+        self._columns = tuple(columns)
         self._expanding = expanding
-        self._compiled: dict[tuple[str, tuple[int, ...]], tuple[str, tuple[str, ...] | None]] = {}
+        self._compiled: dict[tuple[str, tuple[int, ...]], _Compiled] = {}
 
     def rows(self, connection: Connection, values: Values) -> list[Row]:
         """Run it and return its rows.
@@ -49,7 +49,7 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the database refuses; without the values.
         """
-        return self._fetched(connection, values)[0]
+        return self._fetched(connection, values, named=False)
 
     def named_rows(self, connection: Connection, values: Values) -> list[Any]:
         """Run it and return its rows, whose values have the names of the columns.
@@ -57,52 +57,51 @@ class Prepared:
         Raises:
             sqlalchemy.exc.DBAPIError: the database refuses; without the values.
         """
-        rows, names = self._fetched(connection, values)
-        return list(map(_named(names)._make, rows)) if rows else []
+        return self._fetched(connection, values, named=True)
 
-    def _fetched(self, connection: Connection, values: Values) -> tuple[list[Row], tuple[str, ...]]:
-        given, lengths = values, []
+    def _fetched(self, connection: Connection, values: Values, *, named: bool) -> list[Any]:
+        lengths: tuple[int, ...] = ()
         if self._expanding:
-            given = dict(values)
-            for name in self._expanding:
-                members = _padded(values[name])
-                lengths.append(len(members))
-                given |= {f"{name}_{number}": each for number, each in enumerate(members, 1)}
-        sql, order = self._text(connection, tuple(lengths))
+            lists = {name: _padded(values[name]) for name in self._expanding}
+            lengths = tuple(map(len, lists.values()))
+            values = dict(values)
+            for name, members in lists.items():
+                for number, member in enumerate(members, 1):
+                    values[f"{name}_{number}"] = member
+        compiled = self._for(connection, lengths)
         cursor = None
         try:
             cursor = driver_of(connection).cursor()
-            cursor.execute(sql, _bound(given, order))
-            found: list[Row] = cursor.fetchall()
-            names = tuple([column[0] for column in cursor.description])
+            cursor.execute(compiled.sql, compiled.bound(values))
+            found: list[Any] = cursor.fetchall()
+            if named and compiled.kind is None:
+                compiled.kind = _named(column[0] for column in cursor.description)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise converted_error(connection, sql, error) from error
+            raise converted_error(connection, compiled.sql, error) from error
         finally:
             if cursor is not None:
                 cursor.close()
-        return found, names
+        return list(map(compiled.kind._make, found)) if named else found
 
-    def run(self, connection: Connection, values: Sequence[Values]) -> None:
-        """Run it once for each of the values, which returns nothing.
+    def run(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Run it once for each of these rows of values, which returns nothing.
 
         Raises:
             sqlalchemy.exc.DBAPIError: the database refuses; without the values.
         """
-        sql, order = self._text(connection, ())
+        compiled = self._for(connection, ())
         cursor = None
         try:
             cursor = driver_of(connection).cursor()
-            cursor.executemany(sql, [_bound(each, order) for each in values])
+            cursor.executemany(compiled.sql, list(map(compiled.bound, rows)))
         except connection.dialect.loaded_dbapi.Error as error:
-            raise converted_error(connection, sql, error) from error
+            raise converted_error(connection, compiled.sql, error) from error
         finally:
             if cursor is not None:
                 cursor.close()
 
-    def _text(
-        self, connection: Connection, lengths: tuple[int, ...]
-    ) -> tuple[str, tuple[str, ...] | None]:
-        """Return the text, and the order of its parameters where they have no names in it."""
+    def _for(self, connection: Connection, lengths: tuple[int, ...]) -> "_Compiled":
+        """Return the statement for the engine, and for lists of these lengths."""
         key = (connection.dialect.name, lengths)
         found = self._compiled.get(key)
         if found is None:
@@ -113,28 +112,55 @@ class Prepared:
                 statement = statement.params({name: [0] * length for name, length in members})
                 options = {"render_postcompile": True}
             compiled: Any = statement.compile(
-                dialect=connection.dialect, column_keys=self._columns, compile_kwargs=options
+                dialect=connection.dialect,
+                column_keys=list(self._columns) if isinstance(statement, Insert) else None,
+                compile_kwargs=options,
             )
             order = tuple(compiled.positiontup) if compiled.positional else None
-            found = self._compiled[key] = (str(compiled), order)
+            found = self._compiled[key] = _Compiled(str(compiled), _binding(self._columns, order))
         return found
 
 
-@cache
-def _named(names: tuple[str, ...]) -> Any:
-    """Return the kind of row that has these names; there are as many as statements."""
+class _Compiled:
+    """A text, what makes the driver's parameters of values, and what its rows are made into."""
+
+    __slots__ = ("bound", "kind", "sql")
+
+    def __init__(self, sql: str, bound: Callable[[Any], Any]) -> None:
+        self.sql = sql
+        self.bound = bound
+        self.kind: Any = None
+
+
+def _binding(columns: tuple[str, ...], order: tuple[str, ...] | None) -> Callable[[Any], Any]:
+    """Return what makes parameters of values: of a row of ``columns``, or without them by name.
+
+    ``order`` is that of the parameters where they have no names in the text.
+    """
+    if order is None:
+        return (lambda row: dict(zip(columns, row, strict=True))) if columns else _as_they_are
+    if order == columns:
+        return _as_they_are
+    keys: Sequence[Any] = [columns.index(name) for name in order] if columns else order
+    if len(keys) == 1:
+        return lambda values: (values[keys[0]],)
+    return itemgetter(*keys)
+
+
+def _as_they_are(values: Any) -> Any:
+    return values
+
+
+def _named(names: Iterable[str]) -> Any:
+    """Return the kind of row that has these names."""
     kind: Any = namedtuple
     return kind("NamedRow", names)
 
 
 def _padded(members: Sequence[Any]) -> Sequence[Any]:
     """Return a list of a length that is a power of two, so that few texts are compiled."""
-    length = 1 << (len(members) - 1).bit_length()
-    return [*members, *(members[-1] for _ in range(length - len(members)))]
-
-
-def _bound(values: Values, order: Sequence[str] | None) -> Any:
-    return values if order is None else [values[name] for name in order]
+    more = (1 << (len(members) - 1).bit_length()) - len(members)
+    return [*members, *[members[-1]] * more] if more else members
 
 
 def driver_of(connection: Connection) -> Any:

@@ -15,7 +15,6 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from bootz.model.chassis import fold_serial
-from bootz.server.operations.texts import dump_json
 from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.drafts import Draft, latest_of, of_nonces, strays_of, write_drafts
@@ -32,7 +31,7 @@ from bootz.server.store.replacements import note_foreign_cards
 from bootz.server.store.schema import ATTEMPT, CHASSIS, EVENT
 from bootz.server.store.seats import note_seats
 from bootz.server.store.sent_data import keep_sent
-from bootz.server.store.words import bounded
+from bootz.server.store.words import bounded, words_json
 from bootz.sql.prepared import Prepared
 from bootz.sql.times import from_text, to_text
 
@@ -112,7 +111,7 @@ class _Batch:
         self._limits = limits
         self._touched: dict[int, Draft] = {}
         self._events: list[tuple[Draft, str, EventKind, Data]] = []
-        self._sent: list[tuple[int, CallRecord]] = []
+        self._sent: list[tuple[int, str, CallRecord]] = []
         self.opened: list[Draft] = []
         self.onboarded: list[Onboarded] = []
         calls = [entry for entry in entries if isinstance(entry, CallRecord)]
@@ -128,24 +127,27 @@ class _Batch:
     def take_call(self, call: CallRecord) -> None:
         """Apply one call."""
         verdict = verdict_of(call)
+        at = to_text(call.at)
         chassis = self._known(call)
         if chassis is None:
-            self._take_stray(call, verdict)
+            self._take_stray(call, at, verdict)
             return
         draft = self._belongs_to(call, verdict, chassis)
-        if draft is None and (later := self._overtaken_by(call, chassis)):
+        if draft is None and (later := self._overtaken_by(call, at, chassis)):
             later.repeats += 1
-            self._add_event(later, to_text(call.at), verdict.kind, call_data(call, verdict))
+            self._add_event(later, at, verdict.kind, call_data(call, verdict))
             return
         if draft is None:
-            draft = self._open(call, verdict, chassis)
+            draft = self._open(call, at, verdict, chassis)
         elif call.report is None:
             draft.repeats += 1
-        draft.nonce_digest = call.nonce_digest or draft.nonce_digest
+        if call.nonce_digest and call.nonce_digest != draft.nonce_digest:
+            draft.nonce_digest = call.nonce_digest
+            draft.nonce_moved = True
         draft.reports += call.report is not None
-        self._keep_call(draft, call, verdict)
+        self._keep_call(draft, call, at, verdict)
         if call.content:
-            self._sent.append((chassis, call))
+            self._sent.append((chassis, at, call))
         if call.foreign_cards:
             note_foreign_cards(self._connection, chassis, call)
         if call.seated:
@@ -160,7 +162,8 @@ class _Batch:
         draft = None if chassis is None else self._latest.get(chassis)
         if draft is None:
             return
-        draft.updated_at = to_text(download.at)
+        at = to_text(download.at)
+        draft.updated_at = at
         draft.image_position = max(0, download.start + download.bytes_sent)
         draft.image_size = max(0, download.size)
         if not download.ended:
@@ -168,7 +171,7 @@ class _Batch:
             return
         draft.downloads += 1
         draft.image_bytes += max(0, download.bytes_sent)
-        self._add_event(draft, draft.updated_at, EventKind.DOWNLOAD, download.data())
+        self._add_event(draft, at, EventKind.DOWNLOAD, download.data())
 
     def flush(self) -> None:
         """Write all attempts, what was sent, then the events in their order."""
@@ -178,35 +181,35 @@ class _Batch:
             _ADD_EVENTS.run(
                 self._connection,
                 [
-                    {"attempt_id": draft.key, "at": at, "kind": kind.value, "data": dump_json(data)}
+                    (draft.key, at, kind.value, words_json(data))
                     for draft, at, kind, data in self._events
                 ],
             )
 
-    def _take_stray(self, call: CallRecord, verdict: Verdict) -> None:
+    def _take_stray(self, call: CallRecord, at: str, verdict: Verdict) -> None:
         key = refusal_key(call)
         draft = self._strays.get(key)
         if draft is None:
-            draft = self._open(call, verdict, None)
+            draft = self._open(call, at, verdict, None)
             self._strays[key] = draft
         else:
             draft.repeats += 1
-        self._keep_call(draft, call, verdict)
+        self._keep_call(draft, call, at, verdict)
 
-    def _keep_call(self, draft: Draft, call: CallRecord, verdict: Verdict) -> None:
-        draft.updated_at = to_text(call.at)
+    def _keep_call(self, draft: Draft, call: CallRecord, at: str, verdict: Verdict) -> None:
+        draft.updated_at = at
         draft.peer = bounded(call.peer)
         draft.dialect = bounded(call.dialect)
         draft.written = bounded(call.written) or draft.written
         draft.proven_serial = bounded(call.proven_serial) or draft.proven_serial
         draft.idevid_fingerprint = bounded(call.idevid_fingerprint) or draft.idevid_fingerprint
-        data = dict(call_data(call, verdict))
+        data = call_data(call, verdict)
         if call.report is None:
-            draft.checks = dump_json(checks_data(call))
+            draft.checks = words_json(checks_data(call))
         else:
             data["checks"] = checks_data(call)
         if call.sent:
-            draft.sent = dump_json(
+            draft.sent = words_json(
                 {
                     bounded(name): bounded(value) if isinstance(value, str) else value
                     for name, value in call.sent.items()
@@ -223,7 +226,7 @@ class _Batch:
             draft.state = verdict.state
             draft.reason = verdict.reason
             draft.detail = verdict.detail
-        self._add_event(draft, draft.updated_at, verdict.kind, data, changes=changes)
+        self._add_event(draft, at, verdict.kind, data, changes=changes)
 
     def _add_event(
         self, draft: Draft, at: str, kind: EventKind, data: Data, *, changes: bool = False
@@ -249,21 +252,21 @@ class _Batch:
         same = latest.state is AttemptState.REFUSED is verdict.state
         return latest if same and latest.reason == verdict.reason else None
 
-    def _overtaken_by(self, call: CallRecord, chassis: int) -> Draft | None:
+    def _overtaken_by(self, call: CallRecord, at: str, chassis: int) -> Draft | None:
         """Return the attempt with which a router went on that had given up this question.
 
         A server that waits for its database can write long after its router has asked another
         one; a new attempt would then be taken for the router's newest.
         """
         latest = self._latest[chassis]
-        overtaken = call.abandoned and latest is not None and to_text(call.at) < latest.started_at
+        overtaken = call.abandoned and latest is not None and at < latest.started_at
         return latest if overtaken else None
 
-    def _open(self, call: CallRecord, verdict: Verdict, chassis: int | None) -> Draft:
+    def _open(self, call: CallRecord, at: str, verdict: Verdict, chassis: int | None) -> Draft:
         latest = None if chassis is None else self._latest[chassis]
         claimed = bounded(call.claimed_serial)
-        at = to_text(call.at)
         draft = Draft(
+            key=0,
             chassis_id=chassis,
             number=0 if chassis is None else 1 if latest is None else latest.number + 1,
             claimed_manufacturer=bounded(call.claimed_manufacturer),
@@ -271,8 +274,8 @@ class _Batch:
             serial_folded=fold_serial(claimed),
             refusal_key=refusal_key(call) if chassis is None else None,
             started_at=at,
-            updated_at=at,
             state=verdict.state,
+            nonce_digest="" if chassis is None else call.nonce_digest,
         )
         self.opened.append(draft)
         if chassis is not None:

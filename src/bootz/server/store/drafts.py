@@ -1,8 +1,9 @@
 """Attempts while calls are applied to them, and the statements that read and write them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from operator import attrgetter
+from typing import Final
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 
@@ -11,27 +12,15 @@ from bootz.server.store.revision import take_keys
 from bootz.server.store.schema import ATTEMPT, CHASSIS
 from bootz.sql.prepared import Prepared, Row
 
-_FIXED: Final = (
+_READ: Final = (
+    "id",
+    "state",
     "chassis_id",
     "number",
-    "claimed_manufacturer",
-    "claimed_serial",
-    "serial_folded",
     "refusal_key",
     "started_at",
-)
-_MOVING: Final = (
-    "proven_serial",
-    "idevid_fingerprint",
-    "peer",
-    "dialect",
-    "written",
     "nonce_digest",
-    "updated_at",
     "reason",
-    "detail",
-    "checks",
-    "sent",
     "image_bytes",
     "downloads",
     "image_position",
@@ -40,31 +29,38 @@ _MOVING: Final = (
     "repeats",
     "events",
 )
+_KEPT: Final = (
+    "updated_at",
+    "proven_serial",
+    "idevid_fingerprint",
+    "peer",
+    "dialect",
+    "written",
+    "detail",
+    "checks",
+    "sent",
+)
+"""On these nothing depends: they are written, never read here."""
+_MOVING: Final = ("state", *_READ[_READ.index("reason") :])
+"""What is read and may change, but for the nonce."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Draft:
-    """One attempt; ``key`` is 0 until it is written. Times and JSON are text, as in the table."""
+    """One attempt; ``key`` is 0 until it is written. Times and JSON are text, as in the table.
 
+    A text that was not read is None, and stays in the table as it is unless a call brings another.
+    The order of the fields is that of ``_READ``, then of ``_KEPT``.
+    """
+
+    key: int
+    state: AttemptState
     chassis_id: int | None
     number: int
-    claimed_manufacturer: str
-    claimed_serial: str
-    serial_folded: str
     refusal_key: str | None
     started_at: str
-    updated_at: str
-    state: AttemptState
-    proven_serial: str = ""
-    idevid_fingerprint: str = ""
-    peer: str = ""
-    dialect: str = ""
-    written: str = ""
     nonce_digest: str = ""
     reason: str = ""
-    detail: str = ""
-    checks: str = "[]"
-    sent: str = "{}"
     image_bytes: int = 0
     downloads: int = 0
     image_position: int = 0
@@ -72,13 +68,24 @@ class Draft:
     reports: int = 0
     repeats: int = 0
     events: int = 0
-    key: int = 0
+    updated_at: str | None = ""
+    proven_serial: str | None = ""
+    idevid_fingerprint: str | None = ""
+    peer: str | None = ""
+    dialect: str | None = ""
+    written: str | None = ""
+    detail: str | None = ""
+    checks: str | None = "[]"
+    sent: str | None = "{}"
+    claimed_manufacturer: str = ""
+    claimed_serial: str = ""
+    serial_folded: str = ""
+    nonce_moved: bool = False
+    """Whether the nonce is another one than was read."""
 
 
-_STORED: Final = ("state", *_FIXED, *_MOVING)
-"""What is read and written of an attempt, but for its key."""
-
-_COLUMNS: Final = [ATTEMPT.c[name] for name in ("id", *_STORED)]
+_UNREAD: Final = (None,) * len(_KEPT)
+_COLUMNS: Final = [ATTEMPT.c[name] for name in _READ]
 _CHASSIS_KEYS: Final[BindParameter[int]] = bindparam("keys", expanding=True)
 _newest = ATTEMPT.alias("newest")
 _LATEST: Final = Prepared(
@@ -110,12 +117,33 @@ _STRAYS: Final = Prepared(
     .order_by(ATTEMPT.c.id),
     expanding=("refusals",),
 )
-_INSERT: Final = Prepared(insert(ATTEMPT).inline(), columns=("id", *_STORED))
+_INSERTED: Final = tuple(ATTEMPT.c.keys())
+_INSERT: Final = Prepared(insert(ATTEMPT).inline(), columns=_INSERTED)
 _UPDATE: Final = Prepared(
     update(ATTEMPT)
     .where(ATTEMPT.c.id == bindparam("key"))
-    .values({name: bindparam(name) for name in ("state", *_MOVING)})
+    .values(
+        {name: bindparam(name) for name in _MOVING}
+        | {name: func.coalesce(bindparam(name), ATTEMPT.c[name]) for name in _KEPT}
+    ),
+    columns=(*_MOVING, *_KEPT, "key"),
 )
+# Apart: a column with an index costs as much as all the others.
+_MOVE_NONCE: Final = Prepared(
+    update(ATTEMPT).where(ATTEMPT.c.id == bindparam("key")).values(nonce_digest=bindparam("nonce")),
+    columns=("nonce", "key"),
+)
+
+
+def _values_of(*columns: str) -> Callable[[Draft], Row]:
+    """Return what gives the values of these columns of an attempt."""
+    fields = {"id": "key", "state": "state.value"}
+    return attrgetter(*(fields.get(name, name) for name in columns))
+
+
+_inserted_values: Final = _values_of(*_INSERTED)
+_updated_values: Final = _values_of(*_MOVING, *_KEPT, "key")
+_nonce_values: Final = _values_of("nonce_digest", "key")
 
 
 def latest_of(connection: Connection, chassis: Iterable[int]) -> dict[int, Draft | None]:
@@ -152,18 +180,14 @@ def write_drafts(connection: Connection, drafts: Sequence[Draft]) -> None:
         first = take_keys(connection, "journal", len(fresh))
         for key, draft in enumerate(fresh, first):
             draft.key = key
-        _INSERT.run(connection, [{"id": draft.key, **_values(draft, _FIXED)} for draft in fresh])
+        _INSERT.run(connection, list(map(_inserted_values, fresh)))
     if changed:
-        _UPDATE.run(connection, [{"key": draft.key, **_values(draft)} for draft in changed])
-
-
-def _values(draft: Draft, further: Sequence[str] = ()) -> dict[str, Any]:
-    values = {name: getattr(draft, name) for name in (*further, *_MOVING)}
-    values["state"] = draft.state.value
-    return values
+        _UPDATE.run(connection, list(map(_updated_values, changed)))
+        if moved := [draft for draft in changed if draft.nonce_moved]:
+            _MOVE_NONCE.run(connection, list(map(_nonce_values, moved)))
 
 
 def _draft(row: Row) -> Draft:
-    """Return an attempt as read: its key, then what is stored."""
+    """Return an attempt as read."""
     key, state, *values = row
-    return Draft(key=key, state=AttemptState(state), **dict(zip(_STORED[1:], values, strict=True)))
+    return Draft(key, AttemptState(state), *values, *_UNREAD)

@@ -7,7 +7,7 @@ inventory, which is in the same database. Source: docs/operator.md#what-was-last
 
 import hashlib
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -16,8 +16,8 @@ from sqlalchemy import Connection, select, text
 
 from bootz.server.ports import CallRecord
 from bootz.server.store.schema import SENT_DATA
-from bootz.sql.prepared import Prepared
-from bootz.sql.times import from_text, to_text
+from bootz.sql.prepared import Prepared, Row
+from bootz.sql.times import from_text
 
 MAX_KEPT: Final = 1 << 20
 """Bytes of one chassis's data, compressed; of larger data only digest and size are kept."""
@@ -31,7 +31,8 @@ _KEEP: Final = Prepared(
         " sha256 = excluded.sha256, size = excluded.size, content = excluded.content"
         " WHERE sent_data.sha256 <> excluded.sha256 OR sent_data.dialect <> excluded.dialect"
         " OR sent_data.reached_at <> excluded.reached_at"
-    )
+    ),
+    columns=("chassis_id", "since", "dialect", "reached_at", "sha256", "size", "content"),
 )
 
 
@@ -52,11 +53,11 @@ class SentData:
     content: bytes | None = field(repr=False)
 
 
-def keep_sent(connection: Connection, calls: Iterable[tuple[int, CallRecord]]) -> None:
-    """Keep what these chassis, by their keys, were sent; the last of each counts."""
-    rows = {key: _row(key, call) for key, call in calls}
-    if rows:
-        _KEEP.run(connection, list(rows.values()))
+def keep_sent(connection: Connection, calls: Sequence[tuple[int, str, CallRecord]]) -> None:
+    """Keep what these chassis, by their keys, were sent, and when; the last of each counts."""
+    if calls:
+        last = {key: (since, call) for key, since, call in calls}
+        _KEEP.run(connection, [_row(key, since, call) for key, (since, call) in last.items()])
 
 
 def last_sent(connection: Connection, chassis_key: int) -> SentData | None:
@@ -75,15 +76,15 @@ def last_sent(connection: Connection, chassis_key: int) -> SentData | None:
     )
 
 
-def _row(key: int, call: CallRecord) -> dict[str, object]:
+def _row(key: int, since: str, call: CallRecord) -> Row:
     packed = zlib.compress(call.content, 1)
     host, port = call.reached_at
-    return {
-        "chassis_id": key,
-        "since": to_text(call.at),
-        "dialect": call.written,
-        "reached_at": f"{host}:{port}",
-        "sha256": hashlib.sha256(call.content).hexdigest(),
-        "size": len(call.content),
-        "content": packed if len(packed) <= MAX_KEPT else None,
-    }
+    return (
+        key,
+        since,
+        call.written,
+        f"{host}:{port}",
+        hashlib.sha256(call.content).hexdigest(),
+        len(call.content),
+        packed if len(packed) <= MAX_KEPT else None,
+    )

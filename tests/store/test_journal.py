@@ -539,7 +539,8 @@ def test_a_question_that_its_router_gave_up_does_not_become_the_newest_attempt(
         journal.start()
         with database.write_journal():
             # Nobody else can write now; the first entry waits in the writer, or in the queue.
-            question = asyncio.create_task(journal.record(call(nonce_digest="given up", **ours)))
+            given_up = call(nonce_digest="given up", checks=(), sent={}, peer="192.0.2.9:1", **ours)
+            question = asyncio.create_task(journal.record(given_up))
             for _ in range(3):
                 await asyncio.sleep(0)
             question.cancel()
@@ -556,6 +557,8 @@ def test_a_question_that_its_router_gave_up_does_not_become_the_newest_attempt(
     (attempt,) = read(database)
     assert (attempt.state, attempt.reports, attempt.repeats) == (AttemptState.SUCCESS, 1, 1)
     assert attempt.updated_at == later + timedelta(seconds=5)
+    assert (attempt.peer, attempt.proven_serial) == ("192.0.2.1:4711", "FX1")
+    assert (len(attempt.checks), attempt.sent["answer_bytes"]) == (1, 77)
     assert happened(database) == [EventKind.ANSWERED, EventKind.REPORT, EventKind.ANSWERED]
     with database.read() as connection:
         *_, last = events_after(connection, 0)

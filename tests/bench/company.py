@@ -1,4 +1,4 @@
-"""What an onboarding costs beside downloads, silent connections and slow readers.
+"""What an onboarding costs beside downloads, silent or idle connections, and slow readers.
 
 ``make speed-company ARGS="--downloads 200"``. Rounds without and with it take turns (A B B A), on
 one server; of it all CPU is counted, so that what the company itself costs is in the number. What
@@ -41,6 +41,10 @@ Address = tuple[str, int]
 SIZE = 1 << 30
 TICK_S = 0.1
 AGAIN_S = 0.05
+IDLE_AGAIN_S = 60.0
+KINDS = (("downloads", 200), ("silent", 10_000), ("idle", 10_000), ("slow", 1_000))
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
+"""Of HTTP/2, with an empty SETTINGS frame."""
 
 
 class Silent(asyncio.Protocol):
@@ -51,6 +55,13 @@ class Silent(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended.set()
+
+
+class Idle(LightCall):
+    """A connection that shakes hands, speaks HTTP/2, and makes no call."""
+
+    def _request(self) -> bytes:
+        return PREFACE
 
 
 class SlowReader(LightCall):
@@ -77,6 +88,24 @@ async def silent(address: Address, number: int) -> None:
             await ended.wait()
         except OSError:
             await asyncio.sleep(AGAIN_S)
+
+
+async def idle(address: Address, number: int, router: BenchRouter) -> None:
+    loop = asyncio.get_running_loop()
+    context = client_context(router.identity, None)
+    while True:
+        ended: asyncio.Future[bytes] = loop.create_future()
+        try:
+            await loop.create_connection(
+                lambda ended=ended: Idle(context, address[0], "", b"", ended),
+                *address,
+                local_addr=source(number),
+            )
+            await asyncio.wait({ended})
+            ended.exception()
+        except OSError:
+            pass
+        await asyncio.sleep(IDLE_AGAIN_S)
 
 
 async def slow(address: Address, number: int, router: BenchRouter) -> None:
@@ -144,6 +173,8 @@ async def keep_company(
                 group.create_task(download(address, path, number, pace))
             elif kind == "silent":
                 group.create_task(silent(address, number))
+            elif kind == "idle":
+                group.create_task(idle(address, number, routers[number % len(routers)]))
             else:
                 group.create_task(slow(address, number, routers[number % len(routers)]))
             if number % 50 == 49:
@@ -181,7 +212,7 @@ def images_at(log: Path) -> Address:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     kinds = parser.add_mutually_exclusive_group(required=True)
-    for kind, least in (("downloads", 200), ("silent", 10_000), ("slow", 1_000)):
+    for kind, least in KINDS:
         kinds.add_argument(f"--{kind}", type=int, help=f"how many; the goal is with {least}")
     parser.add_argument("--pace", type=float, default=2.0, help="MB/s of each download")
     parser.add_argument("--rounds", type=int, default=3)
@@ -189,9 +220,7 @@ def main() -> None:
     parser.add_argument("--alone", type=float, default=10.0, help="seconds without an onboarding")
     parser.add_argument("--settle", type=float, default=12.0)
     given = parser.parse_args()
-    kind, count = next(
-        (each, found) for each in ("downloads", "silent", "slow") if (found := getattr(given, each))
-    )
+    kind, count = next((each, found) for each, _ in KINDS if (found := getattr(given, each)))
     plan = BenchPlan(
         inventory=given.onboardings,
         onboardings=given.onboardings,

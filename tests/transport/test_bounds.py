@@ -71,7 +71,7 @@ def test_silent_peers_stand_in_nobodys_way(tmp_path: Path) -> None:
         for _, writer in held:
             writer.transport.abort()
 
-    limits = ListenerLimits(max_connections=1, max_handshakes=1, handshake_timeout=60)
+    limits = ListenerLimits(max_connections=1, max_handshakes=1, idle_timeout=60)
     run(story, tmp_path, limits)
 
 
@@ -85,7 +85,7 @@ def test_silent_peers_go_when_others_find_no_place_to_wait(tmp_path: Path) -> No
             assert await reader.read() == b""
             writer.close()
 
-    run(story, tmp_path, ListenerLimits(max_waiting=2, handshake_timeout=60))
+    run(story, tmp_path, ListenerLimits(max_waiting=2, idle_timeout=60))
 
 
 def test_one_address_leaves_places_to_others(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_one_address_leaves_places_to_others(tmp_path: Path) -> None:
         for _, writer in held:
             writer.transport.abort()
 
-    run(story, tmp_path, ListenerLimits(max_waiting=8, handshake_timeout=60))
+    run(story, tmp_path, ListenerLimits(max_waiting=8, idle_timeout=60))
 
 
 def test_who_was_answered_goes_before_first_contacts(tmp_path: Path) -> None:

@@ -158,11 +158,21 @@ def test_garbage_instead_of_http2_ends_only_its_own_connection(tmp_path: Path) -
     run(story, tmp_path)
 
 
-def test_silent_peers_are_cut_at_the_handshake_deadline(tmp_path: Path) -> None:
-    limits = ListenerLimits(handshake_timeout=0.2)
-
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (ListenerLimits(idle_timeout=0.2), b""),
+        # The first octets of a TLS record, and no more.
+        (ListenerLimits(handshake_timeout=0.2), b"\x16\x03\x01"),
+    ],
+    ids=["silent", "begun"],
+)
+def test_peers_that_do_not_shake_hands_are_cut(
+    tmp_path: Path, limits: ListenerLimits, said: bytes
+) -> None:
     async def story(world: World) -> None:
         reader, writer = await asyncio.open_connection(*world.address)
+        writer.write(said)
         assert await reader.read() == b""
         writer.close()
 

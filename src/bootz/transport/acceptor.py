@@ -324,9 +324,10 @@ class Acceptor:
     def _end_silent(self, now: float) -> None:
         full = len(self._waiting) + len(self._proxies) >= self._limits.max_waiting
         limits = self._limits
-        patience = limits.idle_timeout if self.context is None else limits.handshake_timeout
-        patience = min(patience, _SILENT_S) if full else patience
-        self._proxies.end_late(now - patience)
+        # They cost a descriptor; who is sent away soon comes again soon, and that costs more.
+        patience = min(limits.idle_timeout, _SILENT_S) if full else limits.idle_timeout
+        header = patience if self.context is None else min(patience, limits.handshake_timeout)
+        self._proxies.end_late(now - header)
         silent = self._waiting.silent_since(now - patience)
         for waiter in silent:
             self._waiting.close(waiter)

@@ -34,11 +34,11 @@ class AcceptorLimits(Protocol):
 
     @property
     def handshake_timeout(self) -> float:
-        """The time a TLS handshake may take, and the time until a peer begins it."""
+        """The time a TLS handshake may take, from its first octet."""
 
     @property
     def idle_timeout(self) -> float:
-        """The time until a peer begins to speak, where there is no TLS."""
+        """The time until a peer begins to speak."""
 
     @property
     def goodbye_timeout(self) -> float:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 import bootz
 from bootz.bench.against import Comparison, Round, Side
@@ -17,6 +19,9 @@ from bootz.bench.serving import serving
 from bootz.cli.bench_show import show_comparison
 from bootz.cli.main import run
 from bootz.cli.output import Output, OutputFormat
+from bootz.server.keys.owner import load_owner_identity
+from bootz.server.site import open_site
+from bootz.trust.certificates import load_certificate
 
 SMALL = ("--onboardings", "4", "--clients", "2", "--concurrency", "2", "--config-bytes", "500")
 
@@ -64,8 +69,14 @@ def test_a_running_server_is_measured_with_kept_material(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["--identity", "p256", "--output", "json"]
-    kept = ["--inventory", "2", "--tls-key", "rsa-2048", "--keep", str(tmp_path)]
+    kinds = ["--tls-key", "rsa-2048", "--owner-key", "p256"]
+    kept = ["--inventory", "2", *kinds, "--keep", str(tmp_path)]
     assert run(["bench", *SMALL, *kept, *words]) == 0
+    identity = load_owner_identity(
+        open_site(tmp_path / "0-2" / "site").owner_files(), datetime.now(UTC)
+    )
+    public = load_certificate(identity.certificate.certificate).public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
     (own,) = json.loads(capsys.readouterr().out)
     assert own["tls_key"] == "RSA-2048"
     with serving(tmp_path / "0-2" / "site") as server:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import ssl
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 from crash import killed_runs
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
 from keystore.softhsm import PIN, SoftToken
 from served import Served, served
 from site_world import Pki
@@ -24,7 +27,7 @@ from bootz.server.keys.tls_certificates import check_tls
 from bootz.server.site import Site, open_site
 from bootz.trust.certificates import load_certificate, pem_from_der
 from bootz.trust.issuing import CertificateProfile
-from bootz.trust.signature import verify_response_signature
+from bootz.trust.signature import SignatureError, verify_response_signature
 
 NOW = datetime.now(UTC)
 
@@ -162,6 +165,28 @@ def test_the_owner_is_rotated_and_vouchers_stay(site: Site, keys: Keys) -> None:
     identity = load_owner_identity(site.owner_files(), NOW)
     assert identity.pinned_domain_cert == pinned
     assert identity.certificate.certificate != before
+
+
+def test_the_owners_key_is_of_the_kind_that_is_chosen_and_keeps_it(site: Site, keys: Keys) -> None:
+    keys("rotate", "owner", "--key", "p256")
+    identity = load_owner_identity(site.owner_files(), NOW)
+    signature = asyncio.run(identity.sign(b"data"))
+    verify_response_signature(identity.certificate.certificate, signature, b"data")
+    with pytest.raises(SignatureError):
+        verify_response_signature(identity.certificate.certificate, signature, b"other")
+    public = load_certificate(identity.certificate.certificate).public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    # By which the Go reference's router takes SHA-256, as we sign.
+    hashed = load_certificate(identity.certificate.certificate).signature_algorithm_oid
+    assert hashed == SignatureAlgorithmOID.RSA_WITH_SHA256
+    assert not identity.warnings
+    keys("rotate", "owner")
+    again = load_owner_identity(site.owner_files(), NOW).certificate.certificate
+    assert isinstance(load_certificate(again).public_key(), ec.EllipticCurvePublicKey)
+    keys("rotate", "owner", "--key", "rsa-2048")
+    back = load_owner_identity(site.owner_files(), NOW).certificate.certificate
+    assert isinstance(load_certificate(back).public_key(), rsa.RSAPublicKey)
+    assert run(["keys", "rotate", "tls", "--key", "p256"]) == 2
 
 
 def test_nothing_printed_is_secret(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

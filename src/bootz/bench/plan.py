@@ -13,7 +13,10 @@ OnProgress = Callable[[str, int, int], None]
 
 
 class IdentityKey(Enum):
-    """The kind of key in the routers' IDevIDs; the server's share of TLS depends on it."""
+    """The kind of key in the routers' IDevIDs; the server's share of TLS depends on it.
+
+    Also that of the owner's key, which signs each answer.
+    """
 
     RSA_2048 = "rsa-2048"
     P256 = "p256"
@@ -28,8 +31,8 @@ class BenchPlan:
     ``clients`` the number of client processes, each with ``concurrency`` onboardings at a time.
     ``config_bytes`` is the size of the vendor configuration that each router gets; ``flow`` is
     ``unary``, or the name of a stream, which only the dialect ``current`` has. ``tls_key`` is
-    the kind of the server's TLS key; None leaves it to the build that makes the site. ``workers``
-    is the number of processes that serve routers.
+    the kind of the server's TLS key, ``owner_key`` that of the owner's; None leaves it to the build
+    that makes the site. ``workers`` is the number of processes that serve routers.
     """
 
     inventory: int
@@ -42,6 +45,7 @@ class BenchPlan:
     config_bytes: int
     flow: str = "unary"
     tls_key: KeyKind | None = None
+    owner_key: IdentityKey | None = None
     workers: int = 1
 
     def __post_init__(self) -> None:

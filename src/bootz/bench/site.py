@@ -49,6 +49,9 @@ def build_site(
     keys = () if plan.tls_key is None else tls_options(folder, plan.tls_key, factory.now)
     where = ("--database", database) if database else ()
     build.run("init", *keys, *where, str(root))
+    if plan.owner_key is not None:
+        words = ("keys", "rotate", "owner", "--key", plan.owner_key.value)
+        build.run("--site", str(root), *words)
     on_progress("making a site", 1, 3)
     (pinned,) = load_certificates(root / _PINNED)
     inventory = folder / "inventory.json"

@@ -66,6 +66,12 @@ from bootz.wire.names import DialectName
     help="Type of the server's TLS key. Default: what `bootz init` makes.",
 )
 @click.option(
+    "--owner-key",
+    type=one_of(IdentityKey),
+    default=None,
+    help="Type of the owner's key, which signs answers. Default: what `bootz init` makes.",
+)
+@click.option(
     "--config-bytes",
     default=16384,
     show_default=True,

@@ -130,12 +130,13 @@ def _plan(options: Options, *, inventory: int, routers: int) -> BenchPlan:
     given = {
         field.name: options[field.name] for field in fields(BenchPlan) if field.name in options
     }
-    kind = options["tls_key"]
+    kind, owner = options["tls_key"], options["owner_key"]
     return BenchPlan(
         **given
         | {
             "identity": IdentityKey(options["identity"]),
             "tls_key": None if kind is None else KeyKind(kind),
+            "owner_key": None if owner is None else IdentityKey(owner),
             "inventory": inventory,
             "routers": min(options["routers"] or routers, inventory),
         }

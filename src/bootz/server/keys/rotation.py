@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from bootz.config.site import SiteConfig
 from bootz.errors import BootzError, ConfigError, UnknownChassis
 from bootz.keystore.clock import check_clock
@@ -41,8 +43,19 @@ def make_pinned_domain(keys: Keys, organization: str, now: datetime) -> str:
     return keys.store(KeyRole.PINNED_DOMAIN, [certificate], key)
 
 
-def make_owner(keys: Keys, pinned_domain: str, organization: str, now: datetime) -> str:
+def make_owner(
+    keys: Keys,
+    pinned_domain: str,
+    organization: str,
+    now: datetime,
+    *,
+    kind: KeyKind = KeyKind.RSA_2048,
+) -> str:
     """Write an owner certificate under the pinned domain certificate; return its name.
+
+    ``kind`` is that of its key: every router of the site must be able to verify it.
+
+    Source: docs/protocol/pki.md#signatures.
 
     Raises:
         ConfigError: ``keys-elsewhere``, or the issuer's files do not hold.
@@ -56,7 +69,7 @@ def make_owner(keys: Keys, pinned_domain: str, organization: str, now: datetime)
         )
     issuer = load_certificate(keys.certificates(pinned_domain)[0])
     check_clock(issuer, now, where=pinned_domain)
-    key = generate_key(KeyKind.RSA_2048)
+    key = generate_key(kind)
     certificate = issue_certificate(
         profile=CertificateProfile.OWNER,
         subject=certificate_name(organization, "Bootz owner"),
@@ -99,8 +112,10 @@ def store_trust_anchor(
     return keys.store(KeyRole.TRUST_ANCHOR, [certificate], key, cross=cross)
 
 
-def rotate_owner(site: Site, now: datetime) -> Keyring:
+def rotate_owner(site: Site, now: datetime, *, kind: KeyKind | None = None) -> Keyring:
     """Issue a new owner certificate and key; the next answer is signed with it.
+
+    ``kind`` is that of the key; None: P-256 where the present one is, else RSA-2048.
 
     Raises:
         ConfigError: the owner's keys are not kept here (``keys-elsewhere``).
@@ -115,10 +130,22 @@ def rotate_owner(site: Site, now: datetime) -> Keyring:
             raise ConfigError(
                 "keys-elsewhere", "the owner's key is not kept in the site", where="owner"
             )
-        owner = make_owner(site.keys, keyring.pinned_domain, site.config.organization, now)
+        chosen = kind or _kind_of(site.keys, keyring.owner)
+        owner = make_owner(
+            site.keys, keyring.pinned_domain, site.config.organization, now, kind=chosen
+        )
         return replace(keyring, owner=owner)
 
     return change_keyring(site, change)
+
+
+def _kind_of(keys: Keys, owner: str | None) -> KeyKind:
+    """Return the kind of key that takes the place of an owner's."""
+    if owner is None:
+        return KeyKind.RSA_2048
+    key = load_certificate(keys.certificates(owner)[0]).public_key()
+    curve = key.curve if isinstance(key, ec.EllipticCurvePublicKey) else None
+    return KeyKind.P256 if isinstance(curve, ec.SECP256R1) else KeyKind.RSA_2048
 
 
 def rotate_trust_anchor(site: Site, now: datetime) -> Keyring:

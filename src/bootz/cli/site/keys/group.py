@@ -7,14 +7,23 @@ it look at once.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from bootz.cli.base import Cli, noun
 from bootz.cli.inventory.base import reading
 from bootz.cli.site.options import key_file_options
+from bootz.keystore.kinds import KeyKind
 from bootz.server.key_roles import KeyRole
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bootz.server.keys.keyring import Keyring
+    from bootz.server.site import Site
 
 command = noun("keys", "The site's keys and certificates.")
 
@@ -97,20 +106,32 @@ def import_(cli: Cli, /, *, drop_earlier: bool, **options: Any) -> None:
 
 @command.command("rotate")
 @click.argument("role", type=click.Choice([role.value for role in _ROTATED]))
+@click.option(
+    "--key",
+    type=click.Choice([KeyKind.RSA_2048.value, KeyKind.P256.value]),
+    default=None,
+    help="Type of the owner's new key. Default: that of the present one.",
+)
 @click.pass_obj
-def rotate(cli: Cli, role: str) -> None:
-    """Replace the owner's key, the trust anchor or the TLS key, without a restart."""
+def rotate(cli: Cli, role: str, key: str | None) -> None:
+    """Replace the owner's key, the trust anchor or the TLS key, without a restart.
+
+    An owner key of type p256 signs an answer in a tenth of the time. Choose it where every router
+    of the site verifies ECDSA.
+    """
     from bootz.cli.site.keys.rows import tell_changed
     from bootz.server.keys.rotation import rotate_owner, rotate_tls, rotate_trust_anchor
 
-    rotations = {
-        KeyRole.OWNER: rotate_owner,
+    which = KeyRole(role)
+    if key is not None and which is not KeyRole.OWNER:
+        raise click.UsageError("--key belongs to the role owner")
+    rotations: dict[KeyRole, Callable[[Site, datetime], Keyring]] = {
+        KeyRole.OWNER: partial(rotate_owner, kind=None if key is None else KeyKind(key)),
         KeyRole.TRUST_ANCHOR: rotate_trust_anchor,
         KeyRole.TLS: rotate_tls,
     }
     site = cli.site()
     before = site.keys.read()
-    which = KeyRole(role)
     after = rotations[which](site, site.clock())
     tell_changed(cli, site, before, after)
     cli.output.message(f"{_ROTATED[which]} {_NOTICED}")

@@ -62,10 +62,10 @@ class Prepared:
     def _fetched(self, connection: Connection, values: Values, *, named: bool) -> list[Any]:
         lengths: tuple[int, ...] = ()
         if self._expanding:
-            lists = {name: _padded(values[name]) for name in self._expanding}
-            lengths = tuple(map(len, lists.values()))
             values = dict(values)
-            for name, members in lists.items():
+            for name in self._expanding:
+                members = _padded(values[name])
+                lengths = (*lengths, len(members))
                 for number, member in enumerate(members, 1):
                     values[f"{name}_{number}"] = member
         compiled = self._for(connection, lengths)

@@ -45,6 +45,8 @@ _FORGET_OLD: Final = delete(ATTEMPT).where(
 )
 _ADD_EVENTS: Final = Prepared(insert(EVENT).inline(), columns=("attempt_id", "at", "kind", "data"))
 _PRUNED_EVERY: Final = 256
+# No set: members of an Enum are hashed by a function of Python.
+_UNREPORTED: Final = (AttemptState.REFUSED, AttemptState.ANSWERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,14 @@ class AttemptLog:
         return batch.onboarded
 
     def _prune(self, connection: Connection, batch: "_Batch") -> None:
-        old = [
-            {"key": draft.chassis_id, "last": draft.number - self._limits.attempts}
-            for draft in batch.opened
-            if draft.chassis_id is not None and draft.number > self._limits.attempts
-        ]
+        old = []
+        for draft in batch.opened:
+            if draft.chassis_id is None:
+                self._strays_since += 1
+            elif draft.number > self._limits.attempts:
+                old.append({"key": draft.chassis_id, "last": draft.number - self._limits.attempts})
         if old:
             connection.execute(_FORGET_OLD, old)
-        self._strays_since += sum(draft.chassis_id is None for draft in batch.opened)
         if self._strays_since >= _PRUNED_EVERY:
             self._strays_since = 0
             stray = ATTEMPT.c.refusal_key.is_not(None)
@@ -114,15 +116,32 @@ class _Batch:
         self._sent: list[tuple[int, str, CallRecord]] = []
         self.opened: list[Draft] = []
         self.onboarded: list[Onboarded] = []
-        calls = [entry for entry in entries if isinstance(entry, CallRecord)]
-        tags = {entry.url_tag for entry in entries if isinstance(entry, DownloadRecord)}
-        self._by_tag = self._chassis_of_tags(tags)
-        keys = {call.chassis_key for call in calls if call.chassis_key is not None}
+        calls: list[CallRecord] = []
+        keys: set[int] = set()
+        tags: set[str] = set()
+        for entry in entries:
+            if isinstance(entry, DownloadRecord):
+                tags.add(entry.url_tag)
+                continue
+            calls.append(entry)
+            if entry.chassis_key is not None:
+                keys.add(entry.chassis_key)
+        self._by_tag = self._chassis_of_tags(tags) if tags else {}
         keys.update(self._by_tag.values())
         self._latest = latest_of(connection, keys) if keys else {}
-        refusals = {refusal_key(call) for call in calls if self._known(call) is None}
+        refusals: set[str] = set()
+        nonces: set[tuple[int, str]] = set()
+        for call in calls:
+            chassis = self._known(call)
+            if chassis is None:
+                refusals.add(refusal_key(call))
+                continue
+            latest = self._latest[chassis]
+            # Else the latest attempt is the one with this nonce.
+            if call.nonce_digest and latest and latest.nonce_digest != call.nonce_digest:
+                nonces.add((chassis, call.nonce_digest))
         self._strays = strays_of(connection, refusals) if refusals else {}
-        self._by_nonce = self._earlier(calls)
+        self._by_nonce = of_nonces(connection, nonces) if nonces else {}
 
     def take_call(self, call: CallRecord) -> None:
         """Apply one call."""
@@ -216,7 +235,7 @@ class _Batch:
                 }
             )
         # What the router has reported, a late repetition of its question does not take back.
-        reported = draft.state not in {AttemptState.REFUSED, AttemptState.ANSWERED}
+        reported = draft.state not in _UNREPORTED
         moves = call.report is not None or not reported
         changes = moves and draft.state is not verdict.state
         if changes and verdict.state is AttemptState.SUCCESS:
@@ -287,17 +306,6 @@ class _Batch:
     def _known(self, call: CallRecord) -> int | None:
         """Return the chassis of a call, None for a stranger or one that was removed in between."""
         return call.chassis_key if call.chassis_key in self._latest else None
-
-    def _earlier(self, calls: Iterable[CallRecord]) -> dict[tuple[int, str], Draft]:
-        wanted = {
-            (call.chassis_key, call.nonce_digest)
-            for call in calls
-            if call.chassis_key is not None
-            and call.nonce_digest
-            and (latest := self._latest.get(call.chassis_key)) is not None
-            and latest.nonce_digest != call.nonce_digest
-        }
-        return of_nonces(self._connection, wanted) if wanted else {}
 
     def _chassis_of_tags(self, tags: Iterable[str]) -> dict[str, int]:
         wanted = sorted(tag for tag in tags if tag.isascii() and tag.isprintable() and tag)

@@ -84,6 +84,7 @@ class Draft:
     """Whether the nonce is another one than was read."""
 
 
+_STATES: Final = {state.value: state for state in AttemptState}
 _UNREAD: Final = (None,) * len(_KEPT)
 _COLUMNS: Final = [ATTEMPT.c[name] for name in _READ]
 _CHASSIS_KEYS: Final[BindParameter[int]] = bindparam("keys", expanding=True)
@@ -190,4 +191,4 @@ def write_drafts(connection: Connection, drafts: Sequence[Draft]) -> None:
 def _draft(row: Row) -> Draft:
     """Return an attempt as read."""
     key, state, *values = row
-    return Draft(key, AttemptState(state), *values, *_UNREAD)
+    return Draft(key, _STATES[state], *values, *_UNREAD)

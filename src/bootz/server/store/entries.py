@@ -11,7 +11,7 @@ from bootz.model.bootstrap import ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, fold_serial
 from bootz.server.ports import CallRecord
 from bootz.server.store.attempt_states import AttemptState, EventKind
-from bootz.server.store.words import MAX_WORDS, bounded, fits
+from bootz.server.store.words import MAX_WORDS, bounded
 
 MAX_LISTED: Final = 64
 """Serial numbers of one list that are kept."""
@@ -116,7 +116,9 @@ def checks_data(call: CallRecord) -> list[list[str]]:
     rows = [
         [check.name, check.outcome._value_, check.expected, check.seen] for check in call.checks
     ]
-    if fits("".join(chain.from_iterable(rows)), _MAX_EVIDENCE):
+    together = "".join(chain.from_iterable(rows))
+    if bounded(together, _MAX_EVIDENCE) is together:
+        # Then it leaves each of them as it is.
         return rows
     return [
         [name, outcome, bounded(expected, _MAX_EVIDENCE), bounded(seen, _MAX_EVIDENCE)]

@@ -11,14 +11,9 @@ MAX_WORD: Final = 256
 MAX_WORDS: Final = 4096
 
 
-def fits(text: str, most: int = MAX_WORD) -> bool:
-    """Tell whether ``bounded`` leaves a text, and so each part of it, as it is."""
-    return len(text) <= most and text.isascii() and "\x00" not in text
-
-
 def bounded(text: str, most: int = MAX_WORD) -> str:
     """Return a text of at most ``most`` characters; characters no database takes are replaced."""
-    if fits(text, most):
+    if len(text) <= most and text.isascii() and "\x00" not in text:
         return text
     if len(text) > most:
         text = text[: most - 1] + "…"

@@ -69,19 +69,16 @@ class Prepared:
                 for number, member in enumerate(members, 1):
                     values[f"{name}_{number}"] = member
         compiled = self._for(connection, lengths)
-        cursor = None
         try:
-            cursor = driver_of(connection).cursor()
-            cursor.execute(compiled.sql, compiled.bound(values))
-            found: list[Any] = cursor.fetchall()
-            if named and compiled.kind is None:
-                compiled.kind = _named(column[0] for column in cursor.description)
+            cursor = driver_of(connection).execute(compiled.sql, compiled.bound(values))
+            found: list[Row] = cursor.fetchall()
         except connection.dialect.loaded_dbapi.Error as error:
             raise converted_error(connection, compiled.sql, error) from error
-        finally:
-            if cursor is not None:
-                cursor.close()
-        return list(map(compiled.kind._make, found)) if named else found
+        if not named:
+            return found
+        if compiled.kind is None:
+            compiled.kind = _named(column[0] for column in cursor.description)
+        return list(map(compiled.kind._make, found))
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Run it once for each of these rows of values, which returns nothing.
@@ -90,15 +87,14 @@ class Prepared:
             sqlalchemy.exc.DBAPIError: the database refuses; without the values.
         """
         compiled = self._for(connection, ())
-        cursor = None
+        driver = driver_of(connection)
         try:
-            cursor = driver_of(connection).cursor()
-            cursor.executemany(compiled.sql, list(map(compiled.bound, rows)))
+            if len(rows) == 1:
+                driver.execute(compiled.sql, compiled.bound(rows[0]))
+            else:
+                driver.cursor().executemany(compiled.sql, list(map(compiled.bound, rows)))
         except connection.dialect.loaded_dbapi.Error as error:
             raise converted_error(connection, compiled.sql, error) from error
-        finally:
-            if cursor is not None:
-                cursor.close()
 
     def _for(self, connection: Connection, lengths: tuple[int, ...]) -> "_Compiled":
         """Return the statement for the engine, and for lists of these lengths."""

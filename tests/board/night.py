@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -283,7 +284,17 @@ def sent(database: Database, key: int, at: datetime) -> None:
         preview = preview_chassis(connection, key, terms)
     serial = preview.chassis.serial_number
     made = _answered(key, serial, at)
-    write(database, [replace(made, content=preview.body, reached_at=terms.reached_at)])
+    write(
+        database,
+        [
+            replace(
+                made,
+                content=preview.body,
+                content_sha256=hashlib.sha256(preview.body).hexdigest(),
+                reached_at=terms.reached_at,
+            )
+        ],
+    )
 
 
 def modular(database: Database, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -11,8 +12,10 @@ from world import World, manufacturer, request, run, verified
 from bootz.cli.main import run as bootz
 from bootz.model.bootstrap import BootConfig, BootstrapData
 from bootz.model.chassis import BootMode, Release
+from bootz.server.operations.chassis import find_chassis
 from bootz.server.operations.chassis_record import CardRecord
 from bootz.server.operations.profiles import ProfileRecord, set_profile
+from bootz.server.store.sent_data import last_sent
 from bootz.wire.answers import encode_bootstrap_data
 from bootz.wire.dialects import CURRENT, DIALECTS, Dialect, dialect_by_name
 from bootz.wire.preview import preview_payload
@@ -159,11 +162,18 @@ def test_what_was_last_sent_is_exactly_what_was_on_the_wire(
 
     async def story(running: Any) -> None:
         sealed = await running.ask(manufacturer().device("FX2"), request("FX2"), dialect)
-        wire.append(preview_payload(sealed.payload))
+        wire.extend((preview_payload(sealed.payload), sealed.payload))
 
     run(story, full)
     capsys.readouterr()
     shown, _ = sent(full, capsys, "fx2")
+    (attempt,) = full.attempts()
+    assert attempt.sent["payload_sha256"] == hashlib.sha256(wire[1]).hexdigest()
+    with full.database.read() as connection:
+        kept = last_sent(connection, find_chassis(connection, "FX2").key)
+    assert kept is not None
+    assert kept.content is not None
+    assert kept.sha256 == hashlib.sha256(kept.content).hexdigest()
     assert wire[0].pop("nonce")
     assert shown == wire[0]
     same, _ = sent(full, capsys, "FX2", "--difference")

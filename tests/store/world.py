@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -114,6 +115,9 @@ def call(serial: str = "FX1", **changes: object) -> CallRecord:
         answered_serials=(serial,),
         sent={"payload_sha256": "cd" * 32, "answer_bytes": 77},
     )
+    content = changes.get("content")
+    if isinstance(content, bytes) and content:
+        changes["content_sha256"] = hashlib.sha256(content).hexdigest()
     return replace(made, **changes)
 
 

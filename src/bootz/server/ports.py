@@ -87,9 +87,9 @@ class CallRecord:
     proof. ``sent`` holds digests and sizes, never content. ``foreign_cards``
     were listed and are not of the chassis (pending replacements); ``seated`` are the answered
     cards whose slots the device named. ``content`` is what was sent, serialised,
-    without its nonce, empty where nothing was; it may hold secrets. ``reached_at`` is where the
-    router reached the server. ``abandoned``: the caller had gone when it was put on record, and
-    got no answer.
+    without its nonce, empty where nothing was; it may hold secrets. ``content_sha256`` is its
+    digest in hex. ``reached_at`` is where the router reached the server. ``abandoned``: the
+    caller had gone when it was put on record, and got no answer.
     """
 
     at: datetime
@@ -113,6 +113,7 @@ class CallRecord:
     report: StatusReport | None = None
     vendor: str = ""
     content: bytes = field(default=b"", repr=False)
+    content_sha256: str = ""
     reached_at: tuple[str, int] = ("", 0)
     abandoned: bool = False
 

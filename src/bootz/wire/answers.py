@@ -50,7 +50,7 @@ def encode_bootstrap_data(
 
 
 def with_nonce(body: bytes, nonce: str | None) -> bytes:
-    """Return the payload to sign: the body and the nonce, as one serialisation would give it."""
+    """Return the payload to sign: the body, then the nonce, as one serialisation would give it."""
     if not nonce:
         return body
     text = nonce.encode()

@@ -66,6 +66,7 @@ class Attempt:
         self.sent: dict[str, str | int] = {}
         self.content = b""
         """What the answer says, without its nonce."""
+        self.content_sha256 = ""
         self.written = ""
         """The dialect that the answer is written in: the chassis's own, which a path may share."""
 
@@ -144,6 +145,7 @@ class Attempt:
             report=report,
             vendor="" if self.chassis is None else self.chassis.manufacturer,
             content=self.content if error is None else b"",
+            content_sha256=self.content_sha256 if error is None else "",
             reached_at=self.caller.reached_at,
         )
 

@@ -105,8 +105,12 @@ class Sealer:
                 ownership_voucher=voucher,
                 owner_certificate=owner.identity.certificate.cms,
             )
+        # The nonce comes after the body, so that one pass over it gives the digests of both.
+        digest = hashlib.sha256(body)
+        attempt.content_sha256 = digest.hexdigest()
+        digest.update(content[len(body) :])
         attempt.sent.update(
-            payload_sha256=hashlib.sha256(content).hexdigest(),
+            payload_sha256=digest.hexdigest(),
             signed="yes" if sealed.signature else "no",
             voucher_sha256=hashlib.sha256(voucher).hexdigest() if voucher else "",
         )

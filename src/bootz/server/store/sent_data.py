@@ -5,7 +5,6 @@ while a router waits: secrets in them are hidden when they are read. They are th
 inventory, which is in the same database. Source: docs/operator.md#what-was-last-sent.
 """
 
-import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -84,7 +83,7 @@ def _row(key: int, since: str, call: CallRecord) -> Row:
         since,
         call.written,
         f"{host}:{port}",
-        hashlib.sha256(call.content).hexdigest(),
+        call.content_sha256,
         len(call.content),
         packed if len(packed) <= MAX_KEPT else None,
     )

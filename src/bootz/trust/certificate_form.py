@@ -76,7 +76,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
     if len(der) > MAX_CERTIFICATE_BYTES:
         raise _malformed(f"longer than {MAX_CERTIFICATE_BYTES} bytes")
     try:
-        if _tbs(der)[1].integer() < 0:
+        if _serial_number(der) < 0:
             raise ValueError("a negative serial number")
         certificate = x509.load_der_x509_certificate(der)
         # The library reads these only when asked; now is the time to fail.
@@ -221,6 +221,7 @@ def pem_from_der(ders: Iterable[bytes]) -> bytes:
     return b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in ders)
 
 
+@lru_cache(maxsize=_KEPT_CERTIFICATES)
 def fingerprint(der: bytes) -> str:
     """Return the SHA-256 of a certificate, 64 lower-case hex digits."""
     return hashlib.sha256(der).hexdigest()
@@ -335,6 +336,13 @@ def validity_tags(der: bytes) -> tuple[int, int]:
     """
     begin, end = _tbs(der)[4].expect(SEQUENCE).children().rest()
     return begin.tag, end.tag
+
+
+def _serial_number(der: bytes) -> int:
+    """Return the serial number of a certificate, of which nothing behind it is read."""
+    fields = read_one(der, SEQUENCE).children().take(SEQUENCE).children()
+    fields.take_if(_VERSION)
+    return fields.take_any().integer()
 
 
 def _tbs(der: bytes) -> list[Element]:

@@ -202,7 +202,7 @@ def verify_chain(
             expected="RSA of 2048 bits or more, P-256, P-384, P-521",
             seen=describe_key(certificate.public_key()),
         )
-    chain = tuple(each.public_bytes(Encoding.DER) for each in found)
+    chain = (leaf, *[each.public_bytes(Encoding.DER) for each in found[1:]])
     for der in chain:
         check_named_curve(der)
     return VerifiedChain(certificate, chain, chain[-1], tolerated)

@@ -1,23 +1,24 @@
 """Chains that were verified a moment ago: a router's report need not repeat its request's work.
 
-A verdict is found again only for the very same inputs, by a digest over all of them: purpose,
-leaf, intermediates in their order, anchors, and whether forms of ``legacy`` are taken. The one
+A verdict is found again only for the very same inputs, by the digest of each of them: purpose,
+anchors (with whether forms of ``legacy`` are taken), leaf, intermediates in their order. The one
 input left is the time: a verdict holds from the latest begin to the earliest end of the chain's
 certificates, in which each of them is as valid as it was. Refusals are not remembered.
 
 Source: RFC 5280 section 6.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
+from bootz.trust.certificates import AnchorSet, fingerprint, load_certificate, verify_chain
 
 KEPT: Final = 8192
-"""Verdicts; some 300 bytes each."""
+"""Verdicts; some 600 bytes each."""
+
+_Key = tuple[str | bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ class VouchedChains:
     """
 
     def __init__(self, purpose: str, *, kept: int = KEPT) -> None:
-        self._purpose = purpose.encode()
+        self._purpose = purpose
         self._half = max(1, kept // 2)
-        self._young: dict[bytes, _Verdict] = {}
-        self._old: dict[bytes, _Verdict] = {}
+        self._young: dict[_Key, _Verdict] = {}
+        self._old: dict[_Key, _Verdict] = {}
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
@@ -58,7 +59,8 @@ class VouchedChains:
         """
         if now.tzinfo is None:
             raise RuntimeError("a time without a time zone")
-        key = _digest((self._purpose, anchors.digest, leaf, *intermediates))
+        certificates = map(fingerprint, (leaf, *intermediates))
+        key: _Key = (self._purpose, anchors.digest, *certificates)
         verdict = self._young.get(key) or self._old.get(key)
         if verdict is None or not verdict.begin <= now <= verdict.end:
             found = verify_chain(leaf, intermediates, anchors, now=now)
@@ -71,16 +73,7 @@ class VouchedChains:
             self._keep(key, verdict)
         return verdict.tolerated
 
-    def _keep(self, key: bytes, verdict: _Verdict) -> None:
+    def _keep(self, key: _Key, verdict: _Verdict) -> None:
         if len(self._young) >= self._half:
             self._old, self._young = self._young, {}
         self._young[key] = verdict
-
-
-def _digest(parts: Iterable[bytes]) -> bytes:
-    """Return a digest that no other parts have, however they are cut."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()

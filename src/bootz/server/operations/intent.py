@@ -78,8 +78,9 @@ def build_intent(chassis: ChassisRecord, shared: SharedRecords) -> ChassisIntent
     vendor = shared.vendors.get(chassis.vendor)
     if vendor is None:
         raise UnknownChassis("vendor-not-found", "the vendor was removed", where=chassis.vendor)
-    profile = ProfileDocument()
-    if chassis.profile is not None:
+    if chassis.profile is None:
+        profile = ProfileDocument()
+    else:
         found = shared.profiles.get(chassis.profile)
         if found is None:
             raise UnknownChassis(

@@ -196,5 +196,8 @@ class ProfileDocument(Content):
 
     def overridden_by(self, overrides: Content) -> "ProfileDocument":
         """Return this profile with every key that ``overrides`` sets replaced."""
+        if not overrides.model_fields_set:
+            # As nearly every chassis has it; both are frozen.
+            return self
         own = {name: getattr(overrides, name) for name in overrides.model_fields_set}
         return self.model_copy(update=own)

@@ -8,7 +8,6 @@ that may keep one waiting, and is asked in a thread.
 """
 
 import asyncio
-import hashlib
 import math
 import threading
 import time
@@ -42,6 +41,7 @@ from bootz.server.store.schema import CARD, CHASSIS, SERIAL, VENDOR, VOUCHER
 from bootz.sql.engine import converted
 from bootz.sql.prepared import Prepared
 from bootz.sql.times import from_text, to_text
+from bootz.trust.certificates import fingerprint
 from bootz.trust.vendor import Vendor
 
 _T = TypeVar("_T")
@@ -301,7 +301,7 @@ def stored_vouchers(
         "vendor": chassis.manufacturer,
     }
     rows = _VOUCHERS.named_rows(connection, wanted)
-    pinned_sha256 = hashlib.sha256(pinned).hexdigest()
+    pinned_sha256 = fingerprint(pinned)
     own = [row for row in rows if row.pinned_sha256 == pinned_sha256]
     at = to_text(now)
     valid = {

@@ -6,7 +6,6 @@ from datetime import datetime
 from bootz.model.artifacts import StoredVouchers
 from bootz.model.chassis import Chassis, ControlCard, fold_serial
 from bootz.server.ports import Inventory
-from bootz.trust.vendor import Vendor
 
 
 class WaitingInventory:
@@ -18,14 +17,9 @@ class WaitingInventory:
     def __init__(self, inventory: Inventory, lacking: Callable[[Sequence[str]], None]) -> None:
         self._inventory = inventory
         self._lacking = lacking
-
-    async def vendors(self) -> tuple[Vendor, ...]:
-        """Return all vendors."""
-        return await self._inventory.vendors()
-
-    async def chassis_of_serial(self, serial_number: str) -> tuple[Chassis, ...]:
-        """Return every chassis with this serial, its own or that of a card."""
-        return await self._inventory.chassis_of_serial(serial_number)
+        # Asked for on every call, and answered as they are.
+        self.vendors = inventory.vendors
+        self.chassis_of_serial = inventory.chassis_of_serial
 
     async def vouchers(
         self, chassis: Chassis, cards: Sequence[ControlCard], pinned: bytes, now: datetime

@@ -18,7 +18,19 @@ PUBLIC_KEY_BYTES: Final = 32
 ENCAPSULATED_KEY_BYTES: Final = 32
 
 _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-_ANYBODY: Final = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+_PRIME: Final = 2**255 - 19
+_COORDINATE: Final = 2**255 - 1
+"""The bits of a key that count: the last one is ignored."""
+_LOW_ORDER: Final = frozenset(
+    {
+        0,
+        1,
+        _PRIME - 1,
+        325606250916557431795983626356110631294008115727848805560023387167927233504,
+        39382357235489614581723060781553021112529911719440698176882885853963445705823,
+    }
+)
+"""Of the points whose order divides 8 (of the twist: 4); any exchange with them gives zero."""
 
 
 class HpkeError(TrustError):
@@ -39,11 +51,9 @@ def check_recipient(public_key: bytes) -> None:
     Raises:
         HpkeError: ``transport-key-invalid``: another length, or a point of low order.
     """
-    try:
-        # With a point of low order the exchange gives zero whatever the private key, and fails.
-        _ANYBODY.exchange(X25519PublicKey.from_public_bytes(public_key))
-    except ValueError as error:
-        raise _unusable(public_key) from error
+    coordinate = int.from_bytes(public_key, "little") & _COORDINATE
+    if len(public_key) != PUBLIC_KEY_BYTES or coordinate % _PRIME in _LOW_ORDER:
+        raise _unusable(public_key)
 
 
 def _unusable(public_key: bytes) -> HpkeError:

@@ -68,7 +68,10 @@ def scheme_for(public_key: object) -> SignatureScheme:
     Raises:
         SignatureError: RSA below 2048 bits, another curve, another kind of key.
     """
-    key = strong_key(public_key)
+    return _natural_scheme(strong_key(public_key))
+
+
+def _natural_scheme(key: PublicKey) -> SignatureScheme:
     if isinstance(key, rsa.RSAPublicKey):
         return SignatureScheme.RSA_PKCS1_SHA256
     return _CURVES[key.curve.name]
@@ -125,7 +128,7 @@ def verify_raw(public_key: object, signature: bytes, data: bytes) -> None:
         SignatureError: none of them fits, or the key does not count.
     """
     key = strong_key(public_key)
-    natural = scheme_for(key).hash
+    natural = _natural_scheme(key).hash
     others = [each for each in _FALLBACKS if each.name != natural.name]
     if not any(holds(key, signature, data, each) for each in (natural, *others)):
         raise SignatureError(

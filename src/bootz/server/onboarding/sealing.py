@@ -7,7 +7,7 @@ docs/protocol/owner.md#a-request numbers them.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bootz.log import get_logger
 from bootz.model.artifacts import SealedData
@@ -93,18 +93,19 @@ class Sealer:
             trust_anchor=owner.trust_anchor,
             reached_at=attempt.caller.reached_at,
         )
-        content = with_nonce(body, request.nonce or None)
-        sealed = SealedData(content)
+        payload = content = with_nonce(body, request.nonce or None)
+        encapsulated_key = b""
         if recipient is not None:
             encrypted = encrypt(content, recipient)
-            sealed = SealedData(encrypted.ciphertext, encapsulated_key=encrypted.encapsulated_key)
-        if request.nonce:
-            sealed = replace(
-                sealed,
-                signature=await owner.identity.sign(sealed.payload),
-                ownership_voucher=voucher,
-                owner_certificate=owner.identity.certificate.cms,
-            )
+            payload, encapsulated_key = encrypted.ciphertext, encrypted.encapsulated_key
+        signed = bool(request.nonce)
+        sealed = SealedData(
+            payload,
+            signature=await owner.identity.sign(payload) if signed else "",
+            ownership_voucher=voucher,
+            owner_certificate=owner.identity.certificate.cms if signed else b"",
+            encapsulated_key=encapsulated_key,
+        )
         # The nonce comes after the body, so that one pass over it gives the digests of both.
         digest = hashlib.sha256(body)
         attempt.content_sha256 = digest.hexdigest()

@@ -67,7 +67,7 @@ class Templates:
         compiled = self._compiled.get(source)
         if compiled is None:
             compiled = self._environment.from_string(source)
-            # What all templates can name is walked twice for each output, slowly as a chain of maps.
+            # Walked twice for each output, which a chain of maps makes slow.
             compiled.globals = dict(compiled.globals)
             self._compiled.put(source, compiled, len(source) + 1024)
         return compiled

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -79,3 +82,28 @@ def test_a_turn_at_once_needs_no_file(tmp_path: Path) -> None:
     taken = turn_at_once(str(tmp_path / "nowhere" / "line"))
     assert taken is not None
     taken.leave()
+
+
+@pytest.mark.parametrize("fails", [fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_EX])
+def test_a_file_that_cannot_be_locked_is_told_and_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int
+) -> None:
+    path = tmp_path / "bootz.db-line"
+    really = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        if operation == fails:
+            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+        really(descriptor, operation)
+
+    with turn(path):
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        monkeypatch.setattr(fcntl, "flock", flock)
+        with pytest.raises(Unavailable) as caught, turn(path):
+            pass
+        assert caught.value.reason == "database-unavailable"
+        assert os.strerror(errno.ENOLCK) in str(caught.value)
+        assert str(path) in str(caught.value)
+        # Who does not wait leaves it to who does, and keeps nothing open either.
+        assert turn_at_once(str(path)) is None
+        assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -21,7 +21,7 @@ def in_line(path: Path, *, seconds: float, unavailable: str) -> Iterator[None]:
 
     ``path`` is of a file that is made where it is not there. Where it cannot be made, nothing is
     waited for: the database itself keeps writers apart. ``unavailable`` is the reason's code when
-    the turn does not come within ``seconds``.
+    the turn does not come within ``seconds``, or the file cannot be locked.
 
     Raises:
         Unavailable: the turn did not come.
@@ -33,7 +33,13 @@ def in_line(path: Path, *, seconds: float, unavailable: str) -> Iterator[None]:
         return
     place = LineTurn(descriptor)
     try:
-        if not place.taken_at_once() and not place.taken_within(seconds):
+        try:
+            taken = place.taken_at_once() or place.taken_within(seconds)
+        except OSError as error:
+            raise Unavailable(
+                unavailable, f"it cannot be locked: {error.strerror}", where=str(path)
+            ) from error
+        if not taken:
             raise Unavailable(
                 unavailable, f"other writers have held it for {seconds:g} s", where="database"
             )
@@ -73,9 +79,14 @@ class LineTurn:
         self._descriptor = descriptor
         self._state = threading.Lock()
         self._waits = self._left = False
+        self._fault: OSError | None = None
 
     def taken_at_once(self) -> bool:
-        """Take it where no other writer has it."""
+        """Take it where no other writer has it.
+
+        Raises:
+            OSError: the file cannot be locked.
+        """
         if self._descriptor is not None:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -84,13 +95,19 @@ class LineTurn:
         return True
 
     def taken_within(self, seconds: float) -> bool:
-        """Wait for it, so many seconds at most."""
+        """Wait for it, so many seconds at most.
+
+        Raises:
+            OSError: the file cannot be locked.
+        """
         # The kernel's wait has no end, so another thread has it.
         self._waits = True
         waiting = threading.Thread(target=self._wait, name="line", daemon=True)
         waiting.start()
         waiting.join(min(seconds, threading.TIMEOUT_MAX))
         with self._state:
+            if self._fault is not None:
+                raise self._fault
             return not self._waits
 
     def leave(self) -> None:
@@ -101,10 +118,14 @@ class LineTurn:
                 self._close()
 
     def _wait(self) -> None:
-        if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        fault = None
+        try:
+            if self._descriptor is not None:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            fault = error
         with self._state:
-            self._waits = False
+            self._waits, self._fault = False, fault
             if self._left:
                 # It came too late, and is the next one's.
                 self._close()

@@ -6,7 +6,6 @@ spelling, an answer uses the device's own.
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from bootz.model.identity import NO_TPM, TpmRecord
 from bootz.model.kinds import BootMode as BootMode
@@ -18,7 +17,6 @@ from bootz.model.kinds import Release as Release
 from bootz.model.kinds import VoucherDelivery as VoucherDelivery
 
 
-@lru_cache(maxsize=4096)
 def fold_serial(serial_number: str) -> str:
     """Return the form of a serial number under which two spellings are the same card."""
     return serial_number.strip().casefold()

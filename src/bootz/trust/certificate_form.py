@@ -221,10 +221,17 @@ def pem_from_der(ders: Iterable[bytes]) -> bytes:
     return b"".join(x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM) for der in ders)
 
 
-@lru_cache(maxsize=_KEPT_CERTIFICATES)
 def fingerprint(der: bytes) -> str:
     """Return the SHA-256 of a certificate, 64 lower-case hex digits."""
+    # What a stranger presents may be longer than a certificate, and is not kept.
+    return _fingerprint(der) if len(der) <= MAX_CERTIFICATE_BYTES else _sha256(der)
+
+
+def _sha256(der: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
+
+
+_fingerprint = lru_cache(maxsize=_KEPT_CERTIFICATES)(_sha256)
 
 
 def spki_fingerprint(public_key: PublicKeyTypes) -> str:

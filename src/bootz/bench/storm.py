@@ -115,7 +115,7 @@ def storm(
         ]
         before = server.usage().cpu
         on_progress("storm", 0, plan.routers)
-        tales = _let_loose(jobs)
+        tales = let_loose(jobs)
         on_progress("storm", plan.routers, plan.routers)
         usage = server.usage()
     seconds = [each for tale in tales for each in tale.seconds]
@@ -141,7 +141,15 @@ def _source(number: int) -> str:
     return f"127.{1 + number // (250 * 250)}.{number // 250 % 250}.{1 + number % 250}"
 
 
-def _let_loose(jobs: Sequence[StormJob]) -> list[StormTale]:
+def let_loose(jobs: Sequence[StormJob]) -> list[StormTale]:
+    """Let the routers of all jobs come in the same instant, each job in a process of its own.
+
+    Returns:
+        One tale for each job, in their order.
+
+    Raises:
+        Unavailable: a process of clients has died.
+    """
     context = multiprocessing.get_context("spawn")
     ends, processes = [], []
     try:

@@ -134,3 +134,43 @@ def test_a_part_that_cannot_be_had_is_replaced_by_the_reason(site: Path, tmp_pat
     assert set(found) == PARTS
     assert json.loads(found["preflight.json"])["error"]
     assert json.loads(found["versions.json"])["bootz"]
+
+
+def test_a_site_whose_database_is_away_has_one_too(
+    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (site / "bootz.yaml").open("a") as settings:
+        # No one listens there.
+        settings.write("\ndatabase: {url: 'postgresql://someone@127.0.0.1:1/bootz'}\n")
+    file = tmp_path / "bundle.tar.gz"
+
+    assert run(["--site", str(site), "support", str(file), "--output", "json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    found = read(file)
+    assert set(found) == PARTS == set(told["parts"])
+    there = {"versions.json", "settings.json", "metrics.txt"}
+    assert set(told["missing"]) == PARTS - there
+    for name in PARTS - there:
+        assert json.loads(found[name])["error"] == told["missing"][name] == "database-unavailable"
+    settings_told = json.loads(found["settings.json"])
+    assert settings_told["database"]["url"] == "postgresql://someone@127.0.0.1:1/bootz"
+    assert found["metrics.txt"]
+
+
+def test_secrets_in_settings_are_hidden_where_the_site_has_no_fingerprint(
+    site: Path, tmp_path: Path
+) -> None:
+    (site / "bootz.db").unlink()
+    with (site / "bootz.yaml").open("a") as settings:
+        settings.write(
+            "\nsources: [{name: sot, kind: netbox, url: 'https://a.example',"
+            " token_file: PLANTED-PLACE, select: {status: [planned]}}]\n"
+        )
+    file = tmp_path / "bundle.tar.gz"
+
+    assert run(["--site", str(site), "support", str(file)]) == 0
+
+    content = read(file)["settings.json"]
+    assert json.loads(content)["sources"][0]["token_file"] == "hidden"
+    assert b"PLANTED-PLACE" not in content

@@ -24,9 +24,9 @@ from bootz.errors import BootzError
 from bootz.model.checks import Check
 from bootz.server.metrics.exposition import exposed
 from bootz.server.metrics.folder import FOLDER, read_numbers
-from bootz.server.metrics.of_site import SiteMemory, site_gauges
+from bootz.server.metrics.of_site import SiteGauges, SiteMemory, site_gauges
 from bootz.server.operations.audit import AuditFilter, latest_entries
-from bootz.server.operations.secrets import fingerprinter, masked
+from bootz.server.operations.secrets import fingerprinter, hidden, masked
 from bootz.server.operations.site_certificates import read_site_certificates
 from bootz.server.operations.webhooks import list_webhooks
 from bootz.server.store.attempts import events_after, last_event, latest_attempts
@@ -43,62 +43,87 @@ Part = Callable[[], object]
 
 
 def site_parts(
-    root: Path, config: SiteConfig, database: Database, now: datetime
+    root: Path, config: SiteConfig, database: Database | BootzError, now: datetime
 ) -> Mapping[str, Part]:
-    """Return the parts of a bundle, by the names of their files."""
+    """Return the parts of a bundle, by the names of their files.
+
+    ``database``: the site's, or why it could not be opened. Then settings and what was counted are
+    told without it, and each other part by that reason.
+    """
 
     def reading(told: Callable[[Connection], object]) -> Part:
         def part() -> object:
+            if isinstance(database, BootzError):
+                raise database
             with database.read() as connection:
                 return told(connection)
 
         return part
 
-    def counters(connection: Connection) -> str:
-        gauges = site_gauges(connection, SiteMemory(), config.progress, now)
+    def settings(connection: Connection | None) -> object:
+        fingerprint = hidden if connection is None else fingerprinter(connection)
+        return masked(config.model_dump(mode="json"), fingerprint)
+
+    def counters(connection: Connection | None) -> str:
+        gauges = (
+            SiteGauges(chassis=(), voucher_expiry=(), webhooks=())
+            if connection is None
+            else site_gauges(connection, SiteMemory(), config.progress, now)
+        )
         text, _ = exposed(read_numbers(root / FOLDER), gauges, "")
         return text.decode()
 
+    def also_without(told: Callable[[Connection | None], object]) -> Part:
+        return (lambda: told(None)) if isinstance(database, BootzError) else reading(told)
+
     return {
         "versions.json": lambda: _versions(now),
-        "settings.json": reading(
-            lambda connection: masked(config.model_dump(mode="json"), fingerprinter(connection))
-        ),
+        "settings.json": also_without(settings),
         "database.json": reading(_database),
         "certificates.json": reading(lambda connection: _certificates(connection, now)),
         "attempts.json": reading(_attempts),
         "events.json": reading(_events),
         "audit.json": reading(_audit),
         "webhooks.json": reading(_webhooks),
-        "metrics.txt": reading(counters),
+        "metrics.txt": also_without(counters),
     }
 
 
-def bundle(parts: Mapping[str, Part], name: str, now: datetime) -> bytes:
-    """Return a tar file (gzip) with each part as a file in a folder ``name``."""
+def bundle(parts: Mapping[str, Part], name: str, now: datetime) -> tuple[bytes, Mapping[str, str]]:
+    """Return a tar file (gzip) with each part as a file in a folder ``name``.
+
+    The second is why a part could not be had, by its file: the error's reason.
+    """
     written = io.BytesIO()
+    missing: dict[str, str] = {}
     with tarfile.open(fileobj=written, mode="w:gz") as tar:
         for file, part in parts.items():
-            content = _content(part)
+            content, failed = _content(part)
+            if failed:
+                missing[file] = failed
             info = tarfile.TarInfo(f"{name}/{file}")
             info.size = len(content)
             info.mode = 0o600
             info.mtime = int(now.timestamp())
             tar.addfile(info, io.BytesIO(content))
-    return written.getvalue()
+    return written.getvalue(), missing
 
 
-def _content(part: Part) -> bytes:
+def _content(part: Part) -> tuple[bytes, str]:
+    """Return the text of a part, and why it could not be had."""
+    failed = ""
     try:
         told = part()
     except BootzError as error:
-        told = {"error": error.reason, "detail": str(error)}
+        failed = error.reason
+        told = {"error": failed, "detail": str(error)}
     except Exception as error:
         # Of a defect its kind alone: its words may be of what is secret.
-        told = {"error": type(error).__name__}
+        failed = type(error).__name__
+        told = {"error": failed}
     if isinstance(told, str):
-        return told.encode()
-    return json.dumps(told, indent=1, default=str).encode() + b"\n"
+        return told.encode(), failed
+    return json.dumps(told, indent=1, default=str).encode() + b"\n", failed
 
 
 def _versions(now: datetime) -> object:

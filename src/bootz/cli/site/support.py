@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from bootz.errors import BootzError
     from bootz.server.site import Site
     from bootz.server.store.database import Database
 
@@ -31,11 +32,11 @@ def command(cli: Cli, file: Path | None) -> None:
 
     Default: bootz-support-TIME.tar.gz in the current directory.
     """
-    from contextlib import closing
+    from contextlib import ExitStack, closing
     from datetime import UTC, datetime
     from pathlib import Path
 
-    from bootz.errors import ConflictError
+    from bootz.errors import BootzError, ConflictError
     from bootz.keystore.files import atomic_write
     from bootz.server.support import bundle, site_parts
 
@@ -44,19 +45,27 @@ def command(cli: Cli, file: Path | None) -> None:
     place = file or Path(f"{name}.tar.gz")
     if place.exists():
         raise ConflictError("file-exists", "it is there already", where=str(place))
-    with closing(site.database()) as database:
+    database: Database | BootzError
+    with ExitStack() as opened:
+        try:
+            database = opened.enter_context(closing(site.database()))
+        except BootzError as error:
+            database = error
         parts = {
             **site_parts(site.root, site.config, database, now),
             "preflight.json": _preflight(site, database, now),
         }
-        atomic_write(place, bundle(parts, name, now), mode=0o600)
-    cli.output.record({"file": str(place), "parts": list(parts)})
+        content, missing = bundle(parts, name, now)
+        atomic_write(place, content, mode=0o600)
+    cli.output.record({"file": str(place), "parts": list(parts), "missing": missing})
 
 
-def _preflight(site: Site, database: Database, now: datetime) -> Callable[[], object]:
+def _preflight(site: Site, database: Database | BootzError, now: datetime) -> Callable[[], object]:
     """Return what gathers the checks of chassis that need a person, the first of them."""
 
     def part() -> object:
+        if isinstance(database, Exception):
+            raise database
         from bootz.cli.inventory.chassis.check import preflight_reports
         from bootz.server.operations.chassis_overview import overview
         from bootz.server.operations.chassis_state import ChassisState

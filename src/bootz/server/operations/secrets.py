@@ -84,6 +84,11 @@ def fingerprinter(connection: Connection) -> Fingerprint:
     return _fingerprint_with(key)
 
 
+def hidden(_value: JsonValue) -> str:
+    """Stand for a secret where the site's fingerprint cannot be had."""
+    return _HIDDEN
+
+
 def has_fingerprint_key(connection: Connection) -> bool:
     """Return whether the key of this site's fingerprints was made."""
     found = select(SITE_SECRET.c.name).where(SITE_SECRET.c.name == _NAME)
@@ -220,7 +225,7 @@ def _restored_text(before: str, given: str, hide: Fingerprint) -> str:
 
 def _fingerprint_with(key: bytes | None) -> Fingerprint:
     if key is None:
-        return lambda _value: _HIDDEN
+        return hidden
 
     def fingerprint(value: JsonValue) -> str:
         digest = hmac.new(key, dump_json(value).encode(), hashlib.sha256).hexdigest()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import ssl
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import bootz
 from bootz.bench.against import Comparison, Round, Side
+from bootz.bench.builds import Build, this_build
+from bootz.bench.factory import Factory
 from bootz.bench.light import LightCall, LightCallFailed
 from bootz.bench.plan import BenchPlan, IdentityKey
 from bootz.bench.serving import serving
+from bootz.bench.site import build_site, owner_key_of
 from bootz.cli.bench_show import show_comparison
 from bootz.cli.main import run
 from bootz.cli.output import Output, OutputFormat
@@ -95,24 +100,50 @@ def test_a_running_server_is_measured_with_kept_material(
 def test_a_build_is_compared_with_a_checkout(capsys: pytest.CaptureFixture[str]) -> None:
     checkout = str(Path(bootz.__file__).parents[2])
     words = ["bench", "--inventory", "2", *SMALL, "--rounds", "1", "--against", checkout]
-    assert run([*words, "--identity", "p256", "--output", "json"]) == 0
+    kinds = ["--identity", "p256", "--owner-key", "p256"]
+    assert run([*words, *kinds, "--output", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [row["round"] for row in told["rounds"]] == [1]
     assert told["ratio_min"] <= told["ratio"] <= told["ratio_max"]
     assert (told["other"], told["own_tls_key"]) == (checkout, told["other_tls_key"])
+    assert (told["own_owner_key"], told["other_owner_key"]) == ("secp256r1", "secp256r1")
 
 
-def test_unlike_tls_keys_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_build_that_cannot_choose_the_owners_key_keeps_its_own(tmp_path: Path) -> None:
+    script = tmp_path / "old.py"
+    script.write_text(
+        "import sys\n"
+        "from bootz.cli.main import run\n"
+        "words = sys.argv[1:]\n"
+        "if words[-1] == '--help':\n"
+        "    sys.exit(print('Options: --other'))\n"
+        "sys.exit(run(words))\n"
+    )
+    old = Build("old", (sys.executable, str(script)), dict(os.environ))
+    plan = BenchPlan(1, 1, 1, 1, 1, "current", IdentityKey.P256, 0, owner_key=IdentityKey.P256)
+    factory = Factory(plan.identity, datetime.now(UTC))
+    sites = [
+        build_site(each, plan, factory, tmp_path / each.name, lambda *_: None)
+        for each in (old, this_build())
+    ]
+    assert [owner_key_of(each) for each in sites] == ["RSA-2048", "secp256r1"]
+
+
+def test_unlike_keys_are_said(capsys: pytest.CaptureFixture[str]) -> None:
     plan = BenchPlan(1, 1, 1, 1, 1, "current", IdentityKey.P256, 0)
     rounds = (Round(10.0, 5.0), Round(10.0, 4.0), Round(10.0, 6.0))
-    sides = (Side("abc", "RSA-2048"), Side("this build", "secp256r1"))
+    sides = (
+        Side("abc", "RSA-2048", "RSA-2048"),
+        Side("this build", "secp256r1", "secp256r1"),
+    )
     show_comparison(Output(OutputFormat.TABLE), Comparison(plan, *sides, rounds))
     told = capsys.readouterr()
     assert "unlike TLS keys: RSA-2048 of abc, secp256r1 of this build" in told.err
+    assert "unlike owner keys: RSA-2048 of abc, secp256r1 of this build" in told.err
     assert [line for line in told.out.splitlines() if line.startswith("ratio ")] == [
-        "ratio          0.5",
-        "ratio min      0.4",
-        "ratio max      0.6",
+        "ratio            0.5",
+        "ratio min        0.4",
+        "ratio max        0.6",
     ]
 
 

@@ -17,7 +17,7 @@ from bootz.bench.measure import warm_up
 from bootz.bench.peer import tls_key_of
 from bootz.bench.plan import BenchPlan, OnProgress
 from bootz.bench.serving import ServerProcess, serving
-from bootz.bench.site import build_site, onboarding_serials
+from bootz.bench.site import build_site, onboarding_serials, owner_key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,11 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the builds: its name, and the kind of its TLS key."""
+    """One of the builds: its name, and the kinds of its server's TLS key and of its owner's key."""
 
     name: str
     tls_key: str
+    owner_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,6 @@ class Comparison:
     other: Side
     own: Side
     rounds: tuple[Round, ...]
-
-    @property
-    def like(self) -> bool:
-        """Whether both had the same kind of TLS key."""
-        return self.other.tls_key == self.own.tls_key
 
     @property
     def ratio(self) -> float:
@@ -77,19 +73,17 @@ def compare(
     material = factory.material(folder / "material", onboarding_serials(plan), on_progress)
     with ExitStack() as running:
         builds = (running.enter_context(other_build(named)), this_build())
-        servers = [
-            running.enter_context(
-                serving(
-                    build_site(build, plan, factory, folder / place, on_progress),
-                    build,
-                    workers=plan.workers,
-                )
-            )
+        sites = [
+            build_site(build, plan, factory, folder / place, on_progress)
             for build, place in zip(builds, ("other", "own"), strict=True)
         ]
+        servers = [
+            running.enter_context(serving(site, build, workers=plan.workers))
+            for build, site in zip(builds, sites, strict=True)
+        ]
         sides = [
-            Side(build.name, tls_key_of(server.address))
-            for build, server in zip(builds, servers, strict=True)
+            Side(build.name, tls_key_of(server.address), owner_key_of(site))
+            for build, server, site in zip(builds, servers, sites, strict=True)
         ]
         # The routers of both come in the same order.
         clients = [running.enter_context(Clients(plan, material)) for _ in servers]

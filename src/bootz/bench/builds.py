@@ -51,6 +51,14 @@ class Build:
             )
         return done.stdout
 
+    def takes(self, option: str, *words: str) -> bool:
+        """Return whether a command of it has an option, by its help.
+
+        Raises:
+            ConfigError: ``bench-plan-invalid``: there is no such command.
+        """
+        return option in self.run(*words, "--help").decode(errors="replace").split()
+
 
 def this_build() -> Build:
     """Return the build that runs now."""

@@ -14,10 +14,12 @@ from bootz.bench.factory import MANUFACTURER, PART_NUMBER, Factory, tls_options
 from bootz.bench.plan import BenchPlan, OnProgress
 from bootz.errors import ConfigError
 from bootz.keystore.files import load_certificates
-from bootz.trust.certificates import pem_from_der
+from bootz.trust.certificates import load_certificate, pem_from_der
+from bootz.trust.keys import describe_key
 
 _PROFILE: Final = "bench"
 _PINNED: Final = Path("keys/pinned-domain/1.pem")
+_OWNER: Final = Path("keys/owner")
 
 
 def onboarding_serials(plan: BenchPlan) -> tuple[str, ...]:
@@ -36,7 +38,8 @@ def build_site(
 ) -> Path:
     """Make a site in ``folder``, which is made, and return its own folder.
 
-    ``database`` is the URL of an empty one; empty: SQLite in the site's folder.
+    ``database`` is the URL of an empty one; empty: SQLite in the site's folder. A build that cannot
+    choose its owner's key keeps the kind that it makes.
 
     Raises:
         ConfigError: the folder is not empty, or the build cannot do what the plan asks for.
@@ -49,7 +52,7 @@ def build_site(
     keys = () if plan.tls_key is None else tls_options(folder, plan.tls_key, factory.now)
     where = ("--database", database) if database else ()
     build.run("init", *keys, *where, str(root))
-    if plan.owner_key is not None:
+    if plan.owner_key is not None and build.takes("--key", "keys", "rotate"):
         words = ("keys", "rotate", "owner", "--key", plan.owner_key.value)
         build.run("--site", str(root), *words)
     on_progress("making a site", 1, 3)
@@ -60,6 +63,12 @@ def build_site(
     build.run("--site", str(root), "import", str(inventory))
     on_progress("making a site", 3, 3)
     return root
+
+
+def owner_key_of(site: Path) -> str:
+    """Return kind and size of the owner's key of such a site, such as ``RSA-2048``."""
+    latest = max((site / _OWNER).glob("*.pem"), key=lambda each: int(each.stem))
+    return describe_key(load_certificate(load_certificates(latest)[0]).public_key())
 
 
 def _serial(number: int) -> str:

@@ -47,17 +47,23 @@ def show_results(output: Output, results: Sequence[BenchResult]) -> None:
 def show_comparison(output: Output, found: Comparison) -> None:
     """Print the rounds of a comparison and their spread, or all of it as a document."""
     ratios = [each.ratio for each in found.rounds]
-    if not found.like:
-        output.warning(
-            f"unlike TLS keys: {found.other.tls_key} of {found.other.name}, "
-            f"{found.own.tls_key} of {found.own.name}; what they cost is in the ratio"
-        )
+    for what, other, own in (
+        ("TLS", found.other.tls_key, found.own.tls_key),
+        ("owner", found.other.owner_key, found.own.owner_key),
+    ):
+        if other != own:
+            output.warning(
+                f"unlike {what} keys: {other} of {found.other.name}, "
+                f"{own} of {found.own.name}; what they cost is in the ratio"
+            )
     rows = [_round(number, each) for number, each in enumerate(found.rounds, 1)]
     summary: dict[str, object] = {
         "other": found.other.name,
         "own": found.own.name,
         "other_tls_key": found.other.tls_key,
         "own_tls_key": found.own.tls_key,
+        "other_owner_key": found.other.owner_key,
+        "own_owner_key": found.own.owner_key,
         "other_cpu_ms": round(median(each.other for each in found.rounds), 2),
         "own_cpu_ms": round(median(each.own for each in found.rounds), 2),
         "ratio": round(found.ratio, 3),

@@ -40,7 +40,7 @@ log = get_logger()
 _HIGH_WATER: Final = 1 << 16
 """Octets of an answer that may wait for the peer before its method waits, too."""
 
-_LATER_S: Final = 0.01
+_LATER_S: Final = 0.1
 """Seconds that acknowledgements wait for the answer of a call that runs, to leave with it."""
 
 _MAX_HELD: Final = 1 << 20

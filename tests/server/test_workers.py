@@ -87,6 +87,23 @@ def test_two_workers_serve_and_one_that_is_killed_is_replaced(ready: World, tmp_
     play(story)
 
 
+def test_a_report_comes_to_the_process_that_answered(ready: World) -> None:
+    async def story() -> None:
+        device = manufacturer().device("FX1")
+        answered, reported = [], []
+        async with served(ready, "--workers", "2") as (process, running):
+            for _ in range(12):
+                data = verified(await running.ask(device, request()), "FX1")
+                answered.append((await process.hear("bootstrap-data-answered"))["number"])
+                anchor = data.responses[0].server_trust_cert
+                await running.report(device, report("FX1"), anchor=anchor)
+                reported.append((await process.hear("status-reported"))["number"])
+            assert await process.end(signal.SIGTERM) == 0
+        assert answered == reported
+
+    play(story)
+
+
 def test_reload_reaches_all_and_drain_lets_calls_end(ready: World) -> None:
     async def story() -> None:
         async with served(ready, "--workers", "2") as (process, _):

@@ -13,10 +13,12 @@ from pki import Pair, make_pair
 from bootz.transport.calling import end_channel
 from bootz.transport.codec import BytesCodec
 from bootz.transport.grpc.call import Call
+from bootz.transport.handing import Handing
 from bootz.transport.http2.engines import EngineName
 from bootz.transport.limits import ListenerLimits
 from bootz.transport.listener import GrpcListener
 from bootz.transport.proxy_door import Network
+from bootz.transport.returning import Returning
 from bootz.transport.tls import RefusedHandshake, server_context
 
 LIMITS = ListenerLimits(max_message_bytes=100, handshake_timeout=30, idle_timeout=60)
@@ -27,6 +29,8 @@ class World:
 
     engine: EngineName = "auto"
     proxies: tuple[Network, ...] = ()
+    returning: Returning | None = None
+    handing: Handing | None = None
 
     def __init__(self, folder: Path, limits: ListenerLimits = LIMITS) -> None:
         self.folder = folder
@@ -46,6 +50,8 @@ class World:
             engine=self.engine,
             followed={"/test.Echo/Echo"},
             proxies=self.proxies,
+            returning=self.returning,
+            handing=self.handing,
         )
         self.address = ("", 0)
 

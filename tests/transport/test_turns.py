@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootz.transport.returning import Returning
+from bootz.transport.returning import TABLE_BYTES, Returning
 from bootz.transport.turns import Turns
 
 
@@ -83,3 +85,37 @@ def test_an_answer_is_remembered_for_a_minute() -> None:
     assert "192.0.2.1" in returning
     now[0] += 1
     assert "192.0.2.1" not in returning
+
+
+def test_each_answer_brings_one_connection_back_to_who_gave_it() -> None:
+    descriptor = os.memfd_create("returning")
+    try:
+        os.ftruncate(descriptor, TABLE_BYTES)
+        now = [1000.0]
+        first, second = (
+            Returning(descriptor, number=number, monotonic=lambda: now[0]) for number in (0, 300)
+        )
+        for each in (first, second):
+            each.takes_connections(yes=True)
+        assert first.owner("192.0.2.1") is None
+        second.answered("192.0.2.1")
+        assert first.owner("192.0.2.1") == 300
+        assert first.owner("192.0.2.1") is None
+        # It still goes before those who were not answered.
+        assert "192.0.2.1" in first
+        second.answered("192.0.2.1")
+        assert second.owner("192.0.2.1") is None
+        second.answered("192.0.2.1")
+        now[0] += 61
+        assert first.owner("192.0.2.1") is None
+        # Answered twice before it came once: there are several.
+        second.answered("192.0.2.1")
+        first.answered("192.0.2.1")
+        assert second.owner("192.0.2.1") is None
+        assert first.owner("192.0.2.1") is None
+        now[0] += 61
+        first.answered("192.0.2.1")
+        first.takes_connections(yes=False)
+        assert second.owner("192.0.2.1") is None
+    finally:
+        os.close(descriptor)

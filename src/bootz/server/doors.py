@@ -108,6 +108,7 @@ class Doors:
             # A router that has its data comes back to report.
             followed=[path for path in calls if not path.endswith(f"/{REPORT_STATUS}")],
             returning=part.returning,
+            handing=part.handing,
             share_port=part.shares_ports,
             proxies=site.config.transport.proxies,
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from bootz.transport.handing import Handing
 from bootz.transport.returning import Returning
 
 
@@ -18,6 +19,8 @@ class Part:
     shares_ports: bool = False
     returning: Returning | None = None
     """Which addresses were answered a moment ago, by whichever process; None: by this one."""
+    handing: Handing | None = None
+    """How connections are handed to the process that answered their peer; None: not at all."""
 
 
 WHOLE = Part()

@@ -19,6 +19,7 @@ from bootz.errors import Unavailable
 from bootz.log import get_logger
 from bootz.transport.admission import AcceptorLimits, Admission
 from bootz.transport.binding import bind, peer_address
+from bootz.transport.handing import Handing
 from bootz.transport.pressure import LoadCounts, Pressure, backlog
 from bootz.transport.proxy_door import Arrival, Network, ProxyDoor
 from bootz.transport.returning import Returning
@@ -78,6 +79,7 @@ class Acceptor:
             to date; must not fail.
         make_room: called at a bound of connections while others wait.
         returning: which addresses were answered a moment ago; None: a table of its own.
+        handing: how they are handed to the process that answered their peer; None: not at all.
         share_port: whether other processes listen on the same addresses.
         counts: what happens at the bounds; None: counted for this acceptor alone.
         proxies: load balancers, whose connections begin with a header of the PROXY protocol.
@@ -93,6 +95,7 @@ class Acceptor:
         before_handshake: Callable[[], Awaitable[None]] | None = None,
         make_room: MakeRoom = lambda _host, _seconds: None,
         returning: Returning | None = None,
+        handing: Handing | None = None,
         share_port: bool = False,
         counts: LoadCounts | None = None,
         proxies: Collection[Network] = (),
@@ -105,6 +108,7 @@ class Acceptor:
         self._before_handshake = before_handshake
         self._make_room = make_room
         self._returning = returning or Returning()
+        self._handing = handing
         self._share_port = share_port
         self._sockets: list[socket.socket] = []
         self._listening = False
@@ -158,12 +162,20 @@ class Acceptor:
         self._listening = True
         for listening in self._sockets:
             asyncio.get_running_loop().add_reader(listening, self._accept_some, listening)
+        if self._handing is not None:
+            asyncio.get_running_loop().add_reader(
+                self._handing.fileno(), self._take_some, self._handing
+            )
+            self._returning.takes_connections(yes=True)
 
     def _pause(self) -> None:
         """Leave the rest to the kernel's queue."""
         self._listening = False
         for listening in self._sockets:
             asyncio.get_running_loop().remove_reader(listening)
+        if self._handing is not None:
+            self._returning.takes_connections(yes=False)
+            asyncio.get_running_loop().remove_reader(self._handing.fileno())
 
     async def stop(self) -> None:
         """Stop accepting and give up handshakes; connections that are made stay."""
@@ -176,6 +188,9 @@ class Acceptor:
             self._waiting.close_all()
             self._waiting.end()
         self._close_sockets()
+        if self._handing is not None:
+            for accepted, _ in self._handing.taken():
+                accepted.close()
         for task in tuple(self._accepting):
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)
@@ -216,10 +231,7 @@ class Acceptor:
         """Take what the kernel has: none of it costs more than a descriptor until its turn."""
         now = asyncio.get_running_loop().time()
         for _ in range(_ACCEPTS):
-            waiting = len(self._waiting) + len(self._proxies)
-            if waiting >= self._limits.max_waiting:
-                self._pressure.met("max_waiting", waiting=waiting)
-                self._pause()
+            if self._is_full():
                 break
             try:
                 accepted, address = listening.accept()
@@ -233,7 +245,31 @@ class Acceptor:
             self._proxies.take(accepted, Arrival(str(address[0]), int(address[1]), now))
         self._tick_soon()
 
+    def _is_full(self) -> bool:
+        """Tell whether no more may wait here; then the kernel keeps them."""
+        waiting = len(self._waiting) + len(self._proxies)
+        if waiting < self._limits.max_waiting:
+            return False
+        self._pressure.met("max_waiting", waiting=waiting)
+        self._pause()
+        return True
+
+    def _take_some(self, handing: Handing) -> None:
+        """Take what other processes have handed over."""
+        for accepted, arrival in handing.taken():
+            self._wait(accepted, arrival)
+            if self._is_full():
+                break
+        self._tick_soon()
+
     def _arrive(self, accepted: socket.socket, arrival: Arrival) -> None:
+        if self._handing is not None:
+            owner = self._returning.owner(arrival.host)
+            if owner is not None and self._handing.hand(owner, accepted, arrival):
+                return
+        self._wait(accepted, arrival)
+
+    def _wait(self, accepted: socket.socket, arrival: Arrival) -> None:
         host = arrival.host
         # One address leaves some places to others; it has thousands itself.
         if self._waiting.of(host) >= max(1, self._limits.max_waiting * 7 // 8):

@@ -15,6 +15,7 @@ from bootz.transport.acceptor import Acceptor, OnRefused
 from bootz.transport.admission import Admission
 from bootz.transport.grpc.call import Method
 from bootz.transport.grpc.connection import GrpcConnection
+from bootz.transport.handing import Handing
 from bootz.transport.http2.engine import EngineLimits
 from bootz.transport.http2.engines import EngineName, engine_kind
 from bootz.transport.http2.meter import ADDRESS_RATE, Bucket
@@ -41,6 +42,7 @@ class GrpcListener:
         followed: paths of methods after which a caller comes back on another connection; it then
             goes before those who come for the first time.
         returning: where such callers are remembered; None: in this listener alone.
+        handing: how they are handed to the process that answered them; None: not at all.
         share_port: whether other processes listen on the same addresses.
         proxies: load balancers, whose connections begin with a header of the PROXY protocol.
 
@@ -59,6 +61,7 @@ class GrpcListener:
         engine: EngineName = "auto",
         followed: Collection[str] = (),
         returning: Returning | None = None,
+        handing: Handing | None = None,
         share_port: bool = False,
         proxies: Collection[Network] = (),
     ) -> None:
@@ -83,6 +86,7 @@ class GrpcListener:
             before_handshake=before_handshake,
             make_room=self._make_room,
             returning=returning,
+            handing=handing,
             share_port=share_port,
             proxies=proxies,
         )

@@ -34,6 +34,16 @@ class Child:
     processes: int
     returning: int
     """The descriptor of the table of addresses that were answered."""
+    inbox: int | None = None
+    """The descriptor at which it takes connections of the others; None: it takes none."""
+    outboxes: tuple[int, ...] = ()
+    """Those by which connections are handed over, in the order of the children's numbers."""
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """All that it has of its parent's."""
+        inbox = () if self.inbox is None else (self.inbox,)
+        return (self.returning, *inbox, *self.outboxes)
 
     @property
     def serves_images(self) -> bool:
@@ -51,15 +61,26 @@ def read_child(text: str) -> Child:
     Raises:
         ValueError: it has another form.
     """
-    name, number, processes, returning = text.split(":")
+    name, number, processes, returning, inbox, outboxes = text.split(":")
     if name not in {ROUTERS, IMAGES}:
         raise ValueError("no such part")
-    return Child(name, int(number), int(processes), int(returning))
+    return Child(
+        name,
+        int(number),
+        int(processes),
+        int(returning),
+        int(inbox) if inbox else None,
+        tuple(int(each) for each in outboxes.split(",") if each),
+    )
 
 
 def written(child: Child) -> str:
     """Return it as one word of a command line."""
-    return f"{child.name}:{child.number}:{child.processes}:{child.returning}"
+    inbox = "" if child.inbox is None else str(child.inbox)
+    outboxes = ",".join(str(each) for each in child.outboxes)
+    return ":".join(
+        (child.name, *map(str, (child.number, child.processes, child.returning)), inbox, outboxes)
+    )
 
 
 def tell_ready(bound: Bound) -> None:

@@ -5,6 +5,7 @@ starts a child again that has died.
 """
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +29,7 @@ from bootz.server.listening import written as written_address
 from bootz.server.serving import Stops
 from bootz.server.site import Site, open_site
 from bootz.transport.binding import bind
-from bootz.transport.returning import TABLE_BYTES
+from bootz.transport.returning import TABLE_BYTES, Returning
 
 log = structlog.get_logger()
 
@@ -87,6 +89,9 @@ class _Running:
                 # As of a machine without a free process or descriptor: it is tried again.
                 fault = f"{type(error).__name__}: {error}"
                 log.error("worker-not-started", part=self.child.name, detail=fault)
+            if self.child.inbox is not None:
+                returning = Returning(self.child.returning, number=self.child.number)
+                returning.takes_connections(yes=False)
             if not self.ready.done():
                 # At the first start: what does not do then does not do later.
                 self.ready.set_exception(
@@ -117,7 +122,7 @@ class _Running:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             limit=MAX_LINE,
-            pass_fds=(self.child.returning,),
+            pass_fds=self.child.descriptors,
         )
         if process.stdout is None or process.stdin is None:
             raise RuntimeError("stdin and stdout are not pipes")
@@ -166,6 +171,10 @@ async def serve_crew(
         table = os.memfd_create("returning")
         held.callback(os.close, table)
         os.ftruncate(table, TABLE_BYTES)
+        # The parent keeps both ends, so that what waits for a child that died finds the next one.
+        pairs = [socket.socketpair(type=socket.SOCK_SEQPACKET) for _ in range(workers)]
+        for end in itertools.chain.from_iterable(pairs):
+            held.callback(end.close)
         children: list[_Running] = []
 
         def pass_on(told: _Running, line: bytes) -> None:
@@ -175,6 +184,9 @@ async def serve_crew(
 
         def begin(name: str, number: int) -> None:
             child = Child(name, number, workers, table)
+            if name == ROUTERS:
+                outboxes = tuple(outbox.fileno() for outbox, _ in pairs)
+                child = replace(child, inbox=pairs[number][1].fileno(), outboxes=outboxes)
             children.append(_Running(site.root, child, bound, pass_on))
 
         stopping = loop.create_task(stops.wait())

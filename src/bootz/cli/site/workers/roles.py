@@ -1,6 +1,7 @@
 """What a process of ``bootz serve`` can serve: the whole site, or a part of it."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,6 +15,7 @@ from bootz.server.serving import Stops, serve_until_stopped
 from bootz.server.site import Site
 from bootz.server.store.inventory import REVISION_SECONDS
 from bootz.server.store_part import StoreServer
+from bootz.transport.handing import Handing
 from bootz.transport.returning import Returning
 
 OnSettings = Callable[[SiteConfig], None]
@@ -55,7 +57,8 @@ async def serve_part(
         processes=child.processes,
         images=child.serves_images,
         shares_ports=True,
-        returning=Returning(child.returning),
+        returning=Returning(child.returning, number=child.number),
+        handing=_handing(child),
     )
     depot = site_depot()
     server: SiteServer | StoreServer
@@ -88,3 +91,12 @@ async def serve_part(
         hearing.cancel()
         with suppress(asyncio.CancelledError):
             await hearing
+
+
+def _handing(child: Child) -> Handing | None:
+    if child.inbox is None:
+        return None
+    return Handing(
+        socket.socket(fileno=child.inbox),
+        [socket.socket(fileno=each) for each in child.outboxes],
+    )

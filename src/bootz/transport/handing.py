@@ -1,0 +1,79 @@
+"""Hands a connection to the process that answered its peer a moment ago.
+
+The kernel spreads connections over the processes that share a port. A router's second connection
+then meets a process that knows neither its certificate nor its chassis, half of the time, and what
+it has to be asked for again costs more than to pass the connection on.
+"""
+
+import json
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bootz.log import get_logger
+from bootz.transport.proxy_door import Arrival
+from bootz.transport.proxy_header import Announced
+
+log = get_logger()
+
+_MESSAGE_BYTES: Final = 1024
+_AGAIN: Final = (BlockingIOError, InterruptedError)
+
+
+class Handing:
+    """Where connections are handed over, and taken.
+
+    Args:
+        inbox: what other processes have handed to this one (unix, SOCK_SEQPACKET).
+        outboxes: the other ends of all inboxes, in the order of the processes' numbers.
+    """
+
+    def __init__(self, inbox: socket.socket, outboxes: Sequence[socket.socket]) -> None:
+        self._inbox = inbox
+        self._outboxes = tuple(outboxes)
+        for each in (inbox, *outboxes):
+            each.setblocking(False)
+
+    def fileno(self) -> int:
+        """The descriptor that can be read when there is something to take."""
+        return self._inbox.fileno()
+
+    def hand(self, number: int, accepted: socket.socket, arrival: Arrival) -> bool:
+        """Give a connection away; False where that process has no room: it stays here then."""
+        announced = arrival.announced
+        message = json.dumps(
+            (
+                accepted.family,
+                arrival.host,
+                arrival.port,
+                arrival.since,
+                None if announced is None else announced.destination,
+            )
+        ).encode()
+        try:
+            socket.send_fds(self._outboxes[number], [message], [accepted.fileno()])
+        except OSError:
+            return False
+        accepted.close()
+        return True
+
+    def taken(self) -> Iterator[tuple[socket.socket, Arrival]]:
+        """Take what was handed to this process."""
+        while True:
+            try:
+                message, descriptors, _, _ = socket.recv_fds(self._inbox, _MESSAGE_BYTES, 1)
+            except _AGAIN:
+                return
+            if not message:
+                return
+            if not descriptors:
+                # This process has too many of them open.
+                log.warning("accept-failed", error="no descriptor is free")
+                continue
+            family, host, port, since, destination = json.loads(message)
+            accepted = socket.socket(family, socket.SOCK_STREAM, 0, fileno=descriptors[0])
+            accepted.setblocking(False)
+            announced = None
+            if destination is not None:
+                announced = Announced((host, port), (destination[0], destination[1]))
+            yield accepted, Arrival(host, port, since, announced)

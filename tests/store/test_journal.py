@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +22,6 @@ from bootz.server.operations.chassis import ChassisRecord, add_chassis, remove_c
 from bootz.server.operations.chassis_state import ChassisFacts
 from bootz.server.operations.vendors import add_vendor
 from bootz.server.ports import CallRecord
-from bootz.server.store import journal as journals
 from bootz.server.store.attempt_log import AttemptLog, JournalLimits
 from bootz.server.store.attempt_states import AttemptState, EventKind
 from bootz.server.store.attempts import (
@@ -37,7 +37,7 @@ from bootz.server.store.attempts import (
 )
 from bootz.server.store.database import Database, open_database, plain
 from bootz.server.store.entries import DownloadRecord
-from bootz.server.store.journal import SqlJournal
+from bootz.server.store.journal import SqlJournal, pace_of
 from bootz.server.store.listing import listed_chassis
 from bootz.server.store.schema import ATTEMPT, EVENT, PENDING_REPLACEMENT
 
@@ -252,10 +252,7 @@ def test_like_refusals_are_counted_in_one_row(database: Database, chassis: Chass
     assert (attempt.state, attempt.repeats, attempt.reason) == (AttemptState.ANSWERED, 2, "")
 
 
-def test_rows_of_strangers_are_bounded_and_the_oldest_go(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(journals, "_PACE_S", 0.0)
+def test_rows_of_strangers_are_bounded_and_the_oldest_go(database: Database) -> None:
     limits = JournalLimits(strays=5)
     record(database, *(refusal(f"S{number}") for number in range(300)), limits=limits)
     record(database, refusal("LAST"), limits=limits)
@@ -436,8 +433,6 @@ def test_a_full_queue_refuses_and_loses_nothing(database: Database, chassis: Cha
 def test_what_comes_soon_after_a_transaction_shares_the_next_one(
     database: Database, chassis: ChassisRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Long enough for all that is started below, on any machine.
-    monkeypatch.setattr(journals, "_PACE_S", 0.5)
     batches: list[int] = []
     really = AttemptLog.write
 
@@ -448,7 +443,8 @@ def test_what_comes_soon_after_a_transaction_shares_the_next_one(
     monkeypatch.setattr(AttemptLog, "write", counted)
 
     async def play() -> None:
-        journal = SqlJournal(database)
+        # Long enough for all that is started below, on any machine.
+        journal = SqlJournal(database, pace=0.5)
         journal.start()
         # A router that is alone does not wait.
         await journal.record(call("FX1", nonce_digest="first"))
@@ -462,6 +458,47 @@ def test_what_comes_soon_after_a_transaction_shares_the_next_one(
 
     asyncio.run(play())
     assert batches == [1, 20]
+
+
+def test_several_processes_begin_no_more_transactions_than_one() -> None:
+    assert [pace_of(processes) / pace_of(1) for processes in (2, 3, 5, 100)] == pytest.approx(
+        [2, 3, 5, 5]
+    )
+
+
+@pytest.mark.parametrize(("looks", "by_thread"), [(3, False), (1000, True)])
+def test_where_another_writes_it_looks_again_before_the_thread_waits_in_line(
+    database: Database,
+    chassis: ChassisRecord,
+    monkeypatch: pytest.MonkeyPatch,
+    looks: int,
+    by_thread: bool,
+) -> None:
+    threads: list[str] = []
+    really, at_once = AttemptLog.write, Database.journal_turn_at_once
+    met = iter(range(looks))
+
+    def told(self: AttemptLog, connection: Connection, entries: Sequence[Entry]) -> Any:
+        threads.append(threading.current_thread().name)
+        return really(self, connection, entries)
+
+    def busy(self: Database) -> Any:
+        return at_once(self) if next(met, None) is None else None
+
+    async def play() -> None:
+        journal = SqlJournal(database)
+        journal.start()
+        # The first is the thread's, which opens the connection.
+        await journal.record(call("FX1", nonce_digest="first"))
+        monkeypatch.setattr(Database, "journal_turn_at_once", busy)
+        await journal.record(call("FX2"))
+        await journal.close()
+
+    monkeypatch.setattr(AttemptLog, "write", told)
+    asyncio.run(play())
+    own = threading.current_thread().name if database.embedded and not by_thread else "journal"
+    assert threads == ["journal", own]
+    assert len(read(database, "FX2")) == 1
 
 
 def test_a_closed_journal_has_written_everything_and_refuses(

@@ -100,6 +100,7 @@ class SiteServer:
                 lambda: self._tell_health(),
                 on_onboarded=self._metrics.onboarded,
                 revision_seconds=self._revision_seconds,
+                processes=self._part.processes,
             )
         except BaseException:
             self._metrics.close()

@@ -8,7 +8,7 @@ from bootz.server.site import Site
 from bootz.server.store.attempt_log import Onboarded
 from bootz.server.store.database import Database
 from bootz.server.store.inventory import SqlInventory
-from bootz.server.store.journal import SqlJournal
+from bootz.server.store.journal import SqlJournal, pace_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,11 @@ class Stores:
         on_writable: Callable[[], None],
         on_onboarded: Callable[[Onboarded], None] = lambda _: None,
         revision_seconds: float = 0.0,
+        processes: int = 1,
     ) -> Self:
         """Open the database of a site, and start the journal; arguments as those of the two.
+
+        ``processes`` is the number of those that serve the routers together.
 
         Raises:
             ConfigError: the settings do not lead to a database of this version.
@@ -37,7 +40,11 @@ class Stores:
         database = site.database(lock_seconds=patience)
         inventory = SqlInventory(database, patience=patience, revision_seconds=revision_seconds)
         journal = SqlJournal(
-            database, patience=patience, on_writable=on_writable, on_onboarded=on_onboarded
+            database,
+            patience=patience,
+            pace=pace_of(processes),
+            on_writable=on_writable,
+            on_onboarded=on_onboarded,
         )
         journal.start()
         return cls(database, inventory, journal)

@@ -1,12 +1,12 @@
 """The port ``Journal`` on the database: one writer commits everything that waits, then tells.
 
 Under load one flush of the disk serves many routers: at most one transaction is begun every ten
-milliseconds. Alone, a router waits for its own. What was acknowledged has reached the disk; what
-the queue cannot hold is refused, never forgotten.
+milliseconds, by all processes that write together. Alone, a router waits for its own. What was
+acknowledged has reached the disk; what the queue cannot hold is refused, never forgotten.
 
 With SQLite the statements are run in the event loop, where they are function calls, and only the
 commit in a thread: two threads of Python that take turns at every statement cost more than the
-statements. Where another process is writing, and with PostgreSQL, the thread does it all.
+statements. Where another process keeps on writing, and with PostgreSQL, the thread does it all.
 """
 
 import asyncio
@@ -35,13 +35,29 @@ _MAX_BATCH: Final = 512
 _MAX_AT_ONCE: Final = 64
 """Entries that are written in the event loop in one turn: some milliseconds."""
 
-_PACE_S: Final = 0.01
+PACE_S: Final = 0.01
 """Seconds between the begins of two transactions, so that what is under way shares the next one:
 each costs two changes of the running thread, which are more than its statements."""
+_MAX_PACE_S: Final = 0.05
+"""The same where several processes write together, each at its own times, however many they are:
+no router waits for longer."""
+
+_LOOK_S: Final = 0.002
+"""Seconds until the next look, where another process is writing: it is done in about that time."""
+_MAX_LOOKS: Final = 10
+"""Looks after which the thread waits in line for its turn, so that it comes."""
 
 _Waiting = tuple[Entry, "asyncio.Future[None]"]
 _Job = tuple[Sequence[_Waiting], bool]
 """What the thread has to do: entries, and whether they are written and only to be committed."""
+
+
+def pace_of(processes: int) -> float:
+    """Return the pace of each of several processes that write together.
+
+    All of them then begin no more transactions than one alone. Seconds.
+    """
+    return min(PACE_S * processes, _MAX_PACE_S)
 
 
 class SqlJournal:
@@ -54,6 +70,7 @@ class SqlJournal:
         limits: how much of it is kept.
         max_waiting: entries in memory.
         patience: seconds after which a caller no longer waits for an entry to be written.
+        pace: seconds between the begins of two transactions, as of ``pace_of``.
         on_writable: called in the event loop when ``writable`` has changed.
         on_onboarded: called in the event loop when a report of success is durable.
     """
@@ -65,6 +82,7 @@ class SqlJournal:
         limits: JournalLimits | None = None,
         max_waiting: int = MAX_WAITING,
         patience: float = 60.0,
+        pace: float = PACE_S,
         on_writable: Callable[[], None] = lambda: None,
         on_onboarded: Callable[[Onboarded], None] = lambda _: None,
     ) -> None:
@@ -73,6 +91,7 @@ class SqlJournal:
         self._log = AttemptLog(limits or JournalLimits())
         self._max_waiting = max_waiting
         self._patience = patience
+        self._pace = pace
         self._on_writable = on_writable
         self._on_onboarded = on_onboarded
         # Of whoever has the turn, until they are told.
@@ -85,7 +104,9 @@ class SqlJournal:
         self._working = False
         self._idle = asyncio.Event()
         # When the last transaction was begun, by the loop's clock.
-        self._begun = -_PACE_S
+        self._begun = -pace
+        # How often another process was found writing since then.
+        self._looks = 0
         self._closing = True
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: threading.Thread | None = None
@@ -179,7 +200,7 @@ class SqlJournal:
 
     def _write_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         """Write in a later turn of the loop, with what else comes until then."""
-        loop.call_at(self._begun + _PACE_S, self._write_next)
+        loop.call_at(self._begun + self._pace, self._write_next)
 
     def _write_next(self) -> None:
         """Write what waits, in the event loop; the thread commits it, or does it all."""
@@ -187,13 +208,19 @@ class SqlJournal:
             self._working = False
             self._idle.set()
             return
-        self._begun = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self._begun = loop.time()
         try:
             connection = self._turns.begin_at_once()
+            if connection is None and self._turns.at_once and self._looks < _MAX_LOOKS:
+                self._looks += 1
+                loop.call_later(_LOOK_S, self._write_next)
+                return
         except Exception:
             # A defect of ours: the thread goes on in its own way, so that callers get an answer.
             log.exception("journal-failed", entries=len(self._waiting))
             connection = None
+        self._looks = 0
         most = _MAX_BATCH if connection is None else _MAX_AT_ONCE
         batch = tuple(islice(self._waiting, most))
         for _ in batch:

@@ -59,6 +59,11 @@ class JournalTurns:
                 self._undo(connection, error)
                 raise
 
+    @property
+    def at_once(self) -> bool:
+        """Whether a turn can be begun at once, when no other writer has its own."""
+        return self._connection is not None and self._database.embedded
+
     def begin_at_once(self) -> Connection | None:
         """Begin a turn, which ``commit`` or ``give_up`` ends; None: use ``turn`` in a thread.
 

@@ -460,7 +460,7 @@ def test_what_comes_soon_after_a_transaction_shares_the_next_one(
     assert batches == [1, 20]
 
 
-def test_several_processes_begin_no_more_transactions_than_one() -> None:
+def test_up_to_five_processes_begin_no_more_transactions_than_one() -> None:
     assert [pace_of(processes) / pace_of(1) for processes in (2, 3, 5, 100)] == pytest.approx(
         [2, 3, 5, 5]
     )

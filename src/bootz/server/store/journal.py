@@ -55,7 +55,8 @@ _Job = tuple[Sequence[_Waiting], bool]
 def pace_of(processes: int) -> float:
     """Return the pace of each of several processes that write together.
 
-    All of them then begin no more transactions than one alone. Seconds.
+    In seconds. Up to five of them begin no more transactions than one alone; of more no router is
+    to wait for longer.
     """
     return min(PACE_S * processes, _MAX_PACE_S)
 

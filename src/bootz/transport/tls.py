@@ -29,6 +29,9 @@ class RefusedHandshake:
 _INVALID_PURPOSE: Final = 26
 """X509_V_ERR_INVALID_PURPOSE of OpenSSL (x509_vfy.h)."""
 
+_RECORD_BYTES: Final = 16_384
+"""Octets of the longest TLS record's content (RFC 8446 section 5.1)."""
+
 refusal_sink: ContextVar[Callable[[RefusedHandshake], None] | None] = ContextVar(
     "refusal_sink", default=None
 )
@@ -49,8 +52,12 @@ class _AlertingSSLObject(ssl.SSLObject):
     # call costs half.
     @property
     def read(self) -> Callable[..., Any]:
-        """OpenSSL's own function, which takes what ``SSLObject.read`` takes."""
-        return self._sslobj.read  # type: ignore[attr-defined,no-any-return]
+        """OpenSSL's own function, for one record at most: uvloop asks for 256 KiB at a time.
+
+        So much would be allocated each time, and OpenSSL gives one record in any case.
+        """
+        read = self._sslobj.read  # type: ignore[attr-defined]
+        return lambda most, *buffer: read(min(most, _RECORD_BYTES), *buffer)
 
     @property
     def write(self) -> Callable[..., Any]:

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootz.transport.returning import TABLE_BYTES, Returning
-from bootz.transport.turns import Turns
+from bootz.transport.turns import Rank, Turns
 
 
 def served(turns: Turns[str], count: int = 100) -> list[str]:
     found = []
-    while len(found) < count and (item := turns.next()) is not None:
-        found.append(item)
+    while len(found) < count and (turn := turns.next()) is not None:
+        found.append(turn[0])
     return found
 
 
@@ -22,7 +22,8 @@ def waiting(*items: str, returning: str = "") -> Turns[str]:
     """Let connections wait: the first letter of each is its address."""
     turns: Turns[str] = Turns(lambda _: True)
     for item in items:
-        turns.add(item[0], item, returning=item in returning.split())
+        known = item in returning.split()
+        turns.add(item[0], item, rank=Rank.RETURNING if known else Rank.FIRST)
     return turns
 
 
@@ -37,15 +38,62 @@ def test_who_comes_back_goes_first_and_leaves_every_fourth_turn() -> None:
     assert served(turns) == ["r1", "r2", "r3", "a1", "r4", "b1", "a2"]
 
 
+def known(turns: Turns[str], rank: Rank, *items: str) -> None:
+    for item in items:
+        turns.add(item[0], item, rank=rank)
+
+
+def test_who_asked_for_nothing_goes_last_and_has_one_turn_of_sixteen() -> None:
+    turns: Turns[str] = Turns(lambda _: True)
+    known(turns, Rank.FRUITLESS, "x1", "x2")
+    known(turns, Rank.FIRST, *(f"a{each}" for each in range(20)))
+    order = served(turns)
+    assert order.index("x1") == 15
+    assert order[-1] == "x2"
+
+
+def test_whose_rank_is_too_low_waits_on() -> None:
+    turns: Turns[str] = Turns(lambda _: True)
+    known(turns, Rank.FRUITLESS, "x1")
+    known(turns, Rank.FIRST, "a1")
+    known(turns, Rank.RETURNING, "r1")
+    assert [turns.count(each) for each in Rank] == [1, 2, 3]
+    assert turns.next(Rank.RETURNING) == ("r1", Rank.RETURNING)
+    assert turns.next(Rank.RETURNING) is None
+    assert turns.next(Rank.FIRST) == ("a1", Rank.FIRST)
+    assert turns.next(Rank.FIRST) is None
+    assert turns.next() == ("x1", Rank.FRUITLESS)
+
+
+def test_newcomers_do_not_wait_for_strangers_and_these_keep_every_eighth_turn() -> None:
+    turns: Turns[str] = Turns(lambda _: True)
+    known(turns, Rank.FIRST, *(chr(ord("a") + each) + "1" for each in range(20)))
+    order = []
+    for _ in range(9):
+        found = turns.next(newest=True)
+        assert found is not None
+        order.append(found[0])
+    assert order == ["t1", "s1", "r1", "q1", "p1", "o1", "n1", "a1", "m1"]
+    known(turns, Rank.FIRST, "z1")
+    assert turns.next(newest=True) == ("z1", Rank.FIRST)
+    # Behind one address, too.
+    known(turns, Rank.FIRST, "y1", "y2", "y3")
+    assert turns.next(newest=True) == ("y3", Rank.FIRST)
+    assert turns.next(newest=True) == ("l1", Rank.FIRST)
+    # Its peer has asked for something: the next ones may, too.
+    turns.asked("y")
+    assert turns.next(newest=True) == ("y2", Rank.FIRST)
+
+
 def test_an_address_at_its_bound_stands_aside_until_it_is_freed() -> None:
     full = {"a"}
     turns: Turns[str] = Turns(lambda host: host not in full)
     for item in ("a1", "a2", "b1"):
-        turns.add(item[0], item, returning=False)
+        turns.add(item[0], item, rank=Rank.FIRST)
     assert served(turns) == ["b1"]
     assert turns.aside() == {"a"}
     # It comes to those that wait for it, not past them.
-    turns.add("a", "a3", returning=False)
+    turns.add("a", "a3", rank=Rank.FIRST)
     assert turns.next() is None
     full.clear()
     turns.freed("a")
@@ -62,15 +110,18 @@ def test_one_that_has_gone_is_not_served() -> None:
     assert served(turns) == ["a2", "b1"]
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=40))
-def test_everybody_is_served_once(arrivals: list[tuple[str, bool]]) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(Rank)), max_size=40),
+    st.booleans(),
+)
+def test_everybody_is_served_once(arrivals: list[tuple[str, Rank]], newest: bool) -> None:
     turns: Turns[tuple[str, int]] = Turns(lambda _: True)
     items = [(host, number) for number, (host, _) in enumerate(arrivals)]
-    for (host, number), (_, returning) in zip(items, arrivals, strict=True):
-        turns.add(host, (host, number), returning=returning)
+    for (host, number), (_, rank) in zip(items, arrivals, strict=True):
+        turns.add(host, (host, number), rank=rank)
     found = []
-    while (item := turns.next()) is not None:
-        found.append(item)
+    while (turn := turns.next(newest=newest)) is not None:
+        found.append(turn[0])
     assert sorted(found) == sorted(items)
 
 

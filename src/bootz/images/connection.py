@@ -116,10 +116,12 @@ class ImageConnection(HttpConnection):
         """The event loop's clock, in seconds."""
         return self._loop.time()
 
-    def close_if_idle(self) -> None:
-        """Close it where nothing is asked on it."""
-        if self._waiter is not None:
+    def close_if_idle(self) -> bool:
+        """Close it where nothing is asked on it; tell whether it was so."""
+        idle = self._waiter is not None
+        if idle:
             self.close()
+        return idle
 
     @property
     def host(self) -> str:

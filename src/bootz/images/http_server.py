@@ -27,7 +27,7 @@ from bootz.images.ranges import ByteRange, RangeVerdict, names_tag, parse_range
 from bootz.images.sending import FileReader, KernelSender
 from bootz.log import get_logger
 from bootz.transport.acceptor import Acceptor
-from bootz.transport.admission import Admission
+from bootz.transport.admission import Admission, RoomWanted
 from bootz.transport.pressure import LoadCounts
 from bootz.transport.proxy_door import Network
 
@@ -371,11 +371,13 @@ class ImageServer:
         return await loop.run_in_executor(self._readers, call, *args)
 
 
-def _close_idle(http: web.Server, host: str | None, _seconds: float) -> None:
+def _close_idle(http: web.Server, wanted: RoomWanted) -> int:
     """Close connections on which nothing is asked, of one address or of any."""
+    closed = 0
     for connection in tuple(http.connections):
-        if isinstance(connection, ImageConnection) and host in (None, connection.host):
-            connection.close_if_idle()
+        if isinstance(connection, ImageConnection) and wanted.host in (None, connection.host):
+            closed += connection.close_if_idle()
+    return closed
 
 
 def _connection(request: web.BaseRequest) -> ImageConnection:

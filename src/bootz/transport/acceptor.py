@@ -17,13 +17,16 @@ from typing import Final
 
 from bootz.errors import Unavailable
 from bootz.log import get_logger
-from bootz.transport.admission import AcceptorLimits, Admission
+from bootz.transport.admission import AcceptorLimits, Admission, RoomWanted
 from bootz.transport.binding import bind, peer_address
+from bootz.transport.fruitless import Fruitless
 from bootz.transport.handing import Handing
 from bootz.transport.pressure import LoadCounts, Pressure, backlog
 from bootz.transport.proxy_door import Arrival, Network, ProxyDoor
 from bootz.transport.returning import Returning
 from bootz.transport.tls import RefusedHandshake, refusal_sink
+from bootz.transport.turns import Rank
+from bootz.transport.under_way import UnderWay
 from bootz.transport.waiting import Waiter, WaitingRoom
 
 log = get_logger()
@@ -43,13 +46,6 @@ _QUIET_TICK_S: Final = 5.0
 _LATE_S: Final = 0.05
 """A look that comes so much too late tells that this process has more to do than it can."""
 
-_TURN_S: Final = 0.25
-"""For how long a connection may keep others waiting, while this process has time to spare: what
-is not done by then waits for the peer."""
-
-_LONG_TURN_S: Final = 3.0
-"""The same, while this process is busy, and its peers wait for it."""
-
 _SILENT_S: Final = 1.0
 """Seconds after which a peer that has said nothing goes, where others find no place."""
 
@@ -63,8 +59,8 @@ _ACCEPTS: Final = 4096
 ProtocolFactory = Callable[[Admission], asyncio.Protocol]
 """Makes the protocol of a connection, which calls ``Admission.leave`` when that is lost."""
 
-MakeRoom = Callable[[str | None, float], None]
-"""Told to close connections, of one address or of any, that were idle for so many seconds."""
+MakeRoom = Callable[[RoomWanted], int]
+"""Told to close idle connections, those first that are worth least; returns how many it closes."""
 
 
 class Acceptor:
@@ -77,12 +73,15 @@ class Acceptor:
         on_refused: told of handshakes that failed for the peer's certificate or protocol.
         before_handshake: awaited before each handshake, so that ``context`` can be brought up
             to date; must not fail.
-        make_room: called at a bound of connections while others wait.
+        make_room: called at a bound of connections while others wait, and from half of it on to
+            close peers that have asked for nothing.
         returning: which addresses were answered a moment ago; None: a table of its own.
         handing: how they are handed to the process that answered their peer; None: not at all.
         share_port: whether other processes listen on the same addresses.
         counts: what happens at the bounds; None: counted for this acceptor alone.
         proxies: load balancers, whose connections begin with a header of the PROXY protocol.
+        fruitless: which addresses came lately and asked for nothing; they go after all others.
+            None: the protocol does not tell who asks for something.
     """
 
     def __init__(
@@ -93,12 +92,13 @@ class Acceptor:
         context: ssl.SSLContext | None,
         on_refused: OnRefused | None = None,
         before_handshake: Callable[[], Awaitable[None]] | None = None,
-        make_room: MakeRoom = lambda _host, _seconds: None,
+        make_room: MakeRoom = lambda _wanted: 0,
         returning: Returning | None = None,
         handing: Handing | None = None,
         share_port: bool = False,
         counts: LoadCounts | None = None,
         proxies: Collection[Network] = (),
+        fruitless: Fruitless | None = None,
     ) -> None:
         self.context = context
         self.counts = counts or LoadCounts()
@@ -116,8 +116,11 @@ class Acceptor:
         self._pressure = Pressure(self.counts)
         self._proxies = ProxyDoor(proxies, self.counts, self._arrive)
         self._places: set[Admission] = set()
-        # Those that keep others waiting, with the time of their begin, in its order.
-        self._turns: dict[Admission, float] = {}
+        self._under_way = UnderWay(limits.max_handshakes, calls_told=fruitless is not None)
+        self._fruitless = fruitless
+        # Places that are not for strangers: half of them, so that whoever comes finds one at once,
+        # and that memory is left for those who ask.
+        self._kept_free = limits.max_connections // 2 if fruitless is not None else 0
         self._per_address: Counter[str] = Counter()
         self._accepting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
@@ -277,7 +280,14 @@ class Acceptor:
             self.counts.turned_away += 1
             log.warning("connection-refused", peer=host, reason="too many connections")
             return
-        self._waiting.add(Waiter(accepted, arrival, returning=host in self._returning))
+        self._waiting.add(Waiter(accepted, arrival, self._rank(host)))
+
+    def _rank(self, host: str) -> Rank:
+        returning = host in self._returning
+        if self._fruitless is None or host not in self._fruitless:
+            return Rank.RETURNING if returning else Rank.FIRST
+        # Both, behind one address: neither first nor last.
+        return Rank.FIRST if returning else Rank.FRUITLESS
 
     def _hear(self) -> None:
         self._waiting.hear()
@@ -291,19 +301,23 @@ class Acceptor:
     def _pump(self) -> None:
         """Begin as many handshakes as may be under way."""
         self._pumping = False
+        now = asyncio.get_running_loop().time()
+        newest = self._under_way.strangers(now)
         while self._waiting.ready and self._tick_handle is not None:
-            if len(self._turns) >= self._limits.max_handshakes:
+            last = self._under_way.last()
+            if last is None:
                 break
             if len(self._places) >= self._limits.max_connections:
                 self._pressure.met("max_connections", waiting=self._waiting.ready)
                 break
-            waiter = self._waiting.next()
+            waiter = self._waiting.next(last, newest=newest)
             if waiter is None:
                 break
             if not self._proxies.refuses(waiter.accepted, waiter.host, waiter.port):
                 self._begin(waiter)
         if not self._waiting.ready:
             self._pressure.over()
+        self._keep_free()
 
     def _may_begin(self, host: str) -> bool:
         """Tell whether an address is below its own bound."""
@@ -331,12 +345,13 @@ class Acceptor:
         finally:
             # After a defect of ours, too: without it no one who waits would ever have a turn.
             waiting = len(self._waiting) + len(self._proxies)
-            self._tick_after(_TICK_S if self._turns or waiting else _QUIET_TICK_S)
+            soon = self._under_way or waiting or self._missing() > 0
+            self._tick_after(_TICK_S if soon else _QUIET_TICK_S)
 
     def _look_after(self, now: float) -> None:
         # What came while this process was busy was said in time.
         self._waiting.hear()
-        self._end_turns(now, busy=now - self._tick_due > _LATE_S)
+        self._under_way.end_long(now, busy=now - self._tick_due > _LATE_S)
         self._end_silent(now)
         if self._waiting.ready:
             self._relieve()
@@ -348,14 +363,6 @@ class Acceptor:
         if not self._listening and waiting <= self._limits.max_waiting * 7 // 8:
             self._listen()
         self._pump_soon()
-
-    def _end_turns(self, now: float, *, busy: bool) -> None:
-        """Let others not wait any longer for peers that take their time."""
-        before = now - (_LONG_TURN_S if busy else _TURN_S)
-        for place, begun in tuple(self._turns.items()):
-            if begun > before:
-                break
-            del self._turns[place]
 
     def _end_silent(self, now: float) -> None:
         full = len(self._waiting) + len(self._proxies) >= self._limits.max_waiting
@@ -374,13 +381,36 @@ class Acceptor:
         if len(silent) > _TOLD_AT_ONCE:
             log.info("peers-silent", connections=len(silent) - _TOLD_AT_ONCE)
 
+    def _keep_free(self) -> None:
+        """Close strangers while more than half of the places are taken."""
+        missing = self._missing()
+        if missing > 0:
+            wanted = min(missing, self._limits.max_handshakes)
+            self._want_room(None, wanted, fruitless=True)
+
+    def _missing(self) -> int:
+        return len(self._places) - (self._limits.max_connections - self._kept_free)
+
+    def _want_room(self, host: str | None, connections: int, *, fruitless: bool) -> None:
+        told = self._make_room(RoomWanted(host, connections, _SILENT_S, fruitless=fruitless))
+        self._pressure.made_room(told, asyncio.get_running_loop().time())
+
     def _relieve(self) -> None:
         """At a bound of connections, close idle ones, so that those who wait can be served."""
-        if len(self._places) >= self._limits.max_connections:
-            self._make_room(None, _SILENT_S)
+        last = self._under_way.last()
+        if last is None:
             return
-        for host in self._waiting.aside():
-            self._make_room(host, _SILENT_S)
+        most = self._limits.max_handshakes
+        # Who has asked for something is not worth less than one that comes for nothing.
+        better = min(last, Rank.FIRST)
+        if len(self._places) >= self._limits.max_connections:
+            wanted = min(most, self._waiting.want(last))
+            self._want_room(None, wanted, fruitless=not self._waiting.want(better))
+            return
+        worth = self._waiting.aside(better)
+        for host in self._waiting.aside(last):
+            wanted = min(most, self._waiting.of(host))
+            self._want_room(host, wanted, fruitless=host not in worth)
 
     def _begin(self, waiter: Waiter) -> None:
         now = asyncio.get_running_loop().time()
@@ -391,11 +421,12 @@ class Acceptor:
             accepted,
             on_left=self._left,
             on_served=self._served,
+            on_asked=self._asked,
             on_answered=self._returning.answered,
             announced=waiter.arrival.announced,
         )
         self._places.add(place)
-        self._turns[place] = now
+        self._under_way.begin(place, waiter.rank, now)
         self._per_address[host] += 1
         # Each handshake has its own context, in which its refusal is told.
         task = asyncio.get_running_loop().create_task(
@@ -430,6 +461,7 @@ class Acceptor:
                 ssl_handshake_timeout=timeout,
             )
             self.counts.handshakes_done += 1
+            self._under_way.shaken(place, asyncio.get_running_loop().time())
         except (OSError, EOFError) as error:
             accepted.close()
             place.leave()
@@ -440,13 +472,22 @@ class Acceptor:
                 self.counts.handshakes_failed += 1
                 log.info("handshake-failed", peer=peer, error=type(error).__name__)
 
+    def _asked(self, place: Admission) -> None:
+        self._under_way.asked(place)
+        self._waiting.asked(place.host)
+        if self._fruitless is not None:
+            self._fruitless.discard(place.host)
+
     def _served(self, place: Admission) -> None:
-        if self._turns.pop(place, None) is not None:
+        if self._under_way.end(place):
             self._pump_soon()
 
     def _left(self, place: Admission) -> None:
         self._places.discard(place)
-        self._turns.pop(place, None)
+        self._under_way.end(place)
+        if self._fruitless is not None and not place.fruitful:
+            self.counts.fruitless += 1
+            self._fruitless.add(place.host)
         self._per_address[place.host] -= 1
         if self._per_address[place.host] <= 0:
             del self._per_address[place.host]

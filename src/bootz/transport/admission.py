@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bootz.transport.proxy_header import Announced
@@ -49,12 +50,28 @@ class AcceptorLimits(Protocol):
         """Connections that the system keeps until they are accepted, if it may be so many."""
 
 
+@dataclass(frozen=True, slots=True)
+class RoomWanted:
+    """Idle connections that should be closed, because others need their places.
+
+    ``host``: of this address; None: of any. ``connections``: how many are needed, those included
+    that are being closed already. ``idle_for``: seconds for which they have been idle.
+    ``fruitless``: none that has ever asked for something.
+    """
+
+    host: str | None
+    connections: int
+    idle_for: float
+    fruitless: bool
+
+
 class Admission:
     """The place of one connection among those that are counted.
 
     Args:
         on_left: told when it is given back.
         on_served: told when others need not wait for it any more.
+        on_asked: told when its peer has asked for something.
         on_answered: told when its peer was answered, and will come on one more connection.
         announced: what a load balancer told of the peer.
     """
@@ -66,6 +83,7 @@ class Admission:
         *,
         on_left: Callable[["Admission"], None],
         on_served: Callable[["Admission"], None],
+        on_asked: Callable[["Admission"], None],
         on_answered: Callable[[str], None],
         announced: Announced | None = None,
     ) -> None:
@@ -73,9 +91,12 @@ class Admission:
         self.announced = announced
         self.transport: asyncio.Transport | None = None
         """None until the handshake is done."""
+        self.fruitful = False
+        """Whether the peer has asked for something."""
         self._accepted = accepted
         self._on_left: Callable[[Admission], None] | None = on_left
         self._on_served = on_served
+        self._on_asked = on_asked
         self._on_answered = on_answered
         self._taken = -1
         self._quiet_since = 0.0
@@ -89,6 +110,11 @@ class Admission:
     def served(self) -> None:
         """Let others have their turn; may be told again and again."""
         self._on_served(self)
+
+    def asked(self) -> None:
+        """Say that the peer has asked for something; once is enough."""
+        self.fruitful = True
+        self._on_asked(self)
 
     def answered(self) -> None:
         """Say that the peer has what it came for, and comes back on another connection."""

@@ -6,17 +6,19 @@ engine's of ``http2``; idle connections and draining are here.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 from weakref import WeakValueDictionary
 
 from bootz.lasting import lasting
 from bootz.transport.acceptor import Acceptor, OnRefused
-from bootz.transport.admission import Admission
+from bootz.transport.admission import Admission, RoomWanted
+from bootz.transport.fruitless import Fruitless
 from bootz.transport.grpc.call import Method
 from bootz.transport.grpc.connection import GrpcConnection
 from bootz.transport.handing import Handing
-from bootz.transport.http2.engine import EngineLimits
+from bootz.transport.http2.engine import Engine, EngineLimits
 from bootz.transport.http2.engines import EngineName, engine_kind
 from bootz.transport.http2.meter import ADDRESS_RATE, Bucket
 from bootz.transport.limits import ListenerLimits
@@ -24,8 +26,11 @@ from bootz.transport.pressure import LoadCounts, SlowedPeers
 from bootz.transport.proxy_door import Network
 from bootz.transport.returning import Returning
 
-_CLOSED_AT_ONCE: Final = 256
-"""Idle connections that make room in one turn of the event loop."""
+_RESTS_S: Final = 1.0
+"""Seconds after which a peer that has asked for nothing costs less memory."""
+
+_GOODBYE_S: Final = 0.5
+"""Seconds in which a peer that makes room for another may answer the goodbye."""
 
 
 class GrpcListener:
@@ -75,6 +80,10 @@ class GrpcListener:
             limits.max_streams_per_connection, stream_window=window, connection_window=2 * window
         )
         self._connections: set[GrpcConnection] = set()
+        # Of these, in the order of their coming, those that have asked for nothing; and those
+        # that were told to go, with the time.
+        self._strangers: dict[GrpcConnection, None] = {}
+        self._leaving: dict[GrpcConnection, float] = {}
         # Gone with the last connection of the address.
         self._buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
         self._sweeper: asyncio.Task[None] | None = None
@@ -89,6 +98,7 @@ class GrpcListener:
             handing=handing,
             share_port=share_port,
             proxies=proxies,
+            fruitless=Fruitless(),
         )
         self._slowed = SlowedPeers(self._acceptor.counts)
 
@@ -142,29 +152,63 @@ class GrpcListener:
             if not connection.busy:
                 connection.close()
 
-    def _make_room(self, host: str | None, seconds: float) -> None:
-        """Close connections without a call, of one address or of any, those first that are so
-        for longest.
+    def _make_room(self, wanted: RoomWanted) -> int:
+        """Close connections without a call, of one address or of any: those first that have asked
+        for nothing, and of these and of the others those that are idle for longest.
         """
-        before = asyncio.get_running_loop().time() - seconds
-        idle = sorted(
-            (
-                each
-                for each in self._connections
-                if not each.running
-                and each.last_progress < before
-                and host in (None, each.peer.host)
-            ),
-            key=lambda each: each.last_progress,
-        )
-        for connection in idle[:_CLOSED_AT_ONCE]:
-            # One that was closed before and is still here does not answer.
-            connection.close_or_cut()
+        now = asyncio.get_running_loop().time()
+        missing = wanted.connections
+        for connection, told in tuple(self._leaving.items()):
+            if wanted.host in (None, connection.peer.host):
+                missing -= 1
+                if now - told >= _GOODBYE_S:
+                    connection.cut()
+        if missing <= 0:
+            return 0
+        idle = tuple(islice(self._idle(wanted, now - wanted.idle_for), missing))
+        for connection in idle:
+            self._send_away(connection, now)
+        return len(idle)
+
+    def _idle(self, wanted: RoomWanted, before: float) -> Iterator[GrpcConnection]:
+        """Find connections that are idle since before a time, those that are worth least first."""
+
+        def fits(connection: GrpcConnection) -> bool:
+            return connection.last_progress < before and (
+                wanted.host in (None, connection.peer.host)
+            )
+
+        for connection in self._strangers:
+            if connection.last_progress >= before:
+                break
+            if fits(connection):
+                yield connection
+        if not wanted.fruitless:
+            others = self._connections - self._strangers.keys() - self._leaving.keys()
+            yield from sorted(
+                (each for each in others if not each.running and fits(each)),
+                key=lambda each: each.last_progress,
+            )
+
+    def _send_away(self, connection: GrpcConnection, now: float) -> None:
+        self._strangers.pop(connection, None)
+        self._leaving[connection] = now
+        connection.close()
 
     def _connection(self, place: Admission) -> GrpcConnection:
+        def made(connection: GrpcConnection) -> None:
+            self._connections.add(connection)
+            self._strangers[connection] = None
+
         def lost(connection: GrpcConnection) -> None:
             self._connections.discard(connection)
+            self._strangers.pop(connection, None)
+            self._leaving.pop(connection, None)
             place.leave()
+
+        def asked(connection: GrpcConnection) -> None:
+            self._strangers.pop(connection, None)
+            place.asked()
 
         def called(path: str, *, well: bool) -> None:
             place.served()
@@ -173,15 +217,19 @@ class GrpcListener:
 
         return GrpcConnection(
             self._methods,
-            self._engine.make(self._engine_limits),
+            self._make_engine,
             max_streams=self._limits.max_streams_per_connection,
             address_bucket=self._bucket,
-            on_made=self._connections.add,
+            on_made=made,
             on_lost=lost,
+            on_asked=asked,
             on_called=called,
             on_slowed=self._slowed.slowed,
             announced=place.announced,
         )
+
+    def _make_engine(self) -> Engine:
+        return self._engine.make(self._engine_limits)
 
     def _bucket(self, host: str) -> Bucket:
         bucket = self._buckets.get(host)
@@ -194,7 +242,12 @@ class GrpcListener:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(interval)
-            oldest = loop.time() - self._limits.idle_timeout
-            for connection in tuple(self._connections):
+            now = loop.time()
+            oldest = now - self._limits.idle_timeout
+            for connection in tuple(self._connections - self._leaving.keys()):
                 if not connection.running and connection.last_progress < oldest:
-                    connection.close()
+                    self._send_away(connection, now)
+            for connection in self._strangers:
+                if connection.last_progress > now - _RESTS_S:
+                    break
+                connection.rest()

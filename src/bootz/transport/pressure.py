@@ -16,7 +16,7 @@ LONG_WAIT_S: Final = 1.0
 """A wait that is told."""
 
 _TELL_AGAIN_S: Final = 60.0
-"""Seconds between two lines about connections that are read more slowly."""
+"""Seconds between two lines about connections that are read more slowly, or make room."""
 
 _SOMAXCONN: Final = Path("/proc/sys/net/core/somaxconn")
 _ENOUGH_BACKLOG: Final = 4096
@@ -46,6 +46,10 @@ class LoadCounts:
     """Lost, silent or too slow."""
     turned_away: int = 0
     """Connections of an address of which too many waited already."""
+    fruitless: int = 0
+    """Connections that ended without a call, their handshake done or not."""
+    made_room: int = 0
+    """Idle connections that were closed because others needed their places."""
     slowed: int = 0
     """Times that a connection was read more slowly, as its frames cost more than they moved."""
     proxy_headers_refused: int = 0
@@ -80,6 +84,7 @@ class Pressure:
         self._long = False
         self._long_before = 0
         self._drops: dict[int, int] = {}
+        self._room_told_at = -math.inf
 
     def met(self, bound: str, *, waiting: int, host: str | None = None) -> None:
         """A bound of ``limits`` was met, by one address or by all together."""
@@ -87,6 +92,13 @@ class Pressure:
             self._bounds.add(bound)
             self._counts.bounds_met += 1
             log.warning("connection-bound-met", bound=bound, peer=host, waiting=waiting)
+
+    def made_room(self, connections: int, now: float) -> None:
+        """So many idle ones were closed; ``now`` is seconds on a clock that only rises."""
+        self._counts.made_room += connections
+        if connections and now - self._room_told_at >= _TELL_AGAIN_S:
+            self._room_told_at = now
+            log.warning("connections-make-room", times_ever=self._counts.made_room)
 
     def waits(self, seconds: float, *, waiting: int) -> None:
         """The one that has waited longest has waited so long."""

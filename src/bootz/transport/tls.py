@@ -30,7 +30,7 @@ _INVALID_PURPOSE: Final = 26
 """X509_V_ERR_INVALID_PURPOSE of OpenSSL (x509_vfy.h)."""
 
 _RECORD_BYTES: Final = 16_384
-"""Octets of the longest TLS record's content (RFC 8446 section 5.1)."""
+"""Octets of the longest TLS record's content."""
 
 refusal_sink: ContextVar[Callable[[RefusedHandshake], None] | None] = ContextVar(
     "refusal_sink", default=None

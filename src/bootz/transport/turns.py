@@ -2,17 +2,39 @@
 
 Peers whose address was answered a moment ago go before first contacts: a router that has its
 data still has to report. They get three turns of four and never all, so that a busy relay cannot
-keep others out. Within each lane the addresses take turns, and each address keeps its order.
+keep others out. Addresses that came lately and asked for nothing go last, and get one turn of
+sixteen at least. Within each lane the addresses take turns, and each address keeps its order.
+
+While strangers take turns and ask for nothing, those that came last go first in seven turns of
+eight, but for peers that return: a router that comes does not wait for thousands of strangers.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 _Item = TypeVar("_Item")
 
 _RETURNING_TURNS: Final = 3
 """Turns of peers that return, for each turn of a first contact, while both wait."""
+
+_OTHERS_TURNS: Final = 15
+"""Turns of all others, for each turn of an address that asked for nothing, while both wait."""
+
+_NEWEST_TURNS: Final = 7
+"""Turns of those that came last, for each turn of those that came first, where so asked."""
+
+
+class Rank(IntEnum):
+    """What is known of an address, in the order of turns."""
+
+    RETURNING = 0
+    """It was answered a moment ago."""
+    FIRST = 1
+    """Nothing."""
+    FRUITLESS = 2
+    """It came lately, and asked for nothing."""
 
 
 class _Lane(Generic[_Item]):
@@ -21,11 +43,14 @@ class _Lane(Generic[_Item]):
     def __init__(self) -> None:
         self._hosts: OrderedDict[str, OrderedDict[_Item, None]] = OrderedDict()
         self._aside: dict[str, OrderedDict[_Item, None]] = {}
+        # Those that have had no turn since they came, or since they asked for something.
+        self._fresh: OrderedDict[str, None] = OrderedDict()
 
     def add(self, host: str, item: _Item) -> None:
         queue = self._hosts.get(host) or self._aside.get(host)
         if queue is None:
             queue = self._hosts[host] = OrderedDict()
+            self._fresh[host] = None
         queue[item] = None
 
     def discard(self, host: str, item: _Item) -> bool:
@@ -35,6 +60,7 @@ class _Lane(Generic[_Item]):
                 del queue[item]
                 if not queue:
                     del hosts[host]
+                    self._fresh.pop(host, None)
                 return True
         return False
 
@@ -46,13 +72,23 @@ class _Lane(Generic[_Item]):
     def aside(self) -> tuple[str, ...]:
         return tuple(self._aside)
 
-    def next(self, may_begin: Callable[[str], bool]) -> _Item | None:
+    def renew(self, host: str) -> None:
+        if host in self._hosts:
+            self._fresh[host] = None
+            self._fresh.move_to_end(host)
+
+    def next(self, may_begin: Callable[[str], bool], *, newest: bool) -> _Item | None:
         while self._hosts:
-            host, queue = self._hosts.popitem(last=False)
+            if newest and self._fresh:
+                host, _ = self._fresh.popitem()
+                queue = self._hosts.pop(host)
+            else:
+                host, queue = self._hosts.popitem(last=False)
+                self._fresh.pop(host, None)
             if not may_begin(host):
                 self._aside[host] = queue
                 continue
-            item, _ = queue.popitem(last=False)
+            item, _ = queue.popitem(last=newest)
             if queue:
                 self._hosts[host] = queue
             return item
@@ -69,42 +105,76 @@ class Turns(Generic[_Item]):
 
     def __init__(self, may_begin: Callable[[str], bool]) -> None:
         self._may_begin = may_begin
-        self._returning: _Lane[_Item] = _Lane()
-        self._first: _Lane[_Item] = _Lane()
-        self._turn = 0
-        self._count = 0
+        self._lanes: dict[Rank, _Lane[_Item]] = {each: _Lane() for each in Rank}
+        self._counts = dict.fromkeys(Rank, 0)
+        self._returned = self._others = self._newest = 0
 
     def __len__(self) -> int:
-        return self._count
+        return sum(self._counts.values())
 
-    def add(self, host: str, item: _Item, *, returning: bool) -> None:
-        """Let a connection of an address wait; ``returning``: it was answered a moment ago."""
-        (self._returning if returning else self._first).add(host, item)
-        self._count += 1
+    def count(self, last: Rank) -> int:
+        """Return how many wait of this rank or a better one."""
+        return sum(count for each, count in self._counts.items() if each <= last)
+
+    def add(self, host: str, item: _Item, *, rank: Rank) -> None:
+        """Let a connection of an address wait."""
+        self._lanes[rank].add(host, item)
+        self._counts[rank] += 1
 
     def discard(self, host: str, item: _Item) -> None:
         """Forget one that has gone, if it waits."""
-        if self._returning.discard(host, item) or self._first.discard(host, item):
-            self._count -= 1
+        for rank, lane in self._lanes.items():
+            if lane.discard(host, item):
+                self._counts[rank] -= 1
+                return
 
     def freed(self, host: str) -> None:
         """Hear that an address has one connection less."""
-        self._returning.freed(host)
-        self._first.freed(host)
+        for lane in self._lanes.values():
+            lane.freed(host)
 
-    def aside(self) -> set[str]:
-        """Return the addresses that are at their bound while connections of theirs wait."""
-        return {*self._returning.aside(), *self._first.aside()}
+    def asked(self, host: str) -> None:
+        """Hear that a peer of an address has asked for something: more of them may be honest."""
+        for lane in self._lanes.values():
+            lane.renew(host)
 
-    def next(self) -> _Item | None:
-        """Return the one whose turn it is, None if all that wait are at their address's bound."""
-        lanes = [self._returning, self._first]
-        if self._turn >= _RETURNING_TURNS:
-            lanes.reverse()
-        for lane in lanes:
-            item = lane.next(self._may_begin)
+    def aside(self, last: Rank = Rank.FRUITLESS) -> set[str]:
+        """Return addresses at their bound of which any of this rank or a better one wait."""
+        lanes = (lane for each, lane in self._lanes.items() if each <= last)
+        return {host for lane in lanes for host in lane.aside()}
+
+    def next(
+        self, last: Rank = Rank.FRUITLESS, *, newest: bool = False
+    ) -> tuple[_Item, Rank] | None:
+        """Return the one whose turn it is, None if none of them may be served.
+
+        Args:
+            last: none of a worse rank has a turn now.
+            newest: most turns of first contacts, and of those who asked for nothing, are for
+                those that came last.
+        """
+        for rank in self._order():
+            if rank > last:
+                continue
+            turned = newest and rank is not Rank.RETURNING and self._newest < _NEWEST_TURNS
+            item = self._lanes[rank].next(self._may_begin, newest=turned)
             if item is not None:
-                self._turn = self._turn + 1 if lane is self._returning else 0
-                self._count -= 1
-                return item
+                self._count(rank, turned=turned)
+                return item, rank
         return None
+
+    def _order(self) -> tuple[Rank, ...]:
+        if self._others >= _OTHERS_TURNS and self._counts[Rank.FRUITLESS]:
+            return (Rank.FRUITLESS, Rank.RETURNING, Rank.FIRST)
+        if self._returned >= _RETURNING_TURNS:
+            return (Rank.FIRST, Rank.RETURNING, Rank.FRUITLESS)
+        return tuple(Rank)
+
+    def _count(self, rank: Rank, *, turned: bool) -> None:
+        self._counts[rank] -= 1
+        self._newest = self._newest + 1 if turned else 0
+        if rank is Rank.FRUITLESS:
+            self._others = 0
+            return
+        self._others += 1
+        self._returned = self._returned + 1 if rank is Rank.RETURNING else 0

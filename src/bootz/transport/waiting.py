@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bootz.transport.proxy_door import Arrival
-from bootz.transport.turns import Turns
+from bootz.transport.turns import Rank, Turns
 
 _GONE: Final = select.EPOLLHUP | select.EPOLLERR
 _HEARD: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
@@ -28,7 +28,7 @@ class Waiter:
 
     accepted: socket.socket = field(repr=False)
     arrival: Arrival
-    returning: bool
+    rank: Rank
     spoken: bool = False
     """Whether its peer has sent anything."""
 
@@ -102,22 +102,31 @@ class WaitingRoom:
             elif not waiter.spoken:
                 waiter.spoken = True
                 del self._silent[number]
-                self._turns.add(waiter.host, waiter, returning=waiter.returning)
+                self._turns.add(waiter.host, waiter, rank=waiter.rank)
 
-    def next(self) -> Waiter | None:
+    def want(self, last: Rank) -> int:
+        """Return how many want to be served of this rank or a better one."""
+        return self._turns.count(last)
+
+    def next(self, last: Rank, *, newest: bool) -> Waiter | None:
         """Take out the one whose turn it is; None where none may be served now."""
-        waiter = self._turns.next()
-        if waiter is not None:
-            self._forget(waiter)
-        return waiter
+        found = self._turns.next(last, newest=newest)
+        if found is None:
+            return None
+        self._forget(found[0])
+        return found[0]
 
     def freed(self, host: str) -> None:
         """Hear that an address has one connection less."""
         self._turns.freed(host)
 
-    def aside(self) -> set[str]:
-        """Return the addresses that are at their bound while connections of theirs wait."""
-        return self._turns.aside()
+    def asked(self, host: str) -> None:
+        """Hear that a peer of an address has asked for something."""
+        self._turns.asked(host)
+
+    def aside(self, last: Rank) -> set[str]:
+        """Return addresses at their bound of which any of this rank or a better one wait."""
+        return self._turns.aside(last)
 
     def silent_since(self, before: float) -> list[Waiter]:
         """Return those that have said nothing and came before a time."""

@@ -139,6 +139,16 @@ SLOWED: Final = MetricFamily(
     MetricKind.COUNTER,
     "Times that a connection was read more slowly, as its HTTP/2 frames cost more than they moved.",
 )
+FRUITLESS: Final = MetricFamily(
+    "bootz_connections_without_call_total",
+    MetricKind.COUNTER,
+    "Connections to the Bootz port that had their turn and ended without a call.",
+)
+MADE_ROOM: Final = MetricFamily(
+    "bootz_connections_made_room_total",
+    MetricKind.COUNTER,
+    "Idle connections to the Bootz port that were closed because others needed their places.",
+)
 JOURNAL_SECONDS: Final = MetricFamily(
     "bootz_journal_seconds",
     MetricKind.HISTOGRAM,
@@ -179,6 +189,8 @@ FAMILIES: Final = (
     LONG_WAITS,
     QUEUE_OVERFLOWS,
     SLOWED,
+    FRUITLESS,
+    MADE_ROOM,
     JOURNAL_SECONDS,
     JOURNAL_WAITING,
     SIGNATURE_SECONDS,

@@ -135,6 +135,8 @@ class ServerMetrics:
         counting.put(families.LONG_WAITS, value=counts.long_waits)
         counting.put(families.QUEUE_OVERFLOWS, value=counts.queue_overflows)
         counting.put(families.SLOWED, value=counts.slowed)
+        counting.put(families.FRUITLESS, value=counts.fruitless)
+        counting.put(families.MADE_ROOM, value=counts.made_room)
 
     def look_at_images(self, downloads: int, bytes_sent: int, proxy_refused: int) -> None:
         """Take over what the image store does now. Call it about once a second."""

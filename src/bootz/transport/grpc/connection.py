@@ -31,6 +31,7 @@ from bootz.transport.http2.engine import (
     StreamClosed,
 )
 from bootz.transport.http2.meter import Bucket, FrameMeter
+from bootz.transport.http2.resting import MOST_BYTES, RestingEngine
 from bootz.transport.peer import PeerInfo, peer_info
 from bootz.transport.proxy_header import Announced
 from bootz.transport.status import EndCall, Status, end_of
@@ -67,10 +68,11 @@ class GrpcConnection(asyncio.Protocol):
 
     Args:
         methods: by path.
-        engine: of this connection, as made.
+        make_engine: makes the engine of this connection.
         max_streams: calls at once.
         address_bucket: tokens for control frames of all connections of an address.
         on_made, on_lost: told of the connection's begin and end.
+        on_asked: told when there is a first request.
         on_called: told the path of each call that has ended, and whether it ended well.
         on_slowed: told the peer's address and the loop's time when its frames cost too much, so
             that it is read more slowly.
@@ -80,22 +82,27 @@ class GrpcConnection(asyncio.Protocol):
     def __init__(
         self,
         methods: Mapping[str, Method],
-        engine: Engine,
+        make_engine: Callable[[], Engine],
         *,
         max_streams: int,
         address_bucket: Callable[[str], Bucket],
         on_made: Callable[["GrpcConnection"], None],
         on_lost: Callable[["GrpcConnection"], None],
+        on_asked: Callable[["GrpcConnection"], None],
         on_called: "OnCalled",
         on_slowed: Callable[[str, float], None],
         announced: Announced | None = None,
     ) -> None:
         self._methods = methods
-        self._engine = engine
+        self._make_engine = make_engine
+        self._engine: Engine = make_engine()
+        # All of it, until there is a request, or too much.
+        self._heard: bytes | None = b""
         self._max_streams = max_streams
         self._address_bucket = address_bucket
         self._on_made = on_made
         self._on_lost = on_lost
+        self._on_asked = on_asked
         self._on_called = on_called
         self._on_slowed = on_slowed
         self._announced = announced
@@ -103,12 +110,14 @@ class GrpcConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._open: dict[int, _Open] = {}
         self._running = 0
+        self._asked = False
         self._finished: list[int] = []
         self._held = b""
         self._paused = self._flushing = self._ended = False
         self._later: asyncio.TimerHandle | None = None
         self.last_progress = self._loop.time()
-        """When the last call ended; bytes that dribble in are no progress."""
+        """When the last call ended, before one when the handshake did; bytes that dribble in are
+        no progress."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin HTTP/2."""
@@ -116,6 +125,7 @@ class GrpcConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._peer = peer_info(transport, self._announced)
         self._meter = FrameMeter(self._address_bucket(self._peer.host))
+        self.last_progress = self._loop.time()
         self._on_made(self)
         # Callers that have spoken already are heard first: one record says it all.
         self._flush_soon()
@@ -135,8 +145,24 @@ class GrpcConnection(asyncio.Protocol):
         if admitted < len(data):
             self._slow_down(data[admitted:])
             data = data[:admitted]
+        if self._heard is not None:
+            self._hear(self._heard, data)
         self._engine.receive(data)
         self._react()
+
+    def _hear(self, heard: bytes, data: bytes) -> None:
+        if isinstance(self._engine, RestingEngine):
+            self._engine = self._engine.wake(self._make_engine)
+        self._heard = heard + data if len(heard) + len(data) <= MOST_BYTES else None
+
+    def rest(self) -> None:
+        """Give back what HTTP/2 takes of memory, where the peer has said hello and nothing else."""
+        if (
+            self._heard is not None
+            and not isinstance(self._engine, RestingEngine)
+            and not (self._flushing or self._later or self._paused or self._held or self._ended)
+        ):
+            self._engine = RestingEngine(self._heard)
 
     def _slow_down(self, rest: bytes) -> None:
         """Read no more until the peer's frames may cost something again."""
@@ -186,6 +212,10 @@ class GrpcConnection(asyncio.Protocol):
 
     def _begin(self, request: RequestArrived) -> None:
         stream_id = request.stream_id
+        if not self._asked:
+            self._asked = True
+            self._heard = None
+            self._on_asked(self)
         if len(self._open) >= self._max_streams:
             self._engine.reset(stream_id, ErrorCode.REFUSED_STREAM)
             return
@@ -348,12 +378,10 @@ class GrpcConnection(asyncio.Protocol):
             self._paused = False
             self._flush()
 
-    def close_or_cut(self) -> None:
-        """Close it, or cut it where it was closed and its peer does not answer."""
-        if self._transport is not None and self._transport.is_closing():
+    def cut(self) -> None:
+        """End it without a goodbye."""
+        if self._transport is not None:
             self._transport.abort()
-        else:
-            self.close()
 
     def eof_received(self) -> None:
         """Let go of a peer that has said goodbye and waits for nothing; goodbyes cost a record."""

@@ -60,7 +60,7 @@ async def _converse(
         if message is None:
             await conversation.ended()
             return
-        async with asyncio.timeout(limits.request_timeout):
+        with place.waits.within(limits.request_timeout):
             answer = await conversation.take(message)
             await call.send(answer)
         conversation.sent()

@@ -4,24 +4,27 @@ Opening a stream costs a peer nothing, so that a bound alone would let anyone ke
 out. At the bound the stream that has waited longest without proving anything is closed.
 """
 
-import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 from bootz.errors import BootzError, OrderError, Unavailable
+from bootz.transport.bounded_waits import BoundedWaits
 from bootz.transport.limits import StreamLimits
 
 _T = TypeVar("_T")
 
 
 class OpenStream:
-    """A place among the open streams."""
+    """A place among the open streams, of the task that has taken it.
+
+    ``waits`` bounds what the task waits for; nothing else does so at the same time.
+    """
 
     def __init__(self, streams: "OpenStreams", idle_timeout: float) -> None:
+        self.waits = BoundedWaits()
         self._streams = streams
         self._idle_timeout = idle_timeout
-        self._waiting: asyncio.Timeout | None = None
         self._evicted = False
 
     async def receive(self, message: Awaitable[_T], *, proven: bool) -> _T:
@@ -32,21 +35,19 @@ class OpenStream:
             Unavailable: ``streams-full``: it had to make room.
         """
         try:
-            async with asyncio.timeout(self._idle_timeout) as self._waiting:
+            with self.waits.within(self._idle_timeout):
                 if not proven:
                     self._streams.waits(self)
                 return await message
         except TimeoutError as error:
             raise self._closed() from error
         finally:
-            self._waiting = None
             self._streams.works(self)
 
     def evict(self) -> None:
         """End the wait at once."""
         self._evicted = True
-        if self._waiting is not None:
-            self._waiting.reschedule(asyncio.get_running_loop().time())
+        self.waits.lose()
 
     def _closed(self) -> BootzError:
         if self._evicted:
@@ -97,7 +98,7 @@ class OpenStreams:
             yield stream
         finally:
             self._open -= 1
-            self.works(stream)
+            stream.waits.end()
 
     def waits(self, stream: OpenStream) -> None:
         """Say that a stream, which has proven nothing, waits for its peer."""

@@ -42,6 +42,7 @@ class Call:
         self._carrier = carrier
         self._headers = headers
         self._waiting: asyncio.Future[None] | None = None
+        self._sending = False
 
     @property
     def peer(self) -> PeerInfo:
@@ -74,12 +75,21 @@ class Call:
         first, self.answering = not self.answering, True
         self._carrier.send(self.stream_id, message, first=first)
         while self._carrier.backed_up(self.stream_id):
-            await self._wait()
+            self._sending = True
+            try:
+                await self._wait()
+            finally:
+                self._sending = False
 
     def wake(self) -> None:
-        """Let the method look again: something has arrived, or has left."""
+        """Let the method look again: something has arrived."""
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_result(None)
+
+    def relieve(self) -> None:
+        """Let a method that waits to send look again: something has left."""
+        if self._sending:
+            self.wake()
 
     async def _wait(self) -> None:
         self._waiting = asyncio.get_running_loop().create_future()

@@ -340,7 +340,7 @@ class GrpcConnection(asyncio.Protocol):
         for event in self._engine.events():
             self._take(event)
         for stream in self._open.values():
-            stream.call.wake()
+            stream.call.relieve()
         if self._ended:
             transport.close()
 

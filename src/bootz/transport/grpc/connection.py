@@ -42,7 +42,8 @@ _HIGH_WATER: Final = 1 << 16
 """Octets of an answer that may wait for the peer before its method waits, too."""
 
 _LATER_S: Final = 0.1
-"""Seconds that acknowledgements wait for the answer of a call that runs, to leave with it."""
+"""Seconds that acknowledgements wait for the answer of a call that runs, to leave with it, and
+this side's preface for the peer's."""
 
 _MAX_HELD: Final = 1 << 20
 """Octets of a peer that is read slowly; its transport was paused long before."""
@@ -113,7 +114,7 @@ class GrpcConnection(asyncio.Protocol):
         self._asked = False
         self._finished: list[int] = []
         self._held = b""
-        self._paused = self._flushing = self._ended = False
+        self._paused = self._flushing = self._ended = self._greeted = False
         self._later: asyncio.TimerHandle | None = None
         self.last_progress = self._loop.time()
         """When the last call ended, before one when the handshake did; bytes that dribble in are
@@ -127,8 +128,9 @@ class GrpcConnection(asyncio.Protocol):
         self._meter = FrameMeter(self._address_bucket(self._peer.host))
         self.last_progress = self._loop.time()
         self._on_made(self)
-        # Callers that have spoken already are heard first: one record says it all.
-        self._flush_soon()
+        # Every caller speaks first, and at once (RFC 9113 section 3.4): what this side has to say
+        # leaves with the answer to that, in one record.
+        self._flush_later()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; whatever a broken peer provokes ends its own connection only."""
@@ -318,10 +320,19 @@ class GrpcConnection(asyncio.Protocol):
             self._loop.call_soon(self._flush)
 
     def _flush_in_time(self) -> None:
-        """Write what no caller waits for: with the answer where a call runs, else soon."""
-        if not self._running:
+        """Write what no caller waits for: with the answer where a call runs, else soon.
+
+        The bounds of this side are told at once: until then a caller may open too many streams.
+        """
+        if not (self._ended or self._finished or self._engine.may_write()):
+            return
+        if self._running and self._greeted:
+            self._flush_later()
+        else:
             self._flush_soon()
-        elif not self._flushing and self._later is None:
+
+    def _flush_later(self) -> None:
+        if not self._flushing and self._later is None:
             self._later = self._loop.call_later(_LATER_S, self._flush)
 
     def _flush(self) -> None:
@@ -332,6 +343,7 @@ class GrpcConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or self._paused or transport.is_closing():
             return
+        self._greeted = True
         out = self._engine.output()
         if self._finished:
             out += self._reset_finished()

@@ -93,6 +93,10 @@ class CompiledEngine:
             self._break(ErrorCode.INTERNAL_ERROR)
             return self._last_words
 
+    def may_write(self) -> bool:
+        """Tell whether there is something to be written."""
+        return self._broken is not None or self._connection.want_write
+
     def respond(self, stream_id: int, headers: Headers, *, end: bool) -> None:
         """Send headers."""
         self._try(lambda: self._connection.send_response(stream_id, headers, end_stream=end))

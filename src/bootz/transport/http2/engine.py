@@ -95,6 +95,9 @@ class Engine(Protocol):
     def output(self) -> bytes:
         """Return what is to be written; body bytes only as far as the peer's windows allow."""
 
+    def may_write(self) -> bool:
+        """Tell whether there may be something to be written."""
+
     def respond(self, stream_id: int, headers: Headers, *, end: bool) -> None:
         """Send the headers of an answer; ``end``: and nothing else."""
 

@@ -120,6 +120,10 @@ class PureEngine:
             self._own_frames.clear()
         return out
 
+    def may_write(self) -> bool:
+        """Tell whether there may be something to be written; h2 keeps that to itself."""
+        return True
+
     def respond(self, stream_id: int, headers: Headers, *, end: bool) -> None:
         """Send headers."""
         stream = self._streams.get(stream_id)

@@ -45,6 +45,10 @@ class RestingEngine:
         words, self._last_words = self._last_words, b""
         return words
 
+    def may_write(self) -> bool:
+        """Tell whether there is a goodbye."""
+        return bool(self._last_words)
+
     def respond(self, stream_id: int, headers: Headers, *, end: bool) -> None:
         """Do nothing: there is no stream."""
 

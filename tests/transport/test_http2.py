@@ -458,6 +458,31 @@ def test_an_unknown_method_and_a_deadline_have_their_status(engine: EngineName) 
     run(engine, story)
 
 
+def test_a_peer_that_begins_hears_the_bounds_of_this_side(engine: EngineName) -> None:
+    async def story(server: Server) -> None:
+        peer = await Peer.meet(server.address, PREFACE[:3])
+        first = await peer.frame()
+        assert first is not None
+        assert (first.kind, first.flags) == (SETTINGS, 0)
+        peer.close()
+
+    run(engine, story)
+
+
+def test_the_bounds_of_this_side_do_not_wait_for_an_answer(engine: EngineName) -> None:
+    async def story(server: Server) -> None:
+        waiting = [*CALL[:2], (":path", "/test.Echo/Wait"), *CALL[3:]]
+        peer = await Peer.meet(server.address, PREFACE + settings() + opened(waiting))
+        first, second = await peer.until(SETTINGS), await peer.until(SETTINGS)
+        assert first is not None
+        assert second is not None
+        assert [first.flags, second.flags] == [0, ACK]
+        peer.close()
+        await server.given_up.wait()
+
+    run(engine, story)
+
+
 FLOODS = {
     "PING": lambda _: frame(PING, b"8octets!"),
     "SETTINGS": lambda _: settings(window=65_535),

@@ -107,6 +107,11 @@ BROKEN = {
     "preface cut by another": (PREFACE[:20] + b"XXXXXX" + settings(), False),
     "a frame before SETTINGS": (PREFACE + frame(PING, b"8octets!"), True),
     "a frame that is too large": (frame(DATA, b"x" * 16385, stream_id=1), True),
+    # Nothing of it is waited for: it might be 16 MiB.
+    "the header of a frame that is too large": (
+        frame(DATA, b"x" * 16385, stream_id=1)[:9],
+        True,
+    ),
     "PING of 7 octets": (frame(PING, b"7octets"), True),
     "PING on a stream": (frame(PING, b"8octets!", stream_id=1), True),
     "SETTINGS of 5 octets": (frame(SETTINGS, b"12345"), True),

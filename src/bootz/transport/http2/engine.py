@@ -24,6 +24,7 @@ class ErrorCode(IntEnum):
     NO_ERROR = 0
     PROTOCOL_ERROR = 1
     INTERNAL_ERROR = 2
+    FRAME_SIZE_ERROR = 6
     REFUSED_STREAM = 7
     CANCEL = 8
     ENHANCE_YOUR_CALM = 11

@@ -87,7 +87,7 @@ class PureEngine:
         self._streams: dict[int, _Stream] = {}
         self._events: list[Event] = []
         self._partial = b""
-        self._begun = False
+        self._begun = self._too_large = False
         self._last_stream = 0
         self._ended = False
         self._own_frames: list[bytes] = []
@@ -99,6 +99,8 @@ class PureEngine:
         try:
             for event in self._h2.receive_data(self._without_goaway(data)):
                 self._take(event)
+            if self._too_large:
+                self.end(ErrorCode.FRAME_SIZE_ERROR)
         except ProtocolError as error:
             self._end(int(error.error_code))
         except (H2Error, ValueError, LookupError, TypeError) as error:
@@ -193,8 +195,8 @@ class PureEngine:
             length = int.from_bytes(data[position : position + 3], "big")
             end = position + _HEADER_BYTES + length
             if length > FRAME_BYTES:
-                # Refused by its header alone.
-                position = len(data)
+                # Refused by its header alone; h2 would keep all of it first.
+                self._too_large = True
                 break
             if end > len(data):
                 break

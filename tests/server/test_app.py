@@ -230,6 +230,25 @@ def test_a_vendor_that_is_added_meanwhile_is_known_at_the_next_handshake(ready: 
     run(story, ready)
 
 
+def test_a_vendor_that_was_added_before_a_reload_failed_is_known_all_the_same(ready: World) -> None:
+    beta = manufacturer("Beta")
+
+    async def story(running: Running) -> None:
+        def add_and_break() -> None:
+            ready.add_vendor(beta)
+            ready.add_chassis("BX1", "Beta")
+            ready.add_voucher("BX1", beta)
+            (keyring,) = (ready.root / "keys").glob("*.json")
+            keyring.write_text("{")
+
+        await asyncio.to_thread(add_and_break)
+        await running.server.reload()
+        sealed = await running.ask(beta.device("BX1"), request("BX1", manufacturer="Beta"))
+        verified(sealed, "BX1", maker=beta)
+
+    run(story, ready)
+
+
 def test_an_owner_key_that_is_gone_stops_signing_and_not_the_server(ready: World) -> None:
     """Health tells; what was in force before stays in force; the key's return is noticed."""
     site = ready.site

@@ -55,7 +55,7 @@ class InForce:
             ConfigError: settings or keys do not hold.
             Unavailable: the database or a file does not do.
         """
-        self.snapshot = await self._load(self.site)
+        self.snapshot, self._vendors = await self._load(self.site)
 
     async def exchange(self, site: Site) -> None:
         """Put the settings of ``site`` in force, with its keys; or nothing of them.
@@ -64,7 +64,8 @@ class InForce:
             BootzError: something does not hold.
         """
         async with self._changing:
-            snapshot = await self._load(site, self.snapshot)
+            # Together: a reload that fails leaves vendors' changes to the next handshake.
+            snapshot, self._vendors = await self._load(site, self.snapshot)
             self.site, self.snapshot = site, snapshot
             self._on_change(snapshot)
         log.info("reloaded", tls_not_after=snapshot.tls.not_after.isoformat())
@@ -103,10 +104,13 @@ class InForce:
         except (BootzError, TimeoutError) as error:
             log.warning("vendors-not-refreshed", detail=str(error) or "the database is slow")
 
-    async def _load(self, site: Site, before: Snapshot | None = None) -> Snapshot:
-        self._vendors = await self._inventory.vendors()
-        clients = _client_cas(self._vendors)
-        return await asyncio.to_thread(load_snapshot, site, clients, site.clock(), before)
+    async def _load(
+        self, site: Site, before: Snapshot | None = None
+    ) -> tuple[Snapshot, tuple[Vendor, ...]]:
+        vendors = await self._inventory.vendors()
+        clients = _client_cas(vendors)
+        snapshot = await asyncio.to_thread(load_snapshot, site, clients, site.clock(), before)
+        return snapshot, vendors
 
     def _take_clients(self, vendors: tuple[Vendor, ...]) -> None:
         self._vendors = vendors

@@ -174,3 +174,51 @@ def test_secrets_in_settings_are_hidden_where_the_site_has_no_fingerprint(
     content = read(file)["settings.json"]
     assert json.loads(content)["sources"][0]["token_file"] == "hidden"
     assert b"PLANTED-PLACE" not in content
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "url", "told"),
+    [
+        # One that the server would not start with, too.
+        (
+            "database",
+            "url",
+            "postgresql://someone:PLANTED@127.0.0.1:1/bootz",
+            "postgresql://someone:hidden@127.0.0.1:1/bootz",
+        ),
+        (
+            "database",
+            "url",
+            "postgresql://someone:PLANTED/P@PLANTED@127.0.0.1:1/bootz",
+            "postgresql://someone:hidden@127.0.0.1:1/bootz",
+        ),
+        ("database", "url", "someone:PLANTED@127.0.0.1", "someone:hidden@127.0.0.1"),
+        (
+            "database",
+            "url",
+            "postgresql://someone@127.0.0.1:1/bootz?sslmode=require&password=PLANTED",
+            "postgresql://someone@127.0.0.1:1/bootz?sslmode=require&password=hidden",
+        ),
+        (
+            "telemetry",
+            "otlp_endpoint",
+            "http://someone:PLANTED@127.0.0.1:4318/v1/traces",
+            "http://someone:hidden@127.0.0.1:4318/v1/traces",
+        ),
+        ("images", "base_url", "http://a:PLANTED@127.0.0.1/x", "http://a:hidden@127.0.0.1/x"),
+        ("images", "base_url", "http://127.0.0.1:8080/x", "http://127.0.0.1:8080/x"),
+        ("dhcp", "kea4", "http://:PLANTED@127.0.0.1:8000/", "http://:hidden@127.0.0.1:8000/"),
+    ],
+)
+def test_a_password_in_a_url_of_the_settings_is_hidden(
+    site: Path, tmp_path: Path, section: str, key: str, url: str, told: str
+) -> None:
+    with (site / "bootz.yaml").open("a") as settings:
+        settings.write(f"\n{section}: {{{key}: '{url}'}}\n")
+    file = tmp_path / "bundle.tar.gz"
+
+    assert run(["--site", str(site), "support", str(file)]) == 0
+
+    found = read(file)
+    assert json.loads(found["settings.json"])[section][key] == told
+    assert not [name for name, content in found.items() if b"PLANTED" in content]

@@ -26,7 +26,7 @@ from bootz.server.metrics.exposition import exposed
 from bootz.server.metrics.folder import FOLDER, read_numbers
 from bootz.server.metrics.of_site import SiteGauges, SiteMemory, site_gauges
 from bootz.server.operations.audit import AuditFilter, latest_entries
-from bootz.server.operations.secrets import fingerprinter, hidden, masked
+from bootz.server.operations.secrets import fingerprinter, hidden, masked, masked_urls
 from bootz.server.operations.site_certificates import read_site_certificates
 from bootz.server.operations.webhooks import list_webhooks
 from bootz.server.store.attempts import events_after, last_event, latest_attempts
@@ -62,7 +62,9 @@ def site_parts(
 
     def settings(connection: Connection | None) -> object:
         fingerprint = hidden if connection is None else fingerprinter(connection)
-        return masked(config.model_dump(mode="json"), fingerprint)
+        # No URL should have a password; a site that does not work may have one all the same.
+        told = masked_urls(config.model_dump(mode="json"), fingerprint)
+        return masked(told, fingerprint)
 
     def counters(connection: Connection | None) -> str:
         gauges = (

@@ -67,6 +67,14 @@ _IN_TEXT: Final = re.compile(
 )
 """Secrets in a configuration: private keys, hashes, and what follows a word for a secret."""
 
+_IN_URL: Final = re.compile(
+    r"(?P<user>(?:^(?![\w+.-]+://)|//)[^:/?#@\s]*:)(?P<password>\S+)(?=@)"
+    r"|(?P<name>[?&][\w.-]*(?:passw|passphrase|secret|token|pin-value|credential)[\w.-]*=)"
+    r"(?P<value>[^&#\s]+)",
+    re.IGNORECASE,
+)
+"""Secrets in a URL: a password before the host, and values of its query that are called so."""
+
 _TOKEN: Final = re.compile(r"hidden:[0-9a-f]{16}")
 _HIDDEN: Final = "hidden"
 _NAME: Final = "fingerprint"
@@ -152,6 +160,24 @@ def masked_text(text: str, fingerprint: Fingerprint) -> str:
         return f"{found['word']}{fingerprint(found['value'])}"
 
     return _IN_TEXT.sub(hide, text)
+
+
+def masked_urls(value: JsonValue, fingerprint: Fingerprint) -> JsonValue:
+    """Return a document with the passwords in its URLs replaced by their fingerprints."""
+    match value:
+        case dict():
+            return {name: masked_urls(item, fingerprint) for name, item in value.items()}
+        case list():
+            return [masked_urls(item, fingerprint) for item in value]
+        case str():
+            return _IN_URL.sub(
+                lambda found: (
+                    f"{found['user'] or found['name']}"
+                    f"{fingerprint(found['password'] or found['value'])}"
+                ),
+                value,
+            )
+    return value
 
 
 def restored(before: JsonValue, seen: JsonValue, given: JsonValue, hide: Fingerprint) -> JsonValue:

@@ -175,6 +175,9 @@ def test_a_storm_onboards_everybody(
         (["--against", "HEAD", "--inventory", "1", "--inventory", "2"], "--inventory"),
         (["--target", "127.0.0.1", "--material", ".", "--pid", "1"], "--target"),
         (["--profile", "picture.png"], "--profile"),
+        (["--storm", "5", "--max-cpu-ms", "0.001"], "--max-cpu-ms"),
+        (["--images", "1", "--profile", "picture.svg"], "--profile"),
+        (["--against", "HEAD", "--max-cpu-ms", "0.001"], "--max-cpu-ms"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(

@@ -38,11 +38,14 @@ def run_bench(cli: Cli, options: Options) -> None:
         ConfigError: ``bench-plan-invalid``: options that do not go together.
         PolicyError: ``bench-too-slow``: an onboarding cost more than ``--max-cpu-ms``.
     """
-    if options["profile"] is not None:
-        profiler(options["profile"])
     chosen = [name for name in _MODES if options[name] is not None]
     if len(chosen) > 1:
         raise _wrong(f"--{chosen[1]}", f"it does not go with --{chosen[0]}")
+    for option in _OF_ONE_SERVER:
+        if options[option] is not None and chosen not in ([], ["target"]):
+            raise _wrong(f"--{option.replace('_', '-')}", f"it does not go with --{chosen[0]}")
+    if options["profile"] is not None:
+        profiler(options["profile"])
     for option, mode in _BELONGS.items():
         if options[option] and mode not in chosen:
             raise _wrong(f"--{option.replace('_', '-')}", f"it needs --{mode}")
@@ -63,8 +66,6 @@ def _against(cli: Cli, options: Options) -> None:
     rounds = options["rounds"]
     if not 1 <= rounds <= _MAX_ROUNDS:
         raise _wrong("--rounds", "out of range", f"1 to {_MAX_ROUNDS}", str(rounds))
-    if options["profile"] is not None:
-        raise _wrong("--profile", "it does not go with --against")
     (size, *more) = options["inventories"] or _COMPARED
     if more:
         raise _wrong("--inventory", "one size at a time", seen=str(1 + len(more)))
@@ -124,6 +125,9 @@ _MODES: Final[dict[str, Callable[[Cli, Options], None]]] = {
 """What is done instead of measuring this build alone, by the option that asks for it."""
 
 _BELONGS: Final = {"material": "target", "pid": "target", "one_address": "storm"}
+
+_OF_ONE_SERVER: Final = ("max_cpu_ms", "profile")
+"""What counts where the onboardings of one server are measured."""
 
 
 def _plan(options: Options, *, inventory: int, routers: int) -> BenchPlan:

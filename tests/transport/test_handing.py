@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,19 @@ def pairs(held: ExitStack, count: int = 2) -> list[Handing]:
             held.callback(end.close)
     outboxes = [outbox for outbox, _ in made]
     return [Handing(inbox, outboxes) for _, inbox in made]
+
+
+@contextmanager
+def no_descriptor() -> Iterator[None]:
+    """Let this process have no free descriptor."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def run(story: Story, folder: Path, table: int, limits: ListenerLimits = LIMITS) -> None:
@@ -166,3 +180,28 @@ def test_a_full_inbox_leaves_connections_where_they_are() -> None:
         assert len(taken) == given > 0
         for accepted, _ in taken:
             accepted.close()
+
+
+def test_a_process_without_a_free_descriptor_leaves_them_until_it_has_one(
+    tmp_path: Path, table: int
+) -> None:
+    peer = "192.0.2.1"
+
+    async def story(first: Member, second: Member) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            here = socket.create_connection(listening.getsockname())
+            there, _ = listening.accept()
+        with no_descriptor():
+            arrival = Arrival(peer, 4711, asyncio.get_running_loop().time())
+            assert second.handing.hand(0, there, arrival)
+            first.returning.answered(peer)
+            # Until it says that it takes none.
+            while second.returning.owner(peer) is not None:
+                first.returning.answered(peer)
+                await asyncio.sleep(0)
+        _, writer = await asyncio.open_connection(
+            sock=here, ssl=client_context(tmp_path), server_hostname="127.0.0.1"
+        )
+        writer.close()
+
+    run(story, tmp_path, table)

@@ -12,6 +12,7 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -192,8 +193,9 @@ class Acceptor:
             self._waiting.end()
         self._close_sockets()
         if self._handing is not None:
-            for accepted, _ in self._handing.taken():
-                accepted.close()
+            with suppress(OSError):
+                for accepted, _ in self._handing.taken():
+                    accepted.close()
         for task in tuple(self._accepting):
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)
@@ -259,10 +261,14 @@ class Acceptor:
 
     def _take_some(self, handing: Handing) -> None:
         """Take what other processes have handed over."""
-        for accepted, arrival in handing.taken():
-            self._wait(accepted, arrival)
-            if self._is_full():
-                break
+        try:
+            for accepted, arrival in handing.taken():
+                self._wait(accepted, arrival)
+                if self._is_full():
+                    break
+        except OSError as error:  # out of descriptors: leave the rest where it is
+            log.warning("accept-failed", error=error.strerror)
+            self._pause()
         self._tick_soon()
 
     def _arrive(self, accepted: socket.socket, arrival: Arrival) -> None:

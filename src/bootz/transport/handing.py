@@ -6,15 +6,13 @@ it has to be asked for again costs more than to pass the connection on.
 """
 
 import json
+import os
 import socket
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bootz.log import get_logger
 from bootz.transport.proxy_door import Arrival
 from bootz.transport.proxy_header import Announced
-
-log = get_logger()
 
 _MESSAGE_BYTES: Final = 1024
 _AGAIN: Final = (BlockingIOError, InterruptedError)
@@ -58,18 +56,20 @@ class Handing:
         return True
 
     def taken(self) -> Iterator[tuple[socket.socket, Arrival]]:
-        """Take what was handed to this process."""
+        """Take what was handed to this process.
+
+        Raises:
+            OSError: this process has no descriptor left for it; what is there stays.
+        """
         while True:
+            # Where none is free the kernel closes what comes, instead of leaving it.
+            os.close(os.dup(self._inbox.fileno()))
             try:
                 message, descriptors, _, _ = socket.recv_fds(self._inbox, _MESSAGE_BYTES, 1)
             except _AGAIN:
                 return
-            if not message:
+            if not (message and descriptors):
                 return
-            if not descriptors:
-                # This process has too many of them open.
-                log.warning("accept-failed", error="no descriptor is free")
-                continue
             family, host, port, since, destination = json.loads(message)
             accepted = socket.socket(family, socket.SOCK_STREAM, 0, fileno=descriptors[0])
             accepted.setblocking(False)

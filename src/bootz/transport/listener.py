@@ -7,7 +7,7 @@ engine's of ``http2``; idle connections and draining are here.
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -28,6 +28,9 @@ from bootz.transport.returning import Returning
 
 _RESTS_S: Final = 1.0
 """Seconds after which a peer that has asked for nothing costs less memory."""
+
+_REST_AGAIN_S: Final = 0.2
+"""Seconds between two looks at those that are to rest."""
 
 _GOODBYE_S: Final = 0.5
 """Seconds in which a peer that makes room for another may answer the goodbye."""
@@ -84,6 +87,9 @@ class GrpcListener:
         # that were told to go, with the time.
         self._strangers: dict[GrpcConnection, None] = {}
         self._leaving: dict[GrpcConnection, float] = {}
+        # Of the strangers, those that still have all that a call needs.
+        self._awake: dict[GrpcConnection, None] = {}
+        self._rest_timer: asyncio.TimerHandle | None = None
         # Gone with the last connection of the address.
         self._buckets: WeakValueDictionary[str, Bucket] = WeakValueDictionary()
         self._sweeper: asyncio.Task[None] | None = None
@@ -142,6 +148,8 @@ class GrpcListener:
         """Stop accepting, let running calls end for at most ``timeout`` seconds, then close."""
         if self._sweeper is not None:
             self._sweeper.cancel()
+        if self._rest_timer is not None:
+            self._rest_timer.cancel()
         await self._acceptor.stop()
         for connection in tuple(self._connections):
             connection.refuse_calls()
@@ -191,23 +199,43 @@ class GrpcListener:
             )
 
     def _send_away(self, connection: GrpcConnection, now: float) -> None:
-        self._strangers.pop(connection, None)
+        self._no_stranger(connection)
         self._leaving[connection] = now
         connection.close()
+
+    def _no_stranger(self, connection: GrpcConnection) -> None:
+        self._strangers.pop(connection, None)
+        self._awake.pop(connection, None)
+
+    def _rest_later(self, seconds: float) -> None:
+        self._rest_timer = asyncio.get_running_loop().call_later(seconds, self._rest)
+
+    def _rest(self) -> None:
+        """Let strangers rest as they come: all at once would keep routers waiting."""
+        before = asyncio.get_running_loop().time() - _RESTS_S
+        for connection in tuple(takewhile(lambda each: each.last_progress < before, self._awake)):
+            del self._awake[connection]
+            connection.rest()
+        self._rest_timer = None
+        if self._awake:
+            self._rest_later(_REST_AGAIN_S)
 
     def _connection(self, place: Admission) -> GrpcConnection:
         def made(connection: GrpcConnection) -> None:
             self._connections.add(connection)
             self._strangers[connection] = None
+            self._awake[connection] = None
+            if self._rest_timer is None:
+                self._rest_later(_RESTS_S)
 
         def lost(connection: GrpcConnection) -> None:
             self._connections.discard(connection)
-            self._strangers.pop(connection, None)
+            self._no_stranger(connection)
             self._leaving.pop(connection, None)
             place.leave()
 
         def asked(connection: GrpcConnection) -> None:
-            self._strangers.pop(connection, None)
+            self._no_stranger(connection)
             place.asked()
 
         def called(path: str, *, well: bool) -> None:
@@ -247,7 +275,7 @@ class GrpcListener:
             for connection in tuple(self._connections - self._leaving.keys()):
                 if not connection.running and connection.last_progress < oldest:
                     self._send_away(connection, now)
-            for connection in self._strangers:
-                if connection.last_progress > now - _RESTS_S:
-                    break
-                connection.rest()
+            # What was said since without asking for anything woke them.
+            self._awake.update(dict.fromkeys(each for each in self._strangers if not each.rests))
+            if self._awake and self._rest_timer is None:
+                self._rest_later(_REST_AGAIN_S)

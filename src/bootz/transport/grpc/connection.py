@@ -157,13 +157,18 @@ class GrpcConnection(asyncio.Protocol):
             self._engine = self._engine.wake(self._make_engine)
         self._heard = heard + data if len(heard) + len(data) <= MOST_BYTES else None
 
+    @property
+    def rests(self) -> bool:
+        """Whether it has given back what HTTP/2 takes of memory, or has asked for something."""
+        return self._heard is None or isinstance(self._engine, RestingEngine)
+
     def rest(self) -> None:
-        """Give back what HTTP/2 takes of memory, where the peer has said hello and nothing else."""
-        if (
-            self._heard is not None
-            and not isinstance(self._engine, RestingEngine)
-            and not (self._flushing or self._later or self._paused or self._held or self._ended)
-        ):
+        """Give back what HTTP/2 takes of memory, where the peer has said hello and nothing else.
+
+        Nothing is done while something of either side is still to be handled.
+        """
+        under_way = self._flushing or self._later or self._paused or self._held or self._ended
+        if self._heard is not None and not self.rests and not under_way:
             self._engine = RestingEngine(self._heard)
 
     def _slow_down(self, rest: bytes) -> None:

@@ -85,6 +85,28 @@ def test_newcomers_do_not_wait_for_strangers_and_these_keep_every_eighth_turn() 
     assert turns.next(newest=True) == ("y2", Rank.FIRST)
 
 
+def test_a_newcomer_begins_where_first_contacts_may_not() -> None:
+    turns: Turns[str] = Turns(lambda host: host != "x")
+
+    def newcomer(item: str) -> bool:
+        return item > "c"
+
+    known(turns, Rank.FIRST, "a1", "b1", "d1", "e1", "x1")
+    known(turns, Rank.FRUITLESS, "f1")
+    known(turns, Rank.RETURNING, "r1", "r2", "r3", "r4")
+    order = []
+    while (found := turns.next(Rank.RETURNING, newcomer=newcomer)) is not None:
+        order.append(found[0])
+    # Every fourth turn, the last one first, and none of who came before, or is at its bound.
+    assert order == ["r1", "r2", "r3", "e1", "r4", "d1"]
+    assert len(turns) == 4
+    # Who has had a turn is none that came last any more.
+    known(turns, Rank.FIRST, "g1", "g2")
+    assert turns.next(Rank.RETURNING, newcomer=newcomer) == ("g2", Rank.FIRST)
+    assert turns.next(Rank.RETURNING, newcomer=newcomer) is None
+    assert turns.next(Rank.FIRST) == ("a1", Rank.FIRST)
+
+
 def test_an_address_at_its_bound_stands_aside_until_it_is_freed() -> None:
     full = {"a"}
     turns: Turns[str] = Turns(lambda host: host not in full)

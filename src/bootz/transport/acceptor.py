@@ -8,6 +8,7 @@ asyncio's own servers neither count connections per peer nor tell why a handshak
 
 import asyncio
 import contextvars
+import math
 import socket
 import ssl
 from collections import Counter
@@ -25,6 +26,7 @@ from bootz.transport.handing import Handing
 from bootz.transport.pressure import LoadCounts, Pressure, backlog
 from bootz.transport.proxy_door import Arrival, Network, ProxyDoor
 from bootz.transport.returning import Returning
+from bootz.transport.spare_time import SpareTime
 from bootz.transport.tls import RefusedHandshake, refusal_sink
 from bootz.transport.turns import Rank
 from bootz.transport.under_way import UnderWay
@@ -56,6 +58,9 @@ _TOLD_AT_ONCE: Final = 4
 _ACCEPTS: Final = 4096
 """Connections that are accepted in one turn of the event loop: a whole queue of the kernel."""
 
+
+_ROOM: Final = 8
+"""Of the places that are not for strangers they may take one of so many for a while."""
 
 ProtocolFactory = Callable[[Admission], asyncio.Protocol]
 """Makes the protocol of a connection, which calls ``Admission.leave`` when that is lost."""
@@ -127,6 +132,7 @@ class Acceptor:
         self._changed = asyncio.Event()
         self._pumping = False
         self._tick_due = 0.0
+        self._spare = SpareTime()
         self._tick_handle: asyncio.TimerHandle | None = None
 
     @property
@@ -310,20 +316,21 @@ class Acceptor:
         now = asyncio.get_running_loop().time()
         newest = self._under_way.strangers(now)
         while self._waiting.ready and self._tick_handle is not None:
-            last = self._under_way.last()
+            last = self._under_way.last(now)
             if last is None:
                 break
             if len(self._places) >= self._limits.max_connections:
                 self._pressure.met("max_connections", waiting=self._waiting.ready)
                 break
-            waiter = self._waiting.next(last, newest=newest)
+            waiter = self._waiting.next(
+                last, newest=newest, newcomers_since=self._under_way.newcomers_since(now)
+            )
             if waiter is None:
                 break
             if not self._proxies.refuses(waiter.accepted, waiter.host, waiter.port):
                 self._begin(waiter)
         if not self._waiting.ready:
             self._pressure.over()
-        self._keep_free()
 
     def _may_begin(self, host: str) -> bool:
         """Tell whether an address is below its own bound."""
@@ -357,10 +364,13 @@ class Acceptor:
     def _look_after(self, now: float) -> None:
         # What came while this process was busy was said in time.
         self._waiting.hear()
-        self._under_way.end_long(now, busy=now - self._tick_due > _LATE_S)
+        late = now - self._tick_due > _LATE_S
+        spare = self._spare.since_last(now)
+        self._under_way.look(now, late=late, spare=min(spare, self._room()))
+        self._keep_free(spare)
         self._end_silent(now)
         if self._waiting.ready:
-            self._relieve()
+            self._relieve(now)
             oldest = self._waiting.oldest()
             if oldest is not None:
                 self._pressure.waits(now - oldest.arrival.since, waiting=self._waiting.ready)
@@ -387,25 +397,33 @@ class Acceptor:
         if len(silent) > _TOLD_AT_ONCE:
             log.info("peers-silent", connections=len(silent) - _TOLD_AT_ONCE)
 
-    def _keep_free(self) -> None:
-        """Close strangers while more than half of the places are taken."""
-        missing = self._missing()
+    def _keep_free(self, spare: float) -> None:
+        """Close strangers while more than half of the places are taken: some more of them only,
+        where there is no time to spare.
+        """
+        missing = self._missing() - int(self._kept_free * (1 - spare) / _ROOM)
         if missing > 0:
-            wanted = min(missing, self._limits.max_handshakes)
+            wanted = min(missing, 2 * self._limits.max_handshakes)
             self._want_room(None, wanted, fruitless=True)
 
     def _missing(self) -> int:
         return len(self._places) - (self._limits.max_connections - self._kept_free)
 
+    def _room(self) -> float:
+        """Return which part of the places is left that strangers may take before they go again."""
+        return max(0.0, min(1.0, 1 - _ROOM * self._missing() / max(1, self._kept_free)))
+
     def _want_room(self, host: str | None, connections: int, *, fruitless: bool) -> None:
         told = self._make_room(RoomWanted(host, connections, _SILENT_S, fruitless=fruitless))
         self._pressure.made_room(told, asyncio.get_running_loop().time())
 
-    def _relieve(self) -> None:
+    def _relieve(self, now: float) -> None:
         """At a bound of connections, close idle ones, so that those who wait can be served."""
-        last = self._under_way.last()
+        last = self._under_way.last(now)
         if last is None:
             return
+        if not math.isinf(self._under_way.newcomers_since(now)):
+            last = max(last, Rank.FIRST)
         most = self._limits.max_handshakes
         # Who has asked for something is not worth less than one that comes for nothing.
         better = min(last, Rank.FIRST)
@@ -432,7 +450,7 @@ class Acceptor:
             announced=waiter.arrival.announced,
         )
         self._places.add(place)
-        self._under_way.begin(place, waiter.rank, now)
+        self._under_way.begin(place, waiter.rank, came=waiter.arrival.since, now=now)
         self._per_address[host] += 1
         # Each handshake has its own context, in which its refusal is told.
         task = asyncio.get_running_loop().create_task(

@@ -77,11 +77,22 @@ class _Lane(Generic[_Item]):
             self._fresh[host] = None
             self._fresh.move_to_end(host)
 
-    def next(self, may_begin: Callable[[str], bool], *, newest: bool) -> _Item | None:
+    def next(
+        self,
+        may_begin: Callable[[str], bool],
+        *,
+        newest: bool,
+        only: Callable[[_Item], bool] | None = None,
+    ) -> _Item | None:
         while self._hosts:
             if newest and self._fresh:
-                host, _ = self._fresh.popitem()
+                host = next(reversed(self._fresh))
+                if only is not None and not only(next(reversed(self._hosts[host]))):
+                    return None
+                del self._fresh[host]
                 queue = self._hosts.pop(host)
+            elif only is not None:
+                return None
             else:
                 host, queue = self._hosts.popitem(last=False)
                 self._fresh.pop(host, None)
@@ -144,7 +155,11 @@ class Turns(Generic[_Item]):
         return {host for lane in lanes for host in lane.aside()}
 
     def next(
-        self, last: Rank = Rank.FRUITLESS, *, newest: bool = False
+        self,
+        last: Rank = Rank.FRUITLESS,
+        *,
+        newest: bool = False,
+        newcomer: Callable[[_Item], bool] | None = None,
     ) -> tuple[_Item, Rank] | None:
         """Return the one whose turn it is, None if none of them may be served.
 
@@ -152,12 +167,18 @@ class Turns(Generic[_Item]):
             last: none of a worse rank has a turn now.
             newest: most turns of first contacts, and of those who asked for nothing, are for
                 those that came last.
+            newcomer: tells of the first contact that came last whether it has a turn although
+                its rank has none; None: it has not.
         """
         for rank in self._order():
+            only = None
             if rank > last:
-                continue
-            turned = newest and rank is not Rank.RETURNING and self._newest < _NEWEST_TURNS
-            item = self._lanes[rank].next(self._may_begin, newest=turned)
+                if rank is not Rank.FIRST or newcomer is None:
+                    continue
+                only = newcomer
+            most = rank is not Rank.RETURNING and self._newest < _NEWEST_TURNS
+            turned = only is not None or (newest and most)
+            item = self._lanes[rank].next(self._may_begin, newest=turned, only=only)
             if item is not None:
                 self._count(rank, turned=turned)
                 return item, rank

@@ -5,6 +5,7 @@ connection it forgot gets a reset half a minute later. Here a peer that has said
 other from its turn, and one that has gone is not served.
 """
 
+import math
 import select
 import socket
 from collections import Counter
@@ -108,9 +109,20 @@ class WaitingRoom:
         """Return how many want to be served of this rank or a better one."""
         return self._turns.count(last)
 
-    def next(self, last: Rank, *, newest: bool) -> Waiter | None:
-        """Take out the one whose turn it is; None where none may be served now."""
-        found = self._turns.next(last, newest=newest)
+    def next(self, last: Rank, *, newest: bool, newcomers_since: float) -> Waiter | None:
+        """Take out the one whose turn it is; None where none may be served now.
+
+        Args:
+            last: none of a worse rank has a turn now,
+            newest: whether most turns are for those that came last.
+            newcomers_since: but for the first contact that came last, if it came after this.
+        """
+
+        def newcomer(waiter: Waiter) -> bool:
+            return waiter.arrival.since > newcomers_since
+
+        only = None if math.isinf(newcomers_since) else newcomer
+        found = self._turns.next(last, newest=newest, newcomer=only)
         if found is None:
             return None
         self._forget(found[0])

@@ -48,7 +48,7 @@ class World:
             context=self.context(self.server),
             on_refused=self._on_refused,
             engine=self.engine,
-            followed={"/test.Echo/Echo"},
+            followed={"/test.Echo/Echo": True},
             proxies=self.proxies,
             returning=self.returning,
             handing=self.handing,

@@ -7,10 +7,12 @@ import ssl
 from pathlib import Path
 
 import pytest
+from grpclib.client import UnaryUnaryMethod
 from pki import client_context
 from structlog.testing import capture_logs
 from transport.listener_world import World, run
 
+from bootz.transport.calling import end_channel
 from bootz.transport.limits import ListenerLimits
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -102,25 +104,36 @@ def test_one_address_leaves_places_to_others(tmp_path: Path) -> None:
     run(story, tmp_path, ListenerLimits(max_waiting=8, idle_timeout=60))
 
 
-def test_who_was_answered_goes_before_first_contacts(tmp_path: Path) -> None:
-    """The listener's method Echo is followed by another connection."""
+@pytest.mark.parametrize("answers", [1, 2])
+def test_each_answer_lets_one_connection_of_its_address_go_before_first_contacts(
+    tmp_path: Path, answers: int
+) -> None:
+    """The listener's method Echo may be followed by another connection."""
 
     async def story(world: World) -> None:
         context = client_context(tmp_path)
-        await world.call(context, b"answered")
-        await waiting(world, 0)
-        running = asyncio.create_task(world.call(context, b"", method="Wait"))
+        channel = world.channel(context)
+        methods = (
+            UnaryUnaryMethod[bytes, bytes](channel, f"/test.Echo/{name}", bytes, bytes)
+            for name in ("Echo", "Wait")
+        )
+        echo, wait = methods
+        for _ in range(answers):
+            await echo(b"answered")
+        running = asyncio.create_task(wait(b""))
         await world.waiting.wait()
-        first = asyncio.create_task(opened(world, "127.0.0.2", context))
-        await waiting(world, 2)
-        back = asyncio.create_task(opened(world, "127.0.0.1", context))
-        await waiting(world, 3)
+        tasks = []
+        for host in ("127.0.0.2", "127.0.0.1", "127.0.0.1"):
+            tasks.append(asyncio.create_task(opened(world, host, context)))
+            await waiting(world, 1 + len(tasks))
         world.release.set()
         await running
-        await back
-        assert not first.done()
-        for stream in (back, first):
-            _, writer = await stream
+        end_channel(channel)
+        # Those behind that address for whom there is no answer come as everybody.
+        order = [*tasks[1 : 1 + answers], tasks[0], *tasks[1 + answers :]]
+        for number, task in enumerate(order):
+            _, writer = await task
+            assert not any(later.done() for later in order[number + 1 :])
             writer.transport.abort()
 
     run(story, tmp_path, ListenerLimits(max_connections=1))

@@ -113,7 +113,7 @@ def test_an_address_of_many_routers_is_served_by_all(tmp_path: Path, table: int)
         context = client_context(tmp_path)
         # The second was there before the first came once more.
         for _ in range(2):
-            first.returning.answered("127.0.0.1")
+            first.returning.answered("127.0.0.1", to_be_followed=True)
         for _ in range(3):
             await second.call(context, b"another")
         assert (first.served, second.served) == (0, 3)
@@ -194,10 +194,10 @@ def test_a_process_without_a_free_descriptor_leaves_them_until_it_has_one(
         with no_descriptor():
             arrival = Arrival(peer, 4711, asyncio.get_running_loop().time())
             assert second.handing.hand(0, there, arrival)
-            first.returning.answered(peer)
+            first.returning.answered(peer, to_be_followed=True)
             # Until it says that it takes none.
             while second.returning.owner(peer) is not None:
-                first.returning.answered(peer)
+                first.returning.answered(peer, to_be_followed=True)
                 await asyncio.sleep(0)
         _, writer = await asyncio.open_connection(
             sock=here, ssl=client_context(tmp_path), server_hostname="127.0.0.1"

@@ -63,6 +63,29 @@ def test_strangers_leave_half_of_the_places_to_whoever_comes(tmp_path: Path) -> 
     run(story, tmp_path, ListenerLimits(max_connections=8))
 
 
+def test_strangers_leave_half_of_the_places_of_their_address_to_routers_behind_it(
+    tmp_path: Path,
+) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        peers = [await stranger(world, "127.0.0.2", context) for _ in range(3)]
+        # Many are free, for others and of this address; the one that came first is told to go.
+        assert await peers[0].until(GOAWAY) is not None
+        peers[0].writer.close()
+        await waiting(world, 2)
+        for peer in peers[1:]:
+            peer.send(call())
+            assert (await peer.answer())[5:].startswith(b"hello")
+        # Who has asked for something may stay, and so may one more.
+        last = await stranger(world, "127.0.0.2", context)
+        other = await stranger(world, "127.0.0.3", context)
+        assert await last.until(GOAWAY) is not None
+        for peer in (last, other, *peers[1:]):
+            peer.writer.close()
+
+    run(story, tmp_path, ListenerLimits(max_connections=64, max_connections_per_address=4))
+
+
 def test_who_asked_for_nothing_comes_after_first_contacts(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         context = client_context(tmp_path)

@@ -151,13 +151,32 @@ def test_an_answer_is_remembered_for_a_minute() -> None:
     now = [1000.0]
     returning = Returning(monotonic=lambda: now[0])
     assert "192.0.2.1" not in returning
-    returning.answered("192.0.2.1")
+    returning.answered("192.0.2.1", to_be_followed=True)
     assert "192.0.2.1" in returning
     assert "192.0.2.2" not in returning
     now[0] += 60
     assert "192.0.2.1" in returning
     now[0] += 1
     assert "192.0.2.1" not in returning
+
+
+def test_each_answer_lets_one_connection_go_first() -> None:
+    now = [1000.0]
+    returning = Returning(monotonic=lambda: now[0])
+    assert not returning.take("192.0.2.1")
+    # Behind one address: two routers that have their data, and one that has reported.
+    for to_be_followed in (True, True, False):
+        returning.answered("192.0.2.1", to_be_followed=to_be_followed)
+    assert [returning.take("192.0.2.1") for _ in range(4)] == [True, True, True, False]
+    # It is known all the same.
+    assert "192.0.2.1" in returning
+    returning.answered("192.0.2.1", to_be_followed=True)
+    now[0] += 61
+    assert not returning.take("192.0.2.1")
+    # What was expected then is not expected any more.
+    returning.answered("192.0.2.1", to_be_followed=False)
+    assert returning.owner("192.0.2.1") is None
+    assert [returning.take("192.0.2.1") for _ in range(2)] == [True, False]
 
 
 def test_each_answer_brings_one_connection_back_to_who_gave_it() -> None:
@@ -171,23 +190,23 @@ def test_each_answer_brings_one_connection_back_to_who_gave_it() -> None:
         for each in (first, second):
             each.takes_connections(yes=True)
         assert first.owner("192.0.2.1") is None
-        second.answered("192.0.2.1")
+        second.answered("192.0.2.1", to_be_followed=True)
         assert first.owner("192.0.2.1") == 300
         assert first.owner("192.0.2.1") is None
         # It still goes before those who were not answered.
         assert "192.0.2.1" in first
-        second.answered("192.0.2.1")
+        second.answered("192.0.2.1", to_be_followed=True)
         assert second.owner("192.0.2.1") is None
-        second.answered("192.0.2.1")
+        second.answered("192.0.2.1", to_be_followed=True)
         now[0] += 61
         assert first.owner("192.0.2.1") is None
         # Answered twice before it came once: there are several.
-        second.answered("192.0.2.1")
-        first.answered("192.0.2.1")
+        second.answered("192.0.2.1", to_be_followed=True)
+        first.answered("192.0.2.1", to_be_followed=True)
         assert second.owner("192.0.2.1") is None
         assert first.owner("192.0.2.1") is None
         now[0] += 61
-        first.answered("192.0.2.1")
+        first.answered("192.0.2.1", to_be_followed=True)
         first.takes_connections(yes=False)
         assert second.owner("192.0.2.1") is None
     finally:

@@ -105,8 +105,8 @@ class Doors:
             on_refused=on_refused,
             before_handshake=before_handshake,
             engine=site.config.transport.http2_engine,
-            # A router that has its data comes back to report.
-            followed=[path for path in calls if not path.endswith(f"/{REPORT_STATUS}")],
+            # A router that has its data comes back to report, and may report again.
+            followed={path: not path.endswith(f"/{REPORT_STATUS}") for path in calls},
             returning=part.returning,
             handing=part.handing,
             share_port=part.shares_ports,

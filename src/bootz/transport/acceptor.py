@@ -128,6 +128,11 @@ class Acceptor:
         # and that memory is left for those who ask.
         self._kept_free = limits.max_connections // 2 if fruitless is not None else 0
         self._per_address: Counter[str] = Counter()
+        # The same for each address, which routers may share with strangers.
+        self._kept_free_of_one = (
+            limits.max_connections_per_address // 2 if fruitless is not None else 0
+        )
+        self._crowded: set[str] = set()
         self._accepting: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._pumping = False
@@ -295,11 +300,11 @@ class Acceptor:
         self._waiting.add(Waiter(accepted, arrival, self._rank(host)))
 
     def _rank(self, host: str) -> Rank:
-        returning = host in self._returning
-        if self._fruitless is None or host not in self._fruitless:
-            return Rank.RETURNING if returning else Rank.FIRST
-        # Both, behind one address: neither first nor last.
-        return Rank.FIRST if returning else Rank.FRUITLESS
+        if self._returning.take(host):
+            return Rank.RETURNING
+        if self._fruitless is None or host not in self._fruitless or host in self._returning:
+            return Rank.FIRST
+        return Rank.FRUITLESS
 
     def _hear(self) -> None:
         self._waiting.hear()
@@ -398,16 +403,25 @@ class Acceptor:
             log.info("peers-silent", connections=len(silent) - _TOLD_AT_ONCE)
 
     def _keep_free(self, spare: float) -> None:
-        """Close strangers while more than half of the places are taken: some more of them only,
-        where there is no time to spare.
+        """Close strangers while more than half of the places, or of those of an address, are
+        taken: some more of them only, where there is no time to spare.
         """
-        missing = self._missing() - int(self._kept_free * (1 - spare) / _ROOM)
+        self._keep_some_free(None, self._missing(), self._kept_free, spare)
+        for host in tuple(self._crowded):
+            self._keep_some_free(host, self._missing_of(host), self._kept_free_of_one, spare)
+
+    def _keep_some_free(self, host: str | None, missing: int, kept: int, spare: float) -> None:
+        missing -= int(kept * (1 - spare) / _ROOM)
         if missing > 0:
             wanted = min(missing, 2 * self._limits.max_handshakes)
-            self._want_room(None, wanted, fruitless=True)
+            self._want_room(host, wanted, fruitless=True)
 
     def _missing(self) -> int:
         return len(self._places) - (self._limits.max_connections - self._kept_free)
+
+    def _missing_of(self, host: str) -> int:
+        most = self._limits.max_connections_per_address - self._kept_free_of_one
+        return self._per_address[host] - most
 
     def _room(self) -> float:
         """Return which part of the places is left that strangers may take before they go again."""
@@ -446,12 +460,14 @@ class Acceptor:
             on_left=self._left,
             on_served=self._served,
             on_asked=self._asked,
-            on_answered=self._returning.answered,
+            on_answered=self._answered,
             announced=waiter.arrival.announced,
         )
         self._places.add(place)
         self._under_way.begin(place, waiter.rank, came=waiter.arrival.since, now=now)
         self._per_address[host] += 1
+        if self._missing_of(host) > 0:
+            self._crowded.add(host)
         # Each handshake has its own context, in which its refusal is told.
         task = asyncio.get_running_loop().create_task(
             self._handshake(accepted, peer_address(host, waiter.port), place),
@@ -506,6 +522,9 @@ class Acceptor:
         if self._fruitless is not None:
             self._fruitless.discard(place.host)
 
+    def _answered(self, place: Admission, to_be_followed: bool) -> None:
+        self._returning.answered(place.host, to_be_followed=to_be_followed)
+
     def _served(self, place: Admission) -> None:
         if self._under_way.end(place):
             self._pump_soon()
@@ -517,6 +536,8 @@ class Acceptor:
             self.counts.fruitless += 1
             self._fruitless.add(place.host)
         self._per_address[place.host] -= 1
+        if self._missing_of(place.host) <= 0:
+            self._crowded.discard(place.host)
         if self._per_address[place.host] <= 0:
             del self._per_address[place.host]
         self._waiting.freed(place.host)

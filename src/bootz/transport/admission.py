@@ -72,7 +72,8 @@ class Admission:
         on_left: told when it is given back.
         on_served: told when others need not wait for it any more.
         on_asked: told when its peer has asked for something.
-        on_answered: told when its peer was answered, and will come on one more connection.
+        on_answered: told when its peer was answered, and may come on one more connection; and
+            whether that is for who answered it.
         announced: what a load balancer told of the peer.
     """
 
@@ -84,7 +85,7 @@ class Admission:
         on_left: Callable[["Admission"], None],
         on_served: Callable[["Admission"], None],
         on_asked: Callable[["Admission"], None],
-        on_answered: Callable[[str], None],
+        on_answered: Callable[["Admission", bool], None],
         announced: Announced | None = None,
     ) -> None:
         self.host = host
@@ -116,9 +117,13 @@ class Admission:
         self.fruitful = True
         self._on_asked(self)
 
-    def answered(self) -> None:
-        """Say that the peer has what it came for, and comes back on another connection."""
-        self._on_answered(self.host)
+    def answered(self, *, to_be_followed: bool) -> None:
+        """Say that the peer has what it came for.
+
+        Args:
+            to_be_followed: whether it comes back on another connection, about this answer.
+        """
+        self._on_answered(self, to_be_followed)
 
     def cut_if_silent(self, now: float, goodbye_timeout: float) -> None:
         """Cut a connection that was closed here, and whose peer no longer takes part in it."""

@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
+from types import MappingProxyType
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -47,8 +48,9 @@ class GrpcListener:
         before_handshake: awaited before each handshake, so that ``context`` can be brought up
             to date; must not fail.
         engine: which HTTP/2 engine.
-        followed: paths of methods after which a caller comes back on another connection; it then
-            goes before those who come for the first time.
+        followed: paths of methods after which a caller may come on one more connection; that one
+            goes before those that come for the first time. And whether it is about this answer:
+            then it is for the process that gave it.
         returning: where such callers are remembered; None: in this listener alone.
         handing: how they are handed to the process that answered them; None: not at all.
         share_port: whether other processes listen on the same addresses.
@@ -67,7 +69,7 @@ class GrpcListener:
         on_refused: OnRefused | None = None,
         before_handshake: Callable[[], Awaitable[None]] | None = None,
         engine: EngineName = "auto",
-        followed: Collection[str] = (),
+        followed: Mapping[str, bool] = MappingProxyType({}),
         returning: Returning | None = None,
         handing: Handing | None = None,
         share_port: bool = False,
@@ -75,7 +77,7 @@ class GrpcListener:
     ) -> None:
         self._methods = methods
         self._limits = limits
-        self._followed = frozenset(followed)
+        self._followed = dict(followed)
         self._engine = engine_kind(engine)
         # A whole message fits, so that nothing needs to be taken before its end.
         window = limits.max_message_bytes + 65_536
@@ -241,7 +243,7 @@ class GrpcListener:
         def called(path: str, *, well: bool) -> None:
             place.served()
             if well and path in self._followed:
-                place.answered()
+                place.answered(to_be_followed=self._followed[path])
 
         return GrpcConnection(
             self._methods,

@@ -13,9 +13,10 @@ TABLE_BYTES: Final = 8 * SLOTS + MAX_PROCESSES
 _MOMENT_S: Final = 60
 """Seconds for which an answer counts; a router reports within them, or has lost its turn."""
 
-_WHO_BITS: Final = 16
+_PART_BITS: Final = 16
+_MOST: Final = (1 << _PART_BITS) - 1
 _NOBODY: Final = 0
-_SEVERAL: Final = (1 << _WHO_BITS) - 1
+_SEVERAL: Final = _MOST
 
 
 class Returning:
@@ -39,26 +40,42 @@ class Returning:
     ) -> None:
         shared = -1 if descriptor is None else descriptor
         whole = memoryview(mmap.mmap(shared, TABLE_BYTES))
-        # The second of an answer, from 1 on, and who gave it: 1 is process 0.
+        # The second of an answer, from 1 on, how many connections are expected, and whom the next
+        # one is for: 1 is process 0.
         self._table = whole[: 8 * SLOTS].cast("Q")
         self._takes = whole[8 * SLOTS :]
         self._own = number + 1
         self._monotonic = monotonic
 
-    def answered(self, host: str) -> None:
-        """Remember that an address was answered by this process, and will come once more.
+    def answered(self, host: str, *, to_be_followed: bool) -> None:
+        """Remember that this process has answered a call of an address: one more may come.
 
-        Where it has not come since an answer before, several routers share it.
+        Args:
+            host: the address.
+            to_be_followed: whether this process should get the connection that follows. Where none
+                has come since an answer before, several routers share the address.
         """
         slot = _slot(host)
-        before = self._table[slot]
-        who = self._own
-        if before & _SEVERAL and self._counts(before):
-            who = _SEVERAL
-        self._table[slot] = (int(self._monotonic()) + 1) << _WHO_BITS | who
+        value = self._table[slot]
+        expected, who = (value >> _PART_BITS) & _MOST, value & _MOST
+        if not self._counts(value):
+            expected, who = 0, _NOBODY
+        if to_be_followed:
+            who = _SEVERAL if who else self._own
+        self._put(slot, int(self._monotonic()) + 1, min(expected + 1, _MOST), who)
 
     def __contains__(self, host: str) -> bool:
         return self._counts(self._table[_slot(host)])
+
+    def take(self, host: str) -> bool:
+        """Tell whether a connection of an address is expected: once for each answer."""
+        slot = _slot(host)
+        value = self._table[slot]
+        expected = (value >> _PART_BITS) & _MOST
+        if not expected or not self._counts(value):
+            return False
+        self._put(slot, value >> 2 * _PART_BITS, expected - 1, value & _MOST)
+        return True
 
     def owner(self, host: str) -> int | None:
         """Return which process answered an address, once for each answer.
@@ -68,7 +85,7 @@ class Returning:
         """
         slot = _slot(host)
         value = self._table[slot]
-        who = value & _SEVERAL
+        who = value & _MOST
         if who in (_NOBODY, _SEVERAL) or not self._counts(value):
             return None
         self._table[slot] = value - who
@@ -80,8 +97,11 @@ class Returning:
         """Say whether this process takes connections of those that it has answered."""
         self._takes[self._own - 1] = yes
 
+    def _put(self, slot: int, at: int, expected: int, who: int) -> None:
+        self._table[slot] = (at << _PART_BITS | expected) << _PART_BITS | who
+
     def _counts(self, value: int) -> bool:
-        at = value >> _WHO_BITS
+        at = value >> 2 * _PART_BITS
         return at > 0 and int(self._monotonic()) + 1 - at <= _MOMENT_S
 
 

@@ -95,7 +95,7 @@ class SiteServer:
         self._tracing = open_tracing(site.config.telemetry)
         self._metrics = ServerMetrics(counting_of_site(site.root), self._monotonic)
         try:
-            self._stores = Stores.open(
+            self._stores = await Stores.open(
                 site,
                 lambda: self._tell_health(),
                 on_onboarded=self._metrics.onboarded,

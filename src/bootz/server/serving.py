@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from bootz.log import get_logger
 from bootz.server.listening import Bound
@@ -11,6 +11,8 @@ from bootz.server.listening import Bound
 log = get_logger()
 
 _TEND_S: Final = 1.0
+_CUT_S: Final = 1.0
+"""Seconds in which a drain that is cut may still leave word that this process serves no more."""
 _REPEAT_S: Final = 1.0
 """Seconds within which a signal that repeats is the same one."""
 
@@ -38,6 +40,14 @@ class Served(Protocol):
         """Stop accepting, let calls and downloads end within the site's time, and close all."""
 
 
+class CutShort(Exception):
+    """All has stopped, but what was under way was left as it stood.
+
+    Threads of it may wait for the database for long, and whoever ends in the usual way waits for
+    them. The process should end at once: what is on record survives that, as it survives SIGKILL.
+    """
+
+
 class Stops:
     """Wishes to stop: the first one lets running calls end, a second one cuts them."""
 
@@ -63,17 +73,24 @@ async def serve_until_stopped(
 ) -> None:
     """Serve until SIGTERM or SIGINT, which let running calls end; a second one cuts them.
 
-    SIGHUP reads settings and keys again. ``stops`` are further wishes to stop.
+    While nothing listens yet there are none, and the first one cuts the start. SIGHUP reads
+    settings and keys again. ``stops`` are further wishes to stop.
 
     Raises:
         BootzError: the site, a key or an address does not do.
+        CutShort: it has stopped in the middle of its start, or at a second signal.
     """
     loop = asyncio.get_running_loop()
     reloads = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stops.stop)
     loop.add_signal_handler(signal.SIGHUP, reloads.set)
-    bound = await server.start()
+    stopping = loop.create_task(stops.wait())
+    try:
+        bound = await _start(server, stopping)
+    except BaseException:
+        stopping.cancel()
+        raise
     try:
         on_bound(bound)
         async with asyncio.TaskGroup() as upkeep:
@@ -82,20 +99,38 @@ async def serve_until_stopped(
                 upkeep.create_task(_reload(server, reloads)),
                 upkeep.create_task(server.keep_vouchers()),
             ]
-            await stops.wait()
+            await stopping
             for task in tasks:
                 task.cancel()
         log.info("draining")
     finally:
+        stopping.cancel()
         draining = loop.create_task(server.drain())
         hurry = loop.create_task(stops.wait())
         await asyncio.wait({draining, hurry}, return_when=asyncio.FIRST_COMPLETED)
         hurry.cancel()
-        if not draining.done():
+        cut = not draining.done()
+        if cut:
             log.warning("drain-cut-short")
             draining.cancel()
-        await asyncio.gather(draining, hurry, return_exceptions=True)
+        ended = asyncio.gather(draining, hurry, return_exceptions=True)
+        await asyncio.wait({ended}, timeout=_CUT_S if cut else None)
     log.info("stopped")
+    if cut:
+        raise CutShort
+
+
+async def _start(server: Served, stopping: "asyncio.Task[None]") -> Bound:
+    starting = asyncio.get_running_loop().create_task(server.start())
+    try:
+        both: set[asyncio.Future[Any]] = {starting, stopping}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            return starting.result()
+    finally:
+        starting.cancel()
+    log.info("stopped")
+    raise CutShort
 
 
 async def _tend(server: Served) -> None:

@@ -61,7 +61,7 @@ class StoreServer:
         site = self._site
         self._metrics = ServerMetrics(counting_of_site(site.root), time.monotonic)
         try:
-            self._stores = Stores.open(site, lambda: None)
+            self._stores = await Stores.open(site, lambda: None)
         except BaseException:
             self._metrics.close()
             raise

@@ -1,5 +1,6 @@
 """The database of a running server, and what reads and writes it there."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -20,7 +21,7 @@ class Stores:
     journal: SqlJournal
 
     @classmethod
-    def open(
+    async def open(
         cls,
         site: Site,
         on_writable: Callable[[], None],
@@ -37,7 +38,8 @@ class Stores:
             Unavailable: it does not answer.
         """
         patience = site.config.limits.listener().database_seconds
-        database = site.database(lock_seconds=patience)
+        # In a thread, so that a wish to stop is heard while it does not answer.
+        database = await asyncio.to_thread(site.database, lock_seconds=patience)
         inventory = SqlInventory(database, patience=patience, revision_seconds=revision_seconds)
         journal = SqlJournal(
             database,

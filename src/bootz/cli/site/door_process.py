@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -69,5 +69,8 @@ async def _run(root: Path, words: tuple[str, ...]) -> int:
     try:
         return await process.wait()
     except asyncio.CancelledError:
+        # Before it serves it hears no end of stdin, and perhaps waits for the database.
+        with suppress(ProcessLookupError):
+            process.terminate()
         await end_by_stdin(process, _STOP_S)
         raise

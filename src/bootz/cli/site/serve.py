@@ -98,6 +98,7 @@ def command(
     from bootz.images.limits import ImageLimits
     from bootz.keystore.files import atomic_write
     from bootz.server.listening import Bound, Listens, bound_record
+    from bootz.server.serving import CutShort
 
     child = None if part is None else read_child(part)
     manager = ServiceManager(os.environ, os.getpid())
@@ -135,7 +136,13 @@ def command(
         served = serve_beside(site.root, served)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(manager.watching(served))
+            try:
+                runner.run(manager.watching(served))
+            except CutShort:
+                if ready_file is not None:
+                    ready_file.unlink(missing_ok=True)
+                # The runner would wait for threads, and they perhaps for the database.
+                os._exit(0)
     finally:
         if ready_file is not None:
             ready_file.unlink(missing_ok=True)

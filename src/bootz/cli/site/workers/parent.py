@@ -51,6 +51,7 @@ class _Running:
         self._on_lacking = on_lacking
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._away = False
         self._task = asyncio.get_running_loop().create_task(self._keep())
 
     def send(self, number: signal.Signals) -> None:
@@ -102,6 +103,7 @@ class _Running:
                 return
             if time.monotonic() - began >= _STEADY_S:
                 wait = 0.0
+            self._away = True
             log.error(
                 "worker-ended",
                 part=self.child.name,
@@ -130,10 +132,12 @@ class _Running:
             async for line in process.stdout:
                 event = read_event(line).get("event")
                 if event == READY:
-                    if self.ready.done():
-                        log.info("worker-back", part=self.child.name, number=self.child.number)
-                    else:
+                    # Done already, too, where all is to stop: nobody waits for it any more.
+                    if not self.ready.done():
                         self.ready.set_result(None)
+                    if self._away:
+                        self._away = False
+                        log.info("worker-back", part=self.child.name, number=self.child.number)
                 elif event == LACKING:
                     self._on_lacking(self, line)
             return await process.wait()

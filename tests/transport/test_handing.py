@@ -205,3 +205,61 @@ def test_a_process_without_a_free_descriptor_leaves_them_until_it_has_one(
         writer.close()
 
     run(story, tmp_path, table)
+
+
+def test_what_waits_for_a_process_that_died_goes_to_others_that_live(tmp_path: Path) -> None:
+    with ExitStack() as held:
+        dead, living = pairs(held)
+        ends = [socket.socketpair() for _ in range(2)]
+        arrivals = [Arrival("192.0.2.1", port, 1.0) for port in (1, 2)]
+        for (here, there), arrival in zip(ends, arrivals, strict=True):
+            held.callback(here.close)
+            assert living.hand(0, there, arrival)
+        # Nobody takes them: they wait for the next one.
+        dead.pass_on([], number=0)
+        assert list(living.taken()) == []
+        dead.pass_on([1], number=0)
+        assert list(dead.taken()) == []
+        taken = list(living.taken())
+        assert [arrival for _, arrival in taken] == arrivals
+        for accepted, _ in taken:
+            accepted.close()
+
+
+def test_what_the_others_have_no_room_for_waits_for_the_next_process() -> None:
+    with ExitStack() as held:
+        dead, living = pairs(held)
+        one, other = socket.socketpair()
+        held.callback(one.close)
+        held.callback(other.close)
+        arrival = Arrival("192.0.2.1", 1, 0.0)
+        assert living.hand(0, other.dup(), arrival)
+        given = 0
+        while living.hand(1, again := other.dup(), arrival):
+            given += 1
+        again.close()
+        dead.pass_on([1], number=0)
+        for handing, count in ((dead, 1), (living, given)):
+            taken = list(handing.taken())
+            assert len(taken) == count
+            for accepted, _ in taken:
+                accepted.close()
+
+
+def test_what_waits_in_one_that_ends_is_served_by_another(tmp_path: Path, table: int) -> None:
+    async def story(first: Member, second: Member) -> None:
+        context = client_context(tmp_path)
+        under_way = asyncio.create_task(first.call(context, b"waits", "Wait"))
+        await first.waiting.wait()
+        late = asyncio.create_task(first.call(context, b"asks"))
+        # One in its call, and one that waits for its place.
+        while first.listener.connection_count < 2:
+            await asyncio.sleep(0)
+        ending = asyncio.create_task(first.listener.drain(30))
+        assert (await late).startswith(b"asks")
+        assert (first.served, second.served) == (1, 1)
+        first.release.set()
+        assert await under_way == b"done"
+        await ending
+
+    run(story, tmp_path, table, ListenerLimits(max_message_bytes=100, max_connections=1))

@@ -40,6 +40,9 @@ OnRefused = Callable[[str, RefusedHandshake], None]
 _LOOK_S: Final = 0.1
 """Seconds between two looks at the connections that are to end."""
 
+_LEAVES: Final = 10
+"""Looks at whether other processes have room for what waits in one that ends."""
+
 _TICK_S: Final = 0.1
 """Seconds between two looks at connections that wait, or that are in their first call."""
 
@@ -193,23 +196,44 @@ class Acceptor:
             asyncio.get_running_loop().remove_reader(self._handing.fileno())
 
     async def stop(self) -> None:
-        """Stop accepting and give up handshakes; connections that are made stay."""
+        """Stop accepting and give up handshakes; connections that are made stay.
+
+        Those that wait are left to other processes, where there are any.
+        """
+        if self._listening and self._handing is not None:
+            for listening in self._sockets:
+                self._accept_some(listening)
         self._pause()
+        self._close_sockets()
+        waiting: list[tuple[socket.socket, Arrival]] = []
         if self._tick_handle is not None:
             self._tick_handle.cancel()
             asyncio.get_running_loop().remove_reader(self._waiting.fileno())
             self._tick_handle = None
             self._proxies.close()
-            self._waiting.close_all()
+            waiting += [(each.accepted, each.arrival) for each in self._waiting.take_all()]
             self._waiting.end()
-        self._close_sockets()
         if self._handing is not None:
-            with suppress(OSError):
-                for accepted, _ in self._handing.taken():
-                    accepted.close()
+            waiting = await self._leave(self._handing, waiting)
+        for accepted, _ in waiting:
+            accepted.close()
         for task in tuple(self._accepting):
             task.cancel()
         await asyncio.gather(*self._accepting, return_exceptions=True)
+
+    async def _leave(
+        self, handing: Handing, waiting: list[tuple[socket.socket, Arrival]]
+    ) -> list[tuple[socket.socket, Arrival]]:
+        """Leave connections to other processes; returns those that they have no room for."""
+        for _ in range(_LEAVES):
+            with suppress(OSError):
+                for each in handing.taken():
+                    waiting.append(each)  # noqa: PERF402 -- what is there before an error counts
+            waiting = handing.leave(waiting, self._returning.others())
+            if not waiting or not self._returning.others():
+                break
+            await asyncio.sleep(_LOOK_S)
+        return waiting
 
     async def finish(self, timeout: float, close_idle: Callable[[], None] = lambda: None) -> None:
         """Wait until every connection is gone, for at most ``timeout`` seconds, then cut the rest.

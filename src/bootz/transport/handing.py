@@ -8,7 +8,9 @@ it has to be asked for again costs more than to pass the connection on.
 import json
 import os
 import socket
+from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from bootz.transport.proxy_door import Arrival
@@ -54,6 +56,39 @@ class Handing:
             return False
         accepted.close()
         return True
+
+    def leave(
+        self, waiting: Sequence[tuple[socket.socket, Arrival]], others: Sequence[int]
+    ) -> list[tuple[socket.socket, Arrival]]:
+        """Give connections away to several processes in turn; returns those that none has room for.
+
+        ``others`` are the numbers of the processes.
+        """
+        turns = deque(others)
+        rest = []
+        for accepted, arrival in waiting:
+            for _ in others:
+                turns.rotate(-1)
+                if self.hand(turns[-1], accepted, arrival):
+                    break
+            else:
+                rest.append((accepted, arrival))
+        return rest
+
+    def pass_on(self, others: Sequence[int], *, number: int) -> None:
+        """Give what waits here for a process that has died to others, as of ``leave``.
+
+        ``number`` is of the one that died: what the others have no room for waits for the next.
+        """
+        if not others:
+            return
+        waiting = []
+        # Without a free descriptor the rest stays.
+        with suppress(OSError):
+            for each in self.taken():
+                waiting.append(each)  # noqa: PERF402 -- what is there before an error counts
+        for accepted, _ in self.leave(self.leave(waiting, others), (number,)):
+            accepted.close()
 
     def taken(self) -> Iterator[tuple[socket.socket, Arrival]]:
         """Take what was handed to this process.

@@ -93,6 +93,10 @@ class Returning:
             return None
         return who - 1
 
+    def others(self) -> list[int]:
+        """Return which other processes take connections."""
+        return [number for number, yes in enumerate(self._takes) if yes and number + 1 != self._own]
+
     def takes_connections(self, *, yes: bool) -> None:
         """Say whether this process takes connections of those that it has answered."""
         self._takes[self._own - 1] = yes

@@ -155,10 +155,13 @@ class WaitingRoom:
         self._forget(waiter)
         waiter.accepted.close()
 
-    def close_all(self) -> None:
-        """End all that wait."""
-        for waiter in tuple(self._all.values()):
-            self.close(waiter)
+    def take_all(self) -> list[Waiter]:
+        """Take out all that wait."""
+        found = list(self._all.values())
+        for waiter in found:
+            self._turns.discard(waiter.host, waiter)
+            self._forget(waiter)
+        return found
 
     def end(self) -> None:
         """Give the descriptor back."""

@@ -29,6 +29,7 @@ from bootz.server.listening import written as written_address
 from bootz.server.serving import Stops
 from bootz.server.site import Site, open_site
 from bootz.transport.binding import bind
+from bootz.transport.handing import Handing
 from bootz.transport.returning import TABLE_BYTES, Returning
 
 log = structlog.get_logger()
@@ -43,8 +44,16 @@ _STEADY_S: Final = 60.0
 class _Running:
     """One child: started again when it dies, until it is told to stop."""
 
-    def __init__(self, site: Path, child: Child, bound: Bound, on_lacking: "OnLacking") -> None:
+    def __init__(
+        self,
+        site: Path,
+        child: Child,
+        bound: Bound,
+        on_lacking: "OnLacking",
+        handing: Handing | None,
+    ) -> None:
         self.child = child
+        self._handing = handing
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._site = site
         self._bound = bound
@@ -90,9 +99,10 @@ class _Running:
                 # As of a machine without a free process or descriptor: it is tried again.
                 fault = f"{type(error).__name__}: {error}"
                 log.error("worker-not-started", part=self.child.name, detail=fault)
-            if self.child.inbox is not None:
+            if self._handing is not None:
                 returning = Returning(self.child.returning, number=self.child.number)
                 returning.takes_connections(yes=False)
+                self._handing.pass_on(returning.others(), number=self.child.number)
             if not self.ready.done():
                 # At the first start: what does not do then does not do later.
                 self.ready.set_exception(
@@ -175,7 +185,7 @@ async def serve_crew(
         table = os.memfd_create("returning")
         held.callback(os.close, table)
         os.ftruncate(table, TABLE_BYTES)
-        # The parent keeps both ends, so that what waits for a child that died finds the next one.
+        # The parent keeps both ends, and gives what waits for a child that died to the others.
         pairs = [socket.socketpair(type=socket.SOCK_SEQPACKET) for _ in range(workers)]
         for end in itertools.chain.from_iterable(pairs):
             held.callback(end.close)
@@ -188,10 +198,12 @@ async def serve_crew(
 
         def begin(name: str, number: int) -> None:
             child = Child(name, number, workers, table)
+            handing = None
             if name == ROUTERS:
                 outboxes = tuple(outbox.fileno() for outbox, _ in pairs)
                 child = replace(child, inbox=pairs[number][1].fileno(), outboxes=outboxes)
-            children.append(_Running(site.root, child, bound, pass_on))
+                handing = Handing(pairs[number][1], [outbox for outbox, _ in pairs])
+            children.append(_Running(site.root, child, bound, pass_on, handing))
 
         stopping = loop.create_task(stops.wait())
         reloading = loop.create_task(_pass_reloads(site, children, reloads, on_settings))

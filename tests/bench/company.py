@@ -170,9 +170,11 @@ async def keep_company(
     path: str,
     pace: int,
     routers: tuple[BenchRouter, ...],
+    one_address: bool,
 ) -> None:
     async with asyncio.TaskGroup() as group:
-        for number in range(count):
+        for each in range(count):
+            number = 0 if one_address else each
             if kind == "downloads":
                 group.create_task(download(address, path, number, pace))
             elif kind == "silent":
@@ -181,7 +183,7 @@ async def keep_company(
                 group.create_task(idle(address, number, routers[number % len(routers)]))
             else:
                 group.create_task(slow(address, number, routers[number % len(routers)]))
-            if number % 50 == 49:
+            if each % 50 == 49:
                 await asyncio.sleep(TICK_S / 2)
 
 
@@ -219,6 +221,7 @@ def main() -> None:
     for kind, least in KINDS:
         kinds.add_argument(f"--{kind}", type=int, help=f"how many; the goal is with {least}")
     parser.add_argument("--pace", type=float, default=2.0, help="MB/s of each download")
+    parser.add_argument("--one-address", action="store_true", help="the routers', too")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--onboardings", type=int, default=600)
     parser.add_argument("--alone", type=float, default=10.0, help="seconds without an onboarding")
@@ -254,7 +257,8 @@ def main() -> None:
         build.run("--site", str(site), *words)
         digest = next(each.name for each in (site / "images").iterdir() if len(each.name) == 64)
         with serving(site) as server:
-            addresses = (source(number)[0] for number in itertools.count(COMPANY))
+            numbers = itertools.repeat(0) if given.one_address else itertools.count(COMPANY)
+            addresses = (source(number)[0] for number in numbers)
 
             def measure(*, beside: bool) -> None:
                 # None that was here a moment ago: it would go before others.
@@ -279,6 +283,7 @@ def main() -> None:
                 f"/images/{digest}/big.bin",
                 int(given.pace * 10**6),
                 material.routers,
+                given.one_address,
             )
             for _ in range(given.rounds):
                 measure(beside=False)

@@ -86,6 +86,10 @@ def test_streams_have_every_event_once_and_share_what_was_read(
             # What is older than what is kept is read from the database.
             assert await ids(first, len(whole)) == whole
             assert await ids(second, len(whole) - 2) == whole[2:]
+            async with asyncio.timeout(MOST_S):
+                # The reader of both has looked, too, so that what comes now is for it.
+                while len(reads) < 3:
+                    await asyncio.sleep(0)
             # Before the write: the reader may look as soon as this one waits.
             reads.clear()
             write(sqlite, 7)

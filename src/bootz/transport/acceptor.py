@@ -84,7 +84,8 @@ class Acceptor:
             to date; must not fail.
         make_room: called at a bound of connections while others wait, and from half of it on to
             close peers that have asked for nothing.
-        returning: which addresses were answered a moment ago; None: a table of its own.
+        returning: which addresses were answered a moment ago, and how many connections are
+            expected of each; None: a table of its own.
         handing: how they are handed to the process that answered their peer; None: not at all.
         share_port: whether other processes listen on the same addresses.
         counts: what happens at the bounds; None: counted for this acceptor alone.
@@ -387,7 +388,7 @@ class Acceptor:
         finally:
             # After a defect of ours, too: without it no one who waits would ever have a turn.
             waiting = len(self._waiting) + len(self._proxies)
-            soon = self._under_way or waiting or self._missing() > 0
+            soon = self._under_way or waiting or self._crowded or self._missing() > 0
             self._tick_after(_TICK_S if soon else _QUIET_TICK_S)
 
     def _look_after(self, now: float) -> None:

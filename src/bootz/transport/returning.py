@@ -1,4 +1,6 @@
-"""Which addresses were answered a moment ago, and by whom: a table that processes can share."""
+"""Which addresses were answered a moment ago, how often, and by whom: a table that processes can
+share.
+"""
 
 import mmap
 import time

@@ -1,9 +1,10 @@
 """Who comes next among connections that wait: a pure order, without sockets and without a clock.
 
-Peers whose address was answered a moment ago go before first contacts: a router that has its
-data still has to report. They get three turns of four and never all, so that a busy relay cannot
-keep others out. Addresses that came lately and asked for nothing go last, and get one turn of
-sixteen at least. Within each lane the addresses take turns, and each address keeps its order.
+Peers that are expected, one for each answer to their address a moment ago, go before first
+contacts: a router that has its data still has to report. They get three turns of four and never
+all, so that a busy relay cannot keep others out. Addresses that came lately and asked for nothing
+go last, and get one turn of sixteen at least. Within each lane the addresses take turns, and each
+address keeps its order.
 
 While strangers take turns and ask for nothing, those that came last go first in seven turns of
 eight, but for peers that return: a router that comes does not wait for thousands of strangers.
@@ -30,7 +31,7 @@ class Rank(IntEnum):
     """What is known of an address, in the order of turns."""
 
     RETURNING = 0
-    """It was answered a moment ago."""
+    """It was answered a moment ago, and this connection is expected."""
     FIRST = 1
     """Nothing."""
     FRUITLESS = 2

@@ -113,9 +113,9 @@ class WaitingRoom:
         """Take out the one whose turn it is; None where none may be served now.
 
         Args:
-            last: none of a worse rank has a turn now,
+            last: none of a worse rank has a turn now, but for ``newcomers_since``.
             newest: whether most turns are for those that came last.
-            newcomers_since: but for the first contact that came last, if it came after this.
+            newcomers_since: the first contact that came last has one if it came after this.
         """
 
         def newcomer(waiter: Waiter) -> bool:

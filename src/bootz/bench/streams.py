@@ -30,7 +30,8 @@ class Streams:
         contact = self._contacts.get(identity)
         if contact is None:
             pem = identity.read_bytes()
-            key = load_pem_private_key(pem, None)
+            # Its own maker made it; a check of 0.2 s would take the core from who is measured.
+            key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
             if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
                 raise BootzError("bench-onboarding-failed", "no key", where=str(identity))
             chain = parse_certificates(pem[: pem.rindex(b"-----BEGIN PRIVATE KEY")])

@@ -71,8 +71,15 @@ class Pki:
             ip_addresses=[ipaddress.ip_address(host) for host in hosts if _is_address(host)],
         )
 
-    def leaf(self, name: str, profile: CertificateProfile, **options: Any) -> tuple[Path, Path]:
-        key = generate_key(KeyKind.RSA_2048)
+    def leaf(
+        self,
+        name: str,
+        profile: CertificateProfile,
+        *,
+        kind: KeyKind = KeyKind.RSA_2048,
+        **options: Any,
+    ) -> tuple[Path, Path]:
+        key = generate_key(kind)
         certificate, key_path = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         write_certificates(certificate, [self.issue(profile, key, **options)])
         write_private_key(key_path, key, overwrite=True)

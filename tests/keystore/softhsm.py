@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pkcs11
+from pkcs11.util.ec import encode_named_curve_parameters
 
 LIBRARY = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN = "0000-user"
@@ -46,6 +47,18 @@ class SoftToken:
         library.reinitialize()
         with library.get_token(token_label=self.label).open(rw=True, user_pin=self.pin) as session:
             session.generate_keypair(pkcs11.KeyType.RSA, 2048, label=key, store=True)
+
+    def make_ec(self, key: str, curve: str) -> None:
+        """Make a key pair on a named curve that stays in the token."""
+        library = pkcs11.lib(str(LIBRARY))
+        library.reinitialize()
+        with library.get_token(token_label=self.label).open(rw=True, user_pin=self.pin) as session:
+            parameters = session.create_domain_parameters(
+                pkcs11.KeyType.EC,
+                {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters(curve)},
+                local=True,
+            )
+            parameters.generate_keypair(label=key, store=True)
 
     def uri(self, key: str) -> str:
         return (

@@ -14,7 +14,6 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from keystore.softhsm import LIBRARY, PIN, SoftToken
-from pkcs11.util.ec import encode_named_curve_parameters
 
 from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.pkcs11 import Pkcs11Signer
@@ -28,18 +27,13 @@ def library() -> Any:
 
 
 def make_keys(token: SoftToken) -> None:
+    for curve in ("secp256r1", "secp384r1"):
+        token.make_ec(curve, curve)
     library().reinitialize()
     with library().get_token(token_label=token.label).open(rw=True, user_pin=PIN) as session:
         keep = {"store": True}
         session.generate_keypair(pkcs11.KeyType.RSA, 2048, label="rsa", id=b"\x01", **keep)
         session.generate_keypair(pkcs11.KeyType.RSA, 1024, label="weak", **keep)
-        for curve in ("secp256r1", "secp384r1"):
-            parameters = session.create_domain_parameters(
-                pkcs11.KeyType.EC,
-                {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters(curve)},
-                local=True,
-            )
-            parameters.generate_keypair(label=curve, **keep)
         for _ in range(2):
             session.generate_keypair(pkcs11.KeyType.RSA, 2048, label="twin", **keep)
         public, _ = session.generate_keypair(pkcs11.KeyType.RSA, 2048, label="half", **keep)

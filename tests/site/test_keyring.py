@@ -36,6 +36,9 @@ def test_a_list_is_read_as_it_was_written(keys: Keys) -> None:
         "owner/4",
         "pkcs11:token=T;object=O?module-path=/m&pin-source=/p",
         "/secret",
+        "owner/6",
+        "/p256.key",
+        "/p256.secret",
     )
     for keyring in (whole, Keyring(("trust-anchor/1",), "tls/1")):
         keys.write(keyring)
@@ -83,6 +86,16 @@ def test_the_generation_before_is_kept_and_older_ones_go(keys: Keys) -> None:
         keys.write(Keyring((anchor,), stored(keys, KeyRole.TLS)))
     assert sorted(path.name for path in (keys.folder / "tls").iterdir()) == [
         *("3.key", "3.pem", "4.key", "4.pem"),
+    ]
+
+
+def test_an_owner_key_beside_another_is_kept_and_those_before_it_go(keys: Keys) -> None:
+    anchor, tls = stored(keys, KeyRole.TRUST_ANCHOR), stored(keys, KeyRole.TLS)
+    first = stored(keys, KeyRole.OWNER)
+    for _ in range(4):
+        keys.write(Keyring((anchor,), tls, owner=first, owner_p256=stored(keys, KeyRole.OWNER)))
+    assert sorted(path.name for path in (keys.folder / "owner").glob("*.key")) == [
+        *("1.key", "4.key", "5.key"),
     ]
 
 

@@ -27,12 +27,9 @@ from bootz.config.values import Endpoint, FrozenSettings, Host, Listen, parse_en
 DEFAULT_PORT: Final = 15006
 
 
-class OwnerSettings(FrozenSettings):
-    """Owner certificate and key that are kept elsewhere, in place of those of the site."""
+class OwnerKeySettings(FrozenSettings):
+    """An owner certificate and its key, kept elsewhere."""
 
-    pinned_domain_certificate: Path = Field(
-        description="File with the certificate that vouchers pin."
-    )
     certificate: Path = Field(
         description="File with the owner certificate, then those between it and the pinned one."
     )
@@ -42,6 +39,19 @@ class OwnerSettings(FrozenSettings):
     )
     passphrase_file: Path | None = Field(
         None, description="File of mode 0600 with the passphrase of an encrypted key file."
+    )
+
+
+class OwnerSettings(OwnerKeySettings):
+    """Owner certificate and key that are kept elsewhere, in place of those of the site."""
+
+    pinned_domain_certificate: Path = Field(
+        description="File with the certificate that vouchers pin."
+    )
+    p256: OwnerKeySettings | None = Field(
+        None,
+        description="A P-256 owner certificate and key beside it, for routers whose profile, "
+        "vendor or overrides say `owner_key: p256`.",
     )
 
 

@@ -61,7 +61,8 @@ class Chassis:
     """A chassis as the inventory knows it.
 
     ``key`` is the inventory's own stable identifier; ``manufacturer`` the vendor's name;
-    ``revision`` rises with every change that could alter an answer to this chassis. A chassis
+    ``revision`` rises with every change that could alter an answer to this chassis.
+    ``verifies_p256``: its routers verify a P-256 owner key, not RSA alone. A chassis
     ``on_hold`` is refused, whatever it proves, until an operator releases it.
     """
 
@@ -79,6 +80,7 @@ class Chassis:
     voucher_delivery: VoucherDelivery = VoucherDelivery.SINGLE
     dynamic_config: DynamicConfigPolicy = DynamicConfigPolicy.MERGE
     modular: bool = False
+    verifies_p256: bool = False
     on_hold: bool = False
     revision: int = 0
 

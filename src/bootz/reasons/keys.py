@@ -92,6 +92,12 @@ ROWS = (
         "See `bootz keys show`; the present trust anchor cannot be retired, only rotated.",
     ),
     Reason(
+        "owner-p256-not-listed",
+        Fault.NOT_FOUND,
+        "The site has no P-256 owner key beside its first one.",
+        "See `bootz keys show`; `bootz keys rotate owner-p256` issues one.",
+    ),
+    Reason(
         "pkcs11-uri-invalid",
         Fault.CONFIGURATION,
         "The PKCS#11 URI does not identify one key in one token.",

@@ -134,4 +134,10 @@ ROWS = (
         "The owner certificate or its key cannot be used, so nothing can be signed.",
         "See `bootz keys show`; correct the named file, then send SIGHUP to the server.",
     ),
+    Reason(
+        "owner-p256-unusable",
+        Fault.UNAVAILABLE,
+        "The P-256 owner certificate or its key cannot be used; the first key signs in its place.",
+        "See `bootz keys show`; correct the named file, then send SIGHUP to the server.",
+    ),
 )

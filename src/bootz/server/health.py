@@ -87,9 +87,10 @@ def _schema(connection: Connection, _now: datetime) -> str:
 
 def _owner(connection: Connection, now: datetime) -> str:
     found = read_site_certificates(connection)
-    own, *between = found.owner
-    if own != found.pinned_domain:
-        verify_chain(own, between, AnchorSet.from_der((found.pinned_domain,)), now=now)
+    p256 = found.owner_p256
+    for own, *between in (found.owner, *(() if p256 is None else (p256.chain,))):
+        if own != found.pinned_domain:
+            verify_chain(own, between, AnchorSet.from_der((found.pinned_domain,)), now=now)
     return "the owner certificate chains to the pinned domain certificate"
 
 
@@ -104,6 +105,10 @@ def _dates(found: SiteCertificates, now: datetime) -> Iterator[str]:
             reason = "tls-material-unusable" if role is KeyRole.TLS else "oc-expired"
             raise ConfigError(reason, flaw, where=role.value)
         yield f"{role.value}: {each.days_left(now)} days left"
+    if (p256 := found.owner_p256) is not None:
+        if flaw := p256.flaw(now):
+            raise ConfigError("oc-expired", flaw, where=p256.name)
+        yield f"owner, P-256: {p256.days_left(now)} days left"
 
 
 def _sources(connection: Connection, _now: datetime) -> str:

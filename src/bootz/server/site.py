@@ -18,7 +18,7 @@ from bootz.config.reading import load_config
 from bootz.config.site import SiteConfig
 from bootz.server.database_url import database_url
 from bootz.server.keys.keyring import KEYRING_NAME, Keys
-from bootz.server.keys.owner_files import OwnerFiles, read_owner_files
+from bootz.server.keys.owner_files import OwnerFiles, read_owner_files, read_p256_owner_files
 from bootz.server.site_folder import find_site
 from bootz.server.store.actor import SERVER, Actor
 from bootz.server.store.database import Database, open_database, open_engine
@@ -87,6 +87,14 @@ class Site:
             ConfigError: a file cannot be read, or does not hold what it should.
         """
         return read_owner_files(self.root, self.config.owner, self.keys)
+
+    def p256_owner_files(self) -> OwnerFiles | None:
+        """Return the P-256 owner certificate beside the first one, None where there is none.
+
+        Raises:
+            ConfigError: a file cannot be read, or does not hold what it should.
+        """
+        return read_p256_owner_files(self.root, self.config.owner, self.keys)
 
     def pinned_domain_cert(self) -> bytes:
         """Return the DER of the certificate that this owner's vouchers must pin.

@@ -2,14 +2,14 @@
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from bootz.config.site import SiteConfig
 from bootz.errors import Unavailable
 from bootz.log import get_logger
-from bootz.server.keys.owner import load_owner_state
+from bootz.server.keys.owner import load_owner_state, load_p256_identity
 from bootz.server.keys.tls_certificates import TlsMaterial, ensure_tls
 from bootz.server.onboarding.service import OwnerState
 from bootz.server.site import Site
@@ -25,7 +25,8 @@ _CORRECTED: Final = timedelta(minutes=1)
 class Snapshot:
     """Settings, keys and TLS contexts that belong together.
 
-    ``owner`` is None while the owner's key cannot be used; ``flaw`` then says why.
+    ``owner`` is None while the owner's key cannot be used; ``flaw`` then says why. While only its
+    P-256 key cannot be, ``flaw`` says so, and the first key signs for all.
     ``keys_stamp`` differs from the site's once keys have changed; ``loaded_at`` is what the clock
     showed then; ``clients`` are the CAs (DER) whose devices pass TLS.
     """
@@ -71,7 +72,8 @@ def load_snapshot(
     """Read keys and make TLS contexts; a TLS certificate that is due is issued. Blocks.
 
     Where the owner's key cannot be used, what ``before`` has goes on being used: a token that
-    does not answer must not take away what still works.
+    does not answer must not take away what still works. In place of the P-256 key the first one
+    signs: every router verifies it.
 
     Raises:
         ConfigError: what there is cannot serve TLS.
@@ -82,9 +84,12 @@ def load_snapshot(
     owner, flaw = None, None
     try:
         owner = load_owner_state(site, now)
+        owner = replace(owner, p256=load_p256_identity(site, now))
     except Unavailable as error:
-        log.error("owner-identity-unusable", detail=str(error), expected=error.expected)
-        owner, flaw = None if before is None else before.owner, error
+        log.error(error.reason, detail=str(error), expected=error.expected)
+        if owner is None and before is not None:
+            owner = before.owner
+        flaw = error
     return Snapshot(
         site=site,
         owner=owner,

@@ -63,6 +63,12 @@ _options = together(
         help="How its routers read options 143 and 136. text: some early releases.",
     ),
     click.option(
+        "--owner-key",
+        type=click.Choice(["first", "p256"]),
+        help="Owner key that signs for its routers. p256: the P-256 one, where the site has it; "
+        "see `bootz keys rotate`. Default: first.",
+    ),
+    click.option(
         "--idevid-serial",
         type=click.Choice(["card", "chassis", "either"]),
         help="Whose serial number the IDevIDs in a modular chassis have. Default: either.",

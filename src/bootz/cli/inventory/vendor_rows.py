@@ -27,6 +27,7 @@ def changed_vendor(record: VendorRecord, options: dict[str, Any]) -> VendorRecor
         "ztp_server_line",
         "ta_file",
         "redirect_shape",
+        "owner_key",
         "idevid_serial",
         "legacy",
     ):

@@ -40,8 +40,7 @@ def site_from_reference(
     keys = BroughtKeys(
         pinned_domain=brought.pinned_domain or own.pinned_domain,
         owner=brought.owner or own.owner,
-        owner_key=brought.owner_key,
-        owner_passphrase_file=brought.owner_passphrase_file,
+        owner_p256=brought.owner_p256,
         trust_anchor=brought.trust_anchor or own.trust_anchor,
         tls=brought.tls,
     )

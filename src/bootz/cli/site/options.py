@@ -39,6 +39,21 @@ key_file_options = together(
         "owner_passphrase_file",
         help_text="Passphrase file of an encrypted --owner-key, which then stays in its place.",
     ),
+    _file(
+        "--owner-p256-cert",
+        help_text="P-256 owner certificate beside the first, for routers that verify it "
+        "(`owner_key: p256`), followed by intermediates.",
+    ),
+    click.option(
+        "--owner-p256-key",
+        metavar="FILE|URI",
+        help="Its private key, as --owner-key.",
+    ),
+    _file(
+        "--owner-p256-key-passphrase-file",
+        "owner_p256_passphrase_file",
+        help_text="Passphrase file of an encrypted --owner-p256-key.",
+    ),
     _file("--trust-anchor", help_text="CA of the server's TLS certificate; routers get it."),
     _file(
         "--trust-anchor-key",

@@ -39,7 +39,7 @@ _OPEN: Final = frozenset(
         *("skip_idevid_serial_check", "voucher_delivery", "dynamic_config", "mac", "client_id"),
         *("image", "version", "url", "sha256", "smus", "patches", "image_hash_algorithm"),
         *("image_hash_format", "ztp_server_line", "boot_config", "duid", "ipv4", "ipv6"),
-        *("gateway", "uris", "redirect_shape"),
+        *("gateway", "uris", "redirect_shape", "owner_key"),
     }
 )
 """Keys whose values are no secrets; of all others only that they change is told."""

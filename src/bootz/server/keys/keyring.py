@@ -3,6 +3,7 @@
     keys/keyring.json               the list; what is not in it does not count
     keys/pinned-domain/1.pem .key   the certificate that vouchers pin (the key may be elsewhere)
     keys/owner/1.pem .key           owner certificate, then those between it and the pinned one
+    keys/owner/2.pem .key           perhaps a P-256 one beside it
     keys/trust-anchor/2.pem .key    the server's trust anchor
     keys/trust-anchor/2.cross.pem   the same key, certified by the anchor before it
     keys/tls/7.pem .key             the server's TLS chain
@@ -48,8 +49,10 @@ class Keyring:
     ``trust_anchors`` has the present one first, then earlier ones that devices may still hold.
     Owner and pinned domain are None where the settings name keys that are kept elsewhere.
     ``owner_key`` is a PKCS#11 URI, or the path of an encrypted file that ``owner_passphrase_file``
-    opens; None where the key lies beside the owner certificate. ``tls_brought`` tells a TLS
-    certificate that the operator chose from one that was issued here and may be issued again.
+    opens; None where the key lies beside the owner certificate. ``owner_p256`` and its two are a
+    second owner certificate, for routers that verify P-256; None where all get the first.
+    ``tls_brought`` tells a TLS certificate that the operator chose from one that was issued here
+    and may be issued again.
     """
 
     trust_anchors: tuple[str, ...]
@@ -58,12 +61,15 @@ class Keyring:
     owner: str | None = None
     owner_key: str | None = None
     owner_passphrase_file: str | None = None
+    owner_p256: str | None = None
+    owner_p256_key: str | None = None
+    owner_p256_passphrase_file: str | None = None
     tls_brought: bool = False
 
     @property
     def names(self) -> frozenset[str]:
         """All that are in use."""
-        single = (self.tls, self.pinned_domain, self.owner)
+        single = (self.tls, self.pinned_domain, self.owner, self.owner_p256)
         return frozenset((*self.trust_anchors, *(name for name in single if name)))
 
 
@@ -79,6 +85,9 @@ class _KeyringFile(BaseModel):
     owner: _Name | None = None
     owner_key: str | None = None
     owner_passphrase_file: str | None = None
+    owner_p256: _Name | None = None
+    owner_p256_key: str | None = None
+    owner_p256_passphrase_file: str | None = None
     tls_brought: bool = False
 
 
@@ -110,29 +119,37 @@ class Keys:
     def write(self, keyring: Keyring) -> None:
         """Put a list in force, and remove what is no longer needed.
 
-        The generation before is kept, because a server may be about to load it; the key of an
-        earlier trust anchor goes at once: nothing is signed with it again.
+        What the list before names is kept, because a server may be about to load it; the key of
+        an earlier trust anchor goes at once: nothing is signed with it again.
 
         Raises:
             Unavailable: the list cannot be written; then nothing has changed.
         """
+        before = self._names_before()
         model = _KeyringFile(**asdict(keyring))
         content = model.model_dump_json(indent=1, exclude_defaults=True).encode() + b"\n"
         atomic_write(self.folder / KEYRING_NAME, content, mode=0o600)
         for name in keyring.trust_anchors[1:]:
             self.path(name, "key").unlink(missing_ok=True)
         for role in KeyRole:
-            used = {int(n.rpartition("/")[2]) for n in keyring.names if n.startswith(role.value)}
+            kept = _numbers(keyring.names | before, role)
             for number, path in self._numbered(role):
-                if used and number < min(max(used) - 1, *used):
+                if kept and number not in kept:
                     path.unlink(missing_ok=True)
+
+    def _names_before(self) -> frozenset[str]:
+        """Return what the list in force names; nothing where there is none that can be read."""
+        try:
+            return self.read().names
+        except ConfigError:
+            return frozenset()
 
     def drop_unlisted(self, keyring: Keyring) -> None:
         """Remove files that were stored for a change that was not made."""
         for role in KeyRole:
-            used = {int(n.rpartition("/")[2]) for n in keyring.names if n.startswith(role.value)}
+            newest = max(_numbers(keyring.names, role), default=0)
             for number, path in self._numbered(role):
-                if number > max(used, default=0):
+                if number > newest:
                     path.unlink(missing_ok=True)
 
     @contextmanager
@@ -228,6 +245,12 @@ class Keys:
             for path in folder.iterdir()
             if (match := _NUMBERED.fullmatch(path.name))
         )
+
+
+def _numbers(names: frozenset[str], role: KeyRole) -> frozenset[int]:
+    """Return the numbers of a role among names."""
+    split = (name.split("/") for name in names)
+    return frozenset(int(number) for folder, number in split if folder == role.value)
 
 
 def with_tls(keyring: Keyring, tls: str, *, brought: bool = False) -> Keyring:

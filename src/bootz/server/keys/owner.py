@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from bootz.errors import BootzError, ConfigError, Unavailable
 from bootz.keystore.clock import check_clock
 from bootz.keystore.files import PublicKey
@@ -20,6 +22,7 @@ from bootz.server.keys.owner_files import OwnerFiles
 from bootz.server.onboarding.service import OwnerState
 from bootz.server.site import Site
 from bootz.trust.certificates import AnchorSet, load_certificate, verify_chain
+from bootz.trust.keys import describe_key
 from bootz.trust.owner import build_owner_certificate, odd_algorithm
 from bootz.trust.signature import encode_signature
 
@@ -88,16 +91,43 @@ def load_owner_state(site: Site, now: datetime) -> OwnerState:
         keys = site.keys
         anchor = keys.certificates(keys.read().trust_anchors[0])[0]
     except BootzError as error:
-        raise Unavailable(
-            "owner-identity-unusable",
-            f"{error} ({error.reason})",
-            where="owner",
-            expected=error.expected,
-            seen=error.seen,
-        ) from error
+        raise _unusable("owner-identity-unusable", "owner", error) from error
+    _warn(identity)
+    return OwnerState(identity, anchor)
+
+
+def load_p256_identity(site: Site, now: datetime) -> FileOwnerIdentity | None:
+    """Load the P-256 owner key beside the first one, and check it; None where there is none.
+
+    Raises:
+        Unavailable: ``owner-p256-unusable``, with the cause, as ``load_owner_state`` has them, or
+            that the key is of another kind.
+    """
+    try:
+        files = site.p256_owner_files()
+        if files is None:
+            return None
+        check_p256(files.certificate)
+        identity = load_owner_identity(files, now)
+    except BootzError as error:
+        raise _unusable("owner-p256-unusable", "owner-p256", error) from error
+    _warn(identity)
+    return identity
+
+
+def _unusable(reason: str, where: str, error: BootzError) -> Unavailable:
+    return Unavailable(
+        reason,
+        f"{error} ({error.reason})",
+        where=where,
+        expected=error.expected,
+        seen=error.seen,
+    )
+
+
+def _warn(identity: FileOwnerIdentity) -> None:
     for warning in identity.warnings:
         log.warning("owner-certificate-warning", detail=warning)
-    return OwnerState(identity, anchor)
 
 
 def load_owner_identity(files: OwnerFiles, now: datetime) -> FileOwnerIdentity:
@@ -126,6 +156,23 @@ def load_owner_identity(files: OwnerFiles, now: datetime) -> FileOwnerIdentity:
         owner_warnings(chain, now),
         store="pkcs11" if files.key.startswith(PKCS11_SCHEME) else "file",
     )
+
+
+def check_p256(certificate: bytes) -> None:
+    """Check that a certificate (DER) has a P-256 key.
+
+    Raises:
+        ConfigError: ``certificate-unfit``.
+    """
+    key = load_certificate(certificate).public_key()
+    if not (isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)):
+        raise ConfigError(
+            "certificate-unfit",
+            "has a key of another kind; routers that are to get it verify P-256",
+            where="P-256 owner certificate",
+            expected="P-256",
+            seen=describe_key(key),
+        )
 
 
 def check_key(public_key: PublicKey, certificate: bytes, *, where: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bootz.config.site import OwnerSettings
+from bootz.config.site import OwnerKeySettings, OwnerSettings
 from bootz.errors import ConfigError
 from bootz.keystore.files import load_certificates
 from bootz.keystore.pkcs11_uri import SCHEME as PKCS11_SCHEME
@@ -37,12 +37,7 @@ def read_owner_files(root: Path, settings: OwnerSettings | None, keys: Keys) -> 
         ConfigError: a file cannot be read, or does not hold what it should.
     """
     if settings is not None:
-        own = load_certificates(root / settings.certificate)
-        pinned = load_certificates(root / settings.pinned_domain_certificate)
-        elsewhere = settings.key.startswith(PKCS11_SCHEME)
-        key = settings.key if elsewhere else str(root / settings.key)
-        passphrase = settings.passphrase_file and root / settings.passphrase_file
-        return OwnerFiles(only_certificate(pinned), own[0], own[1:], key, passphrase)
+        return _elsewhere(root, settings, _pinned(root, settings))
     keyring = keys.read()
     if keyring.owner is None or keyring.pinned_domain is None:
         raise ConfigError(
@@ -50,16 +45,57 @@ def read_owner_files(root: Path, settings: OwnerSettings | None, keys: Keys) -> 
             "lists no owner certificate, and bootz.yaml does not name one either",
             where=str(keys.folder),
         )
-    own = keys.certificates(keyring.owner)
-    pinned = keys.certificates(keyring.pinned_domain)
-    key = keyring.owner_key or str(keys.path(keyring.owner, "key"))
-    secret = keyring.owner_passphrase_file
+    pinned = only_certificate(keys.certificates(keyring.pinned_domain))
+    return _of_site(
+        keys, keyring.owner, keyring.owner_key, keyring.owner_passphrase_file, pinned=pinned
+    )
+
+
+def read_p256_owner_files(
+    root: Path, settings: OwnerSettings | None, keys: Keys
+) -> OwnerFiles | None:
+    """Return the P-256 owner certificate beside the first one, None where there is none.
+
+    Arguments and errors are those of ``read_owner_files``.
+    """
+    if settings is not None:
+        if settings.p256 is None:
+            return None
+        return _elsewhere(root, settings.p256, _pinned(root, settings))
+    keyring = keys.read()
+    if keyring.owner_p256 is None or keyring.pinned_domain is None:
+        return None
+    return _of_site(
+        keys,
+        keyring.owner_p256,
+        keyring.owner_p256_key,
+        keyring.owner_p256_passphrase_file,
+        pinned=only_certificate(keys.certificates(keyring.pinned_domain)),
+    )
+
+
+def _pinned(root: Path, settings: OwnerSettings) -> bytes:
+    return only_certificate(load_certificates(root / settings.pinned_domain_certificate))
+
+
+def _elsewhere(root: Path, settings: OwnerKeySettings, pinned: bytes) -> OwnerFiles:
+    own = load_certificates(root / settings.certificate)
+    in_token = settings.key.startswith(PKCS11_SCHEME)
+    key = settings.key if in_token else str(root / settings.key)
+    passphrase = settings.passphrase_file and root / settings.passphrase_file
+    return OwnerFiles(pinned, own[0], own[1:], key, passphrase)
+
+
+def _of_site(
+    keys: Keys, name: str, key: str | None, passphrase: str | None, *, pinned: bytes
+) -> OwnerFiles:
+    own = keys.certificates(name)
     return OwnerFiles(
-        only_certificate(pinned),
+        pinned,
         own[0],
         own[1:],
-        key,
-        None if secret is None else Path(secret),
+        key or str(keys.path(name, "key")),
+        None if passphrase is None else Path(passphrase),
     )
 
 

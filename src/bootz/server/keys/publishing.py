@@ -11,6 +11,7 @@ from bootz.server.key_roles import KeyRole
 from bootz.server.operations.site_certificates import (
     EARLIER,
     IN_FORCE,
+    P256_BESIDE,
     SiteCertificate,
     SiteCertificates,
     published,
@@ -84,13 +85,18 @@ def _entries(site: Site) -> Iterator[SiteCertificate]:
         "here" if pinned and keys.has_key(pinned) else "not in the site",
         (owner.pinned_domain_cert,),
     )
-    yield SiteCertificate(
-        KeyRole.OWNER,
-        "bootz.yaml" if elsewhere else keyring.owner or "",
-        IN_FORCE,
-        _place(owner.key) if elsewhere or keyring.owner_key else "here",
-        (owner.certificate, *owner.intermediates),
-    )
+    for files, name, used_from, state in (
+        (owner, keyring.owner, keyring.owner_key, IN_FORCE),
+        (site.p256_owner_files(), keyring.owner_p256, keyring.owner_p256_key, P256_BESIDE),
+    ):
+        if files is not None:
+            yield SiteCertificate(
+                KeyRole.OWNER,
+                "bootz.yaml" if elsewhere else name or "",
+                state,
+                _place(files.key) if elsewhere or used_from else "here",
+                (files.certificate, *files.intermediates),
+            )
     for name in keyring.trust_anchors:
         present = name == keyring.trust_anchors[0]
         yield SiteCertificate(

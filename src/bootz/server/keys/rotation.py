@@ -122,21 +122,72 @@ def rotate_owner(site: Site, now: datetime, *, kind: KeyKind | None = None) -> K
     """
 
     def change(keyring: Keyring) -> Keyring:
-        if site.config.owner is not None or keyring.pinned_domain is None:
-            raise ConfigError(
-                "keys-elsewhere", "bootz.yaml names the owner's keys elsewhere", where="owner"
-            )
-        if keyring.owner_key is not None:
-            raise ConfigError(
-                "keys-elsewhere", "the owner's key is not kept in the site", where="owner"
-            )
         chosen = kind or _kind_of(site.keys, keyring.owner)
-        owner = make_owner(
-            site.keys, keyring.pinned_domain, site.config.organization, now, kind=chosen
-        )
-        return replace(keyring, owner=owner)
+        return replace(keyring, owner=_next_owner(site, keyring, keyring.owner_key, chosen, now))
 
     return change_keyring(site, change)
+
+
+def rotate_owner_p256(site: Site, now: datetime) -> Keyring:
+    """Issue a P-256 owner certificate and key beside the first, new or in place of the last one.
+
+    It signs for routers whose record says ``owner_key: p256``; the first signs for all others.
+
+    Raises:
+        ConfigError: the pinned domain certificate's key is not kept here (``keys-elsewhere``).
+    """
+
+    def change(keyring: Keyring) -> Keyring:
+        used_from = keyring.owner_p256_key
+        return replace(keyring, owner_p256=_next_owner(site, keyring, used_from, KeyKind.P256, now))
+
+    return change_keyring(site, change)
+
+
+def _next_owner(
+    site: Site, keyring: Keyring, used_from: str | None, kind: KeyKind, now: datetime
+) -> str:
+    """Write the owner certificate that takes the place of one whose key is ``used_from``."""
+    if site.config.owner is not None or keyring.pinned_domain is None:
+        raise ConfigError(
+            "keys-elsewhere", "bootz.yaml names the owner's keys elsewhere", where="owner"
+        )
+    if used_from is not None:
+        raise ConfigError(
+            "keys-elsewhere", "the owner's key is not kept in the site", where="owner"
+        )
+    organization = site.config.organization
+    return make_owner(site.keys, keyring.pinned_domain, organization, now, kind=kind)
+
+
+def retire_owner_p256(site: Site) -> Keyring:
+    """Sign with the P-256 owner key no longer: the first one signs for all routers again.
+
+    A key in the site is destroyed at once: a server that has not seen the change signs with the
+    first one if it finds it gone.
+
+    Raises:
+        UnknownChassis: ``owner-p256-not-listed``: the site has none.
+    """
+    gone = ""
+
+    def change(keyring: Keyring) -> Keyring:
+        nonlocal gone
+        if keyring.owner_p256 is None:
+            raise UnknownChassis(
+                "owner-p256-not-listed", "the site has no P-256 owner key", where="owner"
+            )
+        gone = keyring.owner_p256
+        return without_p256(keyring)
+
+    keyring = change_keyring(site, change)
+    site.keys.path(gone, "key").unlink(missing_ok=True)
+    return keyring
+
+
+def without_p256(keyring: Keyring) -> Keyring:
+    """Return the list without the P-256 owner certificate."""
+    return replace(keyring, owner_p256=None, owner_p256_key=None, owner_p256_passphrase_file=None)
 
 
 def _kind_of(keys: Keys, owner: str | None) -> KeyKind:

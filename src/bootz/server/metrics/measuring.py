@@ -111,9 +111,13 @@ class ServerMetrics:
     def measured_owner(self, owner: OwnerState) -> OwnerState:
         """Return what the owner answers with, with each signature timed."""
         if self._signing is None or self._signing[0] is not owner:
-            identity = _MeasuredIdentity(owner.identity, self._counting, self._monotonic)
-            self._signing = owner, OwnerState(identity, owner.trust_anchor)
+            p256 = owner.p256 and self._measured_identity(owner.p256)
+            measured = self._measured_identity(owner.identity)
+            self._signing = owner, OwnerState(measured, owner.trust_anchor, p256)
         return self._signing[1]
+
+    def _measured_identity(self, identity: OwnerIdentity) -> OwnerIdentity:
+        return _MeasuredIdentity(identity, self._counting, self._monotonic)
 
     def onboarded(self, onboarded: Onboarded) -> None:
         """Count a router whose report of success is on record."""
@@ -155,6 +159,8 @@ class ServerMetrics:
             certificates["trust-anchor"] = snapshot.owner.trust_anchor
             certificates["owner"] = identity.certificate.certificate
             certificates["pinned-domain"] = identity.pinned_domain_cert
+            if snapshot.owner.p256 is not None:
+                certificates["owner-p256"] = snapshot.owner.p256.certificate.certificate
         for role, der in certificates.items():
             ends[role] = load_certificate(der).not_valid_after_utc.timestamp()
         for role, end in ends.items():

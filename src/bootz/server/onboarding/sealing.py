@@ -19,6 +19,7 @@ from bootz.protocol.steps import known
 from bootz.server.onboarding.attempt import Attempt
 from bootz.server.ports import Clock, Inventory, OwnerIdentity, Renderer
 from bootz.trust.bundle import pack_bundle
+from bootz.trust.certificates import fingerprint
 from bootz.trust.hpke import seal as encrypt
 from bootz.wire.answers import with_nonce
 from bootz.wire.dialects import Dialect, written_dialect
@@ -28,10 +29,21 @@ log = get_logger()
 
 @dataclass(frozen=True, slots=True)
 class OwnerState:
-    """What the owner answers with; swapped whole on reload. ``trust_anchor`` is DER."""
+    """What the owner answers with; swapped whole on reload.
+
+    ``identity`` signs for every router, ``p256`` for those that are known to verify its key, if
+    there is one; both lead to the same pinned domain certificate. ``trust_anchor`` is DER.
+    """
 
     identity: OwnerIdentity
     trust_anchor: bytes = field(repr=False)
+    p256: OwnerIdentity | None = None
+
+    def signer_for(self, chassis: Chassis) -> OwnerIdentity:
+        """Return who signs for a chassis: the cheapest key that its routers verify."""
+        if chassis.verifies_p256 and self.p256 is not None:
+            return self.p256
+        return self.identity
 
 
 class Sealer:
@@ -99,11 +111,12 @@ class Sealer:
             encrypted = encrypt(content, recipient)
             payload, encapsulated_key = encrypted.ciphertext, encrypted.encapsulated_key
         signed = bool(request.nonce)
+        signer = owner.signer_for(chassis)
         sealed = SealedData(
             payload,
-            signature=await owner.identity.sign(payload) if signed else "",
+            signature=await signer.sign(payload) if signed else "",
             ownership_voucher=voucher,
-            owner_certificate=owner.identity.certificate.cms if signed else b"",
+            owner_certificate=signer.certificate.cms if signed else b"",
             encapsulated_key=encapsulated_key,
         )
         # The nonce comes after the body, so that one pass over it gives the digests of both.
@@ -114,6 +127,7 @@ class Sealer:
             payload_sha256=digest.hexdigest(),
             signed="yes" if sealed.signature else "no",
             voucher_sha256=hashlib.sha256(voucher).hexdigest() if voucher else "",
+            owner_sha256=fingerprint(signer.certificate.certificate) if signed else "",
         )
         attempt.content = body
         attempt.written = written.name

@@ -78,20 +78,15 @@ def build_intent(chassis: ChassisRecord, shared: SharedRecords) -> ChassisIntent
     vendor = shared.vendors.get(chassis.vendor)
     if vendor is None:
         raise UnknownChassis("vendor-not-found", "the vendor was removed", where=chassis.vendor)
-    if chassis.profile is None:
-        profile = ProfileDocument()
-    else:
+    profile = ProfileDocument()
+    if chassis.profile is not None:
         found = shared.profiles.get(chassis.profile)
         if found is None:
             raise UnknownChassis(
                 "profile-not-found", "the profile was removed", where=chassis.profile
             )
         profile = found.document
-    base = shared.merged.get((chassis.vendor, chassis.profile))
-    if base is None:
-        base = ProfileDocument().overridden_by(_vendor_content(vendor)).overridden_by(profile)
-        shared.merged[chassis.vendor, chassis.profile] = base
-    document = base.overridden_by(chassis.overrides)
+    document = merged_document(chassis, vendor, profile, shared)
     return ChassisIntent(
         chassis=chassis,
         vendor=vendor,
@@ -102,6 +97,20 @@ def build_intent(chassis: ChassisRecord, shared: SharedRecords) -> ChassisIntent
         patches=tuple(_on_record(ImageKind.PATCH, ref, shared) for ref in document.patches),
         release=release_of(chassis.release, profile),
     )
+
+
+def merged_document(
+    chassis: ChassisRecord, vendor: VendorRecord, profile: ProfileDocument, shared: SharedRecords
+) -> ProfileDocument:
+    """Return the vendor's settings, replaced by the profile, and that by the chassis's overrides.
+
+    ``vendor`` and ``profile`` are those of ``shared`` that the chassis names.
+    """
+    base = shared.merged.get((chassis.vendor, chassis.profile))
+    if base is None:
+        base = ProfileDocument().overridden_by(_vendor_content(vendor)).overridden_by(profile)
+        shared.merged[chassis.vendor, chassis.profile] = base
+    return base.overridden_by(chassis.overrides)
 
 
 def release_of(own: Release | None, profile: ProfileDocument) -> Release:

@@ -98,7 +98,8 @@ class Content(_Quiet):
     ``boot_config`` False leaves the boot configuration out of the answer altogether (a device
     takes that as "missing"). ``ztp_server_line`` and ``ta_file`` are the stored server data of
     workflow S5. ``image_hash_algorithm`` empty follows the dialect; ``redirect_shape``, how DHCP
-    writes the list of servers, empty follows the vendor.
+    writes the list of servers, empty follows the vendor. ``owner_key`` ``p256``: the device
+    verifies P-256, so the site signs with its P-256 owner key where it has one.
     """
 
     image: AnyImage | None = None
@@ -122,6 +123,7 @@ class Content(_Quiet):
     ztp_server_line: Literal["auto", "on", "off"] = "auto"
     ta_file: Annotated[str, Field(max_length=1024)] = ""
     redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
+    owner_key: Literal["first", "p256"] = "first"
 
     @model_validator(mode="before")
     @classmethod

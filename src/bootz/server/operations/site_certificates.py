@@ -21,14 +21,16 @@ from bootz.trust.keys import describe_key
 
 IN_FORCE: Final = "in force"
 EARLIER: Final = "earlier, still accepted"
+P256_BESIDE: Final = "in force for owner_key: p256"
 
 
 @dataclass(frozen=True, slots=True)
 class SiteCertificate:
     """A certificate of the site. ``chain`` is DER, the certificate itself first.
 
-    ``name`` is that of ``bootz keys show``; ``state`` in force or earlier; ``key_is`` says in
-    words where the private key is; ``brought`` tells that the operator chose it.
+    ``name`` is that of ``bootz keys show``; ``state`` in force, in force for some routers, or
+    earlier; ``key_is`` says in words where the private key is; ``brought`` tells that the operator
+    chose it.
     """
 
     role: KeyRole
@@ -109,6 +111,11 @@ class SiteCertificates:
     def owner(self) -> tuple[bytes, ...]:
         """The owner certificate (DER), then those between it and the pinned one."""
         return self.in_force(KeyRole.OWNER).chain
+
+    @property
+    def owner_p256(self) -> SiteCertificate | None:
+        """The P-256 owner certificate beside the first one, None where there is none."""
+        return next((each for each in self.entries if each.state == P256_BESIDE), None)
 
     @property
     def trust_anchor(self) -> bytes:

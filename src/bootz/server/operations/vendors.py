@@ -67,6 +67,7 @@ class VendorSettings(BaseModel):
     ztp_server_line: Literal["auto", "on", "off"] = "auto"
     ta_file: Annotated[str, Field(max_length=1024)] = ""
     redirect_shape: Literal["", "rfc8572", "text", "u8"] = ""
+    owner_key: Literal["first", "p256"] = "first"
     idevid_serial: Literal["card", "chassis", "either"] = "either"
     legacy: bool = False
     voucher_source: VoucherSourceSettings | None = None

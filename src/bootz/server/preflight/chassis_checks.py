@@ -101,6 +101,7 @@ class _Run:
         yield from self._images(intent, _image_url(preview, self.terms))
         yield _render(preview)
         yield _artifacts(intent)
+        yield from self._owner_key(intent)
         yield from (warned("content", words) for words in preview_warnings(preview))
 
     def _record(self, record: ChassisRecord) -> PreflightCheck:
@@ -120,6 +121,16 @@ class _Run:
                 "vendor-ca", intent.vendor.idevid_ca, self.terms.now, reason="idevid-untrusted"
             )
         return self.vendors[name]
+
+    def _owner_key(self, intent: ChassisIntent) -> Iterator[PreflightCheck]:
+        """Tell which key signs, where the record asks for another than the first."""
+        if intent.document.owner_key != "p256":
+            return
+        if self.terms.certificates.owner_p256 is None:
+            words = "the site has no P-256 owner key, so that its first key signs for this router"
+            yield warned("owner-key", words)
+        else:
+            yield passed("owner-key", "the P-256 owner key signs for this router")
 
     def _vouchers(self, record: ChassisRecord, vouchers: _Vouchers) -> Iterator[PreflightCheck]:
         """Verify the newest voucher of each card again, as it was when it was stored."""

@@ -40,9 +40,8 @@ def check_site(connection: Connection, terms: PreflightTerms) -> PreflightReport
     return PreflightReport(
         SITE,
         [
-            _owner(terms),
-            *_owner_dates(terms),
-            _owner_algorithm(terms),
+            *_owner("owner", terms.certificates.owner, terms),
+            *_owner_p256(terms),
             *(_server(terms) if terms.server else ()),
             *_door(terms),
             _database_clock(connection, terms.now),
@@ -51,29 +50,37 @@ def check_site(connection: Connection, terms: PreflightTerms) -> PreflightReport
     )
 
 
-def _owner(terms: PreflightTerms) -> PreflightCheck:
+def _owner(prefix: str, chain: Sequence[bytes], terms: PreflightTerms) -> Iterator[PreflightCheck]:
+    """Judge an owner certificate: where it leads, its dates, and whether routers verify it."""
     pinned = terms.certificates.pinned_domain
-    own, *between = terms.certificates.owner
-    if own == pinned:
-        return passed("owner-certificate", "it is the pinned domain certificate itself")
-    try:
-        verify_chain(own, between, AnchorSet.from_der((pinned,)), now=terms.now)
-    except BootzError as error:
-        return failed("owner-certificate", str(error), "oc-not-under-pdc")
-    return passed("owner-certificate", "it chains to the pinned domain certificate")
-
-
-def _owner_dates(terms: PreflightTerms) -> Sequence[PreflightCheck]:
-    shown = (*terms.certificates.owner, terms.certificates.pinned_domain)
-    return [check_dates("owner-certificate-dates", shown, terms.now, reason="oc-expired")]
-
-
-def _owner_algorithm(terms: PreflightTerms) -> PreflightCheck:
-    certificate = load_certificate(terms.certificates.owner[0])
-    odd = odd_algorithm(certificate)
+    yield _under_pinned(f"{prefix}-certificate", chain, pinned, terms.now)
+    yield check_dates(
+        f"{prefix}-certificate-dates", (*chain, pinned), terms.now, reason="oc-expired"
+    )
+    odd = odd_algorithm(load_certificate(chain[0]))
     if odd:
-        return warned("owner-algorithm", odd, "owner-algorithm-odd")
-    return passed("owner-algorithm", "routers of every dialect verify what its key signs")
+        yield warned(f"{prefix}-algorithm", odd, "owner-algorithm-odd")
+    else:
+        yield passed(f"{prefix}-algorithm", "routers of every dialect verify what its key signs")
+
+
+def _under_pinned(
+    name: str, chain: Sequence[bytes], pinned: bytes, now: datetime
+) -> PreflightCheck:
+    own, *between = chain
+    if own == pinned:
+        return passed(name, "it is the pinned domain certificate itself")
+    try:
+        verify_chain(own, between, AnchorSet.from_der((pinned,)), now=now)
+    except BootzError as error:
+        return failed(name, str(error), "oc-not-under-pdc")
+    return passed(name, "it chains to the pinned domain certificate")
+
+
+def _owner_p256(terms: PreflightTerms) -> Iterator[PreflightCheck]:
+    p256 = terms.certificates.owner_p256
+    if p256 is not None:
+        yield from _owner("owner-p256", p256.chain, terms)
 
 
 def _server(terms: PreflightTerms) -> Iterator[PreflightCheck]:

@@ -31,7 +31,12 @@ from bootz.server.operations.chassis import chassis_by_key
 from bootz.server.operations.chassis_record import ChassisRecord
 from bootz.server.operations.chassis_rows import card_from_row, chassis_from_row
 from bootz.server.operations.images import ImageRecord, find_file
-from bootz.server.operations.intent import ChassisIntent, build_intent, release_of
+from bootz.server.operations.intent import (
+    ChassisIntent,
+    build_intent,
+    merged_document,
+    release_of,
+)
 from bootz.server.operations.profile_document import ProfileDocument
 from bootz.server.operations.shared import SharedRecords, read_shared
 from bootz.server.operations.vendors import VendorSettings
@@ -330,10 +335,14 @@ def _records(connection: Connection, folded: str, shared: SharedRecords) -> Iter
 
 def known_chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
     """Return a record as the proofs know it."""
-    profile = shared.profiles.get(record.profile or "")
+    found = shared.profiles.get(record.profile or "")
+    profile = ProfileDocument() if found is None else found.document
     vendor = shared.vendors.get(record.vendor)
     # Without a vendor, which another process may just have removed, no proof is accepted anyway.
-    settings = VendorSettings() if vendor is None else vendor.settings
+    settings, document = VendorSettings(), profile
+    if vendor is not None:
+        settings = vendor.settings
+        document = merged_document(record, vendor, profile, shared)
     return Chassis(
         key=record.key,
         manufacturer=record.vendor,
@@ -351,11 +360,10 @@ def known_chassis(record: ChassisRecord, shared: SharedRecords) -> Chassis:
         part_number=record.part_number,
         hostname=record.hostname,
         boot_mode=record.boot_mode,
-        release=release_of(
-            record.release, ProfileDocument() if profile is None else profile.document
-        ),
+        release=release_of(record.release, profile),
         streaming=record.streaming,
         skip_idevid_serial_check=record.skip_idevid_serial_check,
+        verifies_p256=document.owner_key == "p256",
         on_hold=record.on_hold,
         idevid_serial=IdevidSerial(settings.idevid_serial),
         voucher_delivery=record.voucher_delivery,

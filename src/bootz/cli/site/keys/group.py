@@ -27,17 +27,23 @@ if TYPE_CHECKING:
 
 command = noun("keys", "The site's keys and certificates.")
 
+_OWNER_P256: Final = "owner-p256"
+
 _ROTATED: Final = {
-    KeyRole.OWNER: (
+    KeyRole.OWNER.value: (
         "The next answer is signed with the new owner certificate. Routers accept it because it "
         "chains to the same pinned domain certificate; the vouchers stay valid."
     ),
-    KeyRole.TRUST_ANCHOR: (
+    _OWNER_P256: (
+        "It signs for routers whose profile, vendor or overrides say `owner_key: p256`; the first "
+        "owner key signs for all others."
+    ),
+    KeyRole.TRUST_ANCHOR.value: (
         "Routers that start now get the new trust anchor. Those that have an earlier one can "
         "still connect, because it certifies the new one. When all of them have reported, run "
         "`bootz keys retire`."
     ),
-    KeyRole.TLS: (
+    KeyRole.TLS.value: (
         "New connections get the new certificate; routers verify it with their trust anchor."
     ),
 }
@@ -100,12 +106,17 @@ def import_(cli: Cli, /, *, drop_earlier: bool, **options: Any) -> None:
             "vouchers that pin the former certificate can no longer be used: ask the "
             "manufacturer for vouchers that pin the new one, and import them"
         )
+    if before.owner_p256 is not None and after.owner_p256 is None:
+        cli.output.warning(
+            "the P-256 owner certificate led to the former pinned one and is used no longer; the "
+            "first owner key signs for all routers until you import another"
+        )
     warn_of_owner(cli, site, now)
     cli.output.message(_NOTICED)
 
 
 @command.command("rotate")
-@click.argument("role", type=click.Choice([role.value for role in _ROTATED]))
+@click.argument("role", type=click.Choice(list(_ROTATED)))
 @click.option(
     "--key",
     type=click.Choice([KeyKind.RSA_2048.value, KeyKind.P256.value]),
@@ -114,42 +125,61 @@ def import_(cli: Cli, /, *, drop_earlier: bool, **options: Any) -> None:
 )
 @click.pass_obj
 def rotate(cli: Cli, role: str, key: str | None) -> None:
-    """Replace the owner's key, the trust anchor or the TLS key, without a restart.
+    """Replace an owner's key, the trust anchor or the TLS key, without a restart.
 
     An owner key of type p256 signs an answer in a tenth of the time. Choose it where every router
-    of the site verifies ECDSA.
+    of the site verifies ECDSA. Where some do, `rotate owner-p256` issues one beside the first key:
+    it signs for routers whose profile, vendor or overrides say `owner_key: p256`.
     """
     from bootz.cli.site.keys.rows import tell_changed
-    from bootz.server.keys.rotation import rotate_owner, rotate_tls, rotate_trust_anchor
+    from bootz.server.keys.rotation import (
+        rotate_owner,
+        rotate_owner_p256,
+        rotate_tls,
+        rotate_trust_anchor,
+    )
 
-    which = KeyRole(role)
-    if key is not None and which is not KeyRole.OWNER:
+    if key is not None and role != KeyRole.OWNER.value:
         raise click.UsageError("--key belongs to the role owner")
-    rotations: dict[KeyRole, Callable[[Site, datetime], Keyring]] = {
-        KeyRole.OWNER: partial(rotate_owner, kind=None if key is None else KeyKind(key)),
-        KeyRole.TRUST_ANCHOR: rotate_trust_anchor,
-        KeyRole.TLS: rotate_tls,
+    rotations: dict[str, Callable[[Site, datetime], Keyring]] = {
+        KeyRole.OWNER.value: partial(rotate_owner, kind=None if key is None else KeyKind(key)),
+        _OWNER_P256: rotate_owner_p256,
+        KeyRole.TRUST_ANCHOR.value: rotate_trust_anchor,
+        KeyRole.TLS.value: rotate_tls,
     }
     site = cli.site()
     before = site.keys.read()
-    after = rotations[which](site, site.clock())
+    after = rotations[role](site, site.clock())
     tell_changed(cli, site, before, after)
-    cli.output.message(f"{_ROTATED[which]} {_NOTICED}")
+    cli.output.message(f"{_ROTATED[role]} {_NOTICED}")
 
 
 @command.command("retire")
 @click.argument("number", type=click.IntRange(1), required=False)
+@click.option(
+    "--owner-p256",
+    is_flag=True,
+    help="Instead: destroy the P-256 owner key; the first one signs for all routers again.",
+)
 @click.pass_obj
-def retire(cli: Cli, number: int | None) -> None:
+def retire(cli: Cli, number: int | None, *, owner_p256: bool) -> None:
     """Stop serving routers that have the earlier trust anchor NUMBER, or one before it.
 
     NUMBER is that of `trust-anchor/NUMBER` in `bootz keys show`. Default: all earlier ones.
     """
     from bootz.cli.site.keys.rows import tell_changed
-    from bootz.server.keys.rotation import retire_trust_anchors
+    from bootz.server.keys.rotation import retire_owner_p256, retire_trust_anchors
 
+    if owner_p256 and number is not None:
+        raise click.UsageError("NUMBER is that of a trust anchor; leave it out with --owner-p256")
     site = cli.site()
     before = site.keys.read()
+    if owner_p256:
+        tell_changed(cli, site, before, retire_owner_p256(site))
+        cli.output.message(
+            f"Retired: {before.owner_p256}. The first owner key signs for all routers. {_NOTICED}"
+        )
+        return
     after = retire_trust_anchors(site, site.clock(), number=number)
     gone = [name for name in before.trust_anchors if name not in after.trust_anchors]
     tell_changed(cli, site, before, after)

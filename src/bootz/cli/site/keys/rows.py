@@ -12,7 +12,7 @@ from bootz.errors import BootzError
 from bootz.server.certificate_hosts import certificate_hosts
 from bootz.server.key_roles import KeyRole
 from bootz.server.keys.keyring import Keyring
-from bootz.server.keys.owner import load_owner_identity
+from bootz.server.keys.owner import load_owner_identity, load_p256_identity
 from bootz.server.keys.publishing import publish_certificates, site_certificates
 from bootz.server.keys.tls_certificates import tls_warnings
 from bootz.server.site import Site
@@ -67,5 +67,10 @@ def warn_of_owner(cli: Cli, site: Site, now: datetime) -> None:
         warnings = load_owner_identity(site.owner_files(), now).warnings
     except BootzError as error:
         warnings = (f"the owner's key cannot be used: {error} ({error.reason})",)
+    try:
+        p256 = load_p256_identity(site, now)
+        warnings = (*warnings, *(p256.warnings if p256 else ()))
+    except BootzError as error:
+        warnings = (*warnings, f"the owner's P-256 key cannot be used: {error} ({error.reason})")
     for warning in (*warnings, *tls_warnings(site, now)):
         cli.output.warning(warning)

@@ -93,6 +93,10 @@ class ConfigError(OperatorError):
     """A setting, a file, a row of an import, a template, an argument."""
 
 
+class OptionError(ConfigError):
+    """An option of a command that cannot be, or that does not go with another one."""
+
+
 class UnknownChassis(OperatorError):
     """The inventory does not know what was asked for."""
 

@@ -22,13 +22,14 @@ from bootz.bench.plan import BenchPlan, IdentityKey
 from bootz.bench.serving import serving
 from bootz.bench.site import build_site, owner_key_of
 from bootz.cli.bench_show import show_comparison
-from bootz.cli.main import run
+from bootz.cli.main import EXIT_FAILED, EXIT_USAGE, run
 from bootz.cli.output import Output, OutputFormat
 from bootz.server.keys.owner import load_owner_identity
 from bootz.server.site import open_site
 from bootz.trust.certificates import load_certificate
 
-SMALL = ("--onboardings", "4", "--clients", "2", "--concurrency", "2", "--config-bytes", "500")
+PACE = ("--onboardings", "4", "--clients", "2", "--concurrency", "2")
+SMALL = (*PACE, "--config-bytes", "500")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_too_much_cpu_and_a_folder_in_use_are_failures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["bench", "--inventory", "2", *SMALL, "--keep", str(tmp_path)]
-    assert run([*words, "--max-cpu-ms", "-1"]) == 1
+    assert run([*words, "--max-cpu-ms", "0.001"]) == 1
     told = capsys.readouterr()
     assert "bench-too-slow" in told.err
     assert "2" in told.out
@@ -65,17 +66,41 @@ def test_too_much_cpu_and_a_folder_in_use_are_failures(
     assert "bench-plan-invalid" in capsys.readouterr().err
 
 
-def test_numbers_that_make_no_sense_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["bench", "--onboardings", "0"]) == 1
-    assert "--onboardings" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--onboardings", "0"],
+        ["--routers", "0"],
+        ["--max-cpu-ms", "0"],
+        ["--max-cpu-ms", "nan"],
+        ["--storm", "0"],
+        ["--storm", "100001"],
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["bench", *words]) == EXIT_USAGE
+    assert f"error: {words[0]}: out of range" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    words = ["bench", "--inventory", "2", *SMALL, "--keep", str(tmp_path / "file" / "kept")]
+    assert run([*words, "--output", "json"]) == EXIT_FAILED
+    error = json.loads(capsys.readouterr().err)["error"]
+    assert error["reason"] == "file-unwritable"
+    assert error["where"].startswith(str(tmp_path))
 
 
 def test_a_running_server_is_measured_with_kept_material(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["--identity", "p256", "--output", "json"]
+    words = ["--output", "json"]
     kinds = ["--tls-key", "rsa-2048", "--owner-key", "p256"]
-    kept = ["--inventory", "2", *kinds, "--keep", str(tmp_path)]
+    kept = ["--inventory", "2", "--identity", "p256", *kinds, "--keep", str(tmp_path)]
     assert run(["bench", *SMALL, *kept, *words]) == 0
     identity = load_owner_identity(
         open_site(tmp_path / "0-2" / "site").owner_files(), datetime.now(UTC)
@@ -86,13 +111,23 @@ def test_a_running_server_is_measured_with_kept_material(
     assert own["tls_key"] == "RSA-2048"
     with serving(tmp_path / "0-2" / "site") as server:
         address = f"127.0.0.1:{server.address[1]}"
-        target = ["bench", *SMALL, "--target", address, "--pid", str(server.pid), *words]
-        assert run([*target, "--material", str(tmp_path / "0-2" / "material")]) == 0
+        target = ["bench", *PACE, "--target", address, "--pid", str(server.pid), *words]
+        material = ["--material", str(tmp_path / "0-2" / "material")]
+        assert run([*target, *material]) == 0
         (row,) = json.loads(capsys.readouterr().out)
         assert (row["routers"], row["onboardings"], row["tls_key"]) == (2, 4, "RSA-2048")
-        for folder, where in ((tmp_path, "material.json"), (None, "--material")):
-            further = [] if folder is None else ["--material", str(folder)]
-            assert run([*target, *further]) == 1
+        assert run([*target, *material, "--routers", "1"]) == 0
+        ((row,), log) = (json.loads(capsys.readouterr().out), tmp_path / "0-2" / "serve.log")
+        assert row["routers"] == 1
+        lines = [json.loads(line) for line in log.read_text().splitlines()]
+        reports = [each["serial_number"] for each in lines if each["event"] == "status-reported"]
+        assert set(reports[-4:]) == {"BENCH0000000"}
+        for further, where in (
+            (["--material", str(tmp_path)], "material.json"),
+            ([], "--material"),
+            ([*material, "--pid", "0"], "--pid"),
+        ):
+            assert run([*target, *further]) == EXIT_USAGE
             error = json.loads(capsys.readouterr().err)["error"]
             assert (error["reason"], error["where"][-len(where) :]) == ("bench-plan-invalid", where)
 
@@ -169,6 +204,13 @@ def test_a_storm_onboards_everybody(
         (["--storm", "5", "--against", "HEAD"], "--storm"),
         (["--storm", "5", "--flow", "stream"], "--flow"),
         (["--one-address"], "--one-address"),
+        (["--storm", "5", "--onboardings", "4"], "--onboardings"),
+        (["--storm", "5", "--routers", "4"], "--routers"),
+        (["--storm", "5", "--inventory", "6", "--inventory", "7"], "--inventory"),
+        (["--images", "1", "--workers", "2"], "--workers"),
+        (["--target", "127.0.0.1:1", "--config-bytes", "5"], "--config-bytes"),
+        (["--rounds", "3"], "--rounds"),
+        (["--inventory", "1", "--inventory", "2", "--profile", "picture.svg"], "--profile"),
         (["--pid", "1"], "--pid"),
         (["--against", "no-such-revision"], "--against"),
         (["--against", "HEAD", "--rounds", "0"], "--rounds"),
@@ -183,7 +225,7 @@ def test_a_storm_onboards_everybody(
 def test_options_that_do_not_go_together_are_refused(
     words: list[str], where: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["bench", *SMALL, *words, "--output", "json"]) == 1
+    assert run(["bench", *words, "--output", "json"]) == EXIT_USAGE
     error = json.loads(capsys.readouterr().err)["error"]
     assert (error["reason"], error["where"]) == ("bench-plan-invalid", where)
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from bootz.cli.main import run
+from bootz.cli.main import EXIT_USAGE, run
 
 
 def test_downloads_are_measured_in_rounds(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,5 +24,5 @@ def test_downloads_are_measured_in_rounds(capsys: pytest.CaptureFixture[str]) ->
 def test_what_makes_no_sense_is_refused(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["bench", *words]) == 1
+    assert run(["bench", *words]) == EXIT_USAGE
     assert "bench-plan-invalid" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bootz.cli.main import run
+from bootz.cli.main import EXIT_USAGE, run
 
 
 def test_issuing_is_measured_beside_the_bare_signature(
@@ -28,5 +28,5 @@ def test_issuing_is_measured_beside_the_bare_signature(
 def test_numbers_that_make_no_sense_are_refused(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(["masa", "bench", *words]) == 1
+    assert run(["masa", "bench", *words]) == EXIT_USAGE
     assert words[0] in capsys.readouterr().err

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import bootz
-from bootz.errors import ConfigError
+from bootz.errors import ConfigError, OptionError
 from bootz.processes import COMMAND, last_words
 
 _MAIN: Final = Path("src/bootz/cli/main.py")
@@ -73,7 +73,8 @@ def other_build(named: str) -> Iterator[Build]:
     packages of this one. A revision is checked out in a temporary folder.
 
     Raises:
-        ConfigError: ``bench-plan-invalid``: neither a checkout nor a revision.
+        OptionError: ``bench-plan-invalid``: neither a checkout nor a revision.
+        ConfigError: ``bench-plan-invalid``: git does not check it out.
     """
     folder = Path(named)
     if (folder / _MAIN).is_file():
@@ -82,7 +83,7 @@ def other_build(named: str) -> Iterator[Build]:
     repository = Path(bootz.__file__).parents[2]
     revision = _git(repository, "rev-parse", "--verify", "--quiet", f"{named}^{{commit}}", "--")
     if revision is None:
-        raise ConfigError(
+        raise OptionError(
             "bench-plan-invalid",
             "this is neither a checkout of the program nor a revision of its repository",
             where="--against",

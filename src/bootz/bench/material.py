@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bootz.errors import BootzError, ConfigError
+from bootz.errors import BootzError, OptionError
 from bootz.keystore.files import load_certificates
 from bootz.trust.certificates import pem_from_der
 
@@ -58,7 +58,7 @@ def read_material(folder: Path) -> BenchMaterial:
     """Read a folder of material; paths in it are relative to it.
 
     Raises:
-        ConfigError: ``bench-plan-invalid``: it is not such a folder, or has no router.
+        OptionError: ``bench-plan-invalid``: it is not such a folder, or has no router.
     """
     index = folder / INDEX
     try:
@@ -72,7 +72,7 @@ def read_material(folder: Path) -> BenchMaterial:
             _text(told, "manufacturer"), _text(told, "part_number"), anchor, routers
         )
     except (OSError, ValueError, TypeError, LookupError, BootzError) as error:
-        raise ConfigError(
+        raise OptionError(
             "bench-plan-invalid",
             f"no material can be read: {error}",
             where=str(index),
@@ -80,7 +80,7 @@ def read_material(folder: Path) -> BenchMaterial:
         ) from error
     missing = next((each.identity for each in routers if not each.identity.is_file()), None)
     if missing is not None or not routers:
-        raise ConfigError(
+        raise OptionError(
             "bench-plan-invalid",
             "a router's identity is missing" if routers else "it has no routers",
             where=str(missing or index),

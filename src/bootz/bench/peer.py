@@ -31,7 +31,7 @@ def tls_key_of(address: tuple[str, int]) -> str:
     except OSError as error:
         raise Unavailable(
             "bench-server-failed",
-            f"no TLS: {error.strerror or error}",
+            f"it does not answer with TLS: {error.strerror or error}",
             where=f"{address[0]}:{address[1]}",
         ) from error
     return describe_key(x509.load_der_x509_certificate(der or b"").public_key())

@@ -4,9 +4,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
-from bootz.errors import ConfigError
+from bootz.errors import OptionError
 from bootz.keystore.kinds import KeyKind
+
+MAX_ROUTERS: Final = 100_000
+"""So many different routers onboard at most."""
 
 OnProgress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -52,12 +56,12 @@ class BenchPlan:
         """Refuse what cannot be run.
 
         Raises:
-            ConfigError: ``bench-plan-invalid``, naming the option.
+            OptionError: ``bench-plan-invalid``, naming the option.
         """
         for name, low, high in (
             ("inventory", 1, 1_000_000),
             ("onboardings", 1, 10_000_000),
-            ("routers", 1, 100_000),
+            ("routers", 1, MAX_ROUTERS),
             ("clients", 1, 64),
             ("concurrency", 1, 512),
             ("config_bytes", 0, 1_000_000),
@@ -65,7 +69,7 @@ class BenchPlan:
         ):
             value = getattr(self, name)
             if not low <= value <= high:
-                raise ConfigError(
+                raise OptionError(
                     "bench-plan-invalid",
                     "out of range",
                     where=f"--{name.replace('_', '-')}",
@@ -73,7 +77,7 @@ class BenchPlan:
                     seen=str(value),
                 )
         if self.flow != "unary" and self.dialect != "current":
-            raise ConfigError(
+            raise OptionError(
                 "bench-plan-invalid",
                 "this release has no streams",
                 where="--flow",

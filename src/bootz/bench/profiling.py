@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import ConfigError, OptionError, Unavailable
 
 _FORMATS: Final = {".svg": "flamegraph", ".json": "speedscope", ".txt": "raw"}
 _RATE: Final = "200"
@@ -20,9 +20,18 @@ def profiler(picture: Path) -> str:
     """Return the program that draws, once it is clear that it can.
 
     Raises:
-        ConfigError: ``bench-plan-invalid``: py-spy is not installed, or the name has no ending
-            that says what to write.
+        OptionError: ``bench-plan-invalid``: the name has no ending that says what to write.
+        ConfigError: ``bench-plan-invalid``: py-spy is not installed.
+        Unavailable: ``file-unwritable``: there is no such folder.
     """
+    if picture.suffix not in _FORMATS:
+        raise OptionError(
+            "bench-plan-invalid",
+            "the name does not say what to write",
+            where="--profile",
+            expected=" or ".join(_FORMATS),
+            seen=picture.name,
+        )
     found = shutil.which("py-spy", path=str(Path(sys.executable).parent)) or shutil.which("py-spy")
     if found is None:
         raise ConfigError(
@@ -30,14 +39,8 @@ def profiler(picture: Path) -> str:
             "py-spy is not installed: pip install py-spy",
             where="--profile",
         )
-    if picture.suffix not in _FORMATS:
-        raise ConfigError(
-            "bench-plan-invalid",
-            "the name does not say what to write",
-            where="--profile",
-            expected=" or ".join(_FORMATS),
-            seen=picture.name,
-        )
+    if not picture.parent.is_dir():
+        raise Unavailable("file-unwritable", "there is no such folder", where=str(picture.parent))
     return found
 
 
@@ -46,8 +49,8 @@ def profiled(pid: int, picture: Path | None) -> Iterator[None]:
     """Draw what a process does until the block ends; nothing without a file.
 
     Raises:
-        ConfigError: as ``profiler``.
-        Unavailable: py-spy may not look into the process, or cannot write.
+        OptionError, ConfigError: as ``profiler``.
+        Unavailable: as ``profiler``; py-spy may not look into the process, or cannot write.
     """
     if picture is None:
         yield

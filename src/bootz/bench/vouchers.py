@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from grpclib.client import Channel
 
 from bootz.bench.serving import ServerProcess, serving_masa
-from bootz.errors import ConfigError, Unavailable
+from bootz.errors import OptionError, Unavailable
 from bootz.keystore.files import (
     KeyKind,
     generate_key,
@@ -77,7 +77,7 @@ def measure_vouchers(
     """Make a MASA in an empty folder, have it issue, and return what that cost.
 
     Raises:
-        ConfigError: the numbers make no sense.
+        OptionError: ``bench-plan-invalid``: a number is out of range.
         BootzError: the service does not serve, or a voucher was not issued.
     """
     for name, value, most in (
@@ -85,7 +85,13 @@ def measure_vouchers(
         ("--batch", batch, MAX_BATCH),
     ):
         if not 0 < value <= most:
-            raise ConfigError("bench-plan-invalid", f"1 to {most}", where=name, seen=str(value))
+            raise OptionError(
+                "bench-plan-invalid",
+                "out of range",
+                where=name,
+                expected=f"1 to {most}",
+                seen=str(value),
+            )
     token, cert_id = _found(folder, kind)
     with serving_masa(folder) as server:
         return asyncio.run(_issue(folder, server, token, cert_id, vouchers, batch, on_progress))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from bootz.bench.plan import IdentityKey
-from bootz.cli.base import EXISTING_FOLDER, FILE, FOLDER, RELEASE, Cli, one_of, verb
+from bootz.cli.base import EXISTING_FOLDER, FILE, FOLDER, RELEASE, one_of, verb
 from bootz.cli.router.tpm import flow_option
 from bootz.keystore.kinds import KeyKind
 from bootz.wire.names import DialectName
@@ -20,7 +21,7 @@ from bootz.wire.names import DialectName
     type=int,
     multiple=True,
     help="Number of chassis in the inventory; repeatable. "
-    "Default: 100, 10000 and 100000; 1000 with --against.",
+    "Default: 100, 10000 and 100000; 1000 with --against; as many as routers with --storm.",
 )
 @click.option(
     "--onboardings",
@@ -32,7 +33,8 @@ from bootz.wire.names import DialectName
     "--routers",
     type=int,
     default=None,
-    help="Number of different routers. Default: one per onboarding, at most the inventory.",
+    help="Number of different routers. Default: one per onboarding, at most the inventory; with "
+    "--target all of --material.",
 )
 @click.option("--clients", default=2, show_default=True, help="Client processes.")
 @click.option(
@@ -78,7 +80,10 @@ from bootz.wire.names import DialectName
     help="Size of the configuration that each router gets.",
 )
 @click.option(
-    "--max-cpu-ms", type=float, default=None, help="Fail if an onboarding costs more than this."
+    "--max-cpu-ms",
+    type=float,
+    default=None,
+    help="Fail if an onboarding costs more than this. Not with --against, --storm and --images.",
 )
 @click.option(
     "--keep",
@@ -110,7 +115,12 @@ from bootz.wire.names import DialectName
     default=None,
     help="Folder with the routers that --target knows, as --keep writes it.",
 )
-@click.option("--pid", type=int, default=None, help="Process of --target.")
+@click.option(
+    "--pid",
+    type=int,
+    default=None,
+    help="Process of --target, whose CPU is counted, with its children.",
+)
 @click.option(
     "--storm",
     type=int,
@@ -131,11 +141,17 @@ from bootz.wire.names import DialectName
     "--profile",
     type=FILE,
     default=None,
-    help="Write a flame graph of the server (.svg; .json for speedscope; .txt), drawn by py-spy.",
+    help="Write a flame graph of the server (.svg; .json for speedscope; .txt), drawn by py-spy; "
+    "for one --inventory, or with --target.",
 )
-@click.pass_obj
-def command(cli: Cli, /, **options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> None:
     """Measure the server with real routers on throwaway sites."""
     from bootz.cli.bench_run import run_bench
 
-    run_bench(cli, options)
+    given = frozenset(
+        name
+        for name in options
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    )
+    run_bench(context.obj, options, given)

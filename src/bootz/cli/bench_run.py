@@ -1,10 +1,11 @@
 """What ``bootz bench`` does with its options, and what it prints while it measures."""
 
+import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,42 +15,45 @@ from bootz.bench.against import compare
 from bootz.bench.images import measure_images
 from bootz.bench.material import read_material
 from bootz.bench.measure import measure, measure_target
-from bootz.bench.plan import BenchPlan, BenchResult, IdentityKey, OnProgress
+from bootz.bench.plan import MAX_ROUTERS, BenchPlan, BenchResult, IdentityKey, OnProgress
 from bootz.bench.profiling import profiler
 from bootz.bench.storm import storm
 from bootz.cli.base import Cli
 from bootz.cli.bench_show import show_comparison, show_images, show_results, show_storm
 from bootz.cli.output import stderr
-from bootz.errors import ConfigError, PolicyError
+from bootz.errors import OptionError, PolicyError, unwritable
 from bootz.keystore.kinds import KeyKind
 
 _INVENTORIES: Final = (100, 10_000, 100_000)
-_COMPARED: Final = (1000,)
+_COMPARED: Final = 1000
 _MAX_ROUNDS: Final = 1000
 _MAX_MIB: Final = 16 << 10
+_MAX_PID: Final = 1 << 22
+"""Above those that Linux gives (proc(5), pid_max)."""
 
 Options = dict[str, Any]
 
 
-def run_bench(cli: Cli, options: Options) -> None:
-    """Do what the options say, and print it.
+def run_bench(cli: Cli, options: Options, given: frozenset[str]) -> None:
+    """Do what the options say, and print it; ``given`` are those that were not left out.
 
     Raises:
-        ConfigError: ``bench-plan-invalid``: options that do not go together.
+        OptionError: ``bench-plan-invalid``: options that are out of range, or do not go together.
         PolicyError: ``bench-too-slow``: an onboarding cost more than ``--max-cpu-ms``.
     """
     chosen = [name for name in _MODES if options[name] is not None]
     if len(chosen) > 1:
         raise _wrong(f"--{chosen[1]}", f"it does not go with --{chosen[0]}")
-    for option in _OF_ONE_SERVER:
-        if options[option] is not None and chosen not in ([], ["target"]):
-            raise _wrong(f"--{option.replace('_', '-')}", f"it does not go with --{chosen[0]}")
+    mode = chosen[0] if chosen else ""
+    for name in options:
+        if name in given and name != mode and name not in _READ[mode]:
+            raise _unread(name, mode)
+    _within("--max-cpu-ms", options["max_cpu_ms"], math.ulp(0.0), math.inf, "more than 0")
     if options["profile"] is not None:
+        if not mode and len(options["inventories"]) != 1:
+            raise _wrong("--profile", "it is of one measurement", "one --inventory")
         profiler(options["profile"])
-    for option, mode in _BELONGS.items():
-        if options[option] and mode not in chosen:
-            raise _wrong(f"--{option.replace('_', '-')}", f"it needs --{mode}")
-    _MODES.get(chosen[0] if chosen else "", _alone)(cli, options)
+    _MODES.get(mode, _alone)(cli, options)
 
 
 def _alone(cli: Cli, options: Options) -> None:
@@ -64,11 +68,8 @@ def _alone(cli: Cli, options: Options) -> None:
 
 def _against(cli: Cli, options: Options) -> None:
     rounds = options["rounds"]
-    if not 1 <= rounds <= _MAX_ROUNDS:
-        raise _wrong("--rounds", "out of range", f"1 to {_MAX_ROUNDS}", str(rounds))
-    (size, *more) = options["inventories"] or _COMPARED
-    if more:
-        raise _wrong("--inventory", "one size at a time", seen=str(1 + len(more)))
+    _within("--rounds", rounds, 1, _MAX_ROUNDS)
+    size = _one_size(options, _COMPARED)
     plan = _plan(options, inventory=size, routers=options["onboardings"] * rounds)
     with _folder(options, "against") as folder, _progress("against") as on_progress:
         found = compare(plan, options["against"], rounds, folder, on_progress)
@@ -83,8 +84,10 @@ def _target(cli: Cli, options: Options) -> None:
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         raise _wrong("--target", "no address", "HOST:PORT", options["target"])
     material = read_material(options["material"])
+    _within("--pid", options["pid"], 1, _MAX_PID)
     known = len(material.routers)
     plan = _plan(options, inventory=known, routers=known)
+    material = replace(material, routers=material.routers[: plan.routers])
     address = (host.strip("[]"), int(port))
     with _progress("target") as on_progress:
         result = measure_target(
@@ -96,9 +99,8 @@ def _target(cli: Cli, options: Options) -> None:
 
 def _storm(cli: Cli, options: Options) -> None:
     routers = options["storm"]
-    if options["flow"] != "unary":
-        raise _wrong("--flow", "the routers of a storm are unary", seen=options["flow"])
-    size = max(options["inventories"] or (routers,))
+    _within("--storm", routers, 1, MAX_ROUTERS)
+    size = _one_size(options, routers)
     plan = _plan(options, inventory=max(size, routers), routers=routers)
     with _folder(options, "storm") as folder, _progress("storm") as on_progress:
         result = storm(plan, folder, on_progress, one_address=options["one_address"])
@@ -107,10 +109,8 @@ def _storm(cli: Cli, options: Options) -> None:
 
 def _images(cli: Cli, options: Options) -> None:
     size, rounds = options["images"], options["rounds"]
-    if not 1 <= size <= _MAX_MIB:
-        raise _wrong("--images", "out of range", f"1 to {_MAX_MIB}", str(size))
-    if not 1 <= rounds <= _MAX_ROUNDS:
-        raise _wrong("--rounds", "out of range", f"1 to {_MAX_ROUNDS}", str(rounds))
+    _within("--images", size, 1, _MAX_MIB)
+    _within("--rounds", rounds, 1, _MAX_ROUNDS)
     with _folder(options, "images") as folder, _progress("images") as on_progress:
         found = measure_images(folder, size << 20, rounds, on_progress)
     show_images(cli.output, found)
@@ -124,31 +124,67 @@ _MODES: Final[dict[str, Callable[[Cli, Options], None]]] = {
 }
 """What is done instead of measuring this build alone, by the option that asks for it."""
 
-_BELONGS: Final = {"material": "target", "pid": "target", "one_address": "storm"}
-
-_OF_ONE_SERVER: Final = ("max_cpu_ms", "profile")
-"""What counts where the onboardings of one server are measured."""
+_CLIENTS: Final = frozenset({"dialect", "clients"})
+_PACE: Final = frozenset({"flow", "onboardings", "concurrency", "routers"})
+_SITE: Final = frozenset(
+    {"inventories", "identity", "tls_key", "owner_key", "config_bytes", "workers", "keep"}
+)
+_ONE_SERVER: Final = frozenset({"max_cpu_ms", "profile"})
+_READ: Final[dict[str, frozenset[str]]] = {
+    "": _SITE | _CLIENTS | _PACE | _ONE_SERVER,
+    "against": _SITE | _CLIENTS | _PACE | {"rounds"},
+    "target": _CLIENTS | _PACE | _ONE_SERVER | {"material", "pid"},
+    "storm": _SITE | _CLIENTS | {"one_address"},
+    "images": frozenset({"rounds", "keep"}),
+}
+"""Which options count beside each of ``_MODES``, and without one of them."""
 
 
 def _plan(options: Options, *, inventory: int, routers: int) -> BenchPlan:
-    given = {
-        field.name: options[field.name] for field in fields(BenchPlan) if field.name in options
-    }
-    kind, owner = options["tls_key"], options["owner_key"]
+    told = {field.name: options[field.name] for field in fields(BenchPlan) if field.name in options}
+    kind, owner, given = options["tls_key"], options["owner_key"], options["routers"]
     return BenchPlan(
-        **given
+        **told
         | {
             "identity": IdentityKey(options["identity"]),
             "tls_key": None if kind is None else KeyKind(kind),
             "owner_key": None if owner is None else IdentityKey(owner),
             "inventory": inventory,
-            "routers": min(options["routers"] or routers, inventory),
+            "routers": min(routers if given is None else given, inventory),
         }
     )
 
 
-def _wrong(option: str, words: str, expected: str = "", seen: str = "") -> ConfigError:
-    return ConfigError("bench-plan-invalid", words, where=option, expected=expected, seen=seen)
+def _wrong(option: str, words: str, expected: str = "", seen: str = "") -> OptionError:
+    return OptionError("bench-plan-invalid", words, where=option, expected=expected, seen=seen)
+
+
+def _unread(name: str, mode: str) -> OptionError:
+    """Return that an option counts for nothing with this mode, or without another one."""
+    option = "--inventory" if name == "inventories" else f"--{name.replace('_', '-')}"
+    if mode:
+        return _wrong(option, f"it does not go with --{mode}")
+    others = (f"--{other}" for other, read in _READ.items() if name in read)
+    return _wrong(option, f"it needs {' or '.join(others)}")
+
+
+def _within(
+    option: str, value: float | None, least: float, most: float, expected: str = ""
+) -> None:
+    if value is not None and not least <= value <= most:
+        raise _wrong(option, "out of range", expected or f"{least} to {most}", str(value))
+
+
+def _one_size(options: Options, otherwise: int) -> int:
+    """Return the only size of an inventory that was given, or the other one.
+
+    Raises:
+        OptionError: several were given.
+    """
+    sizes: tuple[int, ...] = options["inventories"]
+    if len(sizes) > 1:
+        raise _wrong("--inventory", "one size at a time", "one --inventory", str(len(sizes)))
+    return sizes[0] if sizes else otherwise
 
 
 def _check(results: list[BenchResult], max_cpu_ms: float | None) -> None:
@@ -165,10 +201,19 @@ def _check(results: list[BenchResult], max_cpu_ms: float | None) -> None:
 
 @contextmanager
 def _folder(options: Options, name: str) -> Iterator[Path]:
-    """Return the folder of one measurement; removed at exit unless it is to be kept."""
+    """Return the folder of one measurement; removed at exit unless it is to be kept.
+
+    Raises:
+        Unavailable: ``file-unwritable``: it cannot be made.
+    """
     keep: Path | None = options["keep"]
     if keep is not None:
-        yield keep / name
+        folder = keep / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from error
+        yield folder
         return
     with tempfile.TemporaryDirectory(prefix="bootz-bench-") as parent:
         yield Path(parent) / name

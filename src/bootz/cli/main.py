@@ -12,7 +12,7 @@ from types import MappingProxyType
 import click
 
 from bootz.cli.base import COMPLETION_VARIABLE, Cli, Noun, load_command
-from bootz.errors import BootzError
+from bootz.errors import BootzError, OptionError
 
 NOUNS = MappingProxyType(
     {
@@ -135,7 +135,7 @@ def run(arguments: Sequence[str]) -> int:
         return EXIT_USAGE if isinstance(error, click.UsageError) else EXIT_FAILED
     except BootzError as error:
         cli.output.error(error)
-        return EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, OptionError) else EXIT_FAILED
     except BrokenPipeError:
         # The reader (head, less) has left; what it wanted is done.
         sys.stdout = None

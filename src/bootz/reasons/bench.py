@@ -6,14 +6,15 @@ ROWS = (
     Reason(
         "bench-server-failed",
         Fault.UNAVAILABLE,
-        "The server to be measured did not start, or ended unexpectedly.",
-        "Run the benchmark again with --keep DIR and read the end of DIR/serve.log.",
+        "The server to be measured did not start, does not answer, or ended unexpectedly.",
+        "With --target: see that it listens there, and that --pid is its process. Else run the "
+        "benchmark again with --keep DIR, and read the end of the serve.log below DIR.",
     ),
     Reason(
         "bench-onboarding-failed",
         Fault.INTERNAL,
         "A router of the benchmark was not onboarded, so nothing was measured.",
-        "Run the benchmark again with --keep DIR and read the end of DIR/serve.log.",
+        "Read the server's log: with --keep DIR it is the serve.log below DIR.",
     ),
     Reason(
         "bench-too-slow",
@@ -24,7 +25,7 @@ ROWS = (
     Reason(
         "bench-plan-invalid",
         Fault.CONFIGURATION,
-        "The benchmark cannot be run with these numbers.",
+        "The benchmark cannot be run like this.",
         "Correct the named option.",
     ),
 )

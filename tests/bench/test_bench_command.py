@@ -50,6 +50,7 @@ def test_onboardings_are_measured(
     assert (row["dialect"], row["flow"]) == (dialect, flow)
     assert 0 < row["p50_ms"] <= row["p99_ms"]
     assert row["per_second"] > 0
+    assert (row["tls_key"], row["owner_key"]) == ("secp256r1", "RSA-2048")
     assert 0 < row["resident_mib"] <= row["resident_peak_mib"]
 
 
@@ -116,6 +117,11 @@ def test_a_running_server_is_measured_with_kept_material(
         assert run([*target, *material]) == 0
         (row,) = json.loads(capsys.readouterr().out)
         assert (row["routers"], row["onboardings"], row["tls_key"]) == (2, 4, "RSA-2048")
+        # What is not known of a server that was started elsewhere is not claimed.
+        assert {name for name, value in row.items() if value is None} == {
+            *("inventory", "workers", "identity", "config_bytes", "owner_key")
+        }
+        assert row.keys() == own.keys()
         assert run([*target, *material, "--routers", "1"]) == 0
         ((row,), log) = (json.loads(capsys.readouterr().out), tmp_path / "0-2" / "serve.log")
         assert row["routers"] == 1
@@ -196,6 +202,8 @@ def test_a_storm_onboards_everybody(
         1 if one_address else 9,
     )
     assert 0 < told["p50_s"] <= told["last_s"]
+    assert (told["inventory"], told["identity"], told["config_bytes"]) == (9, "p256", 500)
+    assert (told["tls_key"], told["owner_key"]) == ("secp256r1", "RSA-2048")
 
 
 @pytest.mark.parametrize(

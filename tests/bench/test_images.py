@@ -17,6 +17,7 @@ def test_downloads_are_measured_in_rounds(capsys: pytest.CaptureFixture[str]) ->
     assert [(row["server"], row["scheme"]) for row in rows] == [
         (server, scheme) for server in servers for scheme in ("http", "https")
     ]
+    assert all((row["mib"], len(row["rounds"])) == (2, 2) for row in rows)
     assert all(0 <= row["least"] <= row["cpu_s_per_gib"] <= row["most"] for row in rows)
 
 

@@ -1,6 +1,7 @@
 """One measurement: the site, the server, the clients, and the numbers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bootz.bench.peer import tls_key_of
 from bootz.bench.plan import BenchPlan, BenchResult, OnProgress, percentile
 from bootz.bench.profiling import profiled
 from bootz.bench.serving import Usage, serving, usage_of
-from bootz.bench.site import build_site, onboarding_serials
+from bootz.bench.site import build_site, onboarding_serials, owner_key_of
 
 _WARM_UP_SHARE = 20
 """One part in so many is onboarded before measuring: imports and first connections are done."""
@@ -33,9 +34,10 @@ def measure(
     site = build_site(this_build(), plan, factory, folder, on_progress)
     material = factory.material(folder / "material", onboarding_serials(plan), on_progress)
     with serving(site, workers=plan.workers) as server:
-        return _measure(
+        result = _measure(
             plan, material, server.address, server.usage, server.pid, profile, on_progress
         )
+    return replace(result, owner_key=owner_key_of(site))
 
 
 def measure_target(
@@ -90,6 +92,7 @@ def _measure(
     return BenchResult(
         plan,
         tls_key,
+        owner_key=None,
         cpu_ms=run.cpu_ms,
         per_second=len(run.seconds) / run.elapsed,
         p50=percentile(run.seconds, 0.50),

@@ -90,14 +90,16 @@ class BenchPlan:
 class BenchResult:
     """What was measured. Times in seconds but for ``cpu_ms``; memory in bytes.
 
-    ``tls_key`` is the kind of key that the server had in TLS.
-    ``cpu_ms`` is the CPU time of the server process, user and system, of all its threads, per
-    onboarding in milliseconds; ``p50`` and ``p99`` are of whole onboardings as a router sees
-    them; ``resident`` is the server's memory at the end, ``resident_peak`` its highest.
+    ``tls_key`` is the kind of key that the server had in TLS, ``owner_key`` that of the owner who
+    signed its answers, None where it was not looked at. ``cpu_ms`` is the CPU time of the server
+    process, user and system, of all its threads, per onboarding in milliseconds; ``p50`` and
+    ``p99`` are of whole onboardings as a router sees them; ``resident`` is the server's memory at
+    the end, ``resident_peak`` its highest.
     """
 
     plan: BenchPlan
     tls_key: str
+    owner_key: str | None
     cpu_ms: float
     per_second: float
     p50: float

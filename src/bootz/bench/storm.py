@@ -29,7 +29,7 @@ from bootz.bench.material import BenchRouter
 from bootz.bench.peer import tls_key_of
 from bootz.bench.plan import BenchPlan, OnProgress, percentile
 from bootz.bench.serving import serving
-from bootz.bench.site import build_site, onboarding_serials
+from bootz.bench.site import build_site, onboarding_serials, owner_key_of
 from bootz.errors import BootzError, Unavailable
 from bootz.model.bootstrap import BootstrapRequest, CardState, ReportedStatus, StatusReport
 from bootz.model.chassis import CardStatus, ChassisDescriptor
@@ -74,10 +74,10 @@ class StormResult:
     ``cpu_ms`` is the server's for each router of the storm, ``client_cpu_ms`` the clients'.
     """
 
-    routers: int
-    workers: int
+    plan: BenchPlan
     one_address: bool
     tls_key: str
+    owner_key: str
     onboarded: int
     fates: Counter[str]
     p50: float
@@ -120,10 +120,10 @@ def storm(
         usage = server.usage()
     seconds = [each for tale in tales for each in tale.seconds]
     return StormResult(
-        routers=plan.routers,
-        workers=plan.workers,
+        plan=plan,
         one_address=one_address,
         tls_key=tls_key,
+        owner_key=owner_key_of(site),
         onboarded=len(seconds),
         fates=sum((tale.fates for tale in tales), Counter()),
         p50=percentile(seconds, 0.5) if seconds else 0.0,

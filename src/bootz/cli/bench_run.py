@@ -93,7 +93,7 @@ def _target(cli: Cli, options: Options) -> None:
         result = measure_target(
             plan, material, address, options["pid"], on_progress, profile=options["profile"]
         )
-    show_results(cli.output, [result])
+    show_results(cli.output, [result], of_our_site=False)
     _check([result], options["max_cpu_ms"])
 
 
@@ -113,7 +113,7 @@ def _images(cli: Cli, options: Options) -> None:
     _within("--rounds", rounds, 1, _MAX_ROUNDS)
     with _folder(options, "images") as folder, _progress("images") as on_progress:
         found = measure_images(folder, size << 20, rounds, on_progress)
-    show_images(cli.output, found)
+    show_images(cli.output, found, mib=size)
 
 
 _MODES: Final[dict[str, Callable[[Cli, Options], None]]] = {

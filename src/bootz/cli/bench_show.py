@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import median
+from typing import Final
 
 from bootz.bench.against import Comparison, Round
 from bootz.bench.images import ImageCost
@@ -39,9 +40,20 @@ _IMAGES = (
 )
 
 
-def show_results(output: Output, results: Sequence[BenchResult]) -> None:
-    """Print a row for each measurement; documents have more keys."""
-    output.rows(_COLUMNS, [_row(result) for result in results])
+_OF_OUR_SITE: Final = ("inventory", "workers", "identity", "config_bytes")
+"""What is not known of a server that was not started here."""
+
+
+def show_results(
+    output: Output, results: Sequence[BenchResult], *, of_our_site: bool = True
+) -> None:
+    """Print a row for each measurement; documents have more keys.
+
+    ``of_our_site`` tells whether the site was made as planned; else what is not known of it is
+    None.
+    """
+    unknown = {} if of_our_site else dict.fromkeys(_OF_OUR_SITE)
+    output.rows(_COLUMNS, [_row(result) | unknown for result in results])
 
 
 def show_comparison(output: Output, found: Comparison) -> None:
@@ -79,12 +91,19 @@ def show_comparison(output: Output, found: Comparison) -> None:
 
 def show_storm(output: Output, result: StormResult) -> None:
     """Print how a storm ended."""
+    plan = result.plan
     output.record(
         {
-            "routers": result.routers,
-            "workers": result.workers,
-            "addresses": 1 if result.one_address else result.routers,
+            "routers": plan.routers,
+            "workers": plan.workers,
+            "addresses": 1 if result.one_address else plan.routers,
+            "inventory": plan.inventory,
+            "clients": plan.clients,
+            "dialect": plan.dialect,
+            "identity": plan.identity,
+            "config_bytes": plan.config_bytes,
             "tls_key": result.tls_key,
+            "owner_key": result.owner_key,
             "onboarded": result.onboarded,
             "failed": dict(sorted(result.fates.items())),
             "p50_s": round(result.p50, 2),
@@ -98,8 +117,11 @@ def show_storm(output: Output, result: StormResult) -> None:
     )
 
 
-def show_images(output: Output, found: Sequence[ImageCost]) -> None:
-    """Print what each server costs over each scheme, and how it compares with the first one."""
+def show_images(output: Output, found: Sequence[ImageCost], *, mib: int) -> None:
+    """Print what each server costs over each scheme, and how it compares with the first one.
+
+    ``mib`` is the size of the image.
+    """
     own = {each.scheme: each.middle for each in found if each.server == found[0].server}
     output.rows(
         _IMAGES,
@@ -107,10 +129,12 @@ def show_images(output: Output, found: Sequence[ImageCost]) -> None:
             {
                 "server": each.server,
                 "scheme": each.scheme,
+                "mib": mib,
                 "cpu_s_per_gib": round(each.middle, 3),
                 "least": round(min(each.seconds), 3),
                 "most": round(max(each.seconds), 3),
                 "of_ours": round(each.middle / own[each.scheme], 2) if own[each.scheme] else None,
+                "rounds": [round(seconds, 3) for seconds in each.seconds],
             }
             for each in found
         ],
@@ -135,6 +159,7 @@ def _conditions(plan: BenchPlan) -> dict[str, object]:
 def _row(result: BenchResult) -> dict[str, object]:
     return _conditions(result.plan) | {
         "tls_key": result.tls_key,
+        "owner_key": result.owner_key,
         "cpu_ms": round(result.cpu_ms, 2),
         "per_second": round(result.per_second, 1),
         "p50_ms": round(result.p50 * 1000, 1),

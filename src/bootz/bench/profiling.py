@@ -46,7 +46,7 @@ def profiler(picture: Path) -> str:
 
 @contextmanager
 def profiled(pid: int, picture: Path | None) -> Iterator[None]:
-    """Draw what a process does until the block ends; nothing without a file.
+    """Draw what a process and its children do until the block ends; nothing without a file.
 
     Raises:
         OptionError, ConfigError: as ``profiler``.
@@ -56,7 +56,8 @@ def profiled(pid: int, picture: Path | None) -> Iterator[None]:
         yield
         return
     words = ["record", "--pid", str(pid), "--output", str(picture), "--rate", _RATE]
-    words += ["--format", _FORMATS[picture.suffix], "--threads", "--duration", "unlimited"]
+    words += ["--format", _FORMATS[picture.suffix], "--threads", "--subprocesses"]
+    words += ["--duration", "unlimited"]
     command = [profiler(picture), *words]
     with subprocess.Popen(  # noqa: S603 -- found by name, as a shell would
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT

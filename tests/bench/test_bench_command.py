@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
+import signal
 import ssl
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,8 +25,10 @@ from bootz.bench.plan import BenchPlan, IdentityKey
 from bootz.bench.serving import serving
 from bootz.bench.site import build_site, owner_key_of
 from bootz.cli.bench_show import show_comparison
-from bootz.cli.main import EXIT_FAILED, EXIT_USAGE, run
+from bootz.cli.ending import ends_like_ctrl_c
+from bootz.cli.main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, run
 from bootz.cli.output import Output, OutputFormat
+from bootz.processes import COMMAND
 from bootz.server.keys.owner import load_owner_identity
 from bootz.server.site import open_site
 from bootz.trust.certificates import load_certificate
@@ -262,3 +267,46 @@ def test_a_router_of_a_storm_is_told_why_it_failed() -> None:
 
     assert asyncio.run(call(b"")) == "reset"
     assert asyncio.run(call(b"HTTP/1.1 200 OK\r\n\r\n")) == "tls"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_bench_that_is_told_to_end_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    checkout, temporary, pipe = (tmp_path / name for name in ("checkout", "temporary", "pipe"))
+    for folder in (checkout / "src/bootz/cli", checkout / ".venv/bin", temporary):
+        folder.mkdir(parents=True)
+    (checkout / "src/bootz/cli/main.py").touch()
+    os.mkfifo(pipe)
+    python = checkout / ".venv/bin/python"
+    python.write_text(f"#!/bin/sh\nexec 3>'{pipe}'\necho begun >&3\nexec tail -f /dev/null\n")
+    python.chmod(0o755)
+    words = ["--inventory", "1", "--onboardings", "1", "--rounds", "1", "--identity", "p256"]
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with (
+        os.fdopen(reading) as told,
+        subprocess.Popen(
+            [*COMMAND, "bench", "--against", str(checkout), *words],
+            env=os.environ | {"TMPDIR": str(temporary)},
+        ) as process,
+    ):
+        assert select.select([told], [], [], 60)[0]
+        os.set_blocking(reading, True)
+        assert told.readline() == "begun\n"
+        assert len(list(temporary.iterdir())) == 1
+        process.send_signal(number)
+        # It ends when the build that was called has ended.
+        assert told.read() == ""
+        assert process.wait() == EXIT_INTERRUPTED
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_hangup_that_is_ignored_ends_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ends_like_ctrl_c():
+            signal.raise_signal(signal.SIGHUP)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -148,10 +148,12 @@ from bootz.wire.names import DialectName
 def command(context: click.Context, /, **options: Any) -> None:
     """Measure the server with real routers on throwaway sites."""
     from bootz.cli.bench_run import run_bench
+    from bootz.cli.ending import ends_like_ctrl_c
 
     given = frozenset(
         name
         for name in options
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     )
-    run_bench(context.obj, options, given)
+    with ends_like_ctrl_c():
+        run_bench(context.obj, options, given)

@@ -42,10 +42,12 @@ def bench_command(cli: Cli, vouchers: int, batch: int, kinds: tuple[str, ...]) -
     from rich.progress import Progress
 
     from bootz.bench.vouchers import measure_vouchers
+    from bootz.cli.ending import ends_like_ctrl_c
 
     rows: list[dict[str, object]] = []
     for kind in kinds:
         with (
+            ends_like_ctrl_c(),
             tempfile.TemporaryDirectory(prefix="bootz-bench-") as parent,
             Progress(console=stderr(), transient=True) as progress,
         ):

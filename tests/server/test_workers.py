@@ -60,6 +60,7 @@ def test_two_workers_serve_and_one_that_is_killed_is_replaced(ready: World, tmp_
         options = ("--workers", "2", "--ready-file", str(ready_file))
         async with served(ready, *options) as (process, running):
             assert process.said[-1]["workers"] == 2
+            assert process.said[-1]["http2_engine"].startswith("ngh2 ")
             bound = json.loads(ready_file.read_text())
             assert bound["bound"] == ["{}:{}".format(*running.bound.bootz[0])]
             assert len(bound["image_http"]) == len(bound["image_https"]) == 1

@@ -83,9 +83,9 @@ def written(child: Child) -> str:
     )
 
 
-def tell_ready(bound: Bound) -> None:
-    """Tell the parent that this process listens."""
-    _tell({"event": READY, **bound_record(bound)})
+def tell_ready(bound: Bound, *, http2_engine: str | None) -> None:
+    """Tell the parent that this process listens, and what reads HTTP/2 in it."""
+    _tell({"event": READY, **bound_record(bound), "http2_engine": http2_engine})
 
 
 def tell_lacking(serials: Sequence[str]) -> None:

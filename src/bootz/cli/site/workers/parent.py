@@ -23,7 +23,7 @@ from bootz.cli.site.workers.child import IMAGES, LACKING, READY, ROUTERS, Child,
 from bootz.config.site import SiteConfig
 from bootz.config.values import parse_endpoint
 from bootz.errors import BootzError, Unavailable
-from bootz.processes import COMMAND, MAX_LINE, read_event
+from bootz.processes import COMMAND, MAX_LINE, Event, read_event
 from bootz.server.listening import Address, Bound, Listens, say_bound
 from bootz.server.listening import written as written_address
 from bootz.server.serving import Stops
@@ -54,7 +54,7 @@ class _Running:
     ) -> None:
         self.child = child
         self._handing = handing
-        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ready: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self._site = site
         self._bound = bound
         self._on_lacking = on_lacking
@@ -140,11 +140,12 @@ class _Running:
             raise RuntimeError("stdin and stdout are not pipes")
         try:
             async for line in process.stdout:
-                event = read_event(line).get("event")
+                told = read_event(line)
+                event = told.get("event")
                 if event == READY:
                     # Done already, too, where all is to stop: nobody waits for it any more.
                     if not self.ready.done():
-                        self.ready.set_result(None)
+                        self.ready.set_result(told)
                     if self._away:
                         self._away = False
                         log.info("worker-back", part=self.child.name, number=self.child.number)
@@ -219,7 +220,8 @@ async def serve_crew(
             if not await _ready(children, stopping):
                 return
             on_bound(bound)
-            say_bound(bound, base_url=config.images.base_url, workers=workers)
+            engine = children[0].ready.result().get("http2_engine")
+            say_bound(bound, base_url=config.images.base_url, http2_engine=engine, workers=workers)
             await stopping
             log.info("draining")
         finally:

@@ -80,7 +80,8 @@ async def serve_part(
 
     def tell(bound: Bound) -> None:
         on_bound(bound)
-        tell_ready(bound)
+        engine = server.http2_engine if isinstance(server, SiteServer) else None
+        tell_ready(bound, http2_engine=engine)
 
     hearing = asyncio.get_running_loop().create_task(
         hear_parent(lacking or (lambda _serials: None), stops.stop)

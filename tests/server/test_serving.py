@@ -161,6 +161,12 @@ def test_sighup_reads_settings_and_a_damaged_file_changes_nothing(ready: World) 
             assert (await process.hear("restart-needed"))["setting"] == "limits"
             await process.hear("reloaded")
             verified(await running.ask(device, request()), "FX1")
+            heard = len(process.said)
+            config.write_text(before)
+            process.process.send_signal(signal.SIGHUP)
+            await process.hear("reloaded")
+            # What runs has these bounds.
+            assert "restart-needed" not in [told["event"] for told in process.said[heard:]]
             assert await process.end(signal.SIGINT) == 0
 
     play(story)

@@ -225,7 +225,7 @@ class SiteServer:
         present = self._in_force.site
         try:
             site = self._listens.applied(open_site(present.root, clock=present.clock))
-            before, after = settings_at_start(present.config), settings_at_start(site.config)
+            before, after = settings_at_start(self._site.config), settings_at_start(site.config)
             for name in before:
                 if before[name] != after[name]:
                     log.warning("restart-needed", setting=name)

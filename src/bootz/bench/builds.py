@@ -92,14 +92,16 @@ def other_build(named: str) -> Iterator[Build]:
         )
     with tempfile.TemporaryDirectory(prefix="bootz-build-") as parent:
         place = Path(parent) / "tree"
-        if _git(repository, "worktree", "add", "--detach", str(place), revision) is None:
+        # Not a work tree of the repository, of which a bench that is killed would leave a record.
+        words = ("clone", "--quiet", "--shared", "--no-checkout", str(repository), str(place))
+        if (
+            _git(repository, *words) is None
+            or _git(place, "checkout", "--quiet", "--detach", revision) is None
+        ):
             raise ConfigError(
                 "bench-plan-invalid", "git cannot check it out", where="--against", seen=named
             )
-        try:
-            yield _checkout(named, place)
-        finally:
-            _git(repository, "worktree", "remove", "--force", str(place))
+        yield _checkout(named, place)
 
 
 def _checkout(name: str, folder: Path) -> Build:

@@ -79,13 +79,25 @@ def test_what_does_not_fit_is_named(content: bytes, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"listen: ['h:99999']", b"images: {http: ['a']}", b"listen: []"]
+    "content",
+    [
+        *(b"listen: ['h:99999']", b"images: {http: ['a']}", b"listen: []"),
+        *(b"workers: 0", b"workers: 257", b"workers: all", b"workers: true", b"workers: 1.5"),
+    ],
 )
 def test_one_fault_is_told_once(content: bytes) -> None:
     """A list whose only item is wrong is not also told to be too short."""
     with pytest.raises(ConfigError) as caught:
         parse_config(content, where="bootz.yaml")
     assert ";" not in caught.value.detail, caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "workers"),
+    [(b"", 1), (b"workers: 4", 4), (b"workers: '4'", 4), (b"workers: auto", "auto")],
+)
+def test_workers_are_a_number_or_auto(content: bytes, workers: int | str) -> None:
+    assert parse_config(content).workers == workers
 
 
 def test_a_value_is_never_quoted() -> None:

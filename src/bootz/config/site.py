@@ -4,7 +4,7 @@ It contains no secret; it names the files that hold them. Relative paths are bel
 """
 
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Final
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from bootz.config.serving import (
     TransportSettings,
 )
 from bootz.config.sources import Sources
-from bootz.config.values import Endpoint, FrozenSettings, Host, Listen, parse_endpoint
+from bootz.config.values import Endpoint, FrozenSettings, Host, Listen, Workers, parse_endpoint
 
 DEFAULT_PORT: Final = 15006
 
@@ -90,7 +90,7 @@ class SiteConfig(FrozenSettings):
     operator: OperatorSettings = Field(
         OperatorSettings(), description="The operator's door: the API."
     )
-    workers: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = Field(
+    workers: Workers = Field(
         1,
         description="Processes that serve routers; auto: one per core. "
         "With more than one, the image store has a process of its own.",

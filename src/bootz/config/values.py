@@ -3,13 +3,16 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from bootz.errors import WireError
 from bootz.wire.uri import parse_bootz_uri
+
+MAX_WORKERS: Final = 256
+"""Processes that serve routers, at most."""
 
 _DNS_NAME: Final = re.compile(
     r"(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
@@ -64,6 +67,21 @@ def check_host(text: str) -> str:
     return text
 
 
+def read_workers(value: object) -> int | str:
+    """Return the number of processes that serve routers, or ``auto``.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if value == "auto":
+        return "auto"
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value)
+    if type(value) is not int or not 1 <= value <= MAX_WORKERS:
+        raise ValueError(f"must be a number from 1 to {MAX_WORKERS}, or auto")
+    return value
+
+
 def _check_listen(text: str) -> str:
     parse_endpoint(text)
     return text
@@ -108,6 +126,9 @@ def _check_network(text: str) -> str:
 
 
 AddressOrNetwork = Annotated[str, AfterValidator(_check_network)]
+
+
+Workers = Annotated[int | Literal["auto"], BeforeValidator(read_workers)]
 
 
 Listen = Annotated[str, AfterValidator(_check_listen)]

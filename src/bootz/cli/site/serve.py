@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bootz.config.site import SiteConfig
-
-
-_MOST_WORKERS: Final = 256
 
 
 def _endpoints(
@@ -45,11 +42,12 @@ def _listen_option(name: str, what: str) -> click.Option:
 def _workers(
     _context: click.Context, parameter: click.Parameter, value: str | None
 ) -> int | str | None:
-    if value is None or value == "auto":
-        return value
-    if not value.isascii() or not value.isdecimal() or not 1 <= int(value) <= _MOST_WORKERS:
-        raise click.BadParameter(f"a number from 1 to {_MOST_WORKERS}, or auto", param=parameter)
-    return int(value)
+    from bootz.config.values import read_workers
+
+    try:
+        return None if value is None else read_workers(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from error
 
 
 @verb("serve")

@@ -140,11 +140,12 @@ def test_children_do_not_outlive_a_parent_that_is_killed(ready: World) -> None:
     play(story)
 
 
-def test_a_site_that_cannot_be_served_ends_all(ready: World) -> None:
-    """The address is taken by a server that does not share it."""
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_site_that_cannot_be_served_ends_all(ready: World, workers: str) -> None:
+    """The address is taken by another server, also by one whose own processes share it."""
 
     async def story() -> None:
-        async with served(ready) as (_, running):
+        async with served(ready, "--workers", workers) as (_, running):
             taken = "{}:{}".format(*running.bound.bootz[0])
             with pytest.raises(AssertionError, match="serving was not said"):
                 async with served(ready, "--workers", "2", "--listen", taken):

@@ -237,6 +237,9 @@ async def _reserve(config: SiteConfig, held: ExitStack) -> Bound:
     async def reserve(listen: Sequence[str]) -> tuple[Address, ...]:
         found: list[Address] = []
         for host, port in (parse_endpoint(text).pair for text in listen):
+            if port:
+                # Another server that listens there would get a part of the connections.
+                (await bind(host, port, shared=False)).close()
             reserved: socket.socket = await bind(host, port, shared=True)
             held.callback(reserved.close)
             found.append((host, reserved.getsockname()[1]))

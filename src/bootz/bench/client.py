@@ -10,6 +10,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -112,7 +113,9 @@ class _Client:
         self._anchors = VendorCAs(AnchorSet.from_der([job.vendor_ca]))
 
     def fail(self, words: str) -> None:
-        self._told.send(ClientNews(len(self.seconds), failure=words))
+        # One who has heard of another process's failure hears of no more.
+        with suppress(ConnectionError):
+            self._told.send(ClientNews(len(self.seconds), failure=words))
 
     async def run(self) -> None:
         routers = self._job.routers

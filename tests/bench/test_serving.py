@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bootz.bench.builds import Build
 from bootz.bench.serving import ServerProcess, read_serving_line, serving, usage_of
-from bootz.errors import Unavailable
+from bootz.errors import OptionError, Unavailable
 
 
 def test_only_the_line_that_says_serving_names_an_address() -> None:
@@ -94,6 +94,13 @@ def test_a_server_is_ended_with_its_block(tmp_path: Path, *, door: bool) -> None
     with pytest.raises(Unavailable):
         server.usage()
     assert (tmp_path / "serve.log").stat().st_size > 0
+
+
+def test_a_build_without_several_processes_is_named(tmp_path: Path) -> None:
+    with pytest.raises(OptionError) as caught, serving(tmp_path / "site", build(""), workers=2):
+        pass
+    assert (caught.value.where, caught.value.seen) == ("--workers", "2")
+    assert "a build" in caught.value.detail
 
 
 def test_a_process_that_is_not_there_has_no_usage() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from bootz.bench.builds import Build, this_build
-from bootz.errors import Unavailable
+from bootz.errors import OptionError, Unavailable
 
 _ANYWHERE: Final = tuple(
     word
@@ -77,13 +77,22 @@ def serving(site: Path, build: Build | None = None, *, workers: int = 1) -> Iter
     ``build`` is the one that serves; None: this one. ``workers`` processes serve routers.
 
     Raises:
+        OptionError: ``bench-plan-invalid``: this build serves by one process alone.
         Unavailable: the server does not start.
     """
     build = build or this_build()
+    known = build.run("serve", "--help")
     # Builds before the operator's door have no option to leave it out.
-    no_door = ("--no-door",) if b"--no-door" in build.run("serve", "--help") else ()
-    # Builds that serve by one process alone have no option for it.
+    no_door = ("--no-door",) if b"--no-door" in known else ()
     several = ("--workers", str(workers)) if workers > 1 else ()
+    if several and b"--workers" not in known:
+        raise OptionError(
+            "bench-plan-invalid",
+            f"{build.name} serves by one process alone",
+            where="--workers",
+            expected="1",
+            seen=str(workers),
+        )
     words = ("--site", str(site), "serve", *no_door, *several, *_ANYWHERE)
     with _process(build, words, site.parent / LOG, "bound") as process:
         yield process

@@ -130,3 +130,110 @@ class Peer:
 
     def close(self) -> None:
         self.writer.transport.abort()
+
+
+class Pouring(Peer):
+    """A peer that sends long bodies on many streams in turn, as far as the windows allow."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        super().__init__(reader, writer)
+        self.sent = 0
+        self._initial = self._connection = 65_535
+        self._rest: dict[int, bytes] = {}
+        self._windows: dict[int, int] = {}
+        self._answers: dict[int, bytes] = {}
+        self._over: set[int] = set()
+
+    @classmethod
+    async def meet(cls, address: tuple[str, int], first: bytes = b"") -> Pouring:
+        """Connect; what is answered may be long."""
+        most = struct.pack(">I", 1 << 30)
+        hello = PREFACE + settings(window=1 << 30) + frame(WINDOW_UPDATE, most)
+        peer = cls(*await asyncio.open_connection(*address))
+        peer.send(first or hello)
+        return peer
+
+    def open(self, stream_id: int, body: bytes) -> None:
+        """Begin a call, and add to what is sent of its body."""
+        self.send(opened(stream_id=stream_id))
+        self._windows[stream_id] = self._initial
+        self._answers[stream_id] = b""
+        self._rest[stream_id] = body
+
+    def add(self, stream_id: int, body: bytes) -> None:
+        """Add to the body of a call."""
+        self._rest[stream_id] += body
+
+    def give_up(self, stream_id: int) -> None:
+        """Reset a stream."""
+        self.send(frame(RST_STREAM, struct.pack(">I", 8), stream_id=stream_id))
+        self._over.add(stream_id)
+        del self._rest[stream_id]
+
+    def end(self, stream_id: int) -> None:
+        """End this side of a stream, whatever its body lacks."""
+        self.send(frame(DATA, flags=END_STREAM, stream_id=stream_id))
+        del self._rest[stream_id]
+
+    async def stuck(self) -> int:
+        """Send until no window allows more; return how many octets that were."""
+        asked = 0
+        while asked < 3:
+            if self._pour():
+                asked = 0
+            self.send(frame(PING, b"anything"))
+            while (await self._heard()).kind != PING:
+                pass
+            asked += 1
+        return self.sent
+
+    async def answers(self) -> dict[int, bytes]:
+        """Send all and end each stream; return the bodies of all answers."""
+        while self._over != self._answers.keys():
+            self._pour()
+            for stream_id in [each for each, rest in self._rest.items() if not rest]:
+                self.end(stream_id)
+            await self._heard()
+        return self._answers
+
+    def _pour(self) -> int:
+        before, at = self.sent, -1
+        while at != self.sent:
+            at = self.sent
+            for stream_id, rest in self._rest.items():
+                may = min(self._windows[stream_id], self._connection, 8_192)
+                if part := rest[: max(0, may)]:
+                    self.send(frame(DATA, part, stream_id=stream_id))
+                    self._rest[stream_id] = rest[len(part) :]
+                    self._windows[stream_id] -= len(part)
+                    self._connection -= len(part)
+                    self.sent += len(part)
+        return self.sent - before
+
+    async def _heard(self) -> Frame:
+        found = await self.frame()
+        assert found is not None, "the connection ended"
+        assert found.kind != GOAWAY, found
+        assert found.kind != RST_STREAM or found.error_code == 0, found
+        if found.kind == SETTINGS and not found.flags & ACK:
+            self._take_settings(found.payload)
+        elif found.kind == WINDOW_UPDATE:
+            (more,) = struct.unpack(">I", found.payload)
+            if found.stream_id:
+                self._windows[found.stream_id] += more
+            else:
+                self._connection += more
+        elif found.kind == DATA:
+            self._answers[found.stream_id] += found.payload
+        if found.kind in {DATA, HEADERS} and found.flags & END_STREAM:
+            self._over.add(found.stream_id)
+            self._rest.pop(found.stream_id, None)
+        return found
+
+    def _take_settings(self, payload: bytes) -> None:
+        for name, value in struct.iter_unpack(">HI", payload):
+            if name == 4:
+                for stream_id in self._windows:
+                    self._windows[stream_id] += value - self._initial
+                self._initial = value
+        self.send(frame(SETTINGS, flags=ACK))

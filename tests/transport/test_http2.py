@@ -30,6 +30,7 @@ from transport.http2_peer import (
     SETTINGS,
     WINDOW_UPDATE,
     Peer,
+    Pouring,
     block,
     call,
     frame,
@@ -390,7 +391,7 @@ def test_an_answer_leaves_as_the_windows_allow(engine: EngineName) -> None:
         assert got + await peer.answer() == message(body)
         peer.close()
 
-    run(engine, story)
+    run(engine, story, max_streams_per_connection=1)
 
 
 def test_more_than_the_window_is_not_taken(engine: EngineName) -> None:
@@ -401,6 +402,43 @@ def test_more_than_the_window_is_not_taken(engine: EngineName) -> None:
         found = await peer.until(RST_STREAM, GOAWAY)
         assert found is not None
         await server.given_up.wait()
+        peer.close()
+
+    run(engine, story, max_streams_per_connection=1)
+
+
+@pytest.mark.parametrize("streams", [2, 4, 16, 100])
+def test_large_messages_at_once_all_become_whole(engine: EngineName, streams: int) -> None:
+    bodies = {1 + 2 * each: bytes([each]) * (MAX_MESSAGE - each) for each in range(streams)}
+
+    async def story(server: Server) -> None:
+        peer = await Pouring.meet(server.address)
+        for stream_id, body in bodies.items():
+            # The second one waits behind the first.
+            peer.open(stream_id, message(body) * 2)
+        answers = await peer.answers()
+        assert answers == {each: message(body) * 2 for each, body in bodies.items()}
+        peer.close()
+
+    run(engine, story, max_streams_per_connection=streams)
+
+
+@pytest.mark.parametrize("end", ["reset", "cut"])
+def test_a_large_message_that_is_given_up_makes_room_for_the_next(
+    engine: EngineName, end: str
+) -> None:
+    async def story(server: Server) -> None:
+        peer = await Pouring.meet(server.address)
+        *others, last = range(1, 33, 2)
+        for stream_id in (*others, last):
+            peer.open(stream_id, message(bytes(MAX_MESSAGE))[:-1])
+        # No more is kept of messages that do not end.
+        sent = await peer.stuck()
+        assert MAX_MESSAGE < sent <= 2 * (MAX_MESSAGE + 65_536)
+        for stream_id in others:
+            (peer.give_up if end == "reset" else peer.end)(stream_id)
+        peer.add(last, bytes(1))
+        assert (await peer.answers())[last] == message(bytes(MAX_MESSAGE))
         peer.close()
 
     run(engine, story)

@@ -18,8 +18,9 @@ from bootz.transport.admission import Admission, RoomWanted
 from bootz.transport.fruitless import Fruitless
 from bootz.transport.grpc.call import Method
 from bootz.transport.grpc.connection import GrpcConnection
+from bootz.transport.grpc.large import windows
 from bootz.transport.handing import Handing
-from bootz.transport.http2.engine import Engine, EngineLimits
+from bootz.transport.http2.engine import Engine
 from bootz.transport.http2.engines import EngineName, engine_kind
 from bootz.transport.http2.meter import ADDRESS_RATE, Bucket
 from bootz.transport.limits import ListenerLimits
@@ -79,11 +80,8 @@ class GrpcListener:
         self._limits = limits
         self._followed = dict(followed)
         self._engine = engine_kind(engine)
-        # A whole message fits, so that nothing needs to be taken before its end.
-        window = limits.max_message_bytes + 65_536
-        self._engine_limits = EngineLimits(
-            limits.max_streams_per_connection, stream_window=window, connection_window=2 * window
-        )
+        self._windows = windows(limits)
+        self._engine_limits = self._windows.engine_limits(limits.max_streams_per_connection)
         self._connections: set[GrpcConnection] = set()
         # Of these, in the order of their coming, those that have asked for nothing; and those
         # that were told to go, with the time.
@@ -249,6 +247,7 @@ class GrpcListener:
             self._methods,
             self._make_engine,
             max_streams=self._limits.max_streams_per_connection,
+            windows=self._windows,
             address_bucket=self._bucket,
             on_made=made,
             on_lost=lost,

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from bootz.transport.grpc.headers import Metadata
-from bootz.transport.grpc.inbox import Inbox
+from bootz.transport.grpc.inbox import PREFIX, Inbox
 from bootz.transport.http2.engine import Headers
 from bootz.transport.peer import PeerInfo
 
@@ -19,6 +19,9 @@ class Carrier(Protocol):
 
     def taken(self, stream_id: int, octets: int) -> None:
         """Say that so much of a stream was taken."""
+
+    def waits_for_more(self, stream_id: int) -> None:
+        """Say that a message is not whole."""
 
     def send(self, stream_id: int, message: bytes, *, first: bool) -> None:
         """Send a message, before the first one the headers."""
@@ -64,10 +67,11 @@ class Call:
         while True:
             message = inbox.take(max_bytes)
             if message is not None:
-                self._carrier.taken(self.stream_id, len(message) + 5)
+                self._carrier.taken(self.stream_id, len(message) + PREFIX)
                 return message
             if inbox.ended:
                 return None
+            self._carrier.waits_for_more(self.stream_id)
             await self._wait()
 
     async def send(self, message: bytes) -> None:

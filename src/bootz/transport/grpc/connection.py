@@ -20,7 +20,8 @@ from bootz.transport.grpc.headers import (
     read_head,
     trailers,
 )
-from bootz.transport.grpc.inbox import framed
+from bootz.transport.grpc.inbox import PREFIX, framed
+from bootz.transport.grpc.large import LargeMessages, Windows
 from bootz.transport.http2.engine import (
     ConnectionEnded,
     DataArrived,
@@ -62,6 +63,8 @@ class _Open:
 
     call: Call
     task: "asyncio.Task[None] | None" = None
+    large: bool = False
+    """Whether its message is, or waits to be, among those taken ahead."""
 
 
 class GrpcConnection(asyncio.Protocol):
@@ -71,6 +74,7 @@ class GrpcConnection(asyncio.Protocol):
         methods: by path.
         make_engine: makes the engine of this connection.
         max_streams: calls at once.
+        windows: what is kept for the peer; the engine has its part of that.
         address_bucket: tokens for control frames of all connections of an address.
         on_made, on_lost: told of the connection's begin and end.
         on_asked: told when there is a first request.
@@ -86,6 +90,7 @@ class GrpcConnection(asyncio.Protocol):
         make_engine: Callable[[], Engine],
         *,
         max_streams: int,
+        windows: Windows,
         address_bucket: Callable[[str], Bucket],
         on_made: Callable[["GrpcConnection"], None],
         on_lost: Callable[["GrpcConnection"], None],
@@ -100,6 +105,9 @@ class GrpcConnection(asyncio.Protocol):
         # All of it, until there is a request, or too much.
         self._heard: bytes | None = b""
         self._max_streams = max_streams
+        self._windows = windows
+        self._kept = 0
+        self._large = LargeMessages(windows.ahead)
         self._address_bucket = address_bucket
         self._on_made = on_made
         self._on_lost = on_lost
@@ -199,17 +207,21 @@ class GrpcConnection(asyncio.Protocol):
                 self._begin(event)
             case DataArrived(stream_id, data, ended):
                 self._meter.earn(len(data))
+                self._kept += len(data)
                 stream = self._open.get(stream_id)
                 if stream is None or stream.task is None:
                     # Nobody reads it any more.
-                    self._engine.taken(stream_id, len(data))
+                    self._give_back(stream_id, len(data))
+                if self._kept > self._windows.kept:
+                    # It has not heard, or ignores, what a stream may send.
+                    self._engine.end(ErrorCode.ENHANCE_YOUR_CALM)
                 if stream is not None:
                     stream.call.inbox.put(data if stream.task else b"", ended=ended)
                     stream.call.wake()
             case StreamClosed(stream_id):
                 stream = self._open.pop(stream_id, None)
                 if stream is not None:
-                    self._engine.taken(stream_id, stream.call.inbox.drop())
+                    self._give_back(stream_id, stream.call.inbox.drop())
                     if stream.task is not None:
                         stream.task.cancel()
             case ConnectionEnded(error_code):
@@ -263,6 +275,7 @@ class GrpcConnection(asyncio.Protocol):
         finally:
             stream.task = None
             self._running -= 1
+            self._no_large(stream)
             self.last_progress = self._loop.time()
         if status is Status.OK:
             self._meter.earn_answer()
@@ -275,7 +288,7 @@ class GrpcConnection(asyncio.Protocol):
         stream_id = call.stream_id
         if stream_id not in self._open:
             return
-        self._engine.taken(stream_id, call.inbox.drop())
+        self._give_back(stream_id, call.inbox.drop())
         if call.answering:
             self._engine.finish(stream_id, trailers(status, words))
         else:
@@ -292,8 +305,34 @@ class GrpcConnection(asyncio.Protocol):
 
     def taken(self, stream_id: int, octets: int) -> None:
         """Say that so much of a stream was taken, so that as much more may come."""
-        self._engine.taken(stream_id, octets)
+        stream = self._open.get(stream_id)
+        if stream is not None and stream.large:
+            octets -= stream.call.inbox.took_ahead()
+            self._no_large(stream)
+        self._give_back(stream_id, octets)
         self._flush_in_time()
+
+    def _give_back(self, stream_id: int, octets: int) -> None:
+        self._kept -= octets
+        self._engine.taken(stream_id, octets)
+
+    def waits_for_more(self, stream_id: int) -> None:
+        """Take what is there ahead, where the window is smaller than the message."""
+        stream = self._open.get(stream_id)
+        if stream is None or stream.call.inbox.begun + PREFIX <= self._windows.stream:
+            return
+        stream.large = True
+        if self._large.let(stream_id, stream.call.inbox.begun):
+            self._give_back(stream_id, stream.call.inbox.take_ahead())
+            # The caller waits for it.
+            self._flush_soon()
+
+    def _no_large(self, stream: _Open) -> None:
+        if stream.large:
+            stream.large = False
+            for stream_id in self._large.done(stream.call.stream_id):
+                if (other := self._open.get(stream_id)) is not None:
+                    other.call.wake()
 
     def send(self, stream_id: int, message: bytes, *, first: bool) -> None:
         """Send a message of a call, before the first one the headers."""

@@ -14,6 +14,10 @@ from typing import Final, Protocol
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+INITIAL_WINDOW: Final = 65_535
+"""Octets that a peer may send on a stream, and on all, before it knows the bounds of this side
+(RFC 9113 section 6.9.2)."""
+
 FRAME_BYTES: Final = 16_384
 """Octets of the largest frame that is taken: the initial SETTINGS_MAX_FRAME_SIZE."""
 

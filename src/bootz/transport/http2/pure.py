@@ -19,6 +19,7 @@ from h2.events import (
     DataReceived,
     RemoteSettingsChanged,
     RequestReceived,
+    SettingsAcknowledged,
     StreamEnded,
     StreamReset,
     WindowUpdated,
@@ -29,6 +30,7 @@ from h2.settings import SettingCodes, Settings
 
 from bootz.transport.http2.engine import (
     FRAME_BYTES,
+    INITIAL_WINDOW,
     ConnectionEnded,
     DataArrived,
     EngineLimits,
@@ -54,6 +56,8 @@ _CONFIGURATION: Final = H2Configuration(
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _HEADER_BYTES: Final = 9
 _SETTINGS: Final = 4
+_EMPTY_DATA: Final = bytes(4)
+"""The length and type of a DATA frame without content."""
 _GOAWAY: Final = 7
 
 
@@ -80,7 +84,10 @@ class PureEngine:
         self._h2.initiate_connection()
         # A stream too many is not worth the connection; who uses the engine refuses it.
         settings[SettingCodes.MAX_CONCURRENT_STREAMS] = (1 << 31) - 1
+        # The peer may send more than a smaller window until it has acknowledged that.
+        settings[SettingCodes.INITIAL_WINDOW_SIZE] = max(limits.stream_window, INITIAL_WINDOW)
         self._h2.local_settings = Settings(client=False, initial_values=settings)
+        self._h2.local_settings.initial_window_size = limits.stream_window
         self._h2.increment_flow_control_window(
             limits.connection_window - self._h2.inbound_flow_control_window
         )
@@ -97,8 +104,10 @@ class PureEngine:
         if self._ended:
             return
         try:
-            for event in self._h2.receive_data(self._without_goaway(data)):
-                self._take(event)
+            for part in self._without_goaway(data):
+                self._let_nothing_in(part)
+                for event in self._h2.receive_data(part):
+                    self._take(event)
             if self._too_large:
                 self.end(ErrorCode.FRAME_SIZE_ERROR)
         except ProtocolError as error:
@@ -176,15 +185,29 @@ class PureEngine:
         self._streams.clear()
         self._events.append(ConnectionEnded(error_code))
 
-    def _without_goaway(self, data: bytes) -> bytes:
-        """Return all whole frames of what has arrived but GOAWAY; the rest waits."""
+    def _let_nothing_in(self, part: bytes) -> None:
+        """Let DATA without content pass a window that has become smaller than what was sent.
+
+        h2 refuses it there (RFC 9113 section 6.9.1 does not).
+        """
+        stream_id = int.from_bytes(part[5:_HEADER_BYTES], "big")
+        if part[:4] == _EMPTY_DATA and stream_id in self._streams:
+            missing = -self._h2.remote_flow_control_window(stream_id)
+            if missing > 0:
+                self._h2.increment_flow_control_window(missing, stream_id)
+
+    def _without_goaway(self, data: bytes) -> list[bytes]:
+        """Return all whole frames of what has arrived but GOAWAY; the rest waits.
+
+        DATA without content begins a part of its own.
+        """
         data = self._partial + data
         position = 0
         if not self._begun:
             wanted = len(_PREFACE) + _HEADER_BYTES
             if len(data) < wanted and _PREFACE.startswith(data[: len(_PREFACE)]):
                 self._partial = data
-                return b""
+                return []
             # h2 itself takes any frame for the first one (RFC 9113 section 3.4).
             if not data.startswith(_PREFACE) or data[len(_PREFACE) + 3] != _SETTINGS:
                 raise ValueError("no preface of a client")
@@ -204,10 +227,13 @@ class PureEngine:
             if data[position + 3] == _GOAWAY and length >= 8 and not any(data[position + 5 :][:4]):
                 kept.append(data[begin:position])
                 begin = end
+            elif data[position : position + 4] == _EMPTY_DATA:
+                kept.append(data[begin:position])
+                begin = position
             position = end
         kept.append(data[begin:position])
         self._partial = data[position:]
-        return b"".join(kept)
+        return kept
 
     def _take(self, event: H2Event) -> None:
         match event:
@@ -239,6 +265,10 @@ class PureEngine:
                 self._pump_all([stream_id] if stream_id else tuple(self._streams))
             case RemoteSettingsChanged():
                 self._pump_all(tuple(self._streams))
+            case SettingsAcknowledged():
+                # Of a window that is smaller now so much may have been taken that it is to be told.
+                for stream_id in self._streams:
+                    self.taken(stream_id, 0)
             case _:
                 pass
 

@@ -77,6 +77,39 @@ def test_silent_peers_stand_in_nobodys_way(tmp_path: Path) -> None:
     run(story, tmp_path, limits)
 
 
+@pytest.mark.parametrize("begun", [1, 5, 100], ids=["type", "header", "part"])
+def test_part_of_a_hello_stands_in_nobodys_way(tmp_path: Path, begun: int) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        to_server = ssl.MemoryBIO()
+        tls = context.wrap_bio(ssl.MemoryBIO(), to_server, server_hostname="127.0.0.1")
+        with pytest.raises(ssl.SSLWantReadError):
+            tls.do_handshake()
+        hello = to_server.read()
+        reader, writer = await opened(world, "127.0.0.1")
+        writer.write(hello[:begun])
+        assert (await world.call(context, b"a")).startswith(b"a")
+        # What it began goes on when the rest is there: a record of the handshake comes back.
+        writer.write(hello[begun:])
+        assert (await reader.readexactly(1)) == b"\x16"
+        writer.transport.abort()
+
+    limits = ListenerLimits(max_connections=1, max_handshakes=1, handshake_timeout=60)
+    run(story, tmp_path, limits)
+
+
+def test_peers_that_said_no_hello_are_counted(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        held = [await opened(world, "127.0.0.1") for _ in range(2)]
+        held[0][1].write(b"\x16\x03")
+        for reader, writer in held:
+            assert await reader.read() == b""
+            writer.close()
+        assert world.listener.counts.handshakes_failed == 2
+
+    run(story, tmp_path, ListenerLimits(handshake_timeout=0.2, idle_timeout=0.4))
+
+
 def test_silent_peers_go_when_others_find_no_place_to_wait(tmp_path: Path) -> None:
     async def story(world: World) -> None:
         held = [await opened(world, f"127.0.0.{number}") for number in (2, 3)]
@@ -145,7 +178,7 @@ def test_one_that_left_while_it_waited_is_forgotten(tmp_path: Path) -> None:
         await world.waiting.wait()
         _, silent = await opened(world, "127.0.0.1")
         _, spoken = await opened(world, "127.0.0.1")
-        spoken.write(b"\x16\x03\x01")
+        spoken.write(b"no ClientHello")
         await bound_met(world)
         await waiting(world, 3)
         silent.close()

@@ -330,6 +330,29 @@ def test_a_turn_ends_when_others_have_waited_long_enough(
     assert not turns.strangers(end + 1)
 
 
+@pytest.mark.parametrize("end", ["shaken", "end"])
+def test_a_handshake_that_takes_half_of_its_time_is_a_strangers(end: str) -> None:
+    turns = UnderWay(2, calls_told=True, handshake_timeout=10)
+    for each in range(2):
+        turns.begin(each, Rank.FIRST, came=100.0, now=100.0)
+        turns.look(100.25, late=False, spare=1.0)
+    turns.look(104.9, late=False, spare=1.0)
+    assert not turns.strangers(104.9)
+    # Others have their turns meanwhile, for each as long as it is there.
+    for now in (105.0, 106.0, 109.0):
+        turns.look(now, late=False, spare=1.0)
+        assert turns.strangers(now)
+    turns.shaken(0, 109.0)
+    turns.look(110.0, late=False, spare=1.0)
+    assert turns.strangers(110.0)
+    if end == "shaken":
+        turns.shaken(1, 110.0)
+    else:
+        turns.end(1)
+    turns.look(111.0, late=False, spare=1.0)
+    assert not turns.strangers(111.0)
+
+
 def test_where_calls_are_not_told_all_peers_are_alike() -> None:
     turns = UnderWay(2, calls_told=False)
     turns.begin("a", Rank.FIRST, came=0.0, now=0.0)

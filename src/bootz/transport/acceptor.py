@@ -122,11 +122,15 @@ class Acceptor:
         self._share_port = share_port
         self._sockets: list[socket.socket] = []
         self._listening = False
-        self._waiting = WaitingRoom(self._may_begin, half_closed=context is None)
+        self._waiting = WaitingRoom(self._may_begin, tls=context is not None)
         self._pressure = Pressure(self.counts)
         self._proxies = ProxyDoor(proxies, self.counts, self._arrive)
         self._places: set[Admission] = set()
-        self._under_way = UnderWay(limits.max_handshakes, calls_told=fruitless is not None)
+        self._under_way = UnderWay(
+            limits.max_handshakes,
+            calls_told=fruitless is not None,
+            handshake_timeout=limits.handshake_timeout,
+        )
         self._fruitless = fruitless
         # Places that are not for strangers: half of them, so that whoever comes finds one at once,
         # and that memory is left for those who ask.
@@ -332,7 +336,7 @@ class Acceptor:
         return Rank.FRUITLESS
 
     def _hear(self) -> None:
-        self._waiting.hear()
+        self._waiting.hear(asyncio.get_running_loop().time())
         self._pump_soon()
 
     def _pump_soon(self) -> None:
@@ -393,7 +397,7 @@ class Acceptor:
 
     def _look_after(self, now: float) -> None:
         # What came while this process was busy was said in time.
-        self._waiting.hear()
+        self._waiting.hear(now)
         late = now - self._tick_due > _LATE_S
         spare = self._spare.since_last(now)
         self._under_way.look(now, late=late, spare=min(spare, self._room()))
@@ -417,9 +421,12 @@ class Acceptor:
         patience = min(limits.idle_timeout, _SILENT_S) if full else limits.idle_timeout
         header = patience if self.context is None else min(patience, limits.handshake_timeout)
         self._proxies.end_late(now - header)
-        silent = self._waiting.silent_since(now - patience)
+        begun_before = now - min(patience, limits.handshake_timeout)
+        silent = self._waiting.silent_since(now - patience, begun_before=begun_before)
         for waiter in silent:
             self._waiting.close(waiter)
+        if self.context is not None:
+            self.counts.handshakes_failed += len(silent)
         # One line for each, unless they are so many that the log would cost more than they did.
         for waiter in silent[:_TOLD_AT_ONCE]:
             peer = peer_address(waiter.host, waiter.port)

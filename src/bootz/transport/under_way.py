@@ -13,6 +13,9 @@ peers that have not asked yet bound how many strangers are let in:
 
 With 48 turns that is some 48, 24 to 190, and 24 handshakes in a second; an honest router's turn
 ends much sooner. While no stranger is about, first contacts have three quarters of the turns.
+
+Who does not finish its handshake is a stranger, too, and cheaper to be: it is told from a slow
+router by half of the time that a handshake may take.
 """
 
 import math
@@ -69,15 +72,19 @@ class UnderWay:
     Args:
         most: connections that may keep others waiting.
         calls_told: whether it is told who asks for something; else all peers are alike.
+        handshake_timeout: seconds that a handshake may take.
     """
 
-    def __init__(self, most: int, *, calls_told: bool) -> None:
+    def __init__(self, most: int, *, calls_told: bool, handshake_timeout: float = math.inf) -> None:
         self._most = most
+        self._slow_s = handshake_timeout / 2
         self._calls_told = calls_told
         self._turns: dict[Hashable, _Turn] = {}
         # Those that work, or wait for a peer in its handshake, and those that may be strangers.
         self._at_work: Counter[_Share] = Counter()
         self._unasked: Counter[_Share] = Counter()
+        # Those whose handshake outlasts their turn, and when that began.
+        self._slow: dict[Hashable, float] = {}
         self._strangers_at = -math.inf
         self._spare = 1.0
 
@@ -124,6 +131,7 @@ class UnderWay:
 
     def shaken(self, place: Hashable, now: float) -> None:
         """Hear that a handshake is done."""
+        self._slow.pop(place, None)
         turn = self._turns.get(place)
         if turn is not None and self._calls_told and turn.shaken is None:
             turn.shaken = now
@@ -139,6 +147,7 @@ class UnderWay:
 
     def end(self, place: Hashable) -> bool:
         """End a turn; tell whether it was under way."""
+        self._slow.pop(place, None)
         turn = self._turns.pop(place, None)
         if turn is None:
             return False
@@ -163,6 +172,10 @@ class UnderWay:
                 self.end(place)
                 if waits:
                     self._strangers_at = now
+                elif turn.shaken is None and self._calls_told:
+                    self._slow[place] = turn.begun
+        if self._slow and now - next(iter(self._slow.values())) >= self._slow_s:
+            self._strangers_at = now
 
     def _part(self, part: int, of: int) -> int:
         return max(1, self._most * part // of)

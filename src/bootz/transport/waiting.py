@@ -1,8 +1,8 @@
 """Connections that were accepted and wait: a descriptor each, no TLS, no task, no buffer.
 
 They are accepted because the kernel forgets what its own queue cannot hold; a peer whose
-connection it forgot gets a reset half a minute later. Here a peer that has said nothing keeps no
-other from its turn, and one that has gone is not served.
+connection it forgot gets a reset half a minute later. Here a peer that has said nothing, or only
+part of a ClientHello, keeps no other from its turn, and one that has gone is not served.
 """
 
 import math
@@ -10,17 +10,22 @@ import select
 import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
+from bootz.transport.hello import says_hello
 from bootz.transport.proxy_door import Arrival
 from bootz.transport.turns import Rank, Turns
 
 _GONE: Final = select.EPOLLHUP | select.EPOLLERR
 _HEARD: Final = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
-"""By edges: the first bytes, and later the peer's end, are told once each."""
+"""By edges: what comes, and later the peer's end, are told once each."""
 
 _EVENTS: Final = 4096
+
+_DROPPED: Final = 8192
+"""Octets, more than of part of a ClientHello that is waited for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,7 +36,7 @@ class Waiter:
     arrival: Arrival
     rank: Rank
     spoken: bool = False
-    """Whether its peer has sent anything."""
+    """Whether its peer has sent so much that it can be served."""
 
     @property
     def host(self) -> str:
@@ -49,14 +54,17 @@ class WaitingRoom:
 
     Args:
         may_begin: tells whether an address is below its own bound.
-        half_closed: whether a peer that sends no more still waits for an answer (HTTP without TLS).
+        tls: whether peers begin with a ClientHello. Without TLS (HTTP) a peer that sends no more
+            still waits for an answer.
     """
 
-    def __init__(self, may_begin: Callable[[str], bool], *, half_closed: bool) -> None:
+    def __init__(self, may_begin: Callable[[str], bool], *, tls: bool) -> None:
         self._turns: Turns[Waiter] = Turns(may_begin)
-        self._half_closed = half_closed
+        self._tls = tls
         self._all: dict[int, Waiter] = {}
         self._silent: dict[int, Waiter] = {}
+        # Of these, since when part of a hello has been there.
+        self._begun: dict[int, float] = {}
         self._per_host: Counter[str] = Counter()
         self._epoll = select.epoll()
 
@@ -69,7 +77,7 @@ class WaitingRoom:
 
     @property
     def ready(self) -> int:
-        """How many of them have sent something, and so want to be served."""
+        """How many of them have said hello, and so want to be served."""
         return len(self._turns)
 
     def of(self, host: str) -> int:
@@ -89,21 +97,29 @@ class WaitingRoom:
         self._epoll.register(number, _HEARD)
         self._silent[number] = waiter
 
-    def hear(self) -> None:
-        """Find out who has spoken, and who has gone."""
+    def hear(self, now: float) -> None:
+        """Find out who has spoken, and who has gone.
+
+        ``now`` is seconds on a clock that only rises.
+        """
         for number, events in self._epoll.poll(0, _EVENTS):
             waiter = self._all.get(number)
             if waiter is None:
                 continue
-            ended = events & select.EPOLLRDHUP and not (
-                self._half_closed and _has_spoken(waiter.accepted)
-            )
+            ended = events & select.EPOLLRDHUP and (self._tls or not _has_spoken(waiter.accepted))
             if ended or events & _GONE:
                 self.close(waiter)
             elif not waiter.spoken:
-                waiter.spoken = True
-                del self._silent[number]
-                self._turns.add(waiter.host, waiter, rank=waiter.rank)
+                self._listen(number, waiter, now)
+
+    def _listen(self, number: int, waiter: Waiter, now: float) -> None:
+        if self._tls and not says_hello(waiter.accepted):
+            self._begun.setdefault(number, now)
+            return
+        waiter.spoken = True
+        del self._silent[number]
+        self._begun.pop(number, None)
+        self._turns.add(waiter.host, waiter, rank=waiter.rank)
 
     def want(self, last: Rank) -> int:
         """Return how many want to be served of this rank or a better one."""
@@ -140,17 +156,24 @@ class WaitingRoom:
         """Return addresses at their bound of which any of this rank or a better one wait."""
         return self._turns.aside(last)
 
-    def silent_since(self, before: float) -> list[Waiter]:
-        """Return those that have said nothing and came before a time."""
-        found = []
-        for waiter in self._silent.values():
+    def silent_since(self, before: float, *, begun_before: float) -> list[Waiter]:
+        """Return those that have not said hello: who came before a time, or began it before one."""
+        found = {}
+        for number, waiter in self._silent.items():
             if waiter.arrival.since > before:
                 break
-            found.append(waiter)
-        return found
+            found[number] = waiter
+        for number, begun in self._begun.items():
+            if begun > begun_before:
+                break
+            found[number] = self._silent[number]
+        return list(found.values())
 
     def close(self, waiter: Waiter) -> None:
         """End one that waits."""
+        if waiter.accepted.fileno() in self._begun:
+            # What was not read would be answered by a reset.
+            _drop(waiter.accepted)
         self._turns.discard(waiter.host, waiter)
         self._forget(waiter)
         waiter.accepted.close()
@@ -171,6 +194,7 @@ class WaitingRoom:
         number = waiter.accepted.fileno()
         del self._all[number]
         self._silent.pop(number, None)
+        self._begun.pop(number, None)
         self._per_host[waiter.host] -= 1
         if self._per_host[waiter.host] <= 0:
             del self._per_host[waiter.host]
@@ -182,3 +206,8 @@ def _has_spoken(accepted: socket.socket) -> bool:
         return bool(accepted.recv(1, socket.MSG_PEEK))
     except OSError:
         return False
+
+
+def _drop(accepted: socket.socket) -> None:
+    with suppress(OSError):
+        accepted.recv(_DROPPED)

@@ -109,7 +109,7 @@ HANDSHAKES: Final = MetricFamily(
     "bootz_handshakes_total",
     MetricKind.COUNTER,
     "Connections to the Bootz port: done, refused (the certificate or protocol of the router), "
-    "failed (lost or too slow), turned-away (over a limit).",
+    "failed (lost, silent or too slow), turned-away (over a limit).",
     ("outcome",),
 )
 PROXY_REFUSED: Final = MetricFamily(

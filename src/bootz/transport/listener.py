@@ -83,6 +83,8 @@ class GrpcListener:
         self._windows = windows(limits)
         self._engine_limits = self._windows.engine_limits(limits.max_streams_per_connection)
         self._connections: set[GrpcConnection] = set()
+        # The same of each address, in the order of their coming.
+        self._of: dict[str, dict[GrpcConnection, None]] = {}
         # Of these, in the order of their coming, those that have asked for nothing; and those
         # that were told to go, with the time.
         self._strangers: dict[GrpcConnection, None] = {}
@@ -166,11 +168,11 @@ class GrpcListener:
         """
         now = asyncio.get_running_loop().time()
         missing = wanted.connections
-        for connection, told in tuple(self._leaving.items()):
-            if wanted.host in (None, connection.peer.host):
-                missing -= 1
-                if now - told >= _GOODBYE_S:
-                    connection.cut()
+        leaving = self._among(wanted.host, self._leaving)
+        missing -= len(leaving)
+        for connection in leaving:
+            if now - self._leaving[connection] >= _GOODBYE_S:
+                connection.cut()
         if missing <= 0:
             return 0
         idle = tuple(islice(self._idle(wanted, now - wanted.idle_for), missing))
@@ -180,23 +182,34 @@ class GrpcListener:
 
     def _idle(self, wanted: RoomWanted, before: float) -> Iterator[GrpcConnection]:
         """Find connections that are idle since before a time, those that are worth least first."""
-
-        def fits(connection: GrpcConnection) -> bool:
-            return connection.last_progress < before and (
-                wanted.host in (None, connection.peer.host)
-            )
-
-        for connection in self._strangers:
+        for connection in self._among(wanted.host, self._strangers):
             if connection.last_progress >= before:
                 break
-            if fits(connection):
-                yield connection
+            yield connection
         if not wanted.fruitless:
-            others = self._connections - self._strangers.keys() - self._leaving.keys()
+            others = self._among(wanted.host, self._connections)
             yield from sorted(
-                (each for each in others if not each.running and fits(each)),
+                (
+                    each
+                    for each in others
+                    if each not in self._strangers
+                    and each not in self._leaving
+                    and not each.running
+                    and each.last_progress < before
+                ),
                 key=lambda each: each.last_progress,
             )
+
+    def _among(
+        self, host: str | None, connections: Collection[GrpcConnection]
+    ) -> list[GrpcConnection]:
+        """Return those of an address in the order of their coming; None: all.
+
+        Thousands of addresses may be at their bound: each costs no more than its own connections.
+        """
+        if host is None:
+            return list(connections)
+        return [each for each in self._of.get(host, ()) if each in connections]
 
     def _send_away(self, connection: GrpcConnection, now: float) -> None:
         self._no_stranger(connection)
@@ -223,6 +236,7 @@ class GrpcListener:
     def _connection(self, place: Admission) -> GrpcConnection:
         def made(connection: GrpcConnection) -> None:
             self._connections.add(connection)
+            self._of.setdefault(connection.peer.host, {})[connection] = None
             self._strangers[connection] = None
             self._awake[connection] = None
             if self._rest_timer is None:
@@ -230,6 +244,10 @@ class GrpcListener:
 
         def lost(connection: GrpcConnection) -> None:
             self._connections.discard(connection)
+            of_address = self._of.get(connection.peer.host, {})
+            of_address.pop(connection, None)
+            if not of_address:
+                self._of.pop(connection.peer.host, None)
             self._no_stranger(connection)
             self._leaving.pop(connection, None)
             place.leave()

@@ -129,6 +129,27 @@ def test_reload_reaches_all_and_drain_lets_calls_end(ready: World) -> None:
     play(story)
 
 
+def test_a_reload_waits_for_a_child_that_starts(ready: World) -> None:
+    async def story() -> None:
+        async with served(ready, "--workers", "2") as (process, _):
+            parent = process.process.pid
+            os.kill(children(parent, "routers")[0], signal.SIGKILL)
+            await process.hear("worker-ended")
+            while len(children(parent, "routers")) < 2:
+                await asyncio.sleep(0)
+            process.process.send_signal(signal.SIGHUP)
+            told = [await process.hear("reloaded") for _ in range(3)]
+            assert {(each["part"], each["number"]) for each in told} == {
+                ("routers", 0),
+                ("routers", 1),
+                ("images", 0),
+            }
+            assert await process.end(signal.SIGTERM) == 0
+            assert [each["event"] for each in process.said].count("worker-ended") == 1
+
+    play(story)
+
+
 def test_children_do_not_outlive_a_parent_that_is_killed(ready: World) -> None:
     async def story() -> None:
         async with served(ready, "--workers", "2") as (process, _):

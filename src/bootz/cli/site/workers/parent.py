@@ -61,12 +61,21 @@ class _Running:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._away = False
+        # Of its present process: whether that listens, and is to read settings again once it does.
+        self._up = self._reload_due = False
         self._task = asyncio.get_running_loop().create_task(self._keep())
 
     def send(self, number: signal.Signals) -> None:
         """Pass a signal on."""
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
+
+    def reload(self) -> None:
+        """Let it read settings again; SIGHUP would end one that starts."""
+        if self._up:
+            self.send(signal.SIGHUP)
+        else:
+            self._reload_due = True
 
     def tell(self, line: bytes) -> None:
         """Pass a line on."""
@@ -124,7 +133,20 @@ class _Running:
             await asyncio.sleep(wait)
             wait = min(_LONGEST_WAIT_S, max(_FIRST_WAIT_S, wait * 2))
 
+    def _is_up(self, told: Event) -> None:
+        self._up = True
+        # Done already, too, where all is to stop: nobody waits for it any more.
+        if not self.ready.done():
+            self.ready.set_result(told)
+        if self._away:
+            self._away = False
+            log.info("worker-back", part=self.child.name, number=self.child.number)
+        if self._reload_due:
+            self._reload_due = False
+            self.send(signal.SIGHUP)
+
     async def _run(self) -> int:
+        self._up = self._reload_due = False
         process = self._process = await asyncio.create_subprocess_exec(
             *COMMAND,
             *("--site", str(self._site), "serve", "--part", written(self.child)),
@@ -143,12 +165,7 @@ class _Running:
                 told = read_event(line)
                 event = told.get("event")
                 if event == READY:
-                    # Done already, too, where all is to stop: nobody waits for it any more.
-                    if not self.ready.done():
-                        self.ready.set_result(told)
-                    if self._away:
-                        self._away = False
-                        log.info("worker-back", part=self.child.name, number=self.child.number)
+                    self._is_up(told)
                 elif event == LACKING:
                     self._on_lacking(self, line)
             return await process.wait()
@@ -288,7 +305,7 @@ async def _pass_reloads(
             log.error("reload-failed", reason=error.reason, detail=str(error))
             continue
         for each in children:
-            each.send(signal.SIGHUP)
+            each.reload()
 
 
 async def _stop(children: Sequence[_Running], stops: Stops) -> None:

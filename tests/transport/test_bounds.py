@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from transport.listener_world import World, run
 
 from bootz.transport.calling import end_channel
 from bootz.transport.limits import ListenerLimits
+from bootz.transport.pressure import LoadCounts, PeerLines, Pressure
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -135,6 +137,46 @@ def test_one_address_leaves_places_to_others(tmp_path: Path) -> None:
             writer.transport.abort()
 
     run(story, tmp_path, ListenerLimits(max_waiting=8, idle_timeout=60))
+
+
+def test_many_peers_that_fare_alike_are_told_by_their_number(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        # All are there when the first is accepted.
+        refused = [socket.create_connection(world.address) for _ in range(50)]
+        with capture_logs() as logs:
+            while world.listener.counts.turned_away < 43 or logs[-1]["event"] != "lines-left-out":
+                await asyncio.sleep(0.001)
+        for each in refused:
+            each.close()
+        told = [each for each in logs if each["event"] == "connection-refused"]
+        (left_out,) = [each for each in logs if each["event"] == "lines-left-out"]
+        assert len(told) == 4
+        assert (left_out["of"], left_out["lines"]) == ("connection-refused", 39)
+
+    run(story, tmp_path, ListenerLimits(max_waiting=8, idle_timeout=60))
+
+
+def test_each_kind_of_line_is_told_again_after_a_look() -> None:
+    lines = PeerLines()
+    with capture_logs() as logs:
+        assert [lines.may_tell("a") for _ in range(6)] == [True] * 4 + [False] * 2
+        assert lines.may_tell("b")
+        lines.look()
+        assert lines.may_tell("a")
+        lines.look()
+    assert [(each["event"], each["of"], each["lines"]) for each in logs] == [
+        ("lines-left-out", "a", 2)
+    ]
+
+
+def test_a_lack_of_descriptors_is_told_once_a_minute() -> None:
+    pressure = Pressure(LoadCounts())
+    with capture_logs() as logs:
+        for now in (0.0, 0.1, 59.9, 60.0, 119.0):
+            pressure.cannot_accept(OSError(24, "Too many open files"), now)
+    assert [(each["event"], each["error"]) for each in logs] == [
+        ("accept-failed", "Too many open files")
+    ] * 2
 
 
 @pytest.mark.parametrize("answers", [1, 2])

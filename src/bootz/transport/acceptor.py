@@ -23,7 +23,7 @@ from bootz.transport.admission import AcceptorLimits, Admission, RoomWanted
 from bootz.transport.binding import bind, peer_address
 from bootz.transport.fruitless import Fruitless
 from bootz.transport.handing import Handing
-from bootz.transport.pressure import LoadCounts, Pressure, backlog
+from bootz.transport.pressure import LoadCounts, PeerLines, Pressure, backlog
 from bootz.transport.proxy_door import Arrival, Network, ProxyDoor
 from bootz.transport.returning import Returning
 from bootz.transport.spare_time import SpareTime
@@ -54,9 +54,6 @@ _LATE_S: Final = 0.05
 
 _SILENT_S: Final = 1.0
 """Seconds after which a peer that has said nothing goes, where others find no place."""
-
-_TOLD_AT_ONCE: Final = 4
-"""Silent peers that have a line of their own in the log, ten times a second."""
 
 _ACCEPTS: Final = 4096
 """Connections that are accepted in one turn of the event loop: a whole queue of the kernel."""
@@ -124,7 +121,8 @@ class Acceptor:
         self._listening = False
         self._waiting = WaitingRoom(self._may_begin, tls=context is not None)
         self._pressure = Pressure(self.counts)
-        self._proxies = ProxyDoor(proxies, self.counts, self._arrive)
+        self._lines = PeerLines()
+        self._proxies = ProxyDoor(proxies, self.counts, self._lines, self._arrive)
         self._places: set[Admission] = set()
         self._under_way = UnderWay(
             limits.max_handshakes,
@@ -283,7 +281,7 @@ class Acceptor:
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 break
             except OSError as error:  # out of descriptors: leave the rest in the backlog
-                log.warning("accept-failed", error=error.strerror)
+                self._pressure.cannot_accept(error, now)
                 self._pause()
                 break
             accepted.setblocking(False)
@@ -307,7 +305,7 @@ class Acceptor:
                 if self._is_full():
                     break
         except OSError as error:  # out of descriptors: leave the rest where it is
-            log.warning("accept-failed", error=error.strerror)
+            self._pressure.cannot_accept(error, asyncio.get_running_loop().time())
             self._pause()
         self._tick_soon()
 
@@ -324,7 +322,8 @@ class Acceptor:
         if self._waiting.of(host) >= max(1, self._limits.max_waiting * 7 // 8):
             accepted.close()
             self.counts.turned_away += 1
-            log.warning("connection-refused", peer=host, reason="too many connections")
+            if self._lines.may_tell("connection-refused"):
+                log.warning("connection-refused", peer=host, reason="too many connections")
             return
         self._waiting.add(Waiter(accepted, arrival, self._rank(host)))
 
@@ -409,6 +408,7 @@ class Acceptor:
             if oldest is not None:
                 self._pressure.waits(now - oldest.arrival.since, waiting=self._waiting.ready)
         self._pressure.look_at_queues(self._sockets)
+        self._lines.look()
         waiting = len(self._waiting) + len(self._proxies)
         if not self._listening and waiting <= self._limits.max_waiting * 7 // 8:
             self._listen()
@@ -427,12 +427,10 @@ class Acceptor:
             self._waiting.close(waiter)
         if self.context is not None:
             self.counts.handshakes_failed += len(silent)
-        # One line for each, unless they are so many that the log would cost more than they did.
-        for waiter in silent[:_TOLD_AT_ONCE]:
-            peer = peer_address(waiter.host, waiter.port)
-            log.info("handshake-failed", peer=peer, error="silent")
-        if len(silent) > _TOLD_AT_ONCE:
-            log.info("peers-silent", connections=len(silent) - _TOLD_AT_ONCE)
+        for waiter in silent:
+            if self._lines.may_tell("handshake-failed"):
+                peer = peer_address(waiter.host, waiter.port)
+                log.info("handshake-failed", peer=peer, error="silent")
 
     def _keep_free(self, spare: float) -> None:
         """Close strangers while more than half of the places, or of those of an address, are
@@ -546,7 +544,8 @@ class Acceptor:
                 self._on_refused(peer, refusals[0])
             else:
                 self.counts.handshakes_failed += 1
-                log.info("handshake-failed", peer=peer, error=type(error).__name__)
+                if self._lines.may_tell("handshake-failed"):
+                    log.info("handshake-failed", peer=peer, error=type(error).__name__)
 
     def _asked(self, place: Admission) -> None:
         self._under_way.asked(place)

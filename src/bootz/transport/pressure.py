@@ -1,8 +1,11 @@
-"""What a listener tells of its load: a counter for each kind, and a line when it begins."""
+"""What a listener tells of its load and of its peers: a counter for each kind, and a line when it
+begins; of many peers that fare alike, a few lines and their number.
+"""
 
 import math
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,10 @@ LONG_WAIT_S: Final = 1.0
 
 _TELL_AGAIN_S: Final = 60.0
 """Seconds between two lines about connections that are read more slowly, or make room."""
+
+_TOLD_AT_ONCE: Final = 4
+"""Lines about peers that fare alike, between two looks: beyond it the log would cost more than
+those peers did."""
 
 _SOMAXCONN: Final = Path("/proc/sys/net/core/somaxconn")
 _ENOUGH_BACKLOG: Final = 4096
@@ -56,6 +63,25 @@ class LoadCounts:
     """Connections with a header of the PROXY protocol that was not accepted, or without one."""
 
 
+class PeerLines:
+    """Says what became of a peer, and of many only how many they were."""
+
+    def __init__(self) -> None:
+        self._told: Counter[str] = Counter()
+
+    def may_tell(self, event: str) -> bool:
+        """Tell whether one more line may be written of an event; if not, it is counted."""
+        self._told[event] += 1
+        return self._told[event] <= _TOLD_AT_ONCE
+
+    def look(self) -> None:
+        """Say how many lines were left out since the last look; about ten times a second."""
+        for event, lines in self._told.items():
+            if lines > _TOLD_AT_ONCE:
+                log.info("lines-left-out", of=event, lines=lines - _TOLD_AT_ONCE)
+        self._told.clear()
+
+
 class SlowedPeers:
     """Counts connections that are read more slowly, and says so once a minute."""
 
@@ -84,7 +110,7 @@ class Pressure:
         self._long = False
         self._long_before = 0
         self._drops: dict[int, int] = {}
-        self._room_told_at = -math.inf
+        self._room_told_at = self._failure_told_at = -math.inf
 
     def met(self, bound: str, *, waiting: int, host: str | None = None) -> None:
         """A bound of ``limits`` was met, by one address or by all together."""
@@ -99,6 +125,12 @@ class Pressure:
         if connections and now - self._room_told_at >= _TELL_AGAIN_S:
             self._room_told_at = now
             log.warning("connections-make-room", times_ever=self._counts.made_room)
+
+    def cannot_accept(self, error: OSError, now: float) -> None:
+        """No descriptor was free for one; ``now`` as of ``made_room``."""
+        if now - self._failure_told_at >= _TELL_AGAIN_S:
+            self._failure_told_at = now
+            log.warning("accept-failed", error=error.strerror)
 
     def waits(self, seconds: float, *, waiting: int) -> None:
         """The one that has waited longest has waited so long."""

@@ -14,7 +14,7 @@ from typing import Final
 from bootz.errors import WireError
 from bootz.log import get_logger
 from bootz.transport.binding import peer_address
-from bootz.transport.pressure import LoadCounts
+from bootz.transport.pressure import LoadCounts, PeerLines
 from bootz.transport.proxy_header import (
     HEAD_BYTES,
     SIGNATURE,
@@ -60,6 +60,7 @@ class ProxyDoor:
         trusted: the addresses from which a header is demanded, and believed; from all others one
             is refused.
         counts: takes what is refused.
+        lines: tells what may be told of it.
         on_arrived: told each connection whose header is read.
     """
 
@@ -67,10 +68,12 @@ class ProxyDoor:
         self,
         trusted: Collection[Network],
         counts: LoadCounts,
+        lines: PeerLines,
         on_arrived: Callable[[socket.socket, Arrival], None],
     ) -> None:
         self._trusted = tuple(trusted)
         self._counts = counts
+        self._lines = lines
         self._on_arrived = on_arrived
         self._coming: dict[int, _Coming] = {}
 
@@ -160,6 +163,8 @@ class ProxyDoor:
     def _refuse(self, accepted: socket.socket, peer: str, error: WireError) -> None:
         accepted.close()
         self._counts.proxy_headers_refused += 1
+        if not self._lines.may_tell("proxy-header-refused"):
+            return
         log.warning(
             "proxy-header-refused",
             peer=peer,

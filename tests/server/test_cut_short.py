@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
@@ -13,9 +14,12 @@ from typing import Any
 
 import pytest
 from server.test_serving import ANYWHERE, COMMAND, Process, play
+from structlog.testing import capture_logs
 from world import World
 
 from bootz.config.file import CONFIG_NAME
+from bootz.server.presence import Presence
+from bootz.server.store.database import Database
 
 WORKERS = pytest.mark.parametrize("workers", ["1", "2"])
 
@@ -111,3 +115,20 @@ def test_a_start_is_cut_where_another_program_holds_the_database(world: World) -
 
     with held(world):
         play(story)
+
+
+def test_the_end_waits_once_for_a_database_that_another_program_holds(world: World) -> None:
+    async def story(database: Database) -> None:
+        presence = Presence(database, world.site.clock, time.monotonic)
+        presence.begin(world.site, ["127.0.0.1:1"])
+        presence.tend(world.site, connections=0, leads=False)
+        with capture_logs() as logs:
+            await presence.end()
+        assert [each["event"] for each in logs] == ["sign-of-life-not-given"]
+
+    database = world.site.database(lock_seconds=0.1)
+    try:
+        with held(world):
+            asyncio.run(story(database))
+    finally:
+        database.close()

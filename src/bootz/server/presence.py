@@ -49,7 +49,7 @@ class Presence:
         self._next = monotonic()
         self._told = False
         self._defects = Defects("sign-of-life-not-given")
-        self._giving: asyncio.Task[None] | None = None
+        self._giving: asyncio.Task[bool] | None = None
 
     async def check(self, site: Site) -> None:
         """Check that this server agrees with those that serve now.
@@ -96,27 +96,30 @@ class Presence:
             row = replace(self._row, seen_at=self._clock(), connections=connections, leads=leads)
             self._giving = asyncio.get_running_loop().create_task(self._give(site, row))
 
-    async def _give(self, site: Site, row: ServerRow) -> None:
+    async def _give(self, site: Site, row: ServerRow) -> bool:
+        """Return whether the database answered."""
         try:
             await asyncio.to_thread(self._write, site, row)
             other = await asyncio.to_thread(self._stranger, site)
         except BootzError as error:
             log.info("sign-of-life-not-given", reason=error.reason, detail=str(error))
-            return
+            return False
         except Exception as error:
             # A defect of ours must not end what serves, nor keep it from its end.
             self._defects.tell(error)
-            return
+            return True
         if other is not None and not self._told:
             log.warning("servers-disagree", other=f"{other.host}:{other.folder}")
         self._told = other is not None
+        return True
 
     async def end(self) -> None:
-        """Tell the others that this server serves no more."""
+        """Tell the others that this server serves no more; without it they find out in time."""
         if self._row is not None:
             row, self._row = self._row, None
-            if self._giving is not None:
-                await self._giving
+            if self._giving is not None and not self._giving.done() and not await self._giving:
+                # It was waited for long enough.
+                return
             try:
                 await asyncio.to_thread(self._remove, row.name)
             except BootzError as error:

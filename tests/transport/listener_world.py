@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from grpclib.client import Channel, UnaryUnaryMethod
@@ -109,3 +112,16 @@ def run(
         assert world.listener.connection_count == 0
 
     runner(play())
+
+
+@contextmanager
+def no_descriptor() -> Iterator[None]:
+    """Let this process have no free descriptor."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -11,7 +11,7 @@ import pytest
 from grpclib.client import UnaryUnaryMethod
 from pki import client_context
 from structlog.testing import capture_logs
-from transport.listener_world import World, run
+from transport.listener_world import World, no_descriptor, run
 
 from bootz.transport.calling import end_channel
 from bootz.transport.limits import ListenerLimits
@@ -123,6 +123,24 @@ def test_silent_peers_go_when_others_find_no_place_to_wait(tmp_path: Path) -> No
             writer.close()
 
     run(story, tmp_path, ListenerLimits(max_waiting=2, idle_timeout=60))
+
+
+def test_silent_peers_go_when_no_descriptor_is_free_for_others(tmp_path: Path) -> None:
+    async def story(world: World) -> None:
+        context = client_context(tmp_path)
+        reader, writer = await opened(world, "127.0.0.2")
+        await waiting(world, 1)
+        with socket.socket() as late, no_descriptor():
+            late.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(late, world.address)
+            _, other = await asyncio.open_connection(
+                sock=late, ssl=context, server_hostname="127.0.0.1", ssl_handshake_timeout=50
+            )
+            assert await reader.read() == b""
+            other.transport.abort()
+            writer.close()
+
+    run(story, tmp_path, ListenerLimits(idle_timeout=600))
 
 
 def test_one_address_leaves_places_to_others(tmp_path: Path) -> None:

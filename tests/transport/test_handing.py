@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 import socket
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from pki import client_context
-from transport.listener_world import LIMITS, World
+from transport.listener_world import LIMITS, World, no_descriptor
 
 from bootz.transport.handing import Handing
 from bootz.transport.limits import ListenerLimits
@@ -53,19 +52,6 @@ def pairs(held: ExitStack, count: int = 2) -> list[Handing]:
             held.callback(end.close)
     outboxes = [outbox for outbox, _ in made]
     return [Handing(inbox, outboxes) for _, inbox in made]
-
-
-@contextmanager
-def no_descriptor() -> Iterator[None]:
-    """Let this process have no free descriptor."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest = os.dup(0)
-    os.close(lowest)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def run(story: Story, folder: Path, table: int, limits: ListenerLimits = LIMITS) -> None:

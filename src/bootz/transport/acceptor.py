@@ -415,7 +415,10 @@ class Acceptor:
         self._pump_soon()
 
     def _end_silent(self, now: float) -> None:
-        full = len(self._waiting) + len(self._proxies) >= self._limits.max_waiting
+        # Paused: for want of a place to wait, or of a descriptor.
+        full = not self._listening or (
+            len(self._waiting) + len(self._proxies) >= self._limits.max_waiting
+        )
         limits = self._limits
         # They cost a descriptor; who is sent away soon comes again soon, and that costs more.
         patience = min(limits.idle_timeout, _SILENT_S) if full else limits.idle_timeout

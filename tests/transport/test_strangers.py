@@ -366,8 +366,8 @@ def test_where_calls_are_not_told_all_peers_are_alike() -> None:
 
 
 def test_time_is_spare_where_no_thread_of_this_process_has_used_it() -> None:
-    used = [7.0]
-    spare = SpareTime(lambda: used[0])
+    used, waited = [7.0], [3.0]
+    spare = SpareTime(lambda: used[0], lambda: waited[0])
     spare.since_last(100.0)
     used[0] += 0.025
     assert spare.since_last(100.1) == pytest.approx(0.75)
@@ -376,6 +376,10 @@ def test_time_is_spare_where_no_thread_of_this_process_has_used_it() -> None:
     assert spare.since_last(100.3) == 0.0
     assert spare.since_last(100.3) == 1.0
     assert spare.since_last(100.4) == 1.0
+    # Others on this machine had the core.
+    waited[0] += 0.04
+    used[0] += 0.01
+    assert spare.since_last(100.5) == pytest.approx(0.5)
 
 
 def test_a_connection_without_a_call_is_held_against_its_address_for_ten_minutes() -> None:

@@ -161,7 +161,7 @@ class UnderWay:
         Args:
             now: seconds on a clock that only rises, the same for all calls.
             late: whether this process did not come to it in time.
-            spare: the part of a core that it has not used lately, from 0 to 1.
+            spare: the part of a core that it had to spare lately, from 0 to 1.
         """
         self._spare = spare
         for place, turn in tuple(self._turns.items()):

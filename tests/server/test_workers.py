@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from grpclib.exceptions import StreamTerminatedError
-from server.test_serving import served
+from server.test_serving import Process, served
 from world import World, manufacturer, report, request, verified
 
 from bootz.config.file import CONFIG_NAME
@@ -105,6 +105,14 @@ def test_a_report_comes_to_the_process_that_answered(ready: World) -> None:
     play(story)
 
 
+ALL_PARTS = {("routers", 0), ("routers", 1), ("images", 0)}
+
+
+async def reloaded(process: Process) -> set[tuple[object, object]]:
+    told = [await process.hear("reloaded") for _ in ALL_PARTS]
+    return {(each["part"], each["number"]) for each in told}
+
+
 def test_reload_reaches_all_and_drain_lets_calls_end(ready: World) -> None:
     async def story() -> None:
         async with served(ready, "--workers", "2") as (process, _):
@@ -116,12 +124,7 @@ def test_reload_reaches_all_and_drain_lets_calls_end(ready: World) -> None:
             assert "part" not in failed
             config.write_text(before + "\nlog: {level: debug}\n")
             process.process.send_signal(signal.SIGHUP)
-            told = [await process.hear("reloaded") for _ in range(3)]
-            assert {(each["part"], each["number"]) for each in told} == {
-                ("routers", 0),
-                ("routers", 1),
-                ("images", 0),
-            }
+            assert await reloaded(process) == ALL_PARTS
             assert await process.end(signal.SIGTERM) == 0
             drained = [each for each in process.said if each["event"] == "draining"]
             assert len(drained) == 4
@@ -138,12 +141,7 @@ def test_a_reload_waits_for_a_child_that_starts(ready: World) -> None:
             while len(children(parent, "routers")) < 2:
                 await asyncio.sleep(0)
             process.process.send_signal(signal.SIGHUP)
-            told = [await process.hear("reloaded") for _ in range(3)]
-            assert {(each["part"], each["number"]) for each in told} == {
-                ("routers", 0),
-                ("routers", 1),
-                ("images", 0),
-            }
+            assert await reloaded(process) == ALL_PARTS
             assert await process.end(signal.SIGTERM) == 0
             assert [each["event"] for each in process.said].count("worker-ended") == 1
 

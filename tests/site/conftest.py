@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keystore.softhsm import SoftToken
 from site_world import Pki
 
 from bootz.cli.main import run
@@ -33,6 +34,12 @@ def keys(site: Site, capsys: pytest.CaptureFixture[str]) -> Keys:
         return json.loads(captured.out) if code == 0 else json.loads(captured.err)["error"]
 
     return call
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SoftToken:
+    monkeypatch.setenv("SOFTHSM2_CONF", "")
+    return SoftToken(tmp_path / "hsm", label="site")
 
 
 @pytest.fixture

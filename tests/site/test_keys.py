@@ -291,12 +291,10 @@ def test_settings_that_name_the_owner_are_not_undermined(site: Site, keys: Keys,
 
 @pytest.mark.softhsm
 def test_an_owner_key_in_a_token_signs_answers(
-    site: Site, keys: Keys, pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, keys: Keys, pki: Pki, token: SoftToken, tmp_path: Path
 ) -> None:
     from bootz.keystore.pkcs11 import Pkcs11Signer
 
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    token = SoftToken(tmp_path / "hsm", label="site")
     token.make_rsa("oc")
     public = Pkcs11Signer.from_uri(token.uri("oc")).public_key
     certificate = pki.issue_for(CertificateProfile.OWNER, public)

@@ -161,10 +161,8 @@ def test_settings_can_name_it_elsewhere(site: Site, keys: Keys, pki: Pki) -> Non
 
 @pytest.mark.softhsm
 def test_its_key_can_be_in_a_token(
-    site: Site, keys: Keys, pki: Pki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, keys: Keys, pki: Pki, token: SoftToken, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("SOFTHSM2_CONF", "")
-    token = SoftToken(tmp_path / "hsm", label="site")
     token.make_ec("oc", "secp256r1")
     public = Pkcs11Signer.from_uri(token.uri("oc")).public_key
     owner = tmp_path / "oc.pem"

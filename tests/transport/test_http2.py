@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from engines import ENGINES
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 from transport.http2_peer import (
     ACK,
@@ -40,6 +42,7 @@ from transport.http2_peer import (
 )
 
 from bootz.transport.grpc.call import Call
+from bootz.transport.grpc.large import windows
 from bootz.transport.http2.engines import EngineName
 from bootz.transport.http2.meter import ADDRESS_RATE, ALLOWANCE, CONNECTION_RATE
 from bootz.transport.limits import ListenerLimits
@@ -83,6 +86,21 @@ def engine(request: pytest.FixtureRequest) -> EngineName:
 
 def run(engine: EngineName, story: Callable[[Server], Awaitable[None]], **limits: float) -> Server:
     """Play a story, and see that the server then still answers others."""
+
+    async def play(server: Server) -> None:
+        await story(server)
+        other = await Peer.meet(server.address)
+        other.send(call(b"alive"))
+        assert await other.answer() == message(b"alive")
+        other.close()
+
+    return alone(engine, play, **limits)
+
+
+def alone(
+    engine: EngineName, story: Callable[[Server], Awaitable[None]], **limits: float
+) -> Server:
+    """Play a story."""
     made: list[Server] = []
 
     async def play() -> None:
@@ -92,10 +110,6 @@ def run(engine: EngineName, story: Callable[[Server], Awaitable[None]], **limits
         try:
             async with asyncio.timeout(60):
                 await story(server)
-                other = await Peer.meet(server.address)
-                other.send(call(b"alive"))
-                assert await other.answer() == message(b"alive")
-                other.close()
         finally:
             await server.listener.drain(0)
 
@@ -421,6 +435,52 @@ def test_large_messages_at_once_all_become_whole(engine: EngineName, streams: in
         peer.close()
 
     run(engine, story, max_streams_per_connection=streams)
+
+
+@pytest.mark.parametrize("streams", [1, 2, 4, 16, 1000])
+@pytest.mark.parametrize("before", [0.01, 0.45, 0.9])
+def test_a_message_finds_room_after_the_one_before_it(
+    engine: EngineName, streams: int, before: float
+) -> None:
+    window = windows(
+        ListenerLimits(max_message_bytes=MAX_MESSAGE, max_streams_per_connection=streams)
+    ).stream
+    sizes = [int(window * before), window - 5, window * 2, window // 2 - 5, window // 2 - 4]
+    body = b"".join(message(bytes(min(size, MAX_MESSAGE))) for size in sizes)
+
+    async def story(server: Server) -> None:
+        peer = await Pouring.meet(server.address)
+        await peer.stuck()
+        peer.open(1, body)
+        assert await peer.stuck() == len(body)
+        assert await peer.answers() == {1: body}
+        peer.close()
+
+    run(engine, story, max_streams_per_connection=streams)
+
+
+def test_a_peer_is_not_slowed_by_windows_that_are_small(engine: EngineName) -> None:
+    async def story(server: Server) -> None:
+        peer = await Pouring.meet(server.address)
+        await peer.stuck()
+        peer.open(1, message(bytes(MAX_MESSAGE)) * 4)
+        assert await peer.answers() == {1: message(bytes(MAX_MESSAGE)) * 4}
+        peer.close()
+
+    with capture_logs() as logs:
+        run(engine, story, max_streams_per_connection=1000)
+    assert "connection-slowed" not in {log["event"] for log in logs}
+
+
+@given(st.integers(4096, 64 << 20), st.integers(1, 1000))
+def test_what_a_connection_keeps_is_bounded(message_bytes: int, streams: int) -> None:
+    found = windows(
+        ListenerLimits(max_message_bytes=message_bytes, max_streams_per_connection=streams)
+    )
+    share = max(message_bytes + 65_536, streams * 2048)
+    assert found.kept + found.ahead <= message_bytes + 65_536 + share
+    # With half of it untold, a peer can go on.
+    assert found.connection // 2 > found.kept
 
 
 @pytest.mark.parametrize("end", ["reset", "cut"])

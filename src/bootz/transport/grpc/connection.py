@@ -319,7 +319,7 @@ class GrpcConnection(asyncio.Protocol):
     def waits_for_more(self, stream_id: int) -> None:
         """Take what is there ahead, where the window is smaller than the message."""
         stream = self._open.get(stream_id)
-        if stream is None or stream.call.inbox.begun + PREFIX <= self._windows.stream:
+        if stream is None or self._windows.holds(stream.call.inbox.begun + PREFIX):
             return
         stream.large = True
         if self._large.let(stream_id, stream.call.inbox.begun):

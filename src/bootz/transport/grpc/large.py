@@ -9,12 +9,13 @@ connection's window with their parts, and none would end.
 from dataclasses import dataclass
 from typing import Final
 
-from bootz.transport.grpc.inbox import PREFIX
 from bootz.transport.http2.engine import INITIAL_WINDOW, EngineLimits
+from bootz.transport.http2.meter import EARNING_OCTETS
 from bootz.transport.limits import ListenerLimits
 
-_LEAST: Final = 64
-"""Octets of a stream's window, in which the length of its message always comes."""
+_LEAST: Final = 2 * EARNING_OCTETS
+"""Octets of a stream's window: a window is told of when half of it is taken, and that much in a
+frame costs its peer nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Windows:
 
     ``stream``: what a stream may send that is not taken; ``connection``: the same of all; ``kept``:
     what of it a peer that keeps within its windows can send; ``ahead``: of messages that have
-    begun, taken ahead; 0 where all messages fit into the windows.
+    begun, taken ahead.
     """
 
     stream: int
@@ -37,19 +38,25 @@ class Windows:
             max_streams, stream_window=self.stream, connection_window=self.connection
         )
 
+    def holds(self, octets: int) -> bool:
+        """Tell whether so much of a stream always finds room in its window.
+
+        Of what was taken before, somewhat less than half a window may not have been told.
+        """
+        return octets <= self.stream // 2
+
 
 def windows(limits: ListenerLimits) -> Windows:
-    """Share two messages, and a first window for each, among the streams of a connection.
+    """Share a message, and a first window, among the streams of a connection.
 
-    Half of the connection's window is left when all streams but one have filled theirs: so much
+    As much again is for what is taken ahead, and for what a peer sends before it has heard of its
+    windows. Half of the connection's window is left when all streams have filled theirs: so much
     may have been taken before a peer is told.
     """
     message, streams = limits.max_message_bytes, limits.max_streams_per_connection
-    part = message + INITIAL_WINDOW + 1
-    if streams * (message + PREFIX) <= 2 * part:
-        return Windows(part, 2 * part, 2 * part, 0)
-    stream = max(_LEAST, message // streams)
-    return Windows(stream, 2 * part, streams * stream + INITIAL_WINDOW, message)
+    stream = max(_LEAST, (message + INITIAL_WINDOW + 1) // streams)
+    kept = streams * stream + INITIAL_WINDOW
+    return Windows(stream, 2 * (kept + 1), kept, message)
 
 
 class LargeMessages:

@@ -24,7 +24,9 @@ ADDRESS_RATE: Final = 128.0
 LONGEST_WAIT: Final = 8.0
 """Seconds for which nothing is read of a connection that has run out again and again."""
 
-_EARNING_OCTETS: Final = 1024
+EARNING_OCTETS: Final = 1024
+"""Octets of a body that are worth a frame: DATA of as much costs nothing."""
+
 _STEP: Final = 16.0
 """Frames that are let through at once, so that waking up is worth it."""
 
@@ -100,7 +102,7 @@ class FrameMeter:
                 self._header = header
                 return end
             length = header[0] << 16 | header[1] << 8 | header[2]
-            cost = 0.0 if header[3] == _DATA and length >= _EARNING_OCTETS else 1.0
+            cost = 0.0 if header[3] == _DATA and length >= EARNING_OCTETS else 1.0
             if self._allowance >= cost:
                 self._allowance -= cost
             else:
@@ -127,7 +129,7 @@ class FrameMeter:
 
     def earn(self, octets: int) -> None:
         """Say that octets of a body have arrived, or left."""
-        self._allowance = min(ALLOWANCE, self._allowance + octets / _EARNING_OCTETS)
+        self._allowance = min(ALLOWANCE, self._allowance + octets / EARNING_OCTETS)
 
     def earn_answer(self) -> None:
         """Say that a call was answered, and so was one in earnest."""

@@ -483,6 +483,21 @@ def test_what_a_connection_keeps_is_bounded(message_bytes: int, streams: int) ->
     assert found.connection // 2 > found.kept
 
 
+def test_a_call_that_is_given_up_at_once_keeps_nothing_waiting(engine: EngineName) -> None:
+    async def story(server: Server) -> None:
+        peer = await Peer.meet(server.address)
+        await peer.settle()
+        code = struct.pack(">I", 8)
+        peer.send(opened() + frame(RST_STREAM, code, stream_id=1) + frame(PING, b"anything"))
+        assert await peer.until(PING) is not None
+        # Without a call that runs there is nothing to wait for.
+        await server.listener.drain(3600)
+        assert await peer.until(GOAWAY) is not None
+        peer.close()
+
+    alone(engine, story)
+
+
 @pytest.mark.parametrize("end", ["reset", "cut"])
 def test_a_large_message_that_is_given_up_makes_room_for_the_next(
     engine: EngineName, end: str

@@ -63,6 +63,8 @@ class _Open:
 
     call: Call
     task: "asyncio.Task[None] | None" = None
+    begun: bool = False
+    """Whether the task has run: one that is cancelled before never does."""
     large: bool = False
     """Whether its message is, or waits to be, among those taken ahead."""
 
@@ -222,8 +224,7 @@ class GrpcConnection(asyncio.Protocol):
                 stream = self._open.pop(stream_id, None)
                 if stream is not None:
                     self._give_back(stream_id, stream.call.inbox.drop())
-                    if stream.task is not None:
-                        stream.task.cancel()
+                    self._give_up(stream)
             case ConnectionEnded(error_code):
                 if error_code and not self._ended:
                     log.info("connection-broken", peer=self._peer.address, error=error_code)
@@ -253,6 +254,7 @@ class GrpcConnection(asyncio.Protocol):
     async def _run(self, stream: _Open, method: Method, timeout: float | None) -> None:
         """Run a method, and turn however it ends into the call's status: the one place."""
         call = stream.call
+        stream.begun = True
         status, words = Status.OK, ""
         try:
             if timeout is None:
@@ -281,6 +283,13 @@ class GrpcConnection(asyncio.Protocol):
             self._meter.earn_answer()
         self._end_stream(call, status, words)
         self._on_called(call.path, well=status is Status.OK)
+
+    def _give_up(self, stream: _Open) -> None:
+        if stream.task is not None:
+            stream.task.cancel()
+            if not stream.begun:
+                stream.task = None
+                self._running -= 1
 
     def _end_stream(
         self, call: Call, status: Status, words: str, *, http_status: int = 200
@@ -450,8 +459,7 @@ class GrpcConnection(asyncio.Protocol):
         if self._later is not None:
             self._later.cancel()
         for stream in self._open.values():
-            if stream.task is not None:
-                stream.task.cancel()
+            self._give_up(stream)
         self._open.clear()
         self._on_lost(self)
 

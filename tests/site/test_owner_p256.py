@@ -93,6 +93,17 @@ def test_kill_9_leaves_it_or_the_one_before(site: Site, keys: Keys) -> None:
     assert site.keys.read() != before
 
 
+def test_kill_9_leaves_no_key_of_a_retired_one(site: Site, keys: Keys) -> None:
+    keys("rotate", "owner-p256")
+    key = site.keys_folder / "owner" / "2.key"
+    for _ in killed_runs(["--site", str(site.root), "keys", "retire", "--owner-p256"], site.root):
+        load_owner_state(site, NOW)
+        if site.keys.read().owner_p256 is None:
+            break
+    assert site.keys.read().owner_p256 is None
+    assert not key.exists()
+
+
 def test_one_of_ones_own_pki_is_imported(site: Site, keys: Keys, pki: Pki) -> None:
     keys("import", "--pinned-domain-cert", pki.ca, "--pinned-domain-key", pki.ca_key)
     owner, key = pki.leaf("p256", CertificateProfile.OWNER, kind=KeyKind.P256)

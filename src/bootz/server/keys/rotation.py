@@ -163,26 +163,22 @@ def _next_owner(
 def retire_owner_p256(site: Site) -> Keyring:
     """Sign with the P-256 owner key no longer: the first one signs for all routers again.
 
-    A key in the site is destroyed at once: a server that has not seen the change signs with the
-    first one if it finds it gone.
+    A key in the site is destroyed before the list is replaced, so that it is gone whenever the
+    list says so: a server that finds it gone signs with the first one.
 
     Raises:
         UnknownChassis: ``owner-p256-not-listed``: the site has none.
     """
-    gone = ""
 
     def change(keyring: Keyring) -> Keyring:
-        nonlocal gone
         if keyring.owner_p256 is None:
             raise UnknownChassis(
                 "owner-p256-not-listed", "the site has no P-256 owner key", where="owner"
             )
-        gone = keyring.owner_p256
+        site.keys.path(keyring.owner_p256, "key").unlink(missing_ok=True)
         return without_p256(keyring)
 
-    keyring = change_keyring(site, change)
-    site.keys.path(gone, "key").unlink(missing_ok=True)
-    return keyring
+    return change_keyring(site, change)
 
 
 def without_p256(keyring: Keyring) -> Keyring:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import struct
@@ -66,6 +67,7 @@ def test_processes_are_added_up(tmp_path: Path) -> None:
     second.put(CONNECTIONS, value=4)
     first.put(CERTIFICATE_EXPIRY, "tls", value=200)
     second.put(CERTIFICATE_EXPIRY, "tls", value=100)
+    first.put(CERTIFICATE_EXPIRY, "owner-p256", value=math.inf)
 
     numbers = read_numbers(tmp_path)
 
@@ -73,6 +75,7 @@ def test_processes_are_added_up(tmp_path: Path) -> None:
     assert numbers[(IMAGE_BYTES.name,)] == (10,)
     assert numbers[(CONNECTIONS.name,)] == (7,)
     assert numbers[(CERTIFICATE_EXPIRY.name, "tls")] == (100,)
+    assert (CERTIFICATE_EXPIRY.name, "owner-p256") not in numbers
     first.close()
     second.close()
 

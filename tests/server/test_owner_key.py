@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +15,12 @@ from world import Running, World, manufacturer, request, run, verified
 from bootz.cli.main import run as bootz
 from bootz.model.artifacts import SealedData
 from bootz.server.keys.rotation import retire_owner_p256, rotate_owner_p256
+from bootz.server.metrics.families import CERTIFICATE_EXPIRY
+from bootz.server.metrics.folder import begin_counting, read_numbers
+from bootz.server.metrics.measuring import ServerMetrics
 from bootz.server.operations.profile_document import Content
-from bootz.server.site import utc_now
+from bootz.server.site import open_site, utc_now
+from bootz.server.snapshot import load_snapshot
 from bootz.trust.certificates import fingerprint, load_certificate
 from bootz.trust.cms import parse_signed_data
 
@@ -129,3 +135,16 @@ def test_a_preflight_tells_of_it(ready: World, capsys: pytest.CaptureFixture[str
     assert after["FX2", "owner-key"] == "passed"
     site = ("owner-p256-certificate", "owner-p256-certificate-dates", "owner-p256-algorithm")
     assert [after["site", each] for each in site] == ["passed"] * 3
+
+
+def test_its_end_is_measured_until_it_is_retired(world: World, tmp_path: Path) -> None:
+    site, numbers = open_site(world.root), tmp_path / "metrics"
+    metrics = ServerMetrics(begin_counting(numbers), time.monotonic)
+    series = (CERTIFICATE_EXPIRY.name, "owner-p256")
+    rotate_owner_p256(site, utc_now())
+    metrics.take(load_snapshot(site, (), utc_now()), "h2")
+    assert series in read_numbers(numbers)
+    retire_owner_p256(site)
+    metrics.take(load_snapshot(site, (), utc_now()), "h2")
+    assert series not in read_numbers(numbers)
+    metrics.close()

@@ -6,6 +6,7 @@ process that was ever started.
 
 import fcntl
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ FOLDER: Final = Path("run") / "metrics"
 """Below the site."""
 _ENDED: Final = "ended.json"
 _LOCK: Final = "folding.lock"
+_NEVER: Final = (math.inf,)
+"""The value of what has an end no more: the series is left out."""
 _LASTING: Final = frozenset({MetricKind.COUNTER, MetricKind.HISTOGRAM})
 
 Numbers = dict[Key, tuple[float, ...]]
@@ -111,6 +114,8 @@ def _add(total: Numbers, numbers: Mapping[Key, tuple[float, ...]], *, living: bo
         if family is None or family.width != len(values) or len(key) != len(family.labels) + 1:
             continue
         if not living and family.kind not in _LASTING:
+            continue
+        if family.kind is MetricKind.EARLIEST and values == _NEVER:
             continue
         before = total.get(key)
         if before is None:

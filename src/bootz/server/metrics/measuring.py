@@ -5,6 +5,7 @@ a look once a second (open connections, what waits) is read then, by ``look``.
 """
 
 import asyncio
+import math
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class ServerMetrics:
         self._counting = counting
         self._monotonic = monotonic
         self._signing: tuple[OwnerState, OwnerState] | None = None
+        self._ends: dict[str, float] = {}
 
     def close(self) -> None:
         """Stop counting; the numbers stay."""
@@ -163,7 +165,9 @@ class ServerMetrics:
                 certificates["owner-p256"] = snapshot.owner.p256.certificate.certificate
         for role, der in certificates.items():
             ends[role] = load_certificate(der).not_valid_after_utc.timestamp()
-        for role, end in ends.items():
+        # One that is retired ends no more.
+        self._ends = dict.fromkeys(self._ends, math.inf) | ends
+        for role, end in self._ends.items():
             self._counting.put(families.CERTIFICATE_EXPIRY, role, value=end)
 
 
